@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# borderpath: `make help` lists the targets. Objects go under build/ (SAN=1: build/san).
+# Two programs from rooms; each program and each test names the rooms it links (see LINKS below).
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+CC         ?= gcc
+PKG_CONFIG ?= pkg-config
+V          ?= 0
+SAN        ?= 0
+WERROR     ?= 0
+OUT        := build
+ifeq ($(SAN),1)
+OUT        := build/san
+endif
+
+VERSION := 0.1.0
+
+WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	 -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wconversion -Wno-sign-conversion
+HARD  := -fstack-protector-strong -fPIE -fno-strict-aliasing
+CFLAGS ?= -O2 -g
+ifeq ($(SAN),1)
+CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HARD   := -fPIE -fno-strict-aliasing
+SANLD  := -fsanitize=address,undefined
+else
+HARD   += -D_FORTIFY_SOURCE=2
+endif
+ifeq ($(WERROR),1)
+WARN += -Werror
+endif
+LDHARD := -pie -Wl,-z,relro,-z,now $(SANLD)
+
+# Debian's libnet has no .pc file; libnet-config gives its defines.
+LIBNET_CFLAGS  = $(shell libnet-config --defines)
+LIBNET_LIBS    = $(shell libnet-config --libs)
+pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
+pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+
+ALL_CFLAGS = -std=gnu17 -I. -D_GNU_SOURCE -D_DEFAULT_SOURCE -DBP_VERSION='"$(VERSION)"' \
+	     -DBP_PREFIX='"$(PREFIX)"' -DBP_SYSCONFDIR='"$(SYSCONFDIR)"' $(WARN) $(HARD) $(CFLAGS) -MMD -MP
+
+# --- rooms -----------------------------------------------------------------------------------
+ROOM_core     := $(wildcard core/*.c core/record/*.c)
+ROOM_wire     := $(wildcard prober/wire/*.c)
+ROOM_method   := $(wildcard prober/method/*.c)
+ROOM_engine   := $(wildcard prober/engine/*.c)
+ROOM_io       := $(wildcard prober/io/*.c)
+ROOM_plan     := prober/plan.c
+ROOM_prober   := $(filter-out prober/main.c prober/plan.c,$(wildcard prober/*.c))
+ROOM_geo      := $(wildcard geo/*.c)
+ROOM_analysis := $(wildcard analysis/*.c analysis/report/*.c)
+ROOM_cli      := $(filter-out cli/main.c,$(wildcard cli/*.c))
+ROOMS := core wire method engine io plan prober geo analysis cli
+
+# What a program or a test links, rooms first (callers before callees), then libraries.
+LINKS_borderpath       := cli analysis geo plan core
+LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) -lm
+LINKS_borderpath-probe := prober io engine method wire plan core
+LIBS_borderpath-probe   = -lpcap $(LIBNET_LIBS) $(call pc_libs,libsodium libseccomp libcap-ng)
+
+LINKS_tests/unit/core            := core
+LINKS_tests/unit/core/record     := core
+LINKS_tests/unit/prober          := prober plan engine method wire core
+LINKS_tests/unit/prober/wire     := wire core
+LINKS_tests/unit/prober/method   := method wire core
+LINKS_tests/unit/prober/engine   := engine core
+LINKS_tests/unit/prober/io       := io method wire core
+LINKS_tests/unit/geo             := geo core
+LINKS_tests/unit/analysis        := analysis geo core
+LINKS_tests/unit/analysis/report := analysis geo core
+LINKS_tests/unit/cli             := cli analysis geo plan core
+LINKS_tests/bench                := analysis geo prober io engine method wire plan core
+LINKS_tests/fuzz                 := analysis geo plan method wire core
+
+LIBS_core    = $(call pc_libs,jansson libsodium)
+LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
+LIBS_tests   = $(LIBS_core) $(LIBS_geo) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
+
+# --- quiet output ----------------------------------------------------------------------------
+ifeq ($(V),0)
+Q  := @
+say = @printf '  %-6s %s\n' $(1) $(2);
+endif
+
+PROGRAMS := $(OUT)/borderpath $(OUT)/borderpath-probe
+objects   = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+libs_of   = $(foreach r,$(1),$(if $(ROOM_$(r)),$(OUT)/lib/$(r).a))
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: $(PROGRAMS) ## build the two programs
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(if $(filter prober/wire/%,$<),$(LIBNET_CFLAGS)) -c -o $@ $<
+
+define room_rule
+$(OUT)/lib/$(1).a: $(call objects,$(ROOM_$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call say,AR,$$@)$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(if $(ROOM_$(r)),$(eval $(call room_rule,$(r)))))
+
+$(OUT)/borderpath: $(OUT)/obj/cli/main.o $(call libs_of,$(LINKS_borderpath))
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_borderpath)
+
+$(OUT)/borderpath-probe: $(OUT)/obj/prober/main.o $(call libs_of,$(LINKS_borderpath-probe))
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_borderpath-probe)
+
+# --- tests -----------------------------------------------------------------------------------
+UNIT_SRC  := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
+UNIT_BIN  := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
+FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN  := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
+LAB_SRC   := $(sort $(wildcard tests/lab/*.c))
+LAB_BIN   := $(patsubst %.c,$(OUT)/%,$(LAB_SRC))
+BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+BENCH_BIN := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
+
+# A test links the rooms of its folder (LINKS_tests/unit/...), nothing else.
+define unit_rule
+$(OUT)/$(1): $(OUT)/obj/$(1).o $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDHARD) -o $$@ $$^ -lcmocka $$(LIBS_tests)
+endef
+$(foreach t,$(UNIT_SRC:.c=),$(eval $(call unit_rule,$(t))))
+
+# gcc has no libFuzzer: the same targets replay their corpora as ordinary tests.
+$(FUZZ_BIN): $(OUT)/tests/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/replay.o \
+		$(call libs_of,$(LINKS_tests/fuzz))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_tests)
+
+$(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(call libs_of,$(LINKS_tests/bench))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_tests)
+
+$(LAB_BIN): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ -lpcap -lnetfilter_queue -lm
+
+.PHONY: tests
+tests: $(UNIT_BIN) $(FUZZ_BIN) ## build the unit tests and the corpus replayers
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
+
+# --- the README's two commands, and everything else people type --------------------------------
+.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration \
+	fuzz lint format install uninstall clean golden-update deb
+deps: ## install what is missing from Debian's packages
+	$(Q)scripts/deps.sh
+
+geodata: ## fetch the free geo data (npm, pinned) and build build/geodata/*.mmdb
+	$(Q)scripts/deps.sh
+	$(Q)geo/data/build.sh build/geodata
+
+demo: ## raise the lab, trace, move routes, trace again, show what changed
+	$(Q)scripts/deps.sh
+	-$(Q)geo/data/build.sh build/geodata
+	$(Q)$(MAKE) --no-print-directory all tests-lab
+	$(Q)scripts/demo.sh
+
+check: ## every test: unit, golden, corpora, lint, valgrind, lab
+	$(Q)scripts/check.sh
+
+check-unit: $(UNIT_BIN) ## unit and golden tests
+	$(Q)scripts/run-tests.sh unit $(UNIT_BIN)
+
+check-fuzz: $(FUZZ_BIN) ## fuzz corpora replayed as plain tests
+	$(Q)scripts/run-tests.sh fuzz $(FUZZ_BIN)
+
+check-valgrind: $(UNIT_BIN) ## unit tests under valgrind
+	$(Q)scripts/run-tests.sh valgrind $(UNIT_BIN)
+
+.PHONY: tests-lab
+tests-lab: $(LAB_BIN)
+
+lab: all tests-lab ## the namespace lab: real packets through real kernel routers (root)
+	$(Q)tests/lab/run.sh
+
+bench-calibration: $(OUT)/tests/bench/bench_calibration ## 10,000 simulated paths: how often verdicts are right
+	$(Q)$<
+
+fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
+	$(Q)scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
+
+lint: ## include directions, privileges, words, formatting, shell
+	$(Q)tests/lint/run.sh
+
+clean: ## remove build/, but keep the downloaded geo data
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name geodata -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Names the addresses of a trace: one look-up per distinct address. A repeatable pass: the raw
+ * trace is not touched; what the record said before (host names, e.g. from imported text) is kept.
+ */
+#ifndef ANALYSIS_ANNOTATE_H
+#define ANALYSIS_ANNOTATE_H
+
+#include "core/record/names.h"
+#include "core/record/trace.h"
+#include "geo/geo.h"
+
+/* Fills out (initialised by the caller) for src, dst and every responder, as of t->start. BP_ENOMEM. */
+int annotate(const struct trace *t, const struct geo *g, struct names *out);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The formats of records, one const row each: detect, read (a stream, record by record, in bounded
+ * memory), write. A reader never crashes on any bytes; a bad record is skipped, counted and told
+ * with file:line.
+ */
+#ifndef CORE_RECORD_FORMAT_H
+#define CORE_RECORD_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/record/jsonl.h"
+
+/* A stream of records. */
+struct record_reader {
+	const struct format *format; /* known after the first record_read */
+	FILE *file;                  /* borrowed */
+	char name[256];              /* for messages: the file's name or "-" */
+	uint64_t line;               /* of the last line read, from 1 */
+	uint64_t read, skipped;      /* records */
+	char *text;                  /* owned: current line */
+	size_t text_size;
+	char *held;                  /* owned: a line read ahead, or NULL */
+	void *state;                 /* owned by the format, freed by its fini */
+	/* Called for each skipped record, with file:line in err->text; may be NULL. */
+	void (*on_skip)(void *arg, const struct bp_error *err);
+	void *on_skip_arg;
+};
+
+struct format {
+	const char *name;   /* "jsonl", "traceroute" */
+	const char *says;   /* one line for the help */
+	/* How sure that the first bytes are this format: 0 no .. 100. */
+	int (*detect)(const char *head, size_t n);
+	/* The next record: 0, BP_EOF, BP_ENOMEM or BP_EIO; bad ones are skipped inside. */
+	int (*read)(struct record_reader *r, struct record *out, struct bp_error *err);
+	/* NULL: the format is not written. */
+	int (*write)(struct buf *out, const struct record *rec, const struct names *names,
+		     const struct verdict *verdict);
+	void (*fini)(struct record_reader *r); /* NULL: nothing to free */
+};
+
+extern const struct format *const formats[]; /* ends with NULL */
+const struct format *format_find(const char *name);
+
+/* Starts reading; format NULL detects by content at the first read. file stays the caller's. */
+void record_reader_init(struct record_reader *r, FILE *file, const char *name,
+			const struct format *format);
+void record_reader_fini(struct record_reader *r);
+/* 0, BP_EOF, BP_EPARSE (nothing recognisable: foreign or empty file), BP_EIO, BP_ENOMEM.
+ * An empty file is BP_EPARSE with "empty file"; BP_EOF comes only after at least one record
+ * or one skip. */
+int record_read(struct record_reader *r, struct record *out, struct bp_error *err);
+/* For formats: the next line without its newline (in r->text), BP_EOF at the end. Lines over
+ * 16 MiB are BP_ERANGE. record_line_back puts the last one back, once. */
+int record_line(struct record_reader *r, char **line, size_t *n, struct bp_error *err);
+void record_line_back(struct record_reader *r);
+/* For formats: counts and reports a skipped record at the current line. */
+void record_skip(struct record_reader *r, const struct bp_error *why);
+
+#endif

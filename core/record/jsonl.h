@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The native record, JSON Lines (INTERFACE "The record"): lossless, versioned. Writing is by
+ * core/json.h into a buffer; reading is by jansson, in a file of its own so that borderpath-probe
+ * need not link it. Unknown fields are kept: a record read from a line keeps its DOM, and writing
+ * it again replaces only what changed (names, geo, verdict).
+ */
+#ifndef CORE_RECORD_JSONL_H
+#define CORE_RECORD_JSONL_H
+
+#include <stddef.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/record/names.h"
+#include "core/record/trace.h"
+#include "core/record/verdict.h"
+
+/* Appends one line, newline included. names and verdict may be NULL (or not judged): left out. */
+void jsonl_write_trace(struct buf *out, const struct trace *t, const struct names *names,
+		       const struct verdict *verdict);
+
+enum record_kind { RECORD_UNKNOWN, RECORD_TRACE, RECORD_PATHS, RECORD_ROUND, RECORD_EVENT,
+		   RECORD_REPORT, RECORD_DIFF };
+
+/* One record read. Everything is owned; record_fini frees, record_init first. */
+struct record {
+	enum record_kind kind;
+	struct trace *trace;     /* RECORD_TRACE */
+	struct names names;      /* as in the line; count 0 when it had none */
+	struct verdict verdict;  /* .judged false when it had none */
+	void *dom;               /* json_t of the line, for unknown fields; NULL for other formats */
+};
+void record_init(struct record *r);
+void record_fini(struct record *r);
+
+/* Reads one line (n bytes, with or without newline) of native JSON Lines. An object of a type that
+ * is not known gives RECORD_UNKNOWN with its dom. BP_EPARSE (err says which field, and what was
+ * expected), BP_EUNSUP (a newer version), BP_ENOMEM. */
+int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *err);
+
+/* Appends the record as a line: the DOM with names, geo and verdict replaced by the given ones
+ * (NULL keeps what stands there); without a DOM as jsonl_write_trace. */
+int jsonl_write_record(struct buf *out, const struct record *r, const struct names *names,
+		       const struct verdict *verdict);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Bounded text, strict integers, enum words. Owns no policy. */
+#include "core/text.h"
+
+#include <string.h>
+
+#include "core/err.h"
+
+/* Length of the well-formed UTF-8 sequence at s (Unicode 15, table 3-7), 0 when malformed. */
+static size_t utf8_length(const unsigned char *s, size_t n)
+{
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
+		     s[0] < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > n)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+bool text_copy(char *out, size_t size, const char *text, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t used = 0, at = 0;
+
+	while (at < n) {
+		size_t len = utf8_length(s + at, n - at);
+		bool bad = len == 0 || s[at] < 0x20 || s[at] == 0x7f;
+		size_t put = bad ? 1 : len;
+
+		if (used + put + 1 > size)
+			break;
+		if (bad)
+			out[used] = '?';
+		else
+			memcpy(out + used, s + at, len);
+		used += put;
+		at += len ? len : 1;
+	}
+	if (size > 0)
+		out[used] = '\0';
+	return at == n;
+}
+
+bool text_set(char *out, size_t size, const char *text)
+{
+	return text_copy(out, size, text, strlen(text));
+}
+
+int text_to_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (*text == '\0')
+		return BP_EPARSE;
+	for (const char *s = text; *s != '\0'; s++) {
+		uint64_t digit;
+
+		if (*s < '0' || *s > '9')
+			return BP_EPARSE;
+		digit = (uint64_t)(*s - '0');
+		if (v > (UINT64_MAX - digit) / 10)
+			return BP_ERANGE;
+		v = 10 * v + digit;
+	}
+	if (v < min || v > max)
+		return BP_ERANGE;
+	*out = v;
+	return 0;
+}
+
+const char *word_of(const struct word *table, int value)
+{
+	for (; table->word != NULL; table++) {
+		if (table->value == value)
+			return table->word;
+	}
+	return "unknown";
+}
+
+int word_value(const struct word *table, const char *word, int *out)
+{
+	for (; table->word != NULL; table++) {
+		if (strcmp(table->word, word) == 0) {
+			*out = table->value;
+			return 0;
+		}
+	}
+	return BP_ENOTFOUND;
+}

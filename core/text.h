@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Small text helpers: bounded copies that keep UTF-8 whole, strict integers, and the table that
+ * turns enums into the words of the interface and back.
+ */
+#ifndef CORE_TEXT_H
+#define CORE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Copies up to size - 1 bytes of text (n bytes, need not be terminated), never cutting a UTF-8
+ * sequence; control characters and malformed UTF-8 become '?'. Always terminates. Returns whether
+ * all fitted. */
+bool text_copy(char *out, size_t size, const char *text, size_t n);
+/* The same for a terminated string. */
+bool text_set(char *out, size_t size, const char *text);
+
+/* Whole string, decimal, no sign, no spaces. BP_EPARSE, BP_ERANGE. */
+int text_to_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+/* A word of the interface and its enum value. Tables end with {NULL, 0}. */
+struct word { const char *word; int value; };
+/* "unknown" when the value is not in the table. */
+const char *word_of(const struct word *table, int value);
+/* BP_ENOTFOUND when the word is not in the table. */
+int word_value(const struct word *table, const char *word, int *out);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One traceroute as a state machine: (state, event, now) -> next probe | wait | done. Decides which
+ * TTL and attempt to send, how long to wait, and when and why to stop. No I/O, no real clock, no
+ * packets, no memory of its own: runs against a scripted network in the tests exactly as against
+ * the kernel. Pacing across targets is engine/pacing.h; the caller asks it before it sends.
+ */
+#ifndef PROBER_ENGINE_TRACER_H
+#define PROBER_ENGINE_TRACER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/clock.h"
+#include "core/record/trace.h"
+
+enum { TRACER_ATTEMPTS_MAX = 10 };
+
+struct tracer_config {
+	uint8_t first_ttl, max_ttl; /* 1..255, first <= max */
+	uint8_t attempts;           /* per TTL, 1..TRACER_ATTEMPTS_MAX */
+	uint8_t gap_limit;          /* TTLs in a row wholly silent; 0: no limit */
+	int64_t wait_ns;            /* longest wait for one probe */
+	int64_t budget_ns;          /* for the whole target; 0: none */
+	uint8_t ahead;              /* TTLs in flight beyond the last that answered; 0: default 16 */
+};
+
+/* What an accepted answer means for the trace. Told by ICMP type, never by source alone. */
+enum tracer_event {
+	TRACER_TTL_EXCEEDED,
+	TRACER_DESTINATION, /* echo reply, port unreachable by the target, SYN-ACK, RST */
+	TRACER_UNREACHABLE, /* !H, !N, frag needed ...: ends the path beyond this TTL */
+	TRACER_PROHIBITED,  /* !X and kin: a filter. Never ends a trace by itself: the same router may
+			     * say so at many TTLs while another method passes (mtr#434) */
+};
+
+enum tracer_want { TRACER_SEND, TRACER_WAIT, TRACER_DONE };
+
+struct tracer_step {
+	enum tracer_want want;
+	uint8_t ttl, attempt; /* TRACER_SEND */
+	struct mono until;    /* TRACER_WAIT: call again then, or when something arrives */
+};
+
+struct tracer; /* fixed size, in tracer_state.h for those who embed it */
+
+#include "prober/engine/tracer_state.h"
+
+void tracer_init(struct tracer *t, const struct tracer_config *c, struct mono now);
+/* What to do now. TRACER_SEND repeats the same answer until tracer_sent or tracer_not_sent is
+ * called for it. Expires overdue probes as a side effect. */
+struct tracer_step tracer_next(struct tracer *t, struct mono now);
+void tracer_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at);
+/* The kernel refused this probe: it counts as answered by nothing, at once. */
+void tracer_not_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at);
+/* An accepted answer to (ttl, attempt). rtt_ns may be -1. Returns false when this probe was answered
+ * before (a duplicate) or never sent; *late is set when its wait had already ended. */
+bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
+		  struct addr from, int64_t rtt_ns, struct mono now, bool *late);
+/* Ends it from outside (interrupt, error); tracer_next says TRACER_DONE from then on. */
+void tracer_stop(struct tracer *t, enum stop why);
+
+/* Valid when done. */
+enum stop tracer_stop_reason(const struct tracer *t);
+enum reach tracer_reach(const struct tracer *t);
+/* The highest TTL that belongs to the path: the lowest at which the destination answered, or where
+ * the stop rule cut. TTLs sent ahead of it are not part of the record (they are counted). */
+uint8_t tracer_last_ttl(const struct tracer *t);
+/* Who answered (ttl) last, none if nobody: for the router bucket of the next attempt. */
+struct addr tracer_responder(const struct tracer *t, uint8_t ttl);
+
+#endif

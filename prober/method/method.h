@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The six ways to probe: one const row per method and family. What routers hash (the flow) never
+ * changes within a flow (Paris traceroute, Augustin et al., IMC 2006); who a probe is (the token)
+ * is laid in two 16-bit fields that they do not hash. token = a keyed 32-bit function of run key,
+ * destination, method, flow, TTL and attempt; hi and lo halves are never 0.
+ *
+ *             flow (constant)                  token hi            token lo            and again in
+ *   icmp4     type code checksum id            IP-ID               sequence            payload 0..3
+ *   icmp6     type code checksum id, label     payload 0..1        sequence            payload 0..3
+ *   udp4      sport dport                      IP-ID               UDP checksum        payload 0..3
+ *   udp6      sport dport, label               payload 0..1        UDP checksum        payload 0..3
+ *   tcp4      sport dport                      sequence 31..16     sequence 15..0      IP-ID = hi
+ *   tcp6      sport dport, label               sequence 31..16     sequence 15..0
+ *
+ * The payload carries, after the token, the two bytes that hold a checksum at its wanted value, then
+ * a text that says who measures. A TCP SYN has none. Packets are built by libnet once per flow and
+ * patched per probe. Pure: no socket, no clock.
+ */
+#ifndef PROBER_METHOD_METHOD_H
+#define PROBER_METHOD_METHOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/record/trace.h"
+#include "prober/wire/parse.h"
+
+enum { METHOD_PACKET_MAX = 128, METHOD_KEY_SIZE = 16 };
+
+/* What is constant for all probes of one flow to one destination. */
+struct flow {
+	enum method method;
+	struct addr src, dst;
+	uint16_t sport, dport; /* host order; ICMP: sport is the identifier, dport is 0 */
+	uint32_t label;        /* IPv6 flow label, 20 bits */
+	uint16_t number;       /* which flow: 0, 1, ... */
+};
+
+struct probe_packet {
+	uint16_t size;         /* IP length, bytes */
+	uint8_t bytes[METHOD_PACKET_MAX]; /* from the IP header on, ready for a header-included send */
+};
+
+struct method_row {
+	const char *name;      /* "icmp4" ... */
+	enum method method;
+	uint8_t family;
+	uint16_t default_dport;
+	/* The packet for ttl 1, token 0x00010001, via libnet. BP_ENOMEM, BP_EINVAL. */
+	int (*build)(const struct flow *f, struct probe_packet *out, struct bp_error *err);
+	/* Makes it the packet of (ttl, token); incremental, no library call. */
+	void (*patch)(struct probe_packet *p, uint8_t ttl, uint32_t token);
+	/* libpcap filter expression for what comes back and what goes out, for DLT_LINUX_SLL2. Ports
+	 * of the run are [port_low, port_high]. Written into out. */
+	void (*filter)(char *out, size_t size, uint16_t port_low, uint16_t port_high);
+};
+/* Indexed rows; NULL for a pair that does not exist. */
+const struct method_row *method_row(enum method method, uint8_t family);
+
+/* Flow of a vantage point: ports (or ICMP id) and label from (seed, flow number, skip), stable from
+ * run to run, distinct for distinct flow numbers of a run. Ports lie in [METHOD_PORT_LOW,
+ * METHOD_PORT_HIGH], below Linux's ephemeral range. skip > 0 gives the next choice when a port is
+ * taken. src may be set later. */
+enum { METHOD_PORT_LOW = 20000, METHOD_PORT_HIGH = 32767 };
+void method_flow(enum method method, struct addr src, struct addr dst, uint16_t dport,
+		 uint64_t seed, uint16_t number, unsigned skip, struct flow *out);
+
+/* The keyed token of a probe. Both halves are non-zero. */
+uint32_t method_token(const uint8_t key[static METHOD_KEY_SIZE], const struct flow *f, uint8_t ttl,
+		      uint8_t attempt);
+
+/* What a captured packet says about a probe of ours, before any table is asked. */
+enum match_kind {
+	MATCH_FOREIGN,   /* nothing of ours could have caused it */
+	MATCH_DEPARTURE, /* our own probe on its way out */
+	MATCH_REPLY,
+};
+struct match {
+	enum match_kind kind;
+	enum method method;
+	struct addr src, dst;   /* of the probe: as sent or as quoted. dst is the target */
+	uint16_t sport, dport;  /* of the probe, host order; ICMP: id, 0 */
+	uint32_t token;         /* as read from its two places */
+	bool token_again;       /* the second copy was readable ... */
+	uint32_t token_copy;    /* ... and says this (tcp4: only the hi half, lo copied from token) */
+	uint8_t token_known;    /* 2 both halves read; 1 only hi half; 0 none */
+	uint8_t ttl;            /* departure: TTL as sent; reply: 0 */
+	enum reached_by reached_by; /* the answer by type; NONE for ICMP errors except a port
+				     * unreachable for UDP (source is judged by the caller) */
+	struct reply reply;     /* all but rtt_ns and flags */
+};
+/* Never fails: what cannot be an answer to a probe is MATCH_FOREIGN. `outgoing` is what the capture
+ * said of the packet's direction. */
+void method_match(const struct packet *p, bool outgoing, struct match *out);
+
+#endif
