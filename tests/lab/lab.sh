@@ -12,7 +12,8 @@
 # A script sources this file, calls `lab_enter "$@"`, wires nodes, then `lab_raise`:
 #
 #	node vp 203.0.113.2 2001:db8:a::2       a host: its addresses sit on lo
-#	router r1 10.0.0.1 2001:db8:7::1        a router: the one address it answers from
+#	router r1 10.0.0.1 2001:db8:7::1        a router: the one address it answers from; `-`: from
+#	                                        the addresses of its links, as the kernel chooses
 #	link vp r1                              a veth, unnumbered: only fe80::ID, static neighbours
 #	route vp default r1                     one or both families, by the next node's name
 #	lab_raise                               one batch for links, one per node for the rest
@@ -31,8 +32,10 @@ LAB_TMP=/run/lab				# on the private tmpfs: gone with the lab
 declare -A LAB_ID=() LAB_A4=() LAB_A6=() LAB_KIND=()	# node -> number, addresses, host|router
 declare -A LAB_UP_CMDS=() LAB_CMDS=()		# node -> ip(8) lines waiting for lab_raise
 declare -A LAB_ROUTES=()			# node -> lines "family prefix next"
+declare -A LAB_SYSCTL=()			# node -> settings lab_raise makes besides
 LAB_LINK_CMDS='' LAB_NODES=() LAB_RAISED=0
-LAB_PASSED=0 LAB_FAILED=0
+LAB_DEVICES=''					# function that makes a topology's other devices
+LAB_PASSED=0 LAB_FAILED=0 LAB_SKIPPED=0
 
 # ---- entering and leaving ------------------------------------------------------------------------
 
@@ -116,8 +119,8 @@ lab_node()	# NAME KIND [V4 [V6]]
 	LAB_A4[$1]=${3:-} LAB_A6[$1]=${4:-}
 	LAB_UP_CMDS[$1]=$'link set lo up\n'
 	LAB_CMDS[$1]='' LAB_ROUTES[$1]=''
-	[[ -z ${3:-} ]] || LAB_UP_CMDS[$1]+="address add $3/32 dev lo"$'\n'
-	[[ -z ${4:-} ]] || LAB_UP_CMDS[$1]+="address add $4/128 dev lo nodad"$'\n'
+	[[ ${3:--} == - ]] || LAB_UP_CMDS[$1]+="address add $3/32 dev lo"$'\n'
+	[[ ${4:--} == - ]] || LAB_UP_CMDS[$1]+="address add $4/128 dev lo nodad"$'\n'
 }
 
 node() { lab_node "$1" host "${2:-}" "${3:-}"; }
@@ -189,13 +192,15 @@ lab_route()	# FAMILY NODE PREFIX NEXT
 	# A node without an address of the family takes no part in it.
 	[[ -n $src ]] || return 0
 	LAB_ROUTES[$n]=$(grep -v "^$f $prefix " <<<"${LAB_ROUTES[$n]}")$'\n'"$f $prefix $next"
+	src=${src:+src $src} src=${src/#src -/}
+	# shellcheck disable=SC2086
 	if ((f == 4)); then
 		# src stands first: after `via inet6` this ip(8) wants a v6 source.
-		lab_do "$n" route replace "$prefix" src "$src" via inet6 "$(lab_ll "$next")" \
+		lab_do "$n" route replace "$prefix" $src via inet6 "$(lab_ll "$next")" \
 			dev "$next"
 	else
 		# In a batch the family is read from the prefix.
-		lab_do "$n" route replace "${prefix/default/::/0}" src "$src" \
+		lab_do "$n" route replace "${prefix/default/::/0}" $src \
 			via "$(lab_ll "$next")" dev "$next"
 	fi
 }
@@ -213,7 +218,6 @@ ecmp()
 	((!LAB_RAISED)) || lab_sysctl "$n" net/ipv4/fib_multipath_hash_policy=1 \
 		net/ipv6/fib_multipath_hash_policy=1
 }
-declare -A LAB_SYSCTL=()
 
 # whole NODE PREFIX: every address of PREFIX answers as NODE's own.
 whole() { lab_do "$1" route add local "$2" dev lo; }
@@ -274,7 +278,8 @@ lab_raise()
 		fi || lab_die "sysctl in $n failed"
 	done
 	ip -batch - <<<"$LAB_LINK_CMDS" || lab_die "links failed"
-	! declare -F lab_before_up >/dev/null || lab_before_up
+	# Where a topology makes devices that are not veths.
+	[[ -z $LAB_DEVICES ]] || "$LAB_DEVICES"
 	for n in "${LAB_NODES[@]}"; do
 		ip -n "$n" -batch - <<<"${LAB_UP_CMDS[$n]}" || lab_die "addresses of $n failed"
 	done
@@ -284,6 +289,21 @@ lab_raise()
 			lab_die "routes of $n failed"
 	done
 	LAB_RAISED=1
+}
+
+# lab_reset: all nodes and their processes away, for a script that raises one topology after another.
+lab_reset()
+{
+	local pids n
+	pids=$(jobs -p)
+	# shellcheck disable=SC2086
+	[[ -z $pids ]] || { kill $pids && wait $pids; } 2>/dev/null
+	for n in "${LAB_NODES[@]}"; do
+		ip netns del "$n"
+	done
+	rm -f "$LAB_TMP"/listen.* "$LAB_TMP"/delay.* "$LAB_TMP"/tunpair
+	LAB_ID=() LAB_A4=() LAB_A6=() LAB_KIND=() LAB_UP_CMDS=() LAB_CMDS=() LAB_ROUTES=()
+	LAB_SYSCTL=() LAB_LINK_CMDS='' LAB_NODES=() LAB_RAISED=0 LAB_QUEUE=0 LAB_DEVICES=''
 }
 
 # at NODE CMD...: runs CMD in the node's namespace.
@@ -344,7 +364,7 @@ filter()
 	EOF
 }
 
-# cut ROUTER PREFIX|off: swallows everything for PREFIX: the path ends before this router.
+# cut_path ROUTER PREFIX|off: swallows everything for PREFIX: the path ends before this router.
 cut_path()
 {
 	local fam=ip
@@ -360,10 +380,28 @@ cut_path()
 # loss ROUTER PERCENT: of what it forwards, either way; 0 ends it.
 loss()
 {
-	[[ $2 != 0 ]] || { lab_nft "$1" lab_loss off; return; }
+	local some="numgen random mod 100 < $2"
+	case $2 in
+	0) lab_nft "$1" lab_loss off; return ;;
+	100) some='' ;;
+	esac
 	lab_nft "$1" lab_loss <<-EOF
 		chain through { type filter hook forward priority 0;
-			numgen random mod 100 < $2 drop
+			$some drop
+		}
+	EOF
+}
+
+# answer_as ROUTER ADDRESS|off: its time-exceeded carry ADDRESS, which it need not own: what a host
+# in front of the destination does when it answers in the destination's name.
+answer_as()
+{
+	local fam=ip proto=icmp
+	[[ $2 != *:* ]] || fam=ip6 proto=icmpv6
+	[[ $2 != off ]] || { lab_nft "$1" lab_as off; return; }
+	lab_nft "$1" lab_as <<-EOF
+		chain out { type filter hook postrouting priority 300;
+			$proto type time-exceeded fib saddr type local $fam saddr set $2
 		}
 	EOF
 }
@@ -433,33 +471,6 @@ listen_on()
 	wait_for 5 test -e "$ready" || lab_die "listener did not start"
 }
 
-# ---- running the product -------------------------------------------------------------------------
-
-BORDERPATH=${BORDERPATH:-$LAB_BUILD/borderpath}
-
-need_borderpath()
-{
-	[[ -x $BORDERPATH && -x ${BORDERPATH%/*}/borderpath-probe ]] ||
-		lab_skip "build/borderpath and build/borderpath-probe are not built"
-}
-
-# bp NODE ARGS...: borderpath in NODE, and nowhere but in a lab.
-bp()
-{
-	local n=$1
-	shift
-	lab_private || lab_die "refusing to probe outside a private namespace"
-	at "$n" "$BORDERPATH" "$@"
-}
-
-# trace_json NODE ARGS...: one trace with the lab's profile, as JSON Lines.
-trace_json()
-{
-	local n=$1
-	shift
-	bp "$n" trace --vantage "$n" --profile "$LAB_DIR/lab.yaml" --format jsonl -n "$@"
-}
-
 # ---- checks --------------------------------------------------------------------------------------
 
 ok() { LAB_PASSED=$((LAB_PASSED + 1)); echo "ok $*"; }
@@ -479,11 +490,26 @@ like()
 		not_ok "$1: got $(lab_short "$2"), want a match of $3"; fi
 }
 
+# right_or_open NAME GOT WANT...: a verdict that is right, or says it does not know; never wrong.
+right_or_open()
+{
+	local name=$1 got=$2 want
+	shift 2
+	for want in "$@" undetermined; do
+		[[ $got != "$want" ]] || { ok "$name ($got)"; return; }
+	done
+	not_ok "$name: got $(lab_short "$got"), want one of: $* undetermined"
+}
+
+skip() { LAB_SKIPPED=$((LAB_SKIPPED + 1)); echo "skip $*"; }
+
 lab_short() { local s=${1//$'\n'/ | }; echo "'${s:0:600}'"; }
 
 finish()
 {
-	echo "$LAB_PASSED passed, $LAB_FAILED failed"
+	local skipped=''
+	((!LAB_SKIPPED)) || skipped=", $LAB_SKIPPED skipped"
+	echo "$LAB_PASSED passed, $LAB_FAILED failed$skipped"
 	((LAB_FAILED == 0 && LAB_PASSED > 0))
 	exit
 }

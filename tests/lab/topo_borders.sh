@@ -40,6 +40,7 @@ declare -A BORDERS_BRANCH=() BORDERS_SILENT=()
 borders_up()
 {
 	local n p i
+	BORDERS_BRANCH=() BORDERS_SILENT=()
 	node vp 203.0.113.2 2001:db8:a::2
 	router t1 10.11.0.1 2001:db8:a::1
 	router t2 66.110.96.13 2001:db8:7::2
