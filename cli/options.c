@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Common options, and the profile, databases and output they open. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+void options_init(struct options *o, const char *command)
+{
+	*o = (struct options){.command = command, .profile = "dprk"};
+}
+
+int options_next(const struct options *o, int argc, char **argv, const char *shorts,
+		 const struct option *longs)
+{
+	char table[64];
+	int at = optind ? optind : 1, opt;
+
+	/* ':' first: getopt tells a missing value from an unknown option, and stays silent. */
+	snprintf(table, sizeof(table), ":%s", shorts);
+	opterr = 0;
+	opt = getopt_long(argc, argv, table, longs, NULL);
+	if (opt == ':') {
+		cli_usage(o->command, "option '%s' needs a value", argv[optind - 1]);
+		return '?';
+	}
+	if (opt == '?') {
+		if (optopt > ' ' && optopt < 127)
+			cli_usage(o->command, "unknown option '-%c'", optopt);
+		else
+			cli_usage(o->command, "unknown or ambiguous option '%s'",
+				  argv[optind - 1 > 0 ? optind - 1 : at]);
+	}
+	return opt;
+}
+
+static int take_word(struct options *o, const char *option, const char *arg,
+		     const struct word *table, int *out)
+{
+	if (word_value(table, arg, out) == 0)
+		return 0;
+	return cli_usage(o->command, "%s '%s' is not one of its words", option, arg) + 1;
+}
+
+int options_take(struct options *o, int opt, const char *arg)
+{
+	static const struct word format_words[] = {
+		{"text", OUTPUT_TEXT}, {"jsonl", OUTPUT_JSONL}, {"json", OUTPUT_JSONL}, {NULL, 0}};
+	static const struct word color_words[] = {
+		{"auto", COLOR_AUTO}, {"always", COLOR_ALWAYS}, {"never", COLOR_NEVER}, {NULL, 0}};
+	const struct command *c;
+	int value = 0, rc;
+
+	switch (opt) {
+	case OPT_PROFILE: o->profile = arg; return 0;
+	case OPT_ASN_DB: o->asn_db = arg; return 0;
+	case OPT_COUNTRY_DB: o->country_db = arg; return 0;
+	case OPT_FORMAT:
+		rc = take_word(o, "--format", arg, format_words, &value);
+		if (rc == 0)
+			o->format = (enum output_format)value;
+		return rc;
+	case OPT_COLOR:
+		rc = take_word(o, "--color", arg, color_words, &value);
+		if (rc == 0)
+			o->color = (enum color_mode)value;
+		return rc;
+	case 'o': o->out_path = arg; return 0;
+	case 'v': o->verbose++; return 0;
+	case OPT_QUIET: o->quiet = true; return 0;
+	case 'h':
+		c = command_find(o->command);
+		printf("%s", c ? c->usage : "");
+		return CLI_OK + 1;
+	default:
+		return CLI_USAGE + 1;
+	}
+}
+
+static void session_terminal(const struct options *o, struct session *s)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool tty = !s->out_is_file && isatty(STDOUT_FILENO);
+	struct winsize ws;
+
+	s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	if (tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
+		s->width = ws.ws_col;
+	s->color = o->color == COLOR_ALWAYS ||
+		   (o->color == COLOR_AUTO && tty && (no_color == NULL || *no_color == '\0') &&
+		    term != NULL && strcmp(term, "dumb") != 0);
+}
+
+static void tell_warnings(const struct options *o, const struct geo *g)
+{
+	const char *text;
+
+	for (unsigned i = 0; !o->quiet && (text = geo_warning(g, i)) != NULL; i++)
+		cli_say("warning: %s", text);
+}
+
+int session_open(const struct options *o, bool with_geo, struct session *out, struct bp_error *err)
+{
+	struct session s = {.options = o, .out = stdout};
+	int rc;
+
+	rc = profile_load(o->profile, &s.profile, err);
+	if (rc < 0)
+		return rc;
+	if (with_geo) {
+		rc = geo_open(o->asn_db, o->country_db, s.profile, &s.geo, err);
+		if (rc < 0)
+			goto fail;
+		tell_warnings(o, s.geo);
+	}
+	if (o->out_path != NULL && strcmp(o->out_path, "-") != 0) {
+		s.out = fopen(o->out_path, "we");
+		if (s.out == NULL) {
+			rc = bp_fail_sys(err, errno, "cannot write %s", o->out_path);
+			goto fail;
+		}
+		s.out_is_file = true;
+	}
+	session_terminal(o, &s);
+	*out = s;
+	return 0;
+fail:
+	geo_close(s.geo);
+	profile_free(s.profile);
+	return rc;
+}
+
+int session_write(struct session *s, const void *bytes, size_t n, struct bp_error *err)
+{
+	if (fwrite(bytes, 1, n, s->out) == n && fflush(s->out) == 0)
+		return 0;
+	return bp_fail_sys(err, errno, "cannot write to %s",
+			   s->out_is_file ? s->options->out_path : "standard output");
+}
+
+int session_close(struct session *s, struct bp_error *err)
+{
+	int rc = 0;
+
+	if (fflush(s->out) != 0 || (s->out_is_file && fclose(s->out) != 0))
+		rc = bp_fail_sys(err, errno, "cannot write to %s",
+				 s->out_is_file ? s->options->out_path : "standard output");
+	geo_close(s->geo);
+	profile_free(s->profile);
+	return rc;
+}

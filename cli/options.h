@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Options that every command shares (INTERFACE "Common"), and the things they open: profile,
+ * databases, the output stream. A command puts OPTIONS_COMMON into its getopt_long table and hands
+ * what it does not know itself to options_take.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "core/err.h"
+#include "geo/geo.h"
+#include "geo/profile.h"
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSONL };
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+	const char *command;     /* for messages */
+	const char *profile;     /* NAME or FILE, default "dprk" */
+	const char *asn_db, *country_db; /* NULL: the defaults of geo_open */
+	enum output_format format;
+	const char *out_path;    /* NULL or "-": stdout */
+	enum color_mode color;
+	unsigned verbose;
+	bool quiet;
+};
+
+enum { OPT_PROFILE = 256, OPT_ASN_DB, OPT_COUNTRY_DB, OPT_FORMAT, OPT_QUIET, OPT_COLOR,
+       OPT_HELP, OPT_COMMAND_FIRST };
+
+/* Short options common to all: put into the optstring of each command. */
+#define OPTIONS_SHORT "o:vh"
+#define OPTIONS_COMMON \
+	{"profile", required_argument, NULL, OPT_PROFILE}, \
+	{"asn-db", required_argument, NULL, OPT_ASN_DB}, \
+	{"country-db", required_argument, NULL, OPT_COUNTRY_DB}, \
+	{"format", required_argument, NULL, OPT_FORMAT}, \
+	{"output", required_argument, NULL, 'o'}, \
+	{"verbose", no_argument, NULL, 'v'}, \
+	{"quiet", no_argument, NULL, OPT_QUIET}, \
+	{"color", required_argument, NULL, OPT_COLOR}, \
+	{"help", no_argument, NULL, 'h'}
+
+void options_init(struct options *o, const char *command);
+/* getopt_long with our own messages: the option, -1 at the end of options, or '?' after it has
+ * told what is wrong (return CLI_USAGE then). */
+int options_next(const struct options *o, int argc, char **argv, const char *shorts,
+		 const struct option *longs);
+/* Takes one common option. 0 when taken; otherwise a cli_exit + 1 to leave with (help printed:
+ * CLI_OK + 1; wrong value, told: CLI_USAGE + 1). */
+int options_take(struct options *o, int opt, const char *arg);
+
+/* What the options open. */
+struct session {
+	const struct options *options;
+	struct profile *profile;
+	struct geo *geo;
+	FILE *out;
+	bool out_is_file;   /* ours to close */
+	bool color;         /* escapes in text output */
+	bool utf8;          /* the locale draws lines */
+	unsigned width;     /* columns of a terminal, 0 when not a terminal */
+};
+
+/* Opens profile, databases (when with_geo; warnings go to stderr once) and the output. */
+int session_open(const struct options *o, bool with_geo, struct session *out, struct bp_error *err);
+/* Writes n bytes of result; BP_EIO once the reader is gone or the disk is full. */
+int session_write(struct session *s, const void *bytes, size_t n, struct bp_error *err);
+/* Flushes and closes; the last chance to learn that the output failed. */
+int session_close(struct session *s, struct bp_error *err);
+
+#endif
