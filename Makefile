@@ -27,6 +27,15 @@ SANLD  := -fsanitize=address,undefined
 else
 HARD   += -D_FORTIFY_SOURCE=2
 endif
+# scripts/fuzz.sh: the targets of tests/fuzz under clang's libFuzzer.
+ifeq ($(FUZZER),1)
+OUT    := build/fuzz
+CC     := clang
+CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+	  -fno-omit-frame-pointer
+HARD   := -fPIE -fno-strict-aliasing
+SANLD  := -fsanitize=fuzzer,address,undefined
+endif
 ifeq ($(WERROR),1)
 WARN += -Werror
 endif
@@ -133,7 +142,8 @@ endef
 $(foreach t,$(UNIT_SRC:.c=),$(eval $(call unit_rule,$(t))))
 
 # gcc has no libFuzzer: the same targets replay their corpora as ordinary tests.
-$(FUZZ_BIN): $(OUT)/tests/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/replay.o \
+FUZZ_MAIN := $(if $(filter 1,$(FUZZER)),,$(OUT)/obj/tests/fuzz/replay.o)
+$(FUZZ_BIN): $(OUT)/tests/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
 		$(call libs_of,$(LINKS_tests/fuzz))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_tests)
@@ -191,8 +201,35 @@ bench-calibration: $(OUT)/tests/bench/bench_calibration ## 10,000 simulated path
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 	$(Q)scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
 
-lint: ## include directions, privileges, words, formatting, shell
+lint: ## include directions, privileges, words, shell, man pages
 	$(Q)tests/lint/run.sh
+
+format: ## apply .clang-format to the C files git says you changed
+	$(Q)git diff --name-only --diff-filter=d HEAD -- '*.c' '*.h' | xargs -r clang-format -i
+
+# The probe is the only program with a capability, and only its group may run it. It is never
+# setuid. A package (DESTDIR) sets group and capability in its own postinst.
+bindir  = $(DESTDIR)$(PREFIX)/bin
+share   = $(DESTDIR)$(PREFIX)/share
+GROUP  ?= borderpath
+
+install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
+	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
+		$(share)/bash-completion/completions
+	$(Q)install -m 0755 $(OUT)/borderpath $(bindir)/
+	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
+	$(Q)install -m 0644 doc/borderpath.1 $(share)/man/man1/
+	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
+	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
+	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
+	$(Q)if [ -s build/geodata/asn.mmdb ]; then install -d $(share)/borderpath/geodata && \
+		install -m 0644 build/geodata/*.mmdb build/geodata/NOTICE $(share)/borderpath/geodata/; fi
+	$(Q)if [ -z "$(DESTDIR)" ]; then scripts/grant-probe.sh $(bindir)/borderpath-probe $(GROUP); fi
+
+uninstall: ## remove what install put there (the group stays: others may be in it)
+	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
+		$(share)/man/man8/borderpath-probe.8 $(share)/bash-completion/completions/borderpath
+	$(Q)rm -rf $(share)/borderpath
 
 clean: ## remove build/, but keep the downloaded geo data
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name geodata -exec rm -rf {} + 2>/dev/null || true
