@@ -6,8 +6,7 @@
 
 #include "core/err.h"
 
-/* Length of the well-formed UTF-8 sequence at s (Unicode 15, table 3-7), 0 when malformed. */
-static size_t utf8_length(const unsigned char *s, size_t n)
+size_t utf8_length(const unsigned char *s, size_t n)
 {
 	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
 		     s[0] < 0xf5 ? 4 : 0;

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of the well-formed UTF-8 sequence that begins the n >= 1 bytes at s (Unicode 15, table
+ * 3-7); 0 when malformed or cut. */
+size_t utf8_length(const unsigned char *s, size_t n);
+
 /* Copies up to size - 1 bytes of text (n bytes, need not be terminated), never cutting a UTF-8
  * sequence; control characters and malformed UTF-8 become '?'. Always terminates. Returns whether
  * all fitted. */

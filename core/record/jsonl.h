@@ -2,8 +2,8 @@
 /*
  * The native record, JSON Lines (INTERFACE "The record"): lossless, versioned. Writing is by
  * core/json.h into a buffer; reading is by jansson, in a file of its own so that borderpath-probe
- * need not link it. Unknown fields are kept: a record read from a line keeps its DOM, and writing
- * it again replaces only what changed (names, geo, verdict).
+ * need not link it. Unknown fields are kept: a record read from a line keeps that line, and writing
+ * it again changes the bytes of only what a second pass owns (names, geo, verdict).
  */
 #ifndef CORE_RECORD_JSONL_H
 #define CORE_RECORD_JSONL_H
@@ -29,18 +29,25 @@ struct record {
 	struct trace *trace;     /* RECORD_TRACE */
 	struct names names;      /* as in the line; count 0 when it had none */
 	struct verdict verdict;  /* .judged false when it had none */
-	void *dom;               /* json_t of the line, for unknown fields; NULL for other formats */
+	char *line;              /* as read, without newline; NULL for other formats */
+	size_t line_size;        /* bytes, without the terminating NUL */
+	void *dom;               /* json_t of the line; NULL for traces and other formats */
 };
 void record_init(struct record *r);
 void record_fini(struct record *r);
 
-/* Reads one line (n bytes, with or without newline) of native JSON Lines. An object of a type that
- * is not known gives RECORD_UNKNOWN with its dom. BP_EPARSE (err says which field, and what was
- * expected), BP_EUNSUP (a newer version), BP_ENOMEM. */
+/* Reads one line (n bytes, with or without newline) of native JSON Lines into *out, which is
+ * initialised and empty and stays so on failure. The order of members does not matter; null is "not
+ * known". An object of a type that is not known gives RECORD_UNKNOWN with its dom. BP_EPARSE (err
+ * says which field, and what was expected), BP_EUNSUP (a newer version), BP_EFOREIGN (JSON, but
+ * without our "type"), BP_ENOMEM. */
 int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *err);
 
-/* Appends the record as a line: the DOM with names, geo and verdict replaced by the given ones
- * (NULL keeps what stands there); without a DOM as jsonl_write_trace. */
+/* Appends the record as a line, newline included. With a line of its own: that line byte for byte,
+ * except that names and geo, and verdict, are replaced in their places by the given ones (added at
+ * the end when there were none; NULL or not judged keeps what stands there). Members of a name's
+ * entry that are not ours stay with their address. Without a line: as jsonl_write_trace, where
+ * NULL means r's own. 0, BP_ENOMEM, BP_EINVAL (neither a line nor a trace). */
 int jsonl_write_record(struct buf *out, const struct record *r, const struct names *names,
 		       const struct verdict *verdict);
 

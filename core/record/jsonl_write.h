@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the two halves of the native record share: the version, the letters of TCP flags, and the
+ * writers of those members that a second pass may replace. Private to core/record/jsonl*.c.
+ */
+#ifndef CORE_RECORD_JSONL_WRITE_H
+#define CORE_RECORD_JSONL_WRITE_H
+
+#include <stdbool.h>
+
+#include "core/json.h"
+#include "core/record/names.h"
+#include "core/record/verdict.h"
+
+enum { JSONL_VERSION = 1 };
+
+/* Letter i is bit i of the TCP flags (RFC 9293, 3.1; N: RFC 3540's bit). SYN and ACK: "SA". */
+#define JSONL_TCP_LETTERS "FSRPAUECN"
+enum { JSONL_TCP_FLAGS_TEXT = sizeof(JSONL_TCP_LETTERS) };
+const char *jsonl_tcp_flags(int flags, char out[static JSONL_TCP_FLAGS_TEXT]);
+
+/* The members of one entry of "names", into an open object. */
+void jsonl_put_name(struct json_writer *w, const struct name *n);
+bool jsonl_geo_known(const struct geo_source *g);
+/* "geo":{...} and "verdict":{...} as members; nothing when there is nothing to say. */
+void jsonl_put_geo(struct json_writer *w, const struct geo_source *g);
+void jsonl_put_verdict(struct json_writer *w, const struct verdict *v);
+
+#endif
