@@ -62,7 +62,7 @@ ours includes
 ours privileges
 ours words
 theirs shellcheck --severity=warning -- "${shell[@]}"
-theirs mandoc -T lint -W style -- "${man[@]}"
+theirs mandoc -T lint -W warning -- "${man[@]}"
 # Names and words of the trade that its list of misspellings holds.
 theirs codespell --ignore-words-list=te,nd,fo,ser,hist,inout,uint,ans -- "${prose[@]}"
 
