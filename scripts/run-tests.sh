@@ -17,11 +17,12 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 limit=${TEST_TIMEOUT:-300}
 
-# one KIND PROGRAM DIR: runs it, writes DIR/NAME.{log,counts}.
+# one KIND PROGRAM DIR: runs it, and writes its log and counts into DIR.
 one() {
 	local kind=$1 program=$2 dir=$3 rc passed failed skipped
 	local name=${program#build/} && name=${name#san/} && name=${name#tests/}
-	local log=$dir/${name//\//_}.log
+	local log
+	log=$(mktemp -p "$dir" XXXXXX.log)
 	local -a command=("$program")
 
 	case $kind in
@@ -91,8 +92,7 @@ if [ $# -gt 0 ]; then
 	# shellcheck disable=SC2016 # the inner shell expands these
 	printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c 'one "$1" "$2" "$3"' _ "$kind" {} "$dir"
 fi
-ran=$(find "$dir" -name '*.counts' | wc -l)
 # A runner that died itself has counted nothing: that is a failure too.
-cat /dev/null "$dir"/*.counts 2>/dev/null | awk -v lost=$(($# - ran)) \
+cat /dev/null "$dir"/*.counts 2>/dev/null | awk -v programs=$# \
 	'{p += $1; f += $2; s += $3}
-	END {f += lost; printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0}'
+	END {f += programs - NR; printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0}'
