@@ -47,17 +47,29 @@ struct tracer; /* fixed size, in tracer_state.h for those who embed it */
 
 #include "prober/engine/tracer_state.h"
 
+/* Values out of range are brought into it. The order of work afterwards, for many tracers: hand over
+ * every reply that is already captured, then ask tracer_next, then pacing, then send: a probe must
+ * not expire while its answer lies unread. */
 void tracer_init(struct tracer *t, const struct tracer_config *c, struct mono now);
-/* What to do now. TRACER_SEND repeats the same answer until tracer_sent or tracer_not_sent is
- * called for it. Expires overdue probes as a side effect. */
+/* What to do now. TRACER_SEND repeats the same answer until tracer_sent, tracer_not_sent or
+ * tracer_defer is called for it, or a reply makes it pointless. Expires overdue probes as a side
+ * effect. Constant time unless something happened since, else one pass over the TTLs in use. */
 struct tracer_step tracer_next(struct tracer *t, struct mono now);
 void tracer_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at);
 /* The kernel refused this probe: it counts as answered by nothing, at once. */
 void tracer_not_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at);
-/* An accepted answer to (ttl, attempt). rtt_ns may be -1. Returns false when this probe was answered
- * before (a duplicate) or never sent; *late is set when its wait had already ended. */
+/* Pacing holds this TTL's router back (PACING_ROUTER): tracer_next offers another TTL, or waits. All
+ * TTLs deferred are offered again at the earliest `until` given. A first attempt that is deferred
+ * still goes before any second one. */
+void tracer_defer(struct tracer *t, uint8_t ttl, struct mono until);
+/* An accepted answer to (ttl, attempt). rtt_ns may be -1; one that cannot be true (a clock step) is
+ * not believed. Returns false when this probe was answered before (a duplicate), never sent, or the
+ * trace is done (then *late is set); *late is set when its wait had already ended. */
 bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
 		  struct addr from, int64_t rtt_ns, struct mono now, bool *late);
+/* Takes one router that had answered at its TTL and let an attempt there expire: for pacing_silent.
+ * False: no more. Ask after tracer_next. */
+bool tracer_take_silent(struct tracer *t, struct addr *router);
 /* Ends it from outside (interrupt, error); tracer_next says TRACER_DONE from then on. */
 void tracer_stop(struct tracer *t, enum stop why);
 
@@ -65,7 +77,8 @@ void tracer_stop(struct tracer *t, enum stop why);
 enum stop tracer_stop_reason(const struct tracer *t);
 enum reach tracer_reach(const struct tracer *t);
 /* The highest TTL that belongs to the path: the lowest at which the destination answered, or where
- * the stop rule cut. TTLs sent ahead of it are not part of the record (they are counted). */
+ * the stop rule cut; 0 when nothing was sent. TTLs sent ahead of it are not part of the record (they
+ * are counted). */
 uint8_t tracer_last_ttl(const struct tracer *t);
 /* Who answered (ttl) last, none if nobody: for the router bucket of the next attempt. */
 struct addr tracer_responder(const struct tracer *t, uint8_t ttl);

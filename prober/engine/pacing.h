@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * When a probe may leave: token buckets for the whole run, for each destination prefix (/24, /48)
+ * and for each router that has to answer. Says yes, or until when to hold; chooses no target and
+ * sends nothing. Memory is fixed at pacing_new. No clock of its own.
+ *
+ * The caller goes round its tracers, one probe each (that spreads load over targets), asks
+ * tracer_next, then pacing_ready:
+ *   PACING_GO      send, then pacing_take
+ *   PACING_GLOBAL  nobody may send before *when
+ *   PACING_PREFIX  nothing to this prefix before *when: go on with the next tracer
+ *   PACING_ROUTER  not this TTL before *when: tracer_defer, then ask this tracer again
+ */
+#ifndef PROBER_ENGINE_PACING_H
+#define PROBER_ENGINE_PACING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/clock.h"
+
+enum {
+	/* A default trace of a ten-hop path is 36 probes at most: 16 first attempts at once (the
+	 * tracer's `ahead`), then two more at each of ten TTLs. It must not have to wait for tokens,
+	 * so a burst is that and a little; a rate over 4000/s gets 10 ms worth of it, as long as a
+	 * busy poll loop may sleep. */
+	PACING_BURST = 40,
+	/* What a Linux router answers one asker before it falls back to one a second
+	 * (net.ipv4.icmp_ratelimit, measured: 6, then 1/s). Two default traces fit. */
+	PACING_ROUTER_BURST = 6,
+	PACING_BUCKETS_DEFAULT = 4096,
+};
+
+struct pacing_config {
+	uint32_t rate_pps;   /* whole run; 0: no limit, as for the others */
+	uint32_t prefix_pps; /* each /24 or /48 */
+	uint32_t router_pps; /* each router, at most; slower when it falls silent */
+	uint32_t buckets;    /* prefixes, and routers, remembered; 0: PACING_BUCKETS_DEFAULT */
+};
+
+struct pacing_ask {
+	struct addr dst;
+	uint8_t ttl;
+	struct addr router; /* tracer_responder(); none: who answered last at this TTL for any
+			     * destination of the family is assumed */
+};
+
+enum pacing_hold { PACING_GO, PACING_GLOBAL, PACING_PREFIX, PACING_ROUTER };
+
+struct pacing_counters {
+	uint64_t taken;                                 /* probes let through */
+	uint64_t held_global, held_prefix, held_router; /* times the answer was "not yet" */
+	uint64_t slowed;  /* times a router was slowed because it had fallen silent */
+	uint64_t evicted; /* buckets forgotten before they were full again */
+};
+
+struct pacing; /* about 100 bytes a bucket of config.buckets, and 20 kB */
+
+/* NULL: out of memory. */
+struct pacing *pacing_new(const struct pacing_config *c, struct mono now);
+void pacing_free(struct pacing *p);
+
+/* May this probe leave now? If not, which bucket holds it; *when is then the time at which that
+ * bucket will have a token (untouched on PACING_GO). */
+enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, struct mono now,
+			      struct mono *when);
+/* The probe left: takes its tokens. */
+void pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono now);
+/* `from` answered the probe that was asked for as `a`. A router (not the destination itself, whose
+ * own answers the prefix bucket limits) is remembered as the one at this TTL, pays for the answer if
+ * another was assumed, and regains a little of its speed if it had been slowed. */
+void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr from,
+		     bool destination, struct mono now);
+/* A router that had answered let an attempt expire (tracer_take_silent): half its speed, to not
+ * less than one a second, and at most once a second. */
+void pacing_silent(struct pacing *p, struct addr router, struct mono now);
+const struct pacing_counters *pacing_counters(const struct pacing *p);
+/* Probes a second this router is asked at present, rounded down; 0: no limit. */
+uint32_t pacing_router_pps(const struct pacing *p, struct addr router);
+
+#endif

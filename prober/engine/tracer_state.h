@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a tracer is made of, for those who embed one. Only engine/tracer.c touches the fields;
+ * everybody else goes through tracer.h, which includes this.
+ *
+ * About 8.3 kB (TRACER_SIZE_MAX), of which only the rows up to max_ttl are ever written: 1 kB at
+ * the default of 32 TTLs, so 4096 tracers in flight touch about 4 kB (a page) each.
+ */
+#ifndef PROBER_ENGINE_TRACER_STATE_H
+#define PROBER_ENGINE_TRACER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+
+enum { TRACER_TTLS = 256, TRACER_SIZE_MAX = 8512 };
+
+/* One TTL. Its unanswered attempts share one wait, counted from the last departure: attempts are
+ * sent in order, so the last one's wait is the one that decides. */
+struct tracer_hop {
+	uint8_t from[16];  /* who answered last, in the tracer's family */
+	struct mono last;  /* departure of the last attempt */
+	uint16_t answered; /* bit k-1: attempt k has its answer */
+	uint16_t refused;  /* bit k-1: the kernel refused attempt k */
+	uint8_t sent;      /* attempts 1..sent were handed to the kernel */
+	uint8_t closed;    /* attempts 1..closed are no longer waited for */
+	uint8_t said;      /* bit per enum tracer_event heard at this TTL */
+	uint8_t marks;     /* HOP_* of tracer.c */
+};
+
+struct tracer {
+	struct tracer_config config;
+	struct mono start;
+	struct mono wake;     /* TRACER_WAIT holds until then unless something happens */
+	struct mono deferred; /* until then the TTLs marked so are not offered */
+	int64_t rtt_max_ns;   /* highest RTT seen in this trace; -1 none yet */
+	uint8_t family;       /* of the answers; 0 none yet */
+	uint8_t top;          /* highest TTL sent; 0 none */
+	uint8_t heard;        /* highest TTL that answered anything; 0 none */
+	uint8_t destination;  /* lowest TTL at which the destination answered; 0 none */
+	uint8_t loop;         /* TTL at which a router's address came back once too often; 0 none */
+	uint8_t stop;         /* enum stop; STOP_UNKNOWN while it runs */
+	uint8_t last_ttl;     /* valid when done */
+	uint8_t silent;       /* TTLs marked for tracer_take_silent */
+	uint8_t offer_ttl;    /* the offered probe; 0 none */
+	uint8_t offer_attempt;
+	bool settled;         /* wake or offer still hold: nothing happened since */
+	struct tracer_hop hops[TRACER_TTLS]; /* [ttl]; row 0 is unused */
+};
+
+_Static_assert(sizeof(struct tracer_hop) == 32, "a row is half a cache line");
+_Static_assert(sizeof(struct tracer) <= TRACER_SIZE_MAX, "the size this file promises");
+
+#endif
