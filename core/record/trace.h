@@ -138,6 +138,7 @@ struct refused {
 struct trace {
 	uint32_t size;              /* bytes of the whole block = trace_size(entry_count) */
 	uint32_t entry_count;
+	uint64_t seq;               /* of its line in the plan; not part of the record. 0 unknown */
 	char id[TRACE_ID_TEXT];     /* empty: none */
 	char campaign[TRACE_CAMPAIGN_TEXT]; /* empty: none */
 	char round[TRACE_ID_TEXT];  /* empty: none */

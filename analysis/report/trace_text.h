@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One trace for people: an aligned table of hops, the border drawn where it is crossed, the verdict
+ * in a sentence with its reasons. Nothing is printed that was not measured.
+ */
+#ifndef ANALYSIS_REPORT_TRACE_TEXT_H
+#define ANALYSIS_REPORT_TRACE_TEXT_H
+
+#include "analysis/report/style.h"
+#include "core/record/names.h"
+#include "core/record/trace.h"
+#include "core/record/verdict.h"
+#include "geo/profile.h"
+
+/* The whole trace. with_names: host names are shown. verbose: every line of evidence, refusals. */
+void report_trace(struct buf *out, const struct style *s, const struct trace *t,
+		  const struct names *names, const struct verdict *v, const struct profile *p,
+		  bool with_names, bool verbose);
+
+/* The verdict in one sentence, no newline: "TCP into 175.45.176.0/24 enters by ...". */
+void report_verdict(struct buf *out, const struct style *s, const struct trace *t,
+		    const struct verdict *v, const struct profile *p);
+
+/* The reasons, a line each: the weightiest few, or all. */
+void report_evidence(struct buf *out, const struct style *s, const struct verdict *v,
+		     const struct profile *p, bool all);
+
+/* One aligned line a trace, for a run over several targets. Widths suit IPv4 and IPv6. */
+void report_summary_line(struct buf *out, const struct style *s, const struct trace *t,
+			 const struct verdict *v, const struct profile *p);
+
+/* What is measured and what is not, REPORTS "Always". One line. */
+void report_always(struct buf *out, const struct profile *p);
+
+/* The name of a border id ("Khasan / Russia"), "another way in" for other, the id when unknown. */
+const char *report_border_name(const struct profile *p, const char *id);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Sentences about one verdict: what, how sure, why. Words follow REPORTS; no figure is made up. */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/report/trace_text.h"
+
+enum { REASONS_SHOWN = 4 };
+
+const char *report_border_name(const struct profile *p, const char *id)
+{
+	for (unsigned i = 0; i < p->borders_count; i++) {
+		if (strcmp(p->borders[i].id, id) == 0)
+			return p->borders[i].name;
+	}
+	return strcmp(id, "other") == 0 ? "another way in" :
+	       strcmp(id, "inside") == 0 ? "inside" : id;
+}
+
+static const char *border_color(const struct profile *p, const char *id)
+{
+	for (unsigned i = 0; i < p->borders_count; i++) {
+		if (strcmp(p->borders[i].id, id) == 0)
+			return p->borders[i].color;
+	}
+	return NULL;
+}
+
+static void subject(struct buf *out, const struct trace *t, const struct profile *p)
+{
+	struct prefix prefix = profile_judge_prefix(p, t->dst);
+	char text[PREFIX_TEXT], dst[ADDR_TEXT];
+	const char *method = word_of(method_words, t->method);
+
+	if (t->method != METHOD_UNKNOWN) {
+		for (const char *c = method; *c != '\0'; c++)
+			buf_char(out, (char)toupper((unsigned char)*c));
+		buf_str(out, " path");
+	} else {
+		buf_str(out, "Path");
+	}
+	if (!addr_is_set(t->dst))
+		buf_str(out, " to a destination that is not recorded");
+	else if (prefix.len > 0)
+		buf_printf(out, " into %s", prefix_format(prefix, text));
+	else
+		buf_printf(out, " to %s", addr_format(t->dst, dst));
+}
+
+static void probabilities(struct buf *out, const struct verdict *v)
+{
+	for (unsigned i = 0; i < v->p_count; i++)
+		buf_printf(out, "%s%s %.2f", i ? ", " : "", v->p[i].id, v->p[i].p);
+}
+
+static void via(struct buf *out, const struct style *s, const struct verdict *v)
+{
+	if (v->via_asn == 0 && v->via_org[0] == '\0')
+		return;
+	buf_str(out, ", via ");
+	if (v->via_org[0])
+		style_text(out, s, v->via_org);
+	if (v->via_asn != 0)
+		buf_printf(out, v->via_org[0] ? " (AS%u)" : "AS%u", v->via_asn);
+}
+
+static const char *class_clause(enum path_class c)
+{
+	switch (c) {
+	case CLASS_FILTERED_AT_BORDER:
+		return "it is filtered at the border (administratively prohibited)";
+	case CLASS_CUT_BEFORE_BORDER:
+		return "it ends before any border network";
+	case CLASS_INSIDE_SILENT:
+		return "nothing answered behind the last outside hop";
+	default:
+		return NULL;
+	}
+}
+
+void report_verdict(struct buf *out, const struct style *s, const struct trace *t,
+		    const struct verdict *v, const struct profile *p)
+{
+	const char *clause = class_clause(v->class);
+
+	style_face(out, s, FACE_BOLD);
+	subject(out, t, p);
+	switch ((enum outcome)v->outcome) {
+	case OUTCOME_NONE:
+		buf_printf(out, ": not in %s, so there is no border to judge", p->network_name);
+		break;
+	case OUTCOME_BORDER:
+		buf_str(out, " enters by ");
+		style_color(out, s, border_color(p, v->border));
+		style_text(out, s, report_border_name(p, v->border));
+		style_face(out, s, FACE_PLAIN);
+		style_face(out, s, FACE_BOLD);
+		via(out, s, v);
+		buf_printf(out, "; confidence %.2f", v->confidence);
+		break;
+	case OUTCOME_OTHER:
+		buf_str(out, " enters by a way that the profile does not name as a border");
+		via(out, s, v);
+		buf_printf(out, "; confidence %.2f", v->confidence);
+		break;
+	case OUTCOME_MIXED:
+		buf_str(out, " takes several borders at once: ");
+		probabilities(out, v);
+		break;
+	case OUTCOME_UNDETERMINED:
+		buf_str(out, ": the border cannot be told from this (");
+		probabilities(out, v);
+		buf_char(out, ')');
+		break;
+	}
+	style_end(out, s);
+	if (clause != NULL && v->outcome != OUTCOME_NONE)
+		buf_printf(out, "; %s", clause);
+	buf_char(out, '.');
+}
+
+/* Whether line i is among the weightiest REASONS_SHOWN. */
+static bool weighty(const struct verdict *v, unsigned i)
+{
+	unsigned heavier = 0;
+
+	for (unsigned k = 0; k < v->evidence_count; k++) {
+		double a = fabs(v->evidence[k].weight), b = fabs(v->evidence[i].weight);
+
+		heavier += a > b || (a >= b && k < i);
+	}
+	return heavier < REASONS_SHOWN;
+}
+
+void report_evidence(struct buf *out, const struct style *s, const struct verdict *v,
+		     const struct profile *p, bool all)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < v->evidence_count; i++) {
+		const struct verdict_evidence *e = &v->evidence[i];
+		char from[ADDR_TEXT];
+
+		if (!all && !weighty(v, i)) {
+			left++;
+			continue;
+		}
+		buf_str(out, "  - ");
+		if (e->ttl > 0 && addr_is_set(e->from))
+			buf_printf(out, "hop %u, %s: ", e->ttl, addr_format(e->from, from));
+		else if (e->ttl > 0)
+			buf_printf(out, "hop %u: ", e->ttl);
+		style_text(out, s, e->why);
+		if (e->says[0] != '\0' && e->weight > 0)
+			buf_printf(out, " (for %s, weight %.1f)", report_border_name(p, e->says),
+				   e->weight);
+		else if (e->says[0] != '\0' && e->weight < 0)
+			buf_printf(out, " (against %s, weight %.1f)",
+				   report_border_name(p, e->says), e->weight);
+		if (all)
+			buf_printf(out, " [%s]", e->rule);
+		buf_char(out, '\n');
+	}
+	if (left > 0)
+		buf_printf(out, "  - and %u lighter %s (-v shows all)\n", left,
+			   left == 1 ? "reason" : "reasons");
+}
+
+void report_summary_line(struct buf *out, const struct style *s, const struct trace *t,
+			 const struct verdict *v, const struct profile *p)
+{
+	struct prefix prefix = profile_judge_prefix(p, t->dst);
+	struct hop_stats d = trace_destination_stats(t);
+	char text[PREFIX_TEXT], cell[160];
+
+	style_pad(out, s, prefix.len ? prefix_format(prefix, text) : "-", 18);
+	buf_str(out, "  ");
+	style_pad(out, s, addr_format(t->dst, text), t->dst.family == 6 ? 24 : 15);
+	buf_str(out, "  ");
+	style_pad(out, s, word_of(method_words, t->method), 4);
+	buf_str(out, "  ");
+	if (t->stop == STOP_ERROR)
+		snprintf(cell, sizeof(cell), "not measured");
+	else if (v->outcome == OUTCOME_BORDER)
+		snprintf(cell, sizeof(cell), "%s", report_border_name(p, v->border));
+	else
+		snprintf(cell, sizeof(cell), "%s", word_of(outcome_words, v->outcome));
+	style_color(out, s, v->outcome == OUTCOME_BORDER ? border_color(p, v->border) : NULL);
+	style_pad(out, s, cell, 24);
+	style_end(out, s);
+	if (t->stop == STOP_ERROR || v->outcome == OUTCOME_NONE)
+		buf_str(out, "     -");
+	else
+		buf_printf(out, "  %.2f", v->confidence);
+	buf_str(out, "  ");
+	style_pad(out, s, word_of(reach_words, t->reach), 11);
+	if (d.median_ns >= 0)
+		buf_printf(out, "  %8.1f ms", (double)d.median_ns / 1e6);
+	buf_char(out, '\n');
+}
+
+void report_always(struct buf *out, const struct profile *p)
+{
+	buf_printf(out, "Measured: paths towards %s from this vantage point, not traffic volume and not "
+		   "the way back. The crossing is inferred from the carrier; the cause is not "
+		   "measured.\n", p->network_name);
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The child process: spawn, plan in, frames out, orderly stop. Knows frames, not what they mean. */
+#include "cli/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024 };
+
+extern char **environ;
+
+struct child {
+	pid_t pid;
+	int in, out;         /* our ends: its stdin, its stdout; -1 closed */
+	int signals;         /* signalfd */
+	sigset_t mask_before;
+	struct buf plan;     /* not yet written */
+	bool plan_done;
+	struct buf frames;   /* not yet understood */
+	bool hello, ended;
+	unsigned interrupts;
+	struct frame_end end;
+};
+
+static int beside(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+	char *slash;
+
+	if (n < 0)
+		return BP_ENOTFOUND;
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL || (size_t)(slash - out) + sizeof("/borderpath-probe") > size)
+		return BP_ENOTFOUND;
+	strcpy(slash, "/borderpath-probe");
+	return access(out, F_OK) == 0 ? 0 : BP_ENOTFOUND;
+}
+
+static int spawn(struct child *c, int in, int out, struct bp_error *err)
+{
+	char path[4096], name[] = "borderpath-probe";
+	char *argv[] = {name, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, defaults;
+	int rc;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawnattr_init(&attr);
+	sigemptyset(&none);
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	/* A group of its own: ^C reaches us alone, and we ask the child to finish in order. */
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+				 POSIX_SPAWN_SETPGROUP);
+	if (beside(path, sizeof(path)) == 0)
+		rc = posix_spawn(&c->pid, path, &actions, &attr, argv, environ);
+	else
+		rc = posix_spawnp(&c->pid, name, &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	if (rc == EACCES)
+		return bp_fail(err, BP_EPERM, "may not run borderpath-probe: it is for members of its "
+			       "group (usermod -aG borderpath USER, then log in again) and for root");
+	if (rc != 0)
+		return bp_fail_sys(err, rc, "cannot run borderpath-probe (looked beside borderpath "
+				   "and on PATH)");
+	return 0;
+}
+
+static int child_open(struct child *c, struct bp_error *err)
+{
+	int in[2] = {-1, -1}, out[2] = {-1, -1}, rc;
+	sigset_t mask;
+
+	*c = (struct child){.pid = -1, .in = -1, .out = -1, .signals = -1};
+	buf_init(&c->plan);
+	buf_init(&c->frames);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigprocmask(SIG_BLOCK, &mask, &c->mask_before);
+	c->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (c->signals < 0 || pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
+		rc = bp_fail_sys(err, errno, "cannot make pipes to borderpath-probe");
+		goto out;
+	}
+	/* A larger pipe lets the prober run on while records are written; best effort. */
+	(void)fcntl(out[0], F_SETPIPE_SZ, PIPE_BYTES);
+	rc = spawn(c, in[0], out[1], err);
+	if (rc < 0)
+		goto out;
+	c->in = in[1];
+	c->out = out[0];
+	in[1] = out[0] = -1;
+	fcntl(c->in, F_SETFL, O_NONBLOCK);
+out:
+	for (int i = 0; i < 2; i++) {
+		if (in[i] >= 0)
+			close(in[i]);
+		if (out[i] >= 0)
+			close(out[i]);
+	}
+	return rc;
+}
+
+/* Closes the pipes and reaps: the child stops when its stdout has no reader. */
+static int child_close(struct child *c)
+{
+	int status = 0;
+
+	if (c->in >= 0)
+		close(c->in);
+	if (c->out >= 0)
+		close(c->out);
+	if (c->pid > 0) {
+		while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (c->signals >= 0)
+		close(c->signals);
+	sigprocmask(SIG_SETMASK, &c->mask_before, NULL);
+	buf_fini(&c->plan);
+	buf_fini(&c->frames);
+	return status;
+}
+
+static void plan_push(struct child *c, const struct probe_run *r)
+{
+	ssize_t n;
+
+	while (c->in >= 0) {
+		while (!c->plan_done && c->plan.used < PLAN_CHUNK) {
+			if (!r->more(r->arg, &c->plan)) {
+				plan_write_end(&c->plan);
+				c->plan_done = true;
+			}
+		}
+		if (c->plan.used == 0) {
+			/* "end" was taken; the pipe stays open: its closing would say we are gone. */
+			return;
+		}
+		n = write(c->in, c->plan.bytes, c->plan.used);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0) {
+			/* The child has ended; its last word, if any, is in the frames. */
+			close(c->in);
+			c->in = -1;
+			return;
+		}
+		buf_consume(&c->plan, (size_t)n);
+	}
+}
+
+static int take_hello(struct child *c, const uint8_t *body, size_t n, struct bp_error *err)
+{
+	struct frame_hello hello;
+
+	if (n != sizeof(hello))
+		return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version");
+	memcpy(&hello, body, sizeof(hello));
+	if (hello.version != FRAME_VERSION || hello.trace_size != sizeof(struct trace) ||
+	    hello.entry_size != sizeof(struct trace_entry))
+		return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version: install both "
+			       "programs from one build");
+	c->hello = true;
+	return 0;
+}
+
+static int take_trace(const struct probe_run *r, const uint8_t *body, size_t n,
+		      struct bp_error *err)
+{
+	struct trace *t;
+	int rc;
+
+	/* A copy is aligned, and the validator may trust its size. */
+	t = malloc(n > sizeof(*t) ? n : sizeof(*t));
+	if (t == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	memcpy(t, body, n);
+	rc = trace_validate(t, n);
+	if (rc < 0)
+		rc = bp_fail(err, rc, "borderpath-probe sent a trace that makes no sense");
+	else
+		rc = r->on_trace(r->arg, t);
+	free(t);
+	return rc;
+}
+
+static int take_frame(struct child *c, const struct probe_run *r, const struct frame_head *head,
+		      const uint8_t *body, struct bp_error *err)
+{
+	struct frame_progress progress;
+	char note[1024];
+
+	if (!c->hello && head->type != FRAME_HELLO && head->type != FRAME_END)
+		return bp_fail(err, BP_EPARSE, "borderpath-probe did not introduce itself");
+	switch (head->type) {
+	case FRAME_HELLO:
+		return take_hello(c, body, head->size, err);
+	case FRAME_TRACE:
+		return take_trace(r, body, head->size, err);
+	case FRAME_PROGRESS:
+		if (head->size != sizeof(progress) || r->on_progress == NULL)
+			return 0;
+		memcpy(&progress, body, sizeof(progress));
+		r->on_progress(r->arg, &progress);
+		return 0;
+	case FRAME_NOTE:
+		text_copy(note, sizeof(note), (const char *)body, head->size);
+		if (r->on_note != NULL)
+			r->on_note(r->arg, note);
+		return 0;
+	case FRAME_END:
+		if (head->size != sizeof(c->end))
+			return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version");
+		memcpy(&c->end, body, sizeof(c->end));
+		c->end.text[sizeof(c->end.text) - 1] = '\0';
+		c->ended = true;
+		return 0;
+	default:
+		return bp_fail(err, BP_EPARSE, "borderpath-probe sent an unknown frame");
+	}
+}
+
+static int frames_take(struct child *c, const struct probe_run *r, struct bp_error *err)
+{
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && !c->ended && c->frames.used - at >= sizeof(struct frame_head)) {
+		const uint8_t *bytes = (const uint8_t *)c->frames.bytes + at;
+		struct frame_head head;
+
+		memcpy(&head, bytes, sizeof(head));
+		if (head.magic != FRAME_MAGIC || head.size > FRAME_SIZE_MAX)
+			return bp_fail(err, BP_EPARSE, "borderpath-probe wrote something else than "
+				       "frames");
+		if (c->frames.used - at - sizeof(head) < head.size)
+			break;
+		rc = take_frame(c, r, &head, bytes + sizeof(head), err);
+		at += sizeof(head) + head.size;
+	}
+	buf_consume(&c->frames, at);
+	return rc;
+}
+
+/* False at the end of the stream. */
+static bool frames_read(struct child *c)
+{
+	char chunk[256 * 1024];
+	ssize_t n;
+
+	do {
+		n = read(c->out, chunk, sizeof(chunk));
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return false;
+	buf_append(&c->frames, chunk, (size_t)n);
+	return true;
+}
+
+static void take_signals(struct child *c)
+{
+	struct signalfd_siginfo info;
+
+	while (read(c->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		c->interrupts++;
+		/* First: finish in order. Again: now. */
+		kill(c->pid, c->interrupts == 1 ? SIGINT : SIGKILL);
+	}
+}
+
+static int pump(struct child *c, const struct probe_run *r, struct bp_error *err)
+{
+	int rc = 0;
+
+	plan_write_header(&c->plan);
+	plan_write_run(&c->plan, &r->run);
+	while (rc == 0 && !c->ended) {
+		struct pollfd fds[3] = {
+			{.fd = c->out, .events = POLLIN},
+			{.fd = c->signals, .events = POLLIN},
+			{.fd = c->plan.used > 0 || !c->plan_done ? c->in : -1, .events = POLLOUT},
+		};
+
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			return bp_fail_sys(err, errno, "poll");
+		if (fds[1].revents)
+			take_signals(c);
+		if (fds[2].revents)
+			plan_push(c, r);
+		if (fds[0].revents) {
+			bool more = frames_read(c);
+
+			rc = frames_take(c, r, err);
+			if (!more)
+				break;
+		}
+	}
+	return rc;
+}
+
+int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error *err)
+{
+	struct child c;
+	int rc, status;
+
+	rc = child_open(&c, err);
+	if (rc == 0)
+		rc = pump(&c, r, err);
+	status = child_close(&c);
+	if (rc < 0)
+		return rc;
+	if (!c.ended) {
+		if (c.interrupts > 0)
+			return bp_fail(err, BP_EIO, "interrupted before borderpath-probe could hand "
+				       "over what it had");
+		if (WIFSIGNALED(status))
+			return bp_fail(err, BP_EIO, "borderpath-probe was ended by signal %d (%s)",
+				       WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return bp_fail(err, BP_EIO, "borderpath-probe ended without a last word (exit %d)",
+			       WEXITSTATUS(status));
+	}
+	if (c.interrupts > 0)
+		c.end.interrupted = 1;
+	*end = c.end;
+	return 0;
+}

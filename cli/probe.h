@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The child: runs borderpath-probe, streams the plan to it and the frames from it. The child is
+ * found beside this program, else on PATH. One poll loop; signals (SIGINT, SIGTERM) become an
+ * orderly stop: the child hands over what it has. Opens no network socket.
+ */
+#ifndef CLI_PROBE_H
+#define CLI_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/record/frame.h"
+#include "prober/plan.h"
+
+struct probe_run {
+	struct plan_run run;
+	/* Appends the next plan lines (some, not necessarily all) to out; false when there are no more.
+	 * Called only when the child has taken what it was given. */
+	bool (*more)(void *arg, struct buf *out);
+	/* A finished trace: borrowed until return. Negative stops the run (the output failed). */
+	int (*on_trace)(void *arg, const struct trace *t);
+	void (*on_progress)(void *arg, const struct frame_progress *p); /* may be NULL */
+	void (*on_note)(void *arg, const char *text);                   /* may be NULL */
+	void *arg;
+};
+
+/* Runs to the end. On success *end is the child's last word (its code may be negative: the run
+ * failed inside, text says why). BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute
+ * it; BP_EIO: it died without a last word; or what on_trace returned. */
+int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error *err);
+
+#endif
