@@ -8,7 +8,6 @@
 //
 // usage: delay -q QUEUE -d MS [-k KBIT] -r READY-FILE	creates READY-FILE once bound
 
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

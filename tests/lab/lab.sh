@@ -146,7 +146,7 @@ lab_ll() { printf 'fe80::%x' "${LAB_ID[$1]}"; }
 link()
 {
 	local a=$1 b=$2 n p i
-	LAB_LINK_CMDS+="link add $b address $(lab_mac "$a" "$b") netns $a type veth"
+	LAB_LINK_CMDS+="link add name $b address $(lab_mac "$a" "$b") netns $a type veth"
 	LAB_LINK_CMDS+=" peer name $a address $(lab_mac "$b" "$a") netns $b"$'\n'
 	lab_neighbours "$a" "$b"
 	i=3
@@ -166,7 +166,7 @@ lab_neighbours()	# A B [DEV_IN_A DEV_IN_B]
 	local n p dev
 	for n in "$1 $2 ${3:-$2}" "$2 $1 ${4:-$1}"; do
 		read -r n p dev <<<"$n"
-		LAB_UP_CMDS[$n]+="link set $dev up"$'\n'
+		LAB_UP_CMDS[$n]+="link set dev $dev up"$'\n'
 		LAB_UP_CMDS[$n]+="address add $(lab_ll "$n")/64 dev $dev nodad"$'\n'
 		LAB_CMDS[$n]+="neighbour replace $(lab_ll "$p") lladdr $(lab_mac "$p" "$n")"
 		LAB_CMDS[$n]+=" dev $dev nud permanent"$'\n'
@@ -195,17 +195,19 @@ lab_route()	# FAMILY NODE PREFIX NEXT
 	src=${src:+src $src} src=${src/#src -/}
 	# shellcheck disable=SC2086
 	if ((f == 4)); then
-		# src stands first: after `via inet6` this ip(8) wants a v6 source.
-		lab_do "$n" route replace "$prefix" $src via inet6 "$(lab_ll "$next")" \
+		# ip(8) takes the family from the first address: the prefix is in figures, and src
+		# stands before `via inet6`.
+		lab_do "$n" route replace "${prefix/default/0.0.0.0/0}" $src via inet6 "$(lab_ll "$next")" \
 			dev "$next"
 	else
-		# In a batch the family is read from the prefix.
 		lab_do "$n" route replace "${prefix/default/::/0}" $src \
 			via "$(lab_ll "$next")" dev "$next"
 	fi
 }
 
-# ecmp NODE PREFIX NEXT...: equal shares by layer 4 (ports), as fib_multipath_hash_policy=1.
+# ecmp NODE PREFIX NEXT...: equal shares by addresses, protocol and ports. Policy 3 reads them from
+# the packet; policy 1 would take the hash of the sender's socket, which veths carry along.
+LAB_HASH=(net/ipv{4,6}/fib_multipath_hash_policy=3 net/ipv{4,6}/fib_multipath_hash_fields=55)
 ecmp()
 {
 	local n=$1 prefix=$2 next hops='' via='via inet6' src=${LAB_A4[$1]}
@@ -214,9 +216,11 @@ ecmp()
 	for next; do hops+=" nexthop $via $(lab_ll "$next") dev $next"; done
 	# shellcheck disable=SC2086
 	lab_do "$n" route replace "$prefix" src "$src" $hops
-	LAB_SYSCTL[$n]+=' net/ipv4/fib_multipath_hash_policy=1 net/ipv6/fib_multipath_hash_policy=1'
-	((!LAB_RAISED)) || lab_sysctl "$n" net/ipv4/fib_multipath_hash_policy=1 \
-		net/ipv6/fib_multipath_hash_policy=1
+	if ((LAB_RAISED)); then
+		lab_sysctl "$n" "${LAB_HASH[@]}"
+	else
+		LAB_SYSCTL[$n]+=" ${LAB_HASH[*]}"
+	fi
 }
 
 # whole NODE PREFIX: every address of PREFIX answers as NODE's own.

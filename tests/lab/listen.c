@@ -6,7 +6,6 @@
 //
 // usage: listen READY-FILE PORT ADDRESS...		creates READY-FILE once it listens
 
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>

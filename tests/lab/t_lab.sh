@@ -6,13 +6,15 @@
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lab.sh"
+. "$LAB_DIR/records.sh"
 . "$LAB_DIR/topo_borders.sh"
 lab_enter "$@"
 
 start=${EPOCHREALTIME/[.,]/}
 borders_up talking
 up_ms=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
-if ((up_ms < 3000)); then ok "borders up in $up_ms ms"; else not_ok "borders up in $up_ms ms, limit 3000"; fi
+if ((up_ms < 3000)); then ok "borders up in $up_ms ms"; else
+	not_ok "borders up in $up_ms ms, limit 3000"; fi
 
 # theirs DST OPTIONS...: traceroute's hops as "ttl address", three probes folded to one.
 theirs()
@@ -55,5 +57,67 @@ like "answers from another address" "$(theirs 175.45.177.10 -I)" $'\n6 188.43.22
 loss t3 100
 is "loss 100" "$(theirs 175.45.177.10 -I -m 5 | tail -2)" $'4 *\n5 *'
 loss t3 0
+
+answer_as x2 175.45.177.10
+is "another host in the destination's name" "$(theirs 175.45.177.10 -I -f 9 -m 9)" '9 175.45.177.10'
+answer_as x2 off
+cut_path d1 175.45.177.0/24
+is "cut" "$(theirs 175.45.177.10 -I -m 5 | tail -2)" $'4 *\n5 *'
+cut_path d1 off
+is "elsewhere" "$(theirs 87.250.250.242 -I)" "$(truth 87.250.250.242)"
+
+# The joining router's links have the carriers' addresses; the kernel chooses.
+lab_reset
+# shellcheck disable=SC2034  # read by borders_up
+BORDERS_J=numbered
+borders_up talking
+# A default router, fresh: a burst of six errors, then one a second.
+rate_limit t1 on
+out=$(at vp traceroute -n -m 1 -q 10 -N 10 -w 0.3 -I 175.45.177.10 | tail -1)
+like "rate limit" "$(tr -cd '*' <<<"$out" | wc -c)" '^[2-5]$'
+rate_limit t1 off
+inbound_ifaddr j 0
+is "inbound_ifaddr 0" "$(theirs 175.45.178.3 -I -f 8 -m 8)" '8 219.158.39.46'
+inbound_ifaddr j 1
+is "inbound_ifaddr 1" "$(theirs 175.45.178.3 -I -f 8 -m 8)" '8 188.43.225.154'
+
+lab_reset
+. "$LAB_DIR/topo_chain.sh"
+chain_up 10
+chain_silence 4
+is "chain" "$(theirs 192.0.2.1 -I)" "$(truth 192.0.2.1)"
+is "chain v6" "$(theirs 2001:db8:2::1 -U)" "$(truth 2001:db8:2::1)"
+delay r1 vp 50
+like "delay 50 ms" "$(at vp traceroute -n -q 1 -I -m 1 192.0.2.1 | tail -1)" ' 5[0-9]\.[0-9]* ms$'
+like "delay 50 ms, v6" "$(at vp traceroute -n -q 1 -I -f 11 2001:db8:2::1 | tail -1)" \
+	' 5[0-9]\.[0-9]* ms$'
+
+for kind in equal unequal; do
+	lab_reset
+	. "$LAB_DIR/topo_diamond.sh"
+	diamond_up $kind
+	for dst in 192.0.2.1 2001:db8:2::1; do
+		rows=$(for sport in {20001..20040}; do
+			theirs "$dst" -U -p 53 --sport="$sport" | awk '{ printf "%s ", $2 } END { print "" }'
+		done | sed 's/ $//' | sort -u)
+		is "diamond $kind $dst" "$rows" "$(diamond_ways "$dst" | sort)"
+	done
+done
+
+. "$LAB_DIR/topo_links.sh"
+for kind in veth tun bridge vlan bond macvlan; do
+	lab_reset
+	links_up $kind || { skip "links $kind: this kernel has no such device"; continue; }
+	is "links $kind" "$(theirs 192.0.2.1 -U)" "$(truth 192.0.2.1)"
+	is "links $kind v6" "$(theirs 2001:db8:2::1 -U)" "$(truth 2001:db8:2::1)"
+done
+
+# What is asked of a record, asked of one made by hand.
+sample='{"type":"trace","dst":"192.0.2.1","hops":[{"ttl":1,"probes":[{"attempt":1,"from":"10.0.0.1"},
+{"attempt":2,"from":null,"why":"timeout"},{"attempt":3,"from":"10.0.0.2"}]},{"ttl":2,"probes":[
+{"attempt":1,"from":null,"why":"timeout"}]}],"verdict":{"outcome":"border","border":"khasan"}}
+{"type":"trace","hops":[],"verdict":{"outcome":"other","border":null}}'
+is "hops of a record" "$(hops <<<"$sample")" $'1 10.0.0.1,10.0.0.2\n2 *'
+is "outcome of a record" "$(outcome <<<"$sample")" $'khasan\nother'
 
 finish

@@ -7,6 +7,7 @@
 #                        .-- d1 -------- d2 -------- d3 -------------.      Dandong    (AS4837)
 #   vp -- t1 -- t2 -- t3 --- k1 -- k2 -- k3 -- k4 ------------------- j -- x1 -- x2 -- nk
 #                        '-- s1 -------- s2 -------------------------'      satellite  (AS22351)
+#                                  k2 -- yg -- ya                                  not the network
 #
 #   node  v4                what it is                      v6
 #   vp    203.0.113.2       the vantage point               2001:db8:a::2
@@ -22,6 +23,8 @@
 #   j     175.45.179.254    where the branches join         2001:db8:bf::1
 #   x1    10.45.0.1         inside, private                 2001:db8:bf::2
 #   x2    10.45.0.5         inside, private                 2001:db8:bf::3
+#   ya    87.250.250.242    a host elsewhere, behind k2: a customer of the carrier
+#   yg    188.43.3.213      its router, on the carrier's space ("Yandex-gw")
 #   nk    175.45.176.0/24 to 175.45.179.0/24, whole         2001:db8:b0::/48 to b3::/48, whole
 #
 # The network is 175.45.176.0/22 and 2001:db8:b0::/44. nk accepts TCP 80 on .176.71, .177.10 and
@@ -30,9 +33,13 @@
 # way towards the network is what a trace can see.
 #
 #	borders_up silent|talking raises it; `silent`: j, x1 and x2 send no time-exceeded
+#	BORDERS_J=numbered        before borders_up: j has no address of its own but one of each carrier
+#	                          on its links (d3: 219.158.39.46, k4: 188.43.225.154, s2: 202.72.96.34;
+#	                          v6: ::46 of the carrier's prefix), as a customer's border router does
 #	move_route PREFIX d|k|s   moves one of the eight prefixes while running
 #	truth DST                 lines "ttl address", silent hops as "ttl *", from the wiring alone
 
+BORDERS_J=''
 BORDERS_V4=(175.45.176.0/24 175.45.177.0/24 175.45.178.0/24 175.45.179.0/24)
 BORDERS_V6=(2001:db8:b0::/48 2001:db8:b1::/48 2001:db8:b2::/48 2001:db8:b3::/48)
 declare -A BORDERS_BRANCH=() BORDERS_SILENT=()
@@ -54,9 +61,15 @@ borders_up()
 	router k4 188.43.225.153 2001:db8:c::4
 	router s1 202.72.96.14 2001:db8:5::1
 	router s2 202.72.96.30 2001:db8:5::2
-	router j 175.45.179.254 2001:db8:bf::1
+	if [[ $BORDERS_J == numbered ]]; then
+		router j - -
+	else
+		router j 175.45.179.254 2001:db8:bf::1
+	fi
 	router x1 10.45.0.1 2001:db8:bf::2
 	router x2 10.45.0.5 2001:db8:bf::3
+	router yg 188.43.3.213 2001:db8:c::3:213
+	node ya 87.250.250.242 2001:db8:9::242
 	node nk 175.45.176.1 2001:db8:b0::1
 
 	borders_chain vp t1 t2 t3
@@ -64,6 +77,7 @@ borders_up()
 	borders_chain t3 k1 k2 k3 k4 j
 	borders_chain t3 s1 s2 j
 	borders_chain j x1 x2 nk
+	borders_elsewhere t1 t2 t3 k1 k2 yg ya
 	route j default d3
 	for p in "${BORDERS_V4[@]}" "${BORDERS_V6[@]}"; do
 		whole nk "$p"
@@ -92,7 +106,11 @@ borders_chain()
 	a=$1
 	shift
 	for b; do
-		link "$a" "$b"
+		if [[ $b == j && $BORDERS_J == numbered ]]; then
+			borders_join "$a"
+		else
+			link "$a" "$b"
+		fi
 		if [[ $a == vp ]]; then
 			route vp default "$b"
 		elif [[ $a != t3 ]]; then
@@ -102,6 +120,30 @@ borders_chain()
 		[[ $b == j ]] || route "$b" default "$a"
 		a=$b
 	done
+}
+
+borders_elsewhere()	# T1 ... YA: routes to the host that is not in the network
+{
+	local a=$1 b
+	shift
+	link k2 yg
+	link yg ya
+	route yg default k2
+	route ya default yg
+	for b; do
+		route "$a" 87.250.250.0/24 "$b"
+		route "$a" 2001:db8:9::/48 "$b"
+		a=$b
+	done
+}
+
+borders_join()	# NODE: a numbered link from a carrier to j
+{
+	case $1 in
+	d3) link d3 j '' 219.158.39.46/30 '' 2001:db8:d::46/126 ;;
+	k4) link k4 j '' 188.43.225.154/30 '' 2001:db8:c::46/126 ;;
+	s2) link s2 j '' 202.72.96.34/30 '' 2001:db8:5::46/126 ;;
+	esac
 }
 
 borders_silence()	# NODE [off]
@@ -131,6 +173,9 @@ borders_prefix()
 # borders_nodes DST: the nodes of the path, vantage left out.
 borders_nodes()
 {
+	case $1 in
+	87.250.250.* | 2001:db8:9:*) echo t1 t2 t3 k1 k2 yg ya; return ;;
+	esac
 	case ${BORDERS_BRANCH[$(borders_prefix "$1")]} in
 	d) echo t1 t2 t3 d1 d2 d3 j x1 x2 nk ;;
 	k) echo t1 t2 t3 k1 k2 k3 k4 j x1 x2 nk ;;
@@ -145,7 +190,7 @@ truth()
 		ttl=$((ttl + 1))
 		a=${LAB_A4[$n]}
 		[[ $1 != *:* ]] || a=${LAB_A6[$n]}
-		[[ $n != nk ]] || a=$1
+		[[ $n != nk && $n != ya ]] || a=$1
 		[[ -z ${BORDERS_SILENT[$n]:-} ]] || a='*'
 		echo "$ttl $a"
 	done

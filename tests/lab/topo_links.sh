@@ -49,6 +49,7 @@ links_up()
 		route r1 "$p" r2
 		route r2 "$p" far
 	done
+	# shellcheck disable=SC2034  # lab_raise calls it
 	LAB_DEVICES=links_devices
 	lab_raise
 	listen_on far 80 192.0.2.1 2001:db8:2::1
@@ -79,7 +80,7 @@ links_bare()
 {
 	local n
 	for n in "vp r1" "r1 vp"; do
-		LAB_UP_CMDS[${n% *}]+="link set ${n#* } up"$'\n'
+		LAB_UP_CMDS[${n% *}]+="link set dev ${n#* } up"$'\n'
 		LAB_UP_CMDS[${n% *}]+="address add $(lab_ll "${n% *}")/64 dev ${n#* } nodad"$'\n'
 	done
 }

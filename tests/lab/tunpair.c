@@ -6,7 +6,6 @@
 //
 // usage: tunpair READY-FILE NETNS-A IFNAME-A NETNS-B IFNAME-B	creates READY-FILE once both exist
 
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
