@@ -20,11 +20,14 @@
 struct validity { struct wall since, until; const char *source; };
 bool validity_holds(const struct validity *v, struct wall when);
 
-struct profile_network { uint32_t asn; const char *org; struct validity valid; };
-struct profile_prefix { struct prefix prefix; const char *label; struct validity valid; };
+struct profile_network { uint32_t asn; const char *org; /* may be NULL */ struct validity valid; };
+/* asn 0: none told. */
+struct profile_prefix { struct prefix prefix; uint32_t asn; const char *label;
+			struct validity valid; };
 struct profile_place { bool known; double lat, lon; };
 
 struct profile_border {
+	/* name and short_name fall back on the id; color is always "#rrggbb"; country may be NULL */
 	const char *id, *name, *short_name, *country, *color;
 	struct profile_place place;
 	struct profile_network *networks;
@@ -91,5 +94,12 @@ const struct profile_label *profile_label(const struct profile *p, struct addr a
 /* Index into borders, or -1. By AS number; by prefix (narrowest). */
 int profile_border_of_asn(const struct profile *p, uint32_t asn, struct wall when);
 int profile_border_of_addr(const struct profile *p, struct addr a, struct wall when);
+/* The same for `others`. Of all prefixes of borders and others the narrowest one decides, so at most
+ * one of profile_border_of_addr and profile_other_of_addr is not -1. */
+int profile_other_of_asn(const struct profile *p, uint32_t asn, struct wall when);
+int profile_other_of_addr(const struct profile *p, struct addr a, struct wall when);
+/* That narrowest prefix, or NULL. */
+const struct profile_prefix *profile_prefix_of_addr(const struct profile *p, struct addr a,
+						    struct wall when);
 
 #endif
