@@ -52,7 +52,7 @@ static int replay_file(const char *path)
 	printf("%s\n", path);
 	fflush(stdout);
 	feed(data, size);
-	/* A parser's ends are where it breaks: every short length of a small input, eight of a large. */
+	/* Parsers break at ends: every short length of a small input, eight of a large one. */
 	for (cut = 1; cut < size; cut += size <= 512 ? 1 : size / 8)
 		feed(data, size - cut);
 	rc = 0;
