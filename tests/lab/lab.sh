@@ -53,6 +53,16 @@ lab_private()
 	[[ $(ip -o link show | grep -vc ': lo:') -eq 0 ]]
 }
 
+# Re-executes the calling script as root: by sudo where that asks nothing, or somebody can answer.
+lab_root()
+{
+	[[ $EUID -ne 0 ]] || return 0
+	if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 && -t 2 ]]; }; then
+		exec sudo env LAB_BUILD="$LAB_BUILD" bash "$0" "$@"
+	fi
+	lab_skip "network namespaces need root; try: sudo $0"
+}
+
 # Re-executes the calling script inside private namespaces; returns only when already there.
 lab_enter()
 {
@@ -61,7 +71,7 @@ lab_enter()
 		lab_inside
 		return
 	fi
-	[[ $EUID -eq 0 ]] || lab_skip "network namespaces need root; try: sudo $0"
+	lab_root "$@"
 	for tool in ip unshare nsenter nft jq ss; do
 		command -v "$tool" >/dev/null || lab_skip "$tool is not installed"
 	done
@@ -449,7 +459,7 @@ helper()
 
 # delay NODE FROM MS: holds everything that enters NODE from its neighbour FROM for MS milliseconds.
 # In user space (NFQUEUE), as some kernels lack netem: jitter is 0.1 to 0.6 ms, so truth comes from
-# a capture, never from MS.
+# a capture, never from MS. Returns 1 where the kernel has no such queue.
 LAB_QUEUE=0
 delay()
 {
@@ -457,12 +467,12 @@ delay()
 	bin=$(helper delay) || exit 1
 	q=$LAB_QUEUE ready=$LAB_TMP/delay.$LAB_QUEUE
 	LAB_QUEUE=$((LAB_QUEUE + 1))
-	at "$n" "$bin" -q "$q" -d "$ms" -r "$ready" &
-	wait_for 5 test -e "$ready" || lab_die "delay helper did not start"
 	for ipt in iptables ip6tables; do
 		at "$n" "$ipt" -w -t mangle -A PREROUTING -i "$from" -j NFQUEUE \
-			--queue-num "$q" --queue-bypass || lab_die "no NFQUEUE in this kernel"
+			--queue-num "$q" --queue-bypass 2>/dev/null || return 1
 	done
+	at "$n" "$bin" -q "$q" -d "$ms" -r "$ready" &
+	wait_for 5 test -e "$ready"
 }
 
 # listen_on NODE PORT ADDRESS...: accepts and closes; other ports answer RST.

@@ -5,8 +5,11 @@
 # and ends with "N passed, N failed, N skipped". A scenario that dies or hangs is one failed check;
 # one that cannot run here (exit 77) says why and counts as one skipped.
 
-set -u
 cd "$(dirname "$0")" || exit 1
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. ./lab.sh
+# Once for all scenarios: they run without a terminal, where sudo could not ask.
+LAB_BUILD=$LAB_BUILD lab_root "$@"
 limit=${LAB_TIMEOUT:-300}
 passed=0 failed=0 skipped=0
 log=$(mktemp)
