@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The state machine of one traceroute. Two rounds: a survey sends each TTL's first attempt until the
+ * end of the path is known or silence says there is no more; then the further attempts follow,
+ * spread, and only up to that end. An answer that lengthens the path reopens the survey.
+ * Refuses packets, sockets and clocks: everything arrives as an argument.
+ */
+#include "prober/engine/tracer.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum {
+	AHEAD_DEFAULT = 16,
+	/*
+	 * A loop of n routers shows each address every n TTLs, so four sightings prove two full
+	 * turns at least. Two or three prove nothing: a router that forwards packets of TTL 0, or a
+	 * middlebox answering for its neighbour, shows one address at adjacent TTLs of a sound path.
+	 */
+	LOOP_TTLS = 4,
+};
+
+enum { HOP_DEFERRED = 1, HOP_OVERDUE = 2, HOP_SILENT = 4 };
+
+enum {
+	SAID_TTL_EXCEEDED = 1 << TRACER_TTL_EXCEEDED,
+	SAID_DESTINATION = 1 << TRACER_DESTINATION,
+	SAID_UNREACHABLE = 1 << TRACER_UNREACHABLE,
+	SAID_PROHIBITED = 1 << TRACER_PROHIBITED,
+	SAID_NO = SAID_UNREACHABLE | SAID_PROHIBITED,
+};
+
+/* How far the path goes, as far as the answers tell. */
+struct extent {
+	int far;           /* last TTL whose answer lengthened the path; first_ttl - 1: none */
+	int end;           /* last TTL that may still belong to the path */
+	enum stop because; /* why the trace will end there */
+};
+
+static int at_most(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static int at_least(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t clamp(int64_t x, int64_t low, int64_t high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
+static struct mono never(void)
+{
+	return (struct mono){INT64_MAX};
+}
+
+/* --- waits ------------------------------------------------------------------------------------ */
+
+/*
+ * How long an unanswered attempt at this TTL is waited for.
+ *
+ * Within the path (this TTL or one beyond it has answered) its answer is due by the highest RTT of
+ * this very trace, which hops behind it bound from above; a quarter more and 25 ms are for the
+ * router's slow path, where ICMP errors are made. traceroute(8) waits 10 times the RTT of a next
+ * hop, RFC 6298 three times a first RTT and at least 1 s: both would drop what comes later, while
+ * here a late answer is still taken, only marked, so a wait too short costs little.
+ *
+ * Beyond it the path may go over a long link: four times what was seen (a satellite hop behind a
+ * terrestrial path), at least half a second (half a turn of the Earth and back is 0.3 s in fibre).
+ * With no measure at all, the user's limit.
+ */
+static int64_t wait_ns(const struct tracer *t, int ttl)
+{
+	int64_t wait;
+
+	if (t->rtt_max_ns < 0)
+		return t->config.wait_ns;
+	if (ttl <= t->heard)
+		wait = t->rtt_max_ns + t->rtt_max_ns / 4 + 25 * NS_PER_MS;
+	else
+		wait = clamp(4 * t->rtt_max_ns, 500 * NS_PER_MS, INT64_MAX);
+	return clamp(wait, 0, t->config.wait_ns);
+}
+
+/*
+ * Between attempts at one TTL. Routers limit their ICMP errors by buckets of many makes: Linux 6 and
+ * then one a second, which no spacing under a second helps; others some tens a second, which 80 ms
+ * stays under. Half an RTT keeps three attempts within one RTT of each other, so that spreading
+ * them never decides how long a trace takes; 5 ms still separates them on a local network.
+ */
+static int64_t spacing_ns(const struct tracer *t)
+{
+	if (t->rtt_max_ns < 0)
+		return 80 * NS_PER_MS;
+	return clamp(t->rtt_max_ns / 2, 5 * NS_PER_MS, 80 * NS_PER_MS);
+}
+
+static uint16_t attempts_mask(unsigned n)
+{
+	return (uint16_t)((1u << n) - 1);
+}
+
+/* Some attempt at this TTL is neither answered, nor refused, nor given up. */
+static bool outstanding(const struct tracer_hop *h)
+{
+	return attempts_mask(h->sent) & ~attempts_mask(h->closed) & ~(h->answered | h->refused);
+}
+
+static struct mono deadline(const struct tracer *t, int ttl)
+{
+	return mono_add(t->hops[ttl].last, wait_ns(t, ttl));
+}
+
+static bool waiting(const struct tracer *t, int ttl, struct mono now)
+{
+	return outstanding(&t->hops[ttl]) && !mono_reached(now, deadline(t, ttl));
+}
+
+/* --- the extent of the path ------------------------------------------------------------------- */
+
+static bool same_router(const struct tracer_hop *a, const struct tracer_hop *b)
+{
+	return memcmp(a->from, b->from, sizeof(a->from)) == 0;
+}
+
+/* Whether the router that says no at this TTL has said so nearer already. */
+static bool said_no_before(const struct tracer *t, int ttl)
+{
+	for (int near = ttl - 1; near >= t->config.first_ttl; near--)
+		if ((t->hops[near].said & SAID_NO) && same_router(&t->hops[near], &t->hops[ttl]))
+			return true;
+	return false;
+}
+
+/* One router that refuses at TTL after TTL is one hop, and the TTLs behind it are as good as
+ * silent: a filter at the border does so for the whole rest of the TTLs (FACTS: 2019). */
+static bool lengthens(const struct tracer *t, int ttl)
+{
+	unsigned said = t->hops[ttl].said;
+
+	if (said & (SAID_TTL_EXCEEDED | SAID_DESTINATION))
+		return true;
+	return said && !said_no_before(t, ttl);
+}
+
+static struct extent extent_of(const struct tracer *t)
+{
+	const struct tracer_config *c = &t->config;
+	int far = t->heard;
+
+	while (far >= c->first_ttl && !lengthens(t, far))
+		far--;
+	if (far < c->first_ttl)
+		far = c->first_ttl - 1;
+	if (t->destination)
+		return (struct extent){far, t->destination, STOP_REACHED};
+	if (t->loop)
+		return (struct extent){far, t->loop, STOP_LOOP};
+	if (far >= c->first_ttl && t->hops[far].said == SAID_UNREACHABLE)
+		return (struct extent){far, far, STOP_UNREACHABLE};
+	if (c->gap_limit && far + c->gap_limit <= c->max_ttl)
+		return (struct extent){far, far + c->gap_limit, STOP_GAP_LIMIT};
+	return (struct extent){far, c->max_ttl, STOP_MAX_TTL};
+}
+
+/*
+ * Highest TTL whose first attempt may go out. At the start `ahead` TTLs at once, so that a usual
+ * path takes one RTT; later never further than the end, and `ahead` beyond the last TTL that
+ * answered or, without a gap limit, was given up.
+ */
+static int survey_limit(const struct tracer *t, const struct extent *e, struct mono now)
+{
+	const struct tracer_config *c = &t->config;
+	int base = e->far;
+
+	if (e->because == STOP_REACHED || e->because == STOP_LOOP || e->because == STOP_UNREACHABLE)
+		return e->end;
+	while (base < t->top && t->hops[base + 1].sent && !waiting(t, base + 1, now))
+		base++;
+	return at_most(c->max_ttl,
+		       at_least(c->first_ttl + c->ahead - 1, at_most(e->end, base + c->ahead)));
+}
+
+/* --- deciding --------------------------------------------------------------------------------- */
+
+static void finish(struct tracer *t, enum stop why, int last_ttl)
+{
+	t->stop = (uint8_t)why;
+	t->last_ttl = (uint8_t)last_ttl;
+	t->offer_ttl = 0;
+}
+
+static void offer(struct tracer *t, int ttl)
+{
+	t->offer_ttl = (uint8_t)ttl;
+	t->offer_attempt = (uint8_t)(t->hops[ttl].sent + 1);
+}
+
+/* Notes newly overdue TTLs, so that pacing can be told of routers that fell silent. */
+static void note_overdue(struct tracer *t, struct mono now)
+{
+	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++) {
+		struct tracer_hop *h = &t->hops[ttl];
+
+		if ((h->marks & HOP_OVERDUE) || !outstanding(h) || waiting(t, ttl, now))
+			continue;
+		h->marks |= HOP_OVERDUE;
+		if (h->said && !(h->said & SAID_DESTINATION) && !(h->marks & HOP_SILENT)) {
+			h->marks |= HOP_SILENT;
+			t->silent++;
+		}
+	}
+}
+
+static void end_deferral(struct tracer *t, struct mono now)
+{
+	if (!mono_reached(now, t->deferred))
+		return;
+	for (int ttl = t->config.first_ttl; ttl <= t->config.max_ttl; ttl++)
+		t->hops[ttl].marks &= (uint8_t)~HOP_DEFERRED;
+	t->deferred = never();
+}
+
+/*
+ * The first round. Returns whether it still goes on: a first attempt was offered, is deferred, or
+ * is out where its answer could lengthen the path.
+ */
+static bool survey(struct tracer *t, const struct extent *e, struct mono now)
+{
+	int limit = survey_limit(t, e, now);
+	bool open = false;
+
+	for (int ttl = t->config.first_ttl; ttl <= limit; ttl++) {
+		if (t->hops[ttl].sent)
+			continue;
+		if (!(t->hops[ttl].marks & HOP_DEFERRED)) {
+			offer(t, ttl);
+			return true;
+		}
+		open = true;
+	}
+	if (e->because == STOP_REACHED)
+		return open;
+	for (int ttl = e->far + 1; ttl <= t->top && !open; ttl++)
+		open = t->hops[ttl].sent == 1 && waiting(t, ttl, now);
+	return open;
+}
+
+/* Whether attempts are still owed to this TTL. */
+static bool owed(const struct tracer *t, const struct extent *e, int ttl)
+{
+	const struct tracer_hop *h = &t->hops[ttl];
+
+	/* Beyond `far` an answer is a refusal heard before: asking again adds load, not news. */
+	return h->sent < t->config.attempts && !(ttl > e->far && h->said);
+}
+
+/*
+ * The second round: the TTL with the fewest attempts, of those the nearest, when its previous attempt
+ * is over or the path is known to reach that far. Returns whether any attempt is owed still.
+ */
+static bool repeat(struct tracer *t, const struct extent *e, struct mono now)
+{
+	int64_t spacing = spacing_ns(t);
+	bool any = false;
+	int best = 0;
+
+	for (int ttl = t->config.first_ttl; ttl <= e->end; ttl++) {
+		const struct tracer_hop *h = &t->hops[ttl];
+		struct mono due = mono_add(h->last, spacing);
+
+		if (!owed(t, e, ttl))
+			continue;
+		any = true;
+		if ((h->marks & HOP_DEFERRED) || (ttl > t->heard && waiting(t, ttl, now)))
+			continue;
+		if (!mono_reached(now, due))
+			t->wake = mono_min(t->wake, due);
+		else if (!best || h->sent < t->hops[best].sent)
+			best = ttl;
+	}
+	if (best)
+		offer(t, best);
+	return any;
+}
+
+/* Whether an answer is still waited for; sets the time to look again. Once the destination has
+ * answered, TTLs beyond it are of no interest. */
+static bool await(struct tracer *t, const struct extent *e, struct mono now)
+{
+	int last = e->because == STOP_REACHED ? e->end : t->top;
+	bool any = false;
+
+	for (int ttl = t->config.first_ttl; ttl <= last; ttl++) {
+		if (!waiting(t, ttl, now))
+			continue;
+		any = true;
+		t->wake = mono_min(t->wake, deadline(t, ttl));
+	}
+	return any;
+}
+
+static int last_ttl_when_cut(const struct tracer *t)
+{
+	struct extent e = extent_of(t);
+
+	return at_most(e.end, t->top);
+}
+
+static void decide(struct tracer *t, struct mono now)
+{
+	struct mono over = t->config.budget_ns > 0 ? mono_add(t->start, t->config.budget_ns) : never();
+	struct extent e = extent_of(t);
+	bool more;
+
+	t->offer_ttl = 0;
+	end_deferral(t, now);
+	note_overdue(t, now);
+	t->wake = mono_min(over, t->deferred);
+	more = await(t, &e, now);
+	if (survey(t, &e, now))
+		more = true;
+	else if (repeat(t, &e, now))
+		more = true;
+	if (!more)
+		finish(t, e.because, e.end);
+	else if (mono_reached(now, over))
+		finish(t, STOP_TIMEOUT, last_ttl_when_cut(t));
+	if (t->offer_ttl)
+		t->wake = over;
+	t->settled = true;
+}
+
+/* --- the interface ---------------------------------------------------------------------------- */
+
+void tracer_init(struct tracer *t, const struct tracer_config *c, struct mono now)
+{
+	/* The rows up to max_ttl only: the rest is never read, and its pages stay untouched. */
+	memset(t, 0, offsetof(struct tracer, hops));
+	t->config = *c;
+	t->config.first_ttl = (uint8_t)at_least(c->first_ttl, 1);
+	t->config.max_ttl = (uint8_t)at_least(c->max_ttl, t->config.first_ttl);
+	t->config.attempts = (uint8_t)clamp(c->attempts, 1, TRACER_ATTEMPTS_MAX);
+	t->config.wait_ns = clamp(c->wait_ns, NS_PER_MS, 3600 * NS_PER_S);
+	t->config.ahead = c->ahead ? c->ahead : AHEAD_DEFAULT;
+	memset(t->hops, 0, (t->config.max_ttl + 1u) * sizeof(t->hops[0]));
+	t->start = now;
+	t->deferred = never();
+	t->rtt_max_ns = -1;
+}
+
+struct tracer_step tracer_next(struct tracer *t, struct mono now)
+{
+	if (!t->stop && (!t->settled || mono_reached(now, t->wake)))
+		decide(t, now);
+	if (t->stop)
+		return (struct tracer_step){.want = TRACER_DONE};
+	if (t->offer_ttl)
+		return (struct tracer_step){.want = TRACER_SEND,
+					    .ttl = t->offer_ttl,
+					    .attempt = t->offer_attempt};
+	return (struct tracer_step){.want = TRACER_WAIT, .until = t->wake};
+}
+
+static bool in_range(const struct tracer *t, uint8_t ttl)
+{
+	return ttl >= t->config.first_ttl && ttl <= t->config.max_ttl;
+}
+
+/* The next attempt at this TTL is on its way, or was refused at the door. */
+static bool departed(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at)
+{
+	struct tracer_hop *h = &t->hops[ttl];
+
+	if (!in_range(t, ttl) || attempt != h->sent + 1 || attempt > t->config.attempts)
+		return false;
+	/* The wait starts anew with this attempt; what was overdue by then stays so. */
+	if (h->sent && !waiting(t, ttl, at))
+		h->closed = h->sent;
+	h->sent = attempt;
+	h->last = at;
+	h->marks &= (uint8_t)~(HOP_OVERDUE | HOP_DEFERRED);
+	t->top = (uint8_t)at_least(t->top, ttl);
+	t->settled = false;
+	return true;
+}
+
+void tracer_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at)
+{
+	departed(t, ttl, attempt, at);
+}
+
+void tracer_not_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at)
+{
+	departed(t, ttl, attempt, at);
+	if (!in_range(t, ttl) || attempt < 1 || attempt > t->hops[ttl].sent)
+		return;
+	t->hops[ttl].refused |= (uint16_t)(1u << (attempt - 1));
+	t->settled = false;
+}
+
+void tracer_defer(struct tracer *t, uint8_t ttl, struct mono until)
+{
+	if (!in_range(t, ttl))
+		return;
+	t->hops[ttl].marks |= HOP_DEFERRED;
+	t->deferred = mono_min(t->deferred, until);
+	t->settled = false;
+}
+
+/* The clocks of the two stamps may have been set between them: such an RTT is negative or longer
+ * than the trace has lasted by the clock that nobody sets. */
+static void learn_rtt(struct tracer *t, const struct tracer_hop *h, uint8_t attempt, int64_t rtt_ns,
+		      struct mono now)
+{
+	if (rtt_ns < 0 || rtt_ns > mono_since(now, t->start))
+		rtt_ns = attempt == h->sent ? mono_since(now, h->last) : -1;
+	if (rtt_ns > t->rtt_max_ns)
+		t->rtt_max_ns = rtt_ns;
+}
+
+/* The TTL at which this router is seen for the LOOP_TTLS-th time; 0: not that often. */
+static uint8_t loop_ttl(const struct tracer *t, const struct tracer_hop *router)
+{
+	int seen = 0;
+
+	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++)
+		if ((t->hops[ttl].said & SAID_TTL_EXCEEDED) && same_router(&t->hops[ttl], router) &&
+		    ++seen == LOOP_TTLS)
+			return (uint8_t)ttl;
+	return 0;
+}
+
+static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event, struct addr from)
+{
+	struct tracer_hop *h = &t->hops[ttl];
+	uint8_t loop;
+
+	h->said |= (uint8_t)(1u << event);
+	memcpy(h->from, from.bytes, sizeof(h->from));
+	t->family = from.family;
+	t->heard = (uint8_t)at_least(t->heard, ttl);
+	if (event == TRACER_DESTINATION && (!t->destination || ttl < t->destination))
+		t->destination = ttl;
+	if (event != TRACER_TTL_EXCEEDED)
+		return;
+	loop = loop_ttl(t, h);
+	if (loop && (!t->loop || loop < t->loop))
+		t->loop = loop;
+}
+
+bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
+		  struct addr from, int64_t rtt_ns, struct mono now, bool *late)
+{
+	struct tracer_hop *h = &t->hops[ttl];
+	uint16_t bit;
+
+	*late = t->stop != STOP_UNKNOWN;
+	if (*late || !in_range(t, ttl) || attempt < 1 || attempt > h->sent)
+		return false;
+	bit = (uint16_t)(1u << (attempt - 1));
+	if ((h->answered | h->refused) & bit)
+		return false;
+	*late = attempt <= h->closed || mono_reached(now, deadline(t, ttl));
+	h->answered |= bit;
+	learn_rtt(t, h, attempt, rtt_ns, now);
+	learn_answer(t, ttl, event, from);
+	t->settled = false;
+	return true;
+}
+
+bool tracer_take_silent(struct tracer *t, struct addr *router)
+{
+	if (!t->silent)
+		return false;
+	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++) {
+		if (!(t->hops[ttl].marks & HOP_SILENT))
+			continue;
+		t->hops[ttl].marks &= (uint8_t)~HOP_SILENT;
+		t->silent--;
+		*router = tracer_responder(t, (uint8_t)ttl);
+		return true;
+	}
+	return false;
+}
+
+void tracer_stop(struct tracer *t, enum stop why)
+{
+	if (!t->stop)
+		finish(t, why, last_ttl_when_cut(t));
+}
+
+enum stop tracer_stop_reason(const struct tracer *t)
+{
+	return t->stop;
+}
+
+enum reach tracer_reach(const struct tracer *t)
+{
+	unsigned said = t->heard ? t->hops[t->heard].said : 0;
+
+	if (t->destination)
+		return REACH_REACHED;
+	if (said & SAID_PROHIBITED)
+		return REACH_FILTERED;
+	if (said & SAID_UNREACHABLE)
+		return REACH_UNREACHABLE;
+	/* Silence can only be claimed by a trace that was allowed to listen to the end. */
+	if (!t->top || t->stop == STOP_INTERRUPTED || t->stop == STOP_ERROR || !t->stop)
+		return REACH_UNKNOWN;
+	return REACH_SILENT;
+}
+
+uint8_t tracer_last_ttl(const struct tracer *t)
+{
+	return t->last_ttl;
+}
+
+struct addr tracer_responder(const struct tracer *t, uint8_t ttl)
+{
+	struct addr a = {0};
+
+	if (!in_range(t, ttl) || !t->hops[ttl].said)
+		return a;
+	a.family = t->family;
+	memcpy(a.bytes, t->hops[ttl].from, sizeof(a.bytes));
+	return a;
+}
