@@ -63,10 +63,14 @@ struct packet {
 };
 
 /* Parses from the IP header on; family is told by the version nibble. BP_EPARSE: not an IP packet we
- * understand, or cut inside a mandatory header. A bad extension is not an error: extension_bad. */
+ * understand, or cut inside a mandatory header: the IP header with its extension headers, the whole
+ * fixed transport header, an error's quoted IP header. Cut behind those is not an error: what is
+ * missing stays 0 or !known. Nor is a bad extension: extension_bad. Checksums other than the
+ * extension's are not verified (offload leaves them half-made in captures). */
 int packet_parse(const uint8_t *bytes, size_t n, struct packet *out);
 
-/* Internet checksum (RFC 1071) over n bytes added to a running sum; fold at the end. */
+/* Internet checksum (RFC 1071) over n bytes added to a running sum (an odd n only at the end). Folding
+ * gives the value of the checksum field, host order: 0 when the sum held a right one already. */
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t n);
 uint16_t checksum_fold(uint32_t sum);
 
