@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * borderpath convert: one record format to another, record by record. Native to native is lossless.
+ */
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/select.h"
+
+const char convert_usage[] =
+"usage: borderpath convert --to FORMAT [-o OUT] [OPTIONS] FILE...\n"
+"\n"
+"Writes the records of FILE ('-' is stdin) in another format. jsonl, the native one, keeps everything.\n"
+"\n"
+"  --to FORMAT           jsonl\n"
+"  --from FORMAT         jsonl, traceroute (else detected by content)\n"
+"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M\n"
+"                        only these records\n"
+"  -o FILE               write to FILE instead of stdout\n"
+"\n"
+"Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
+
+enum { OPT_TO = OPT_COMMAND_FIRST };
+
+struct convert_run {
+	const struct format *to;
+	struct session session;
+	struct buf out;
+};
+
+static int convert_record(void *arg, struct record *r, struct bp_error *err)
+{
+	struct convert_run *run = arg;
+	int rc;
+
+	buf_clear(&run->out);
+	rc = run->to->write(&run->out, r, NULL, NULL);
+	if (rc < 0)
+		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
+			       bp_strerror(rc));
+	return session_write(&run->session, run->out.bytes, run->out.used, err);
+}
+
+static int take_to(struct convert_run *run, const char *arg)
+{
+	run->to = format_find(arg);
+	if (run->to == NULL)
+		return cli_usage("convert", "--to: no format '%s'", arg) + 1;
+	if (run->to->write == NULL)
+		return cli_usage("convert", "--to: format '%s' is read, not written", arg) + 1;
+	return 0;
+}
+
+int cmd_convert(int argc, char **argv)
+{
+	static const struct option longs[] = {OPTIONS_COMMON, SELECT_OPTIONS,
+					      {"to", required_argument, NULL, OPT_TO},
+					      {NULL, 0, NULL, 0}};
+	struct convert_run run = {0};
+	struct select_counts counts = {0};
+	struct select select = {0};
+	struct options o;
+	struct bp_error err;
+	int opt, rc;
+
+	options_init(&o, "convert");
+	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
+		rc = opt == '?' ? CLI_USAGE + 1 : opt == OPT_TO ? take_to(&run, optarg) :
+		     select_take(&select, &o, opt, optarg);
+		if (rc != 0)
+			return rc - 1;
+	}
+	if (run.to == NULL)
+		return cli_usage("convert", "--to FORMAT is needed");
+	if (optind == argc)
+		return cli_usage("convert", "name the files of records ('-' for stdin)");
+	rc = session_open(&o, false, &run.session, &err);
+	if (rc < 0)
+		return cli_error(&err);
+	buf_init(&run.out);
+	for (int i = optind; rc == 0 && i < argc; i++)
+		rc = select_read(&select, argv[i], convert_record, &run, &counts, &err);
+	rc = rc < 0 ? cli_error(&err) : select_exit(&counts);
+	buf_fini(&run.out);
+	if (session_close(&run.session, &err) < 0 && rc == CLI_OK)
+		rc = cli_error(&err);
+	return rc;
+}

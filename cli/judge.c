@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * borderpath judge: names and judges recorded traces, by what the profile and the databases say now
+ * of the time of the record. The raw record is not rewritten: only names, geo and verdict are new.
+ */
+#include <stdlib.h>
+
+#include "analysis/annotate.h"
+#include "analysis/border.h"
+#include "analysis/report/trace_text.h"
+#include "cli/cli.h"
+#include "cli/select.h"
+
+const char judge_usage[] =
+"usage: borderpath judge [OPTIONS] FILE...\n"
+"\n"
+"Names and judges recorded traces. FILE is native JSON Lines or the text of a traceroute ('-' is\n"
+"stdin); the format is detected, or given by --from. Each trace is judged by what the profile held at\n"
+"its own time; a text without a time is judged as of now, and says so.\n"
+"\n"
+"  --from FORMAT         jsonl, traceroute\n"
+"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
+"                        only these records\n"
+"  --format text|jsonl   for people, or one JSON object a line\n"
+"  -o FILE, -v, --quiet  write to FILE; all the evidence; no warnings\n"
+"  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"
+"\n"
+"Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
+
+struct judge_run {
+	const struct options *o;
+	const struct select *select;
+	struct session session;
+	struct buf out, summary;
+	uint64_t traces;
+};
+
+static int judge_record(void *arg, struct record *r, struct bp_error *err)
+{
+	struct judge_run *run = arg;
+	struct style style = {.color = run->session.color, .utf8 = run->session.utf8,
+			      .width = run->session.width};
+	bool jsonl = run->o->format == OUTPUT_JSONL;
+	struct verdict *v;
+	int rc = 0;
+
+	buf_clear(&run->out);
+	if (r->kind != RECORD_TRACE) {
+		/* Rounds, events and what a newer version added pass through untouched. */
+		if (jsonl)
+			rc = jsonl_write_record(&run->out, r, NULL, NULL);
+		return rc < 0 ? bp_fail(err, rc, "out of memory") :
+		       session_write(&run->session, run->out.bytes, run->out.used, err);
+	}
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	rc = annotate(r->trace, run->session.geo, &r->names);
+	if (rc < 0) {
+		bp_fail(err, rc, "out of memory");
+		goto out;
+	}
+	border_judge(r->trace, &r->names, run->session.profile, wall_now(), v);
+	if (!select_wants_verdict(run->select, v))
+		goto out;
+	run->traces++;
+	if (jsonl) {
+		rc = jsonl_write_record(&run->out, r, &r->names, v);
+	} else {
+		report_trace(&run->out, &style, r->trace, &r->names, v, run->session.profile, true,
+			     run->o->verbose > 0);
+		buf_char(&run->out, '\n');
+		report_summary_line(&run->summary, &style, r->trace, v, run->session.profile);
+	}
+	if (rc == 0)
+		rc = session_write(&run->session, run->out.bytes, run->out.used, err);
+out:
+	free(v);
+	return rc;
+}
+
+static int judge_files(struct judge_run *run, int argc, char **argv)
+{
+	struct select_counts counts = {0};
+	struct bp_error err;
+	int code;
+
+	for (int i = 0; i < argc; i++) {
+		if (select_read(run->select, argv[i], judge_record, run, &counts, &err) < 0)
+			return cli_error(&err);
+	}
+	code = select_exit(&counts);
+	if (run->o->format == OUTPUT_JSONL || run->traces == 0)
+		return code;
+	buf_clear(&run->out);
+	if (run->traces > 1) {
+		buf_append(&run->out, run->summary.bytes, run->summary.used);
+		buf_char(&run->out, '\n');
+	}
+	report_always(&run->out, run->session.profile);
+	if (session_write(&run->session, run->out.bytes, run->out.used, &err) < 0)
+		return cli_error(&err);
+	return code;
+}
+
+int cmd_judge(int argc, char **argv)
+{
+	static const struct option longs[] = {OPTIONS_COMMON, SELECT_OPTIONS, {NULL, 0, NULL, 0}};
+	struct options o;
+	struct select select = {0};
+	struct judge_run run = {.o = &o, .select = &select};
+	struct bp_error err;
+	int opt, rc;
+
+	options_init(&o, "judge");
+	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
+		rc = opt == '?' ? CLI_USAGE + 1 : select_take(&select, &o, opt, optarg);
+		if (rc != 0)
+			return rc - 1;
+	}
+	if (optind == argc)
+		return cli_usage("judge", "name the files of records ('-' for stdin)");
+	rc = session_open(&o, true, &run.session, &err);
+	if (rc < 0)
+		return cli_error(&err);
+	buf_init(&run.out);
+	buf_init(&run.summary);
+	rc = judge_files(&run, argc - optind, argv + optind);
+	buf_fini(&run.out);
+	buf_fini(&run.summary);
+	if (session_close(&run.session, &err) < 0 && rc == CLI_OK)
+		rc = cli_error(&err);
+	return rc;
+}

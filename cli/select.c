@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Selection of records and the loop over files. */
+#include "cli/select.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static int take_time(const struct options *o, const char *option, const char *arg, struct wall *out)
+{
+	if (wall_parse(arg, wall_now(), out) == 0)
+		return 0;
+	return cli_usage(o->command, "%s takes a time such as 2026-11-22T10:00:00Z or '2h ago', not "
+			 "'%s'", option, arg) + 1;
+}
+
+int select_take(struct select *s, struct options *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case OPT_SINCE: return take_time(o, "--since", arg, &s->since);
+	case OPT_UNTIL: return take_time(o, "--until", arg, &s->until);
+	case OPT_SELECT_VANTAGE: s->vantage = arg; return 0;
+	case OPT_TARGET: s->target = arg; return 0;
+	case OPT_BORDER: s->border = arg; return 0;
+	case OPT_PREFIX:
+		if (prefix_parse(arg, &s->prefix) == 0)
+			return 0;
+		return cli_usage(o->command, "--prefix takes a prefix such as 175.45.176.0/24, not "
+				 "'%s'", arg) + 1;
+	case OPT_SELECT_METHOD:
+		if (word_value(method_words, arg, &s->method) == 0)
+			return 0;
+		return cli_usage(o->command, "--method takes icmp, udp or tcp, not '%s'", arg) + 1;
+	case OPT_FROM:
+		s->from = format_find(arg);
+		if (s->from != NULL)
+			return 0;
+		return cli_usage(o->command, "--from: no format '%s'", arg) + 1;
+	default: return options_take(o, opt, arg);
+	}
+}
+
+static bool is_target(const struct trace *t, const char *target)
+{
+	struct addr a;
+
+	return strcmp(t->target, target) == 0 ||
+	       (addr_parse(target, &a) == 0 && addr_equal(a, t->dst));
+}
+
+bool select_wants(const struct select *s, const struct trace *t)
+{
+	/* A record without a time cannot be said to lie inside a window. */
+	if ((s->since.ns || s->until.ns) && t->start.ns == 0)
+		return false;
+	if (s->since.ns && t->start.ns < s->since.ns)
+		return false;
+	if (s->until.ns && t->start.ns >= s->until.ns)
+		return false;
+	if (s->vantage != NULL && strcmp(s->vantage, t->vantage) != 0)
+		return false;
+	if (s->target != NULL && !is_target(t, s->target))
+		return false;
+	if (addr_is_set(s->prefix.addr) && !prefix_has(s->prefix, t->dst))
+		return false;
+	return s->method == METHOD_UNKNOWN || s->method == t->method;
+}
+
+bool select_wants_verdict(const struct select *s, const struct verdict *v)
+{
+	return s->border == NULL ||
+	       strcmp(s->border, v->outcome == OUTCOME_BORDER ? v->border :
+		      word_of(outcome_words, v->outcome)) == 0;
+}
+
+static void tell_skip(void *arg, const struct bp_error *err)
+{
+	(void)arg;
+	cli_say("skipped: %s", err->text);
+}
+
+int select_read(const struct select *s, const char *path,
+		int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
+		struct select_counts *counts, struct bp_error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(path, "re");
+	struct record_reader reader;
+	struct record r;
+	int rc = 0, taken = 0;
+
+	if (f == NULL) {
+		cli_say("cannot read %s: %s", path, strerror(errno));
+		counts->files_failed++;
+		return 0;
+	}
+	record_reader_init(&reader, f, path, s->from);
+	reader.on_skip = tell_skip;
+	record_init(&r);
+	while (taken == 0 && (rc = record_read(&reader, &r, err)) == 0) {
+		if (r.kind != RECORD_TRACE || select_wants(s, r.trace))
+			taken = on_record(arg, &r, err);
+		record_fini(&r);
+		record_init(&r);
+	}
+	record_fini(&r);
+	counts->read += reader.read;
+	counts->skipped += reader.skipped;
+	record_reader_fini(&reader);
+	if (!is_stdin)
+		fclose(f);
+	if (taken < 0)
+		return taken;
+	if (rc != BP_EOF) {
+		cli_say("%s", err->text);
+		counts->files_failed++;
+	}
+	return 0;
+}
+
+int select_exit(const struct select_counts *counts)
+{
+	if (counts->read == 0)
+		return CLI_FAILURE;
+	return counts->skipped > 0 || counts->files_failed > 0 ? CLI_PARTIAL : CLI_OK;
+}
