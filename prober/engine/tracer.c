@@ -312,7 +312,8 @@ static int last_ttl_when_cut(const struct tracer *t)
 
 static void decide(struct tracer *t, struct mono now)
 {
-	struct mono over = t->config.budget_ns > 0 ? mono_add(t->start, t->config.budget_ns) : never();
+	struct mono over =
+		t->config.budget_ns > 0 ? mono_add(t->start, t->config.budget_ns) : never();
 	struct extent e = extent_of(t);
 	bool more;
 
