@@ -65,7 +65,7 @@ ROOMS := core wire method engine io plan prober geo analysis cli
 
 # What a program or a test links, rooms first (callers before callees), then libraries.
 LINKS_borderpath       := cli analysis geo plan core
-LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) -lm
+LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) $(call pc_libs,libcares) -lm
 LINKS_borderpath-probe := prober io engine method wire plan core
 LIBS_borderpath-probe   = -lpcap $(LIBNET_LIBS) $(call pc_libs,libsodium libseccomp libcap-ng)
 
@@ -85,7 +85,7 @@ LINKS_tests/fuzz                 := analysis geo plan method wire core
 
 LIBS_core    = $(call pc_libs,jansson libsodium)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
-LIBS_tests   = $(LIBS_core) $(LIBS_geo) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
+LIBS_tests   = $(LIBS_core) $(LIBS_geo) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
 
 # --- quiet output ----------------------------------------------------------------------------
 ifeq ($(V),0)

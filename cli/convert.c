@@ -14,8 +14,8 @@ const char convert_usage[] =
 "\n"
 "  --to FORMAT           jsonl\n"
 "  --from FORMAT         jsonl, traceroute (else detected by content)\n"
-"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M\n"
-"                        only these records\n"
+"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
+"                        only these records (--border: by the verdict they carry)\n"
 "  -o FILE               write to FILE instead of stdout\n"
 "\n"
 "Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
@@ -24,6 +24,7 @@ enum { OPT_TO = OPT_COMMAND_FIRST };
 
 struct convert_run {
 	const struct format *to;
+	const struct select *select;
 	struct session session;
 	struct buf out;
 };
@@ -33,6 +34,8 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 	struct convert_run *run = arg;
 	int rc;
 
+	if (!select_wants_verdict(run->select, &r->verdict))
+		return 0;
 	buf_clear(&run->out);
 	rc = run->to->write(&run->out, r, NULL, NULL);
 	if (rc < 0)
@@ -56,9 +59,9 @@ int cmd_convert(int argc, char **argv)
 	static const struct option longs[] = {OPTIONS_COMMON, SELECT_OPTIONS,
 					      {"to", required_argument, NULL, OPT_TO},
 					      {NULL, 0, NULL, 0}};
-	struct convert_run run = {0};
-	struct select_counts counts = {0};
 	struct select select = {0};
+	struct convert_run run = {.select = &select};
+	struct select_counts counts = {0};
 	struct options o;
 	struct bp_error err;
 	int opt, rc;
