@@ -42,7 +42,7 @@ part() {
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + ${s:-0}))
 }
 
-mapfile -t scripts < <(find tests/unit tests/golden -name '*.sh' -perm -u+x | sort)
+mapfile -t scripts < <(find tests/unit tests/golden -type f -perm -u+x | sort)
 part lint "${make[@]}" lint
 part unit "${make[@]}" check-unit
 part corpora "${make[@]}" check-fuzz
