@@ -42,7 +42,7 @@ my @told = ( options($help), qw(--help -h --verbose -v --output -o) );
 
 my @described;
 for ( $man =~ /^\.(?:It|Op|Nm|Fl)\b.*\bFl .*|^\.Fl .*/mg ) {
-	push @described, map { "-$_" } /(?:\bFl|,) (-?[A-Za-z0-9][a-z-]*)/g;
+	push @described, map { "-$_" } /(?:\bFl|,(?! Fl)) (-?[A-Za-z0-9][a-z-]*)/g;
 	push @described, map { "-$_" } /[A-Za-z0-9]/g if s/^\.It Fl ([A-Za-z0-9](?: \| [A-Za-z0-9])+).*/$1/;
 }
 same( 'options of doc/borderpath.1', \@told, [ grep { $_ ne '--version' } @described ] );
