@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# `make install` puts each file where it belongs, gives only the probe a capability and never the
+# setuid bit, and `make uninstall` takes away what it put. Into a directory of our own, and as root
+# once for real into a prefix of our own, with a group of our own.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+passed=0 failed=0 skipped=0
+box=$(mktemp -d)
+group=bptest$$
+trap 'rm -rf "$box"; getent group "$group" >/dev/null && groupdel "$group"' EXIT
+PATH=$PATH:/usr/sbin:/sbin
+
+# check WHAT COMMAND...: the command succeeds.
+check() {
+	local what=$1
+	shift
+	if "$@" >"$box.log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		echo "not so: $what"
+		cat "$box.log"
+		failed=$((failed + 1))
+	fi
+	rm -f "$box.log"
+}
+mode() { [ "$(stat -c %a "$1")" = "$2" ] || { stat "$1"; return 1; }; }
+works() { [[ "$("$@")" == borderpath\ * ]]; }
+capability() { [[ "$(getcap "$1")" == *"cap_net_raw=ep" ]] || { getcap "$1"; return 1; }; }
+none() { [ -z "$(find "$@" 2>/dev/null)" ] || { find "$@"; return 1; }; }
+
+make=(make --no-print-directory -s)
+check "installs into DESTDIR" "${make[@]}" install DESTDIR="$box/pkg" PREFIX=/usr
+check "the program" mode "$box/pkg/usr/bin/borderpath" 755
+check "the probe is for its group" mode "$box/pkg/usr/bin/borderpath-probe" 750
+check "nothing is setuid or setgid" none "$box/pkg" -type f -perm /6000
+for f in man/man1/borderpath.1 man/man8/borderpath-probe.8 borderpath/profiles/dprk.yaml \
+	bash-completion/completions/borderpath; do
+	check "$f" mode "$box/pkg/usr/share/$f" 644
+done
+if [ -s build/geodata/asn.mmdb ]; then
+	check "the databases" mode "$box/pkg/var/lib/borderpath/asn.mmdb" 644
+	check "and their licences" mode "$box/pkg/var/lib/borderpath/NOTICE" 644
+fi
+check "a package sets the capability itself" test -z "$(getcap "$box/pkg/usr/bin/borderpath-probe")"
+check "uninstalls" "${make[@]}" uninstall DESTDIR="$box/pkg" PREFIX=/usr
+check "and leaves no file" none "$box/pkg" -type f
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "not root: installing for real is skipped"
+	skipped=1
+else
+	# /var/lib stays as it is: what is installed for real is only the prefix.
+	check "installs for real" "${make[@]}" install PREFIX="$box/real" GROUP="$group" vardir="$box/var"
+	check "with the capability" capability "$box/real/bin/borderpath-probe"
+	check "the probe's group" test "$(stat -c %G "$box/real/bin/borderpath-probe")" = "$group"
+	check "the probe is for its group" mode "$box/real/bin/borderpath-probe" 750
+	check "the other has none" test -z "$(getcap "$box/real/bin/borderpath")"
+	check "the program runs from there" works "$box/real/bin/borderpath" --version
+	check "uninstalls" "${make[@]}" uninstall PREFIX="$box/real" vardir="$box/var"
+	check "and leaves no file" none "$box/real" "$box/var" -type f
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
