@@ -13,8 +13,16 @@
 #include "core/record/verdict.h"
 #include "geo/profile.h"
 
-/* One row of the rule table, for `borderpath help verdict`, the documents and the tests. */
-struct border_rule { const char *id; const char *says; const char *reason; const char *source; };
+/* One row of the rule table, for `borderpath help verdict`, the documents and the tests. apply is
+ * border_judge's own: it adds the row's evidence to a case (analysis/border_rules.h). */
+struct border_case;
+struct border_rule {
+	const char *id;
+	const char *says;
+	const char *reason;
+	const char *source;
+	void (*apply)(struct border_case *c);
+};
 extern const struct border_rule border_rules[]; /* ends with id NULL */
 
 /* Judges one trace. Always fills *out (judged true). when 0 in the trace means now. */

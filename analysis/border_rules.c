@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The rules of the verdict: one const table, in order; each row has an id, what it says, the
+ * reason, the source of that reason, and one function that adds its evidence. Weights are natural
+ * logarithms of likelihood ratios (doc/verdict.md gives the reasoning and how they held in the
+ * simulated world of tests/bench/bench_calibration.c). Owns the weights; knows no socket, no file.
+ */
+#include "analysis/border_rules.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Log-odds. 0.7 is 2 to 1, 1.1 is 3 to 1, 2.3 is 10 to 1. */
+static const double
+	W_OTHER_PRIOR = -1.5,  /* a way in that the profile does not name: 0.1 before any hop */
+	W_CARRIER_LAST = 2.0,  /* the last network before the inside is the border's */
+	W_RUN[2] = {1.2, 0.8}, /* second and third hop of the same carrier in a row */
+	W_BORDER_ROUTER = 1.0, W_FILTER = 1.5,
+	W_BEFORE[2] = {1.2, 0.5}, /* an earlier carrier, when the last one has 2, or more hops */
+	W_WAY[2] = {2.9, 4.0},	  /* a listed other way: one hop, more */
+	W_UNLISTED = 2.7,      /* a named network that no border has, within the silent interval */
+	W_UNLISTED_NEXT = 3.5, /* the same, and the inside answers at the very next TTL */
+	W_BEHIND[2] = {1.0, 1.6}, /* a carrier before one foreign hop: one hop of it, more */
+	W_COUNTRY = 0.1, ADJACENCY_MAX = 0.9;
+
+/* Typically three silent hops lie at the border; one more is still ordinary. */
+enum { INTERVAL_USUAL = 4 };
+
+/* The longer the silence, the more could hide in it. */
+static double nearness(unsigned gap)
+{
+	static const double of[] = {.8, .65, .5, .4, .3, .3, .3, .3};
+
+	if (gap <= INTERVAL_USUAL)
+		return 1;
+	gap -= INTERVAL_USUAL + 1;
+	return gap < sizeof(of) / sizeof(of[0]) ? of[gap] : .15;
+}
+
+/* How far a hop's naming is to be trusted. */
+static double naming(const struct border_hop *h)
+{
+	if (h->conflict)
+		return .5;
+	return h->basis == VIA_PREFIX ? .9 : 1;
+}
+
+enum { NET_TEXT = 160 };
+
+/* "China Unicom (AS4837)", "AS4837", "Dandong / China's address space". */
+static const char *net_text(const struct border_case *c, const struct border_hop *h,
+			    char out[static NET_TEXT])
+{
+	if (h->org[0] != '\0' && h->asn != 0)
+		snprintf(out, NET_TEXT, "%.90s (AS%u)", h->org, h->asn);
+	else if (h->asn != 0)
+		snprintf(out, NET_TEXT, "AS%u", h->asn);
+	else if (h->org[0] != '\0')
+		snprintf(out, NET_TEXT, "%.90s", h->org);
+	else if (h->border >= 0)
+		snprintf(out, NET_TEXT, "the address space of %.90s",
+			 c->profile->borders[h->border].name);
+	else
+		snprintf(out, NET_TEXT, "a network that no table names");
+	return out;
+}
+
+static const char *name_of(const struct border_case *c, int speaker)
+{
+	return speaker < (int)c->path.borders ? c->profile->borders[speaker].name
+					      : "a way in that the profile does not name";
+}
+
+static const char *gap_text(const struct border_case *c, char out[static NET_TEXT])
+{
+	if (c->path.first_inside == NULL)
+		snprintf(out, NET_TEXT, "nothing answers behind it");
+	else if (c->gap == 0)
+		snprintf(out, NET_TEXT, "the network answers at the next TTL");
+	else
+		snprintf(out, NET_TEXT, "the network answers %u TTLs on", c->gap + 1);
+	return out;
+}
+
+static bool near_is_border(const struct border_case *c)
+{
+	return c->near.speaker >= 0 && c->near.speaker < (int)c->path.borders;
+}
+
+static bool before_is_border(const struct border_case *c)
+{
+	return c->before.speaker >= 0 && c->before.speaker < (int)c->path.borders;
+}
+
+/* The last two networks contradict each other and one of them is a single hop. */
+static bool contradicted(const struct border_case *c)
+{
+	if (c->near.hops != 1 || c->before.speaker < 0)
+		return false;
+	if (near_is_border(c))
+		return before_is_border(c) || c->before.way;
+	return c->near.way && before_is_border(c);
+}
+
+/* --- rows that decide alone ------------------------------------------------------------------ */
+
+static void decide_none(struct border_case *c)
+{
+	c->out->outcome = OUTCOME_NONE;
+	c->out->class = CLASS_NOT_INSIDE;
+	c->out->confidence = 1;
+	/* Nothing inside, then there is no border between: what was found on the way is void. */
+	c->out->last_outside_ttl = c->out->first_inside_ttl = 0;
+	c->out->last_outside = c->out->first_inside = (struct addr){0};
+	text_set(c->out->rule, sizeof(c->out->rule), c->rule);
+	c->done = true;
+}
+
+static void apply_destination_outside(struct border_case *c)
+{
+	struct addr dst = c->trace->dst;
+	char text[ADDR_TEXT], net[NET_TEXT];
+
+	if (!addr_is_set(dst) || profile_inside(c->profile, dst, c->when))
+		return;
+	border_case_say(c, NULL, -1, 0, "%s is not in the prefixes of %s", addr_format(dst, text),
+			c->profile->network_name);
+	if (near_is_border(c))
+		border_case_say(c, c->near.nearest, -1, 0,
+				"%s is on the way, which says nothing: the path ends elsewhere",
+				net_text(c, c->near.nearest, net));
+	decide_none(c);
+}
+
+/* The path came out of a border's network and ended, answered, in somebody else's. */
+static bool ends_elsewhere(const struct border_case *c)
+{
+	return c->near.speaker == (int)c->path.other && !c->near.way && before_is_border(c) &&
+	       c->path.last_outside == c->near.nearest && c->path.last_outside != NULL &&
+	       !c->path.last_outside->filter &&
+	       c->path.last_answer_ttl == c->path.last_probed_ttl &&
+	       c->path.last_outside->ttl == c->path.last_answer_ttl;
+}
+
+static void apply_destination_unknown(struct border_case *c)
+{
+	char net[NET_TEXT];
+
+	if (addr_is_set(c->trace->dst))
+		return;
+	if (c->path.first_inside != NULL) {
+		border_case_say(c, c->path.first_inside, -1, 0,
+				"no destination is told; this answer is from inside");
+		return;
+	}
+	if (ends_elsewhere(c)) {
+		border_case_say(c, c->path.last_outside, -1, 0,
+				"no destination is told; the path ends in %s",
+				net_text(c, c->path.last_outside, net));
+		decide_none(c);
+		c->out->confidence = ADJACENCY_MAX;
+		return;
+	}
+	border_case_say(c, NULL, -1, 0,
+			"no destination is told and nothing inside answers: it may lead anywhere");
+	c->out->class = CLASS_UNKNOWN;
+	c->out->p_count = (uint8_t)(c->path.other + 1);
+	for (unsigned k = 0; k <= c->path.other; k++) {
+		text_set(c->out->p[k].id, sizeof(c->out->p[k].id), border_case_id(c, (int)k));
+		c->out->p[k].p = 1.0 / (c->path.other + 1);
+	}
+	c->out->confidence = c->out->p[0].p;
+	text_set(c->out->rule, sizeof(c->out->rule), c->rule);
+	c->done = true;
+}
+
+/* --- remarks, and what was there before any hop ----------------------------------------------- */
+
+static void apply_nothing_answered(struct border_case *c)
+{
+	if (c->path.last_answer_ttl != 0)
+		return;
+	if (c->trace->stop == STOP_ERROR)
+		border_case_say(c, NULL, -1, 0, "the measurement failed: %s", c->trace->error);
+	else
+		border_case_say(c, NULL, -1, 0, "nothing answered");
+	c->undecided = c->rule;
+}
+
+static void apply_time_unknown(struct border_case *c)
+{
+	if (!c->time_known)
+		border_case_say(c, NULL, -1, 0,
+				"the record has no time: judged by what the profile holds now");
+}
+
+static void apply_forged_answer(struct border_case *c)
+{
+	struct border_hop h = {.ttl = c->path.forged_ttl, .from = c->path.forged_from};
+
+	if (h.ttl != 0)
+		border_case_say(c, &h, -1, 0,
+				"set aside: answers for the network from this side "
+				"of it, too fast or before routers further out");
+}
+
+static void apply_skipped_hop(struct border_case *c)
+{
+	unsigned shown = 0;
+
+	for (unsigned i = c->path.step_count; i-- > 0 && shown < 4;) {
+		const struct border_hop *h = c->path.steps[i].hop;
+
+		if (c->near.farthest != NULL && h->ttl < c->near.farthest->ttl)
+			break;
+		if (h->kind != BORDER_HOP_SKIPPED || c->near.farthest == NULL)
+			continue;
+		border_case_say(
+			c, h, -1, 0,
+			addr_kind(h->from) == ADDR_KIND_GLOBAL
+				? "an exchange's address: belongs to no network of the path"
+				: "a private address: says nothing of the network it stands in");
+		shown++;
+	}
+}
+
+static void apply_customer_router(struct border_case *c)
+{
+	char net[NET_TEXT];
+
+	for (unsigned i = 0; i < c->path.hop_count; i++) {
+		const struct border_hop *h = &c->path.hops[i];
+
+		if (h->customer && c->out->evidence_count < VERDICT_EVIDENCE_MAX / 2)
+			border_case_say(c, h, -1, 0, "a customer's router on address space of %s",
+					net_text(c, h, net));
+	}
+}
+
+static void apply_other_time(struct border_case *c)
+{
+	char when[WALL_TEXT], net[NET_TEXT];
+	const struct border_hop *h = c->near.nearest;
+
+	if (h == NULL || h->once < 0 || h->kind == BORDER_HOP_CARRIER)
+		return;
+	border_case_say(c, h, -1, 0, "%s is a way in by %s in this profile, but not at %s",
+			net_text(c, h, net), c->profile->borders[h->once].name,
+			wall_format_short(c->when, when));
+	c->undecided = c->rule;
+}
+
+static void apply_prior(struct border_case *c)
+{
+	unsigned open = 0;
+
+	for (unsigned k = 0; k < c->path.borders; k++)
+		open += border_is_open(c->profile, k, c->when);
+	/* Where only one border is known to be open the profile is no guide to "the rest". */
+	if (open >= 2)
+		border_case_say(c, NULL, (int)c->path.other, W_OTHER_PRIOR,
+				"ways in that the profile does not name are rare");
+}
+
+/* --- evidence --------------------------------------------------------------------------------- */
+
+static void apply_carrier_last(struct border_case *c)
+{
+	const struct border_hop *h = c->near.nearest;
+	char net[NET_TEXT], gap[NET_TEXT];
+
+	if (!near_is_border(c))
+		return;
+	border_case_say(c, h, c->near.speaker, W_CARRIER_LAST * nearness(c->gap) * naming(h),
+			"last network before the border: %s; %s%s", net_text(c, h, net),
+			gap_text(c, gap),
+			h->conflict ? " (the AS table and the profile disagree here)" : "");
+}
+
+static void apply_carrier_run(struct border_case *c)
+{
+	char net[NET_TEXT];
+
+	if (!near_is_border(c))
+		return;
+	for (unsigned i = 0; i < 2 && c->near.more[i] != NULL; i++) {
+		const struct border_hop *h = c->near.more[i];
+
+		border_case_say(c, h, c->near.speaker, W_RUN[i] * nearness(c->gap) * naming(h),
+				"the hop before it is in the same carrier, %s",
+				net_text(c, h, net));
+	}
+}
+
+static void apply_border_router(struct border_case *c)
+{
+	const struct border_hop *h = c->near.nearest;
+
+	if (!near_is_border(c) || !h->border_router)
+		return;
+	c->beyond_adjacency = true;
+	border_case_say(c, h, c->near.speaker, W_BORDER_ROUTER,
+			"known to be the last router before the network");
+}
+
+static void apply_filter(struct border_case *c)
+{
+	for (unsigned i = c->path.hop_count; i-- > 0;) {
+		const struct border_hop *h = &c->path.hops[i];
+		int who = h->kind == BORDER_HOP_WAY ? (int)c->path.other : h->border;
+
+		if (!h->filter || h->customer || who < 0 || who != c->near.speaker)
+			continue;
+		c->beyond_adjacency = true;
+		border_case_say(c, h, who, W_FILTER * nearness(c->gap) * naming(h),
+				"refuses the network's traffic (administratively prohibited, "
+				"%u times): the way goes through it",
+				h->answers);
+		return;
+	}
+}
+
+static void apply_carrier_before(struct border_case *c)
+{
+	const struct border_hop *h = c->before.nearest;
+	char net[NET_TEXT];
+
+	if (!near_is_border(c) || !before_is_border(c) || contradicted(c))
+		return;
+	border_case_say(c, h, c->before.speaker, W_BEFORE[c->near.hops > 2] * naming(h),
+			"%s is passed before: the last carrier counts, but addresses may deceive",
+			net_text(c, h, net));
+}
+
+static void apply_listed_way(struct border_case *c)
+{
+	const struct border_hop *h = c->near.nearest;
+	char net[NET_TEXT], gap[NET_TEXT];
+
+	if (c->near.speaker != (int)c->path.other || h->kind != BORDER_HOP_WAY)
+		return;
+	border_case_say(c, h, c->near.speaker, W_WAY[c->near.hops > 1] * nearness(c->gap),
+			"last network before the border: %s, a way in that is no land border; %s",
+			net_text(c, h, net), gap_text(c, gap));
+}
+
+/* An unnamed hop behind could be a carrier's: then this is not the last network. */
+static double unlisted_weight(const struct border_case *c)
+{
+	double w = c->gap == 0 ? W_UNLISTED_NEXT : W_UNLISTED;
+
+	if (c->gap >= INTERVAL_USUAL)
+		w *= c->gap == INTERVAL_USUAL ? .75 : .4;
+	return c->unnamed_behind > 0 ? w - .7 : w;
+}
+
+static void apply_unlisted_way(struct border_case *c)
+{
+	const struct border_hop *h = c->near.nearest;
+	char net[NET_TEXT], gap[NET_TEXT];
+
+	if (c->near.speaker != (int)c->path.other || h->kind == BORDER_HOP_WAY ||
+	    c->path.first_inside == NULL)
+		return;
+	/* One such hop right behind a carrier is the next row's. */
+	if (before_is_border(c) && c->near.hops == 1)
+		return;
+	border_case_say(c, h, c->near.speaker, unlisted_weight(c),
+			"last network before the border: %s, which no border has; %s",
+			net_text(c, h, net), gap_text(c, gap));
+}
+
+static void apply_carrier_behind(struct border_case *c)
+{
+	const struct border_hop *h = c->before.nearest;
+	char net[NET_TEXT], foreign[NET_TEXT];
+
+	if (c->near.speaker != (int)c->path.other || c->near.nearest->kind == BORDER_HOP_WAY ||
+	    !before_is_border(c))
+		return;
+	if (c->near.hops == 1 && c->path.first_inside != NULL)
+		border_case_say(c, c->near.nearest, c->near.speaker, W_BEHIND[0],
+				"one hop of %s before the border",
+				net_text(c, c->near.nearest, foreign));
+	border_case_say(c, h, c->before.speaker,
+			(c->near.hops > 1 ? .7 : W_BEHIND[c->before.hops > 1]) * naming(h) *
+				(c->path.first_inside != NULL ? nearness(c->gap) : .3),
+			"%s is passed, but %s is behind it", net_text(c, h, net),
+			net_text(c, c->near.nearest, foreign));
+}
+
+static void apply_country_hint(struct border_case *c)
+{
+	const struct border_hop *h = c->path.last_outside;
+	int who = -1;
+
+	if (h == NULL || h->country[0] == '\0')
+		return;
+	for (unsigned k = 0; k < c->path.borders; k++) {
+		const char *of = c->profile->borders[k].country;
+
+		if (of == NULL || strcmp(of, h->country) != 0)
+			continue;
+		if (who >= 0)
+			return;
+		who = (int)k;
+	}
+	if (who >= 0 && border_is_open(c->profile, (unsigned)who, c->when))
+		border_case_say(c, h, who, W_COUNTRY, "the country table says %s: a hint",
+				h->country);
+	else if (who < 0 && h->kind == BORDER_HOP_CARRIER)
+		border_case_say(c, h, -1, 0,
+				"the country table says %s: shown, not held against it",
+				h->country);
+}
+
+static void apply_cut_before_border(struct border_case *c)
+{
+	char net[NET_TEXT];
+
+	if (c->out->class != CLASS_CUT_BEFORE_BORDER)
+		return;
+	if (c->path.last_outside != NULL)
+		border_case_say(c, c->path.last_outside, -1, 0,
+				"the last answer is from %s, no way in: the path ends before "
+				"the border",
+				net_text(c, c->path.last_outside, net));
+	else
+		border_case_say(c, NULL, -1, 0, "only private addresses answer");
+	c->undecided = c->rule;
+}
+
+/* --- rows that correct the sum ---------------------------------------------------------------- */
+
+/* Lifts the lower of two speakers to the height of the other. */
+static void balance(struct border_case *c, const struct border_hop *hop, int a, int b,
+		    const char *why)
+{
+	int low = c->score[a] < c->score[b] ? a : b;
+
+	border_case_say(c, hop, low, fabs(c->score[a] - c->score[b]), "%s", why);
+	c->undecided = c->rule;
+}
+
+static void apply_contradiction(struct border_case *c)
+{
+	if (!contradicted(c))
+		return;
+	balance(c, c->near.nearest, c->near.speaker, c->before.speaker,
+		"one hop alone contradicts the network before it: a router may answer with the "
+		"address of its other side");
+}
+
+/* Votes of borders at TTLs where more than one border answers. */
+static unsigned split_votes(const struct border_case *c, unsigned *votes)
+{
+	unsigned ttls = 0;
+
+	memset(votes, 0, BORDER_PATH_SPEAKERS * sizeof(*votes));
+	for (unsigned i = 0; i < c->path.step_count; i++) {
+		const struct border_step *s = &c->path.steps[i];
+
+		if (!s->split)
+			continue;
+		ttls++;
+		for (unsigned k = 0; k < c->path.borders; k++)
+			votes[k] += s->votes[k];
+	}
+	return ttls;
+}
+
+static void apply_split_path(struct border_case *c)
+{
+	unsigned votes[BORDER_PATH_SPEAKERS], sum = 0, win = 0, second = 0;
+	unsigned ttls = split_votes(c, votes);
+
+	if (ttls == 0)
+		return;
+	for (unsigned k = 0; k < c->path.borders; k++) {
+		sum += votes[k];
+		if (votes[k] > votes[win])
+			win = k;
+	}
+	second = win == 0;
+	for (unsigned k = 0; k < c->path.borders; k++) {
+		if (k != win && votes[k] > votes[second])
+			second = k;
+	}
+	if (ttls == 1) {
+		/* One TTL may be one router with two addresses: it settles nothing. */
+		balance(c, NULL, (int)win, (int)second, "two borders answer at one TTL");
+		return;
+	}
+	border_case_say(c, NULL, -1, 0,
+			"%s and %s answer at the same %u TTLs: probes of this trace "
+			"took both",
+			name_of(c, (int)win), name_of(c, (int)second), ttls);
+	c->out->p_count = (uint8_t)(c->path.other + 1);
+	for (unsigned k = 0; k <= c->path.other; k++) {
+		text_set(c->out->p[k].id, sizeof(c->out->p[k].id), border_case_id(c, (int)k));
+		c->out->p[k].p = k < c->path.other ? (double)votes[k] / sum : 0;
+	}
+	c->out->confidence = c->out->p[win].p;
+	c->out->outcome = c->out->confidence < .5 ? OUTCOME_UNDETERMINED : OUTCOME_MIXED;
+	text_set(c->out->rule, sizeof(c->out->rule), c->rule);
+	c->done = true;
+}
+
+static void apply_adjacency_cap(struct border_case *c)
+{
+	double rest = 0, most;
+	int who = c->near.speaker;
+
+	if (c->path.first_inside != NULL || c->beyond_adjacency || who < 0)
+		return;
+	for (int k = 0; k <= (int)c->path.other; k++)
+		rest += k != who ? exp(c->score[k]) : 0;
+	most = log(rest * ADJACENCY_MAX / (1 - ADJACENCY_MAX));
+	if (c->score[who] > most)
+		border_case_say(c, c->near.nearest, who, most - c->score[who],
+				"nothing behind the carrier answers: adjacency alone is worth "
+				"0.9 at most");
+}
+
+static void apply_too_little(struct border_case *c)
+{
+	double p[BORDER_PATH_SPEAKERS];
+
+	if (c->undecided != NULL)
+		return;
+	border_case_p(c, p);
+	for (unsigned k = 0; k <= c->path.other; k++) {
+		if (p[k] >= .5 && c->score[k] >= .5)
+			return;
+	}
+	if (c->near.nearest == NULL)
+		border_case_say(c, NULL, -1, 0, "no hop before the border is of a known network");
+	else
+		border_case_say(c, c->near.nearest, -1, 0,
+				"too far from the network, or too little, to name a border");
+	c->undecided = c->rule;
+}
+
+const struct border_rule border_rules[] = {
+	{"destination_outside", "none",
+	 "the destination is not in the network's prefixes; a country never makes it so, nor does "
+	 "a carrier on the way",
+	 "FACTS: membership in 175.45.176.0/22 decides; carrier presence is not a verdict",
+	 apply_destination_outside},
+	{"destination_unknown", "undetermined, or none where the path visibly ends elsewhere",
+	 "posted text may lack its header; a carrier leads to most of the world", "inference",
+	 apply_destination_unknown},
+	{"nothing_answered", "undetermined", "unknown is an answer", "INTERFACE: outcomes",
+	 apply_nothing_answered},
+	{"time_unknown", "remark",
+	 "a record without a time is judged by what holds now, and says so", "inference",
+	 apply_time_unknown},
+	{"forged_answer", "remark",
+	 "an answer faster than light in fibre, or in the destination's name before routers "
+	 "further out, is a proxy's",
+	 "FACTS: RTT levels; answers faster than light are forged or proxied", apply_forged_answer},
+	{"skipped_hop", "remark",
+	 "private and exchange addresses are shown and skipped in AS logic",
+	 "FACTS: private addresses mid-path (TTK: 10.x), exchange LANs", apply_skipped_hop},
+	{"customer_router", "remark",
+	 "a customer's router answers from the carrier's space without being the carrier",
+	 "FACTS: Yandex-gw, Selectel-gw on TransTeleCom's space", apply_customer_router},
+	{"other_time", "remark", "a network is a way in only while the profile says so",
+	 "FACTS: TransTeleCom since 2017-10-01 09:07:51 UTC (Dyn)", apply_other_time},
+	{"prior", "other, less",
+	 "three ways in are known in all the years, one of them no land border: one in ten before "
+	 "any hop is seen",
+	 "FACTS: the borders (guess)", apply_prior},
+	{"carrier_last", "the carrier's border",
+	 "the last named network before the network is the one that carries it in; less so the "
+	 "longer the silence between",
+	 "FACTS: typically three silent hops lie between", apply_carrier_last},
+	{"carrier_run", "the carrier's border",
+	 "several hops of one carrier in a row are not one deceiving address",
+	 "FACTS: third-party addresses are one router's", apply_carrier_run},
+	{"border_router", "the router's border",
+	 "an address that the profile knows to stand at the border", "the profile's labels",
+	 apply_border_router},
+	{"filter", "the carrier's border",
+	 "a router refuses only traffic that is routed through it",
+	 "trace of 2019-02-05: 219.158.39.42 answers code 13 at many TTLs", apply_filter},
+	{"carrier_before", "the earlier carrier's border, less",
+	 "one carrier may hand over to the other: the last counts; two hops may still be one "
+	 "router's two addresses",
+	 "inference", apply_carrier_before},
+	{"listed_way", "other",
+	 "the profile lists this network as a way in that is no border of its own",
+	 "FACTS: Intelsat 2012 to about 2013 (Dyn)", apply_listed_way},
+	{"unlisted_way", "other",
+	 "a named network that is no border's, and the inside right behind it: some other way in; "
+	 "less the longer the silence",
+	 "FACTS: satellite must be a class of its own, never forced into the two",
+	 apply_unlisted_way},
+	{"carrier_behind", "the carrier's border against other",
+	 "one foreign hop behind a carrier is more often a wrong name than a way in; two are more "
+	 "often a way in",
+	 "FACTS: hops without or with wrong AS numbers", apply_carrier_behind},
+	{"country_hint", "the border of that country, hardly",
+	 "databases disagree at this border: never proof",
+	 "FACTS: IT for a host in .178, KP for blocks elsewhere", apply_country_hint},
+	{"cut_before_border", "remark",
+	 "a path that ends in a network which is no way in has not shown the border",
+	 "INTERFACE: class", apply_cut_before_border},
+	{"contradiction", "undetermined",
+	 "a router may answer from an interface on its other side: one hop alone against the "
+	 "network before it is a draw",
+	 "FACTS: third-party addresses, measured in namespaces", apply_contradiction},
+	{"split_path", "mixed",
+	 "two borders at the same TTLs, more than once: the probes took both",
+	 "FACTS: load balancing", apply_split_path},
+	{"adjacency_cap", "the carrier's border, less",
+	 "a carrier's last hop with nothing behind it: at most 0.9",
+	 "INTERFACE: evidence from carrier adjacency alone is capped", apply_adjacency_cap},
+	{"too_little", "undetermined", "no side reaches even odds by more than hints",
+	 "INTERFACE: under 0.5", apply_too_little},
+	{NULL, NULL, NULL, NULL, NULL},
+};
