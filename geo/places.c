@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/buf.h"
@@ -136,6 +137,9 @@ int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], stru
 		found = try_profile(dir, name, path, &looked);
 	if (!found)
 		found = try_profile(BP_SYSCONFDIR "/borderpath/profiles", name, path, &looked);
+	/* Installed under another prefix than it was built for: share lies beside bin all the same. */
+	if (!found && program_dir(base) && path_of(dir, "%s/../share/borderpath/profiles", base))
+		found = try_profile(dir, name, path, &looked);
 	if (!found)
 		found = try_profile(BP_PREFIX "/share/borderpath/profiles", name, path, &looked);
 	if (found)
@@ -145,4 +149,27 @@ int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], stru
 			     name, looked.bytes != NULL ? looked.bytes : "no place");
 	buf_fini(&looked);
 	return rc;
+}
+
+/* Whether dir is there and ours; made when its parent is ours. */
+static bool own_dir(const char *dir)
+{
+	char parent[PLACES_PATH_MAX];
+	struct stat st;
+	char *slash;
+
+	if (stat(dir, &st) == 0)
+		return S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+	if (!path_of(parent, "%s", dir) || (slash = strrchr(parent, '/')) == NULL || slash == parent)
+		return false;
+	*slash = '\0';
+	return stat(parent, &st) == 0 && st.st_uid == geteuid() && mkdir(dir, 0700) == 0;
+}
+
+bool places_cache_dir(char out[static PLACES_PATH_MAX])
+{
+	char base[PLACES_PATH_MAX];
+
+	return xdg_dir("XDG_CACHE_HOME", ".cache", base) && own_dir(base) &&
+	       path_of(out, "%s/borderpath", base) && own_dir(out);
 }

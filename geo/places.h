@@ -17,5 +17,8 @@ enum places_db { PLACES_ASN, PLACES_COUNTRY };
 bool places_find_db(enum places_db which, char out[static PLACES_PATH_MAX]);
 /* NAME.yaml. BP_ENOTFOUND (err lists where it looked), BP_EINVAL for a name that is none. */
 int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], struct bp_error *err);
+/* $XDG_CACHE_HOME/borderpath, made when missing. false where there is none, or where it is not
+ * ours: a root that keeps somebody's HOME must not leave files there. */
+bool places_cache_dir(char out[static PLACES_PATH_MAX]);
 
 #endif

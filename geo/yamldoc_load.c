@@ -33,7 +33,7 @@ static void where(const struct yamldoc *doc, uint32_t at, char *out, size_t size
 		n--;
 	}
 	if (out[0] == '\0')
-		snprintf(out, size, "the top level");
+		snprintf(out, size, "the file");
 }
 
 static int refuse(const struct yamldoc *doc, struct yamldoc_mark at, struct bp_error *err,
