@@ -16,7 +16,7 @@ static const char *const titles[COLUMNS] = {"TTL", "Address", "Name", "AS", "CC"
 static const bool right[COLUMNS] = {[COL_TTL] = true, [COL_LOSS] = true, [COL_MIN] = true,
 				    [COL_MEDIAN] = true};
 /* Narrow terminals shrink these two, never the address. */
-enum { NAME_MIN = 8, AS_MIN = 8 };
+enum { NAME_MIN = 5, AS_MIN = 7 };
 
 struct row {
 	uint8_t ttl, ttl_last;  /* ttl_last > ttl: a run of silent hops */
@@ -201,8 +201,8 @@ static void hop_rows(struct table *table, const struct trace *t, uint32_t begin,
 			continue;
 		snprintf(row->cell[COL_TTL], CELL, "%u", row->ttl);
 		if (stats.sent > 0)
-			snprintf(row->cell[COL_LOSS], CELL, "%u%%",
-				 (unsigned)((stats.sent - stats.answered) * 100 / stats.sent));
+			snprintf(row->cell[COL_LOSS], CELL, "%.0f%%", 100.0 *
+				 (stats.sent - stats.answered) / stats.sent);
 	}
 	if (count == 0)
 		silent_row(table, t->entries[begin].ttl);
@@ -270,7 +270,6 @@ static void row_draw(struct buf *out, const struct style *s, const struct table 
 		if (c < last)
 			buf_str(out, "  ");
 	}
-	buf_char(out, '\n');
 }
 
 static unsigned table_width(const struct table *table)
@@ -342,6 +341,7 @@ static void table_draw(struct buf *out, const struct style *s, const struct tabl
 	style_face(out, s, FACE_DIM);
 	row_draw(out, s, table, head);
 	style_end(out, s);
+	buf_char(out, '\n');
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct row *row = &table->rows[i];
 
@@ -364,6 +364,7 @@ static void table_draw(struct buf *out, const struct style *s, const struct tabl
 		row_draw(out, s, table, row->cell);
 		if (row->silent || row->inside)
 			style_end(out, s);
+		buf_char(out, '\n');
 	}
 	if (judged && !crossed)
 		crossing_draw(out, s, table, v, p);
@@ -410,14 +411,15 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 		buf_char(out, '\n');
 		return;
 	}
-	buf_printf(out, "%s (stopped by %s)",
-		   t->reach == REACH_REACHED ? "Destination answered" :
-		   t->reach == REACH_FILTERED ? "Destination filtered" :
-		   t->reach == REACH_UNREACHABLE ? "Destination unreachable" :
-		   t->reach == REACH_SILENT ? "Destination silent" : "Destination not judged",
-		   word_of(stop_words, t->stop));
+	buf_str(out, t->reach == REACH_REACHED ? "Destination answered" :
+		t->reach == REACH_FILTERED ? "Destination filtered" :
+		t->reach == REACH_UNREACHABLE ? "Destination unreachable" :
+		t->reach == REACH_SILENT ? "Destination silent" :
+		"Whether the destination answers is not known");
 	if (t->reached_by != REACHED_BY_NONE)
-		buf_printf(out, " by %s", word_of(reached_by_words, t->reached_by));
+		buf_printf(out, " (%s)", word_of(reached_by_words, t->reached_by));
+	if (t->stop != STOP_REACHED && t->stop != STOP_UNKNOWN)
+		buf_printf(out, "; stopped by %s", word_of(stop_words, t->stop));
 	if (d.median_ns >= 0)
 		buf_printf(out, "; RTT min %.3f, median %.3f ms over %u", (double)d.min_ns / 1e6,
 			   (double)d.median_ns / 1e6, d.answered);

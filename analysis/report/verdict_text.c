@@ -195,7 +195,8 @@ void report_summary_line(struct buf *out, const struct style *s, const struct tr
 	else
 		buf_printf(out, "  %.2f", v->confidence);
 	buf_str(out, "  ");
-	style_pad(out, s, word_of(reach_words, t->reach), 11);
+	style_pad(out, s, word_of(reach_words, t->reach), d.median_ns >= 0 ? 11 :
+		  style_columns(word_of(reach_words, t->reach)));
 	if (d.median_ns >= 0)
 		buf_printf(out, "  %8.1f ms", (double)d.median_ns / 1e6);
 	buf_char(out, '\n');
