@@ -238,11 +238,13 @@ static void table_measure(struct table *table, const struct style *s)
 		sum += table->width[c] ? table->width[c] + 2 : 0;
 	}
 	while (s->width > 0 && sum > s->width) {
-		enum column c = table->width[COL_NAME] > table->width[COL_AS] ? COL_NAME : COL_AS;
+		bool name_gives = table->width[COL_NAME] > NAME_MIN;
+		bool as_gives = table->width[COL_AS] > AS_MIN;
 
-		if (table->width[c] <= (c == COL_NAME ? NAME_MIN : AS_MIN))
+		if (!name_gives && !as_gives)
 			break;
-		table->width[c]--;
+		table->width[name_gives && (!as_gives || table->width[COL_NAME] >
+			     table->width[COL_AS]) ? COL_NAME : COL_AS]--;
 		sum--;
 	}
 }
