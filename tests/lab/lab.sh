@@ -3,8 +3,8 @@
 #
 # lab.sh: networks of kernel routers in namespaces, for scripts to source.
 #
-# Owns: entering a private world (network, mount and process namespaces), wiring nodes, the traps
-# real routers set (silence, filters, rate limits, loss, third-party addresses), and the check lines.
+# Owns: entering a private world (network, mount and process namespaces), wiring nodes, the traps of
+# real routers (silence, filters, rate limits, loss, third-party addresses), and the check lines.
 # Refuses: to run anything outside that world. Its root namespace has no uplink, so no packet can
 # leave; /run is a tmpfs of its own, so any number of labs run side by side; and every namespace and
 # process dies with the script, kill -9 included, because they live in its process namespace.
@@ -305,7 +305,7 @@ lab_raise()
 	LAB_RAISED=1
 }
 
-# lab_reset: all nodes and their processes away, for a script that raises one topology after another.
+# lab_reset: all nodes and their processes away, for a script that raises several topologies.
 lab_reset()
 {
 	local pids n

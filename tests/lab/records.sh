@@ -21,12 +21,12 @@ bp()
 	at "$n" "$BORDERPATH" "$@"
 }
 
-# trace_json NODE ARGS...: one trace with the lab's profile, as JSON Lines.
+# trace_json NODE ARGS...: one trace with the lab's profile (or LAB_PROFILE), as JSON Lines.
 trace_json()
 {
 	local n=$1
 	shift
-	bp "$n" trace --vantage "$n" --profile "$LAB_DIR/lab.yaml" --format jsonl -n "$@"
+	bp "$n" trace --vantage "$n" --profile "${LAB_PROFILE:-$LAB_DIR/lab.yaml}" --format jsonl -n "$@"
 }
 
 # The functions below read JSON Lines on stdin.
@@ -53,6 +53,6 @@ field() { jq -r "select(.type == \"trace\") | $1"; }
 # why_so: the rule and the evidence on one line, to follow a failed check.
 why_so()
 {
-	jq -r 'select(.type == "trace") | "\(.verdict.outcome) \(.verdict.border) p=\(.verdict.confidence) \(.verdict.rule): " +
-		([.verdict.evidence[]? | "\(.rule)@\(.ttl)->\(.says) \(.weight)"] | join("; "))'
+	jq -r 'select(.type == "trace") | .verdict |
+		"\(.outcome) \(.border) p=\(.confidence) \(.rule): " + ([.evidence[]? | "\(.rule)@\(.ttl)->\(.says) \(.weight)"] | join("; "))'
 }

@@ -4,11 +4,51 @@
 # The lab checks itself with other people's tools before it judges ours: over `borders`, every hop
 # answers Debian's traceroute with the address the wiring says, for each method and family.
 
+# shellcheck disable=SC2317  # functions that wait_for and refuses call
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lab.sh"
 . "$LAB_DIR/records.sh"
 . "$LAB_DIR/topo_borders.sh"
 lab_enter "$@"
+
+# Outside a private namespace nothing is wired and nobody probes: no marker; a marker that names
+# this very namespace; a namespace with a link that might lead out.
+refuses() { [[ $("$@" 2>&1) == *"outside a private namespace"* ]]; }
+unmarked() { LAB_HOST_NET='' bp vp --version; }
+same() { LAB_HOST_NET=$(readlink /proc/self/ns/net) bp vp --version; }
+if refuses unmarked; then ok "refuses without a marker"; else not_ok "refuses without a marker"; fi
+if refuses same; then ok "refuses in the namespace it came from"; else
+	not_ok "refuses in the namespace it came from"; fi
+ip link add out0 type veth peer name out1
+if refuses bp vp --version; then ok "refuses beside an uplink"; else
+	not_ok "refuses beside an uplink"; fi
+ip link del out0
+
+# Two labs side by side, then killed outright: nothing of them stays.
+cat >"$LAB_TMP/inner.sh" <<'EOF'
+. "$1/lab.sh"
+. "$LAB_DIR/topo_chain.sh"
+lab_enter "$@"
+chain_up 1
+echo up
+wait
+EOF
+inner=()
+for i in 1 2; do
+	LAB_HOST_NET='' bash "$LAB_TMP/inner.sh" "$LAB_DIR" >"$LAB_TMP/inner.$i" 2>&1 &
+	inner+=($!)
+done
+for i in 1 2; do
+	if wait_for 10 grep -q up "$LAB_TMP/inner.$i"; then ok "lab $i of two is up"; else
+		not_ok "lab $i of two: $(cat "$LAB_TMP/inner.$i")"; fi
+done
+listeners() { grep -lx listen /proc/[0-9]*/comm 2>/dev/null | wc -l; }
+is "both have a listener" "$(listeners)" 2
+kill -KILL "${inner[@]}"
+{ wait "${inner[@]}"; } 2>/dev/null
+none() { (($(listeners) == 0)); }
+if wait_for 5 none; then ok "killed, they leave nothing"; else not_ok "killed, they leave some"; fi
+is "no namespace of theirs is seen" "$(ip netns)" ''
 
 start=${EPOCHREALTIME/[.,]/}
 borders_up talking
@@ -113,8 +153,8 @@ for kind in veth tun bridge vlan bond macvlan; do
 done
 
 # What is asked of a record, asked of one made by hand.
-sample='{"type":"trace","dst":"192.0.2.1","hops":[{"ttl":1,"probes":[{"attempt":1,"from":"10.0.0.1"},
-{"attempt":2,"from":null,"why":"timeout"},{"attempt":3,"from":"10.0.0.2"}]},{"ttl":2,"probes":[
+sample='{"type":"trace","dst":"192.0.2.1","hops":[{"ttl":1,"probes":[
+{"attempt":1,"from":"10.0.0.1"},{"attempt":2,"from":null,"why":"timeout"},{"attempt":3,"from":"10.0.0.2"}]},{"ttl":2,"probes":[
 {"attempt":1,"from":null,"why":"timeout"}]}],"verdict":{"outcome":"border","border":"khasan"}}
 {"type":"trace","hops":[],"verdict":{"outcome":"other","border":null}}'
 is "hops of a record" "$(hops <<<"$sample")" $'1 10.0.0.1,10.0.0.2\n2 *'

@@ -72,8 +72,8 @@ ours()
 theirs()
 {
 	tcpdump -n -tt --time-stamp-precision=nano -r "$1" icmp 2>/dev/null |
-		sed -nE 's/^([0-9]+)\.([0-9]+) IP ([0-9.]+) > ([0-9.]+): ICMP echo (request|reply), id ([0-9]+), seq ([0-9]+),.*/\1 \2 \3 \4 \5 \6 \7/p' |
-		awk '{ print ($5 == "request" ? $4 : $3), $1, $2, $6, $7, $5 }'
+		sed -nE 's/^([0-9]+)\.([0-9]+) IP ([0-9.]+) > ([0-9.]+): ICMP echo ([a-z]+),/\1 \2 \3 \4 \5/p' |
+		tr -d ',' | awk '{ print ($5 == "request" ? $4 : $3), $1, $2, $7, $9, $5 }'
 }
 
 # errors FILE: for each of our RTTs "our departure minus theirs" and "our RTT minus (reply minus

@@ -13,7 +13,7 @@ lab_enter "$@"
 need_borderpath
 borders_up silent
 
-both=$(move_route 175.45.176.0/24 k; truth 175.45.176.71; move_route 175.45.176.0/24 d; truth 175.45.176.71)
+both=$(for b in k d; do move_route 175.45.176.0/24 $b; truth 175.45.176.71; done)
 targets=(175.45.177.10 175.45.179.1)
 for ((i = 1; i <= 60; i++)); do targets+=("175.45.176.$((100 + i))"); done
 

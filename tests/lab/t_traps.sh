@@ -153,6 +153,8 @@ move_route 175.45.179.0/24 s
 move_route 2001:db8:b3::/48 s
 judged "satellite" 175.45.179.1 other
 judged "satellite" 2001:db8:b3::1 other
+# The default profile lists Intelsat until 2014 only: now it is an unlisted network.
+LAB_PROFILE=dprk judged "satellite, not listed" 175.45.179.1 other
 # Its last hop seems a border's carrier: a third party again.
 answer_from s2 188.43.225.150
 judged "satellite, last hop as Khasan's carrier" 175.45.179.1 other
