@@ -23,9 +23,11 @@ struct record_reader {
 	char name[256];              /* for messages: the file's name or "-" */
 	uint64_t line;               /* of the last line read, from 1 */
 	uint64_t read, skipped;      /* records */
-	char *text;                  /* owned: current line */
-	size_t text_size;
-	char *held;                  /* owned: a line read ahead, or NULL */
+	struct buf head;             /* the first bytes, read ahead to detect the format */
+	size_t head_at;              /* how many of them are used up */
+	struct buf text;             /* current line */
+	bool back;                   /* the current line is to be given again */
+	bool cut;                    /* the current line is the last and has no newline */
 	void *state;                 /* owned by the format, freed by its fini */
 	/* Called for each skipped record, with file:line in err->text; may be NULL. */
 	void (*on_skip)(void *arg, const struct bp_error *err);
@@ -35,7 +37,7 @@ struct record_reader {
 struct format {
 	const char *name;   /* "jsonl", "traceroute" */
 	const char *says;   /* one line for the help */
-	/* How sure that the first bytes are this format: 0 no .. 100. */
+	/* How sure that the first bytes are this format: 0 no .. 100; under 30 is not enough. */
 	int (*detect)(const char *head, size_t n);
 	/* The next record: 0, BP_EOF, BP_ENOMEM or BP_EIO; bad ones are skipped inside. */
 	int (*read)(struct record_reader *r, struct record *out, struct bp_error *err);
@@ -56,11 +58,17 @@ void record_reader_fini(struct record_reader *r);
  * An empty file is BP_EPARSE with "empty file"; BP_EOF comes only after at least one record
  * or one skip. */
 int record_read(struct record_reader *r, struct record *out, struct bp_error *err);
-/* For formats: the next line without its newline (in r->text), BP_EOF at the end. Lines over
- * 16 MiB are BP_ERANGE. record_line_back puts the last one back, once. */
-int record_line(struct record_reader *r, char **line, size_t *n, struct bp_error *err);
+/* For formats: the next line without its newline or CR (borrowed until the next call,
+ * NUL-terminated, may contain NUL), BP_EOF at the end, BP_EIO, BP_ENOMEM. A line over RECORD_LINE_MAX
+ * is passed over whole, BP_ERANGE. A UTF-8 byte order mark before the first line is dropped.
+ * record_line_back puts the last line back, once. */
+enum { RECORD_LINE_MAX = 16 << 20 };
+int record_line(struct record_reader *r, const char **line, size_t *n, struct bp_error *err);
 void record_line_back(struct record_reader *r);
 /* For formats: counts and reports a skipped record at the current line. */
 void record_skip(struct record_reader *r, const struct bp_error *why);
+
+/* The rows of `formats`, each in the file of its format. */
+extern const struct format jsonl_format, traceroute_text_format;
 
 #endif

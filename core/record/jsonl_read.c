@@ -170,6 +170,10 @@ static const json_t *member_string(struct input *in, const json_t *object, const
 		refuse(in, BP_EPARSE, key, "expected a string");
 		return NULL;
 	}
+	if (v != NULL && strlen(json_string_value(v)) != json_string_length(v)) {
+		refuse(in, BP_EPARSE, key, "expected text without a NUL");
+		return NULL;
+	}
 	return v;
 }
 
