@@ -195,6 +195,14 @@ route()
 	esac
 }
 
+# route_back ROUTER HOST: only HOST's own addresses are that way. The first router of a topology has
+# this and no default, so that a name server nobody can reach is refused at once, as by a real edge.
+route_back()
+{
+	[[ -z ${LAB_A4[$2]} ]] || route "$1" "${LAB_A4[$2]}/32" "$2"
+	[[ -z ${LAB_A6[$2]} ]] || route "$1" "${LAB_A6[$2]}/128" "$2"
+}
+
 lab_route()	# FAMILY NODE PREFIX NEXT
 {
 	local f=$1 n=$2 prefix=$3 next=$4 src
@@ -207,8 +215,8 @@ lab_route()	# FAMILY NODE PREFIX NEXT
 	if ((f == 4)); then
 		# ip(8) takes the family from the first address: the prefix is in figures, and src
 		# stands before `via inet6`.
-		lab_do "$n" route replace "${prefix/default/0.0.0.0/0}" $src via inet6 "$(lab_ll "$next")" \
-			dev "$next"
+		lab_do "$n" route replace "${prefix/default/0.0.0.0/0}" $src \
+			via inet6 "$(lab_ll "$next")" dev "$next"
 	else
 		lab_do "$n" route replace "${prefix/default/::/0}" $src \
 			via "$(lab_ll "$next")" dev "$next"

@@ -26,7 +26,8 @@ trace_json()
 {
 	local n=$1
 	shift
-	bp "$n" trace --vantage "$n" --profile "${LAB_PROFILE:-$LAB_DIR/lab.yaml}" --format jsonl -n "$@"
+	bp "$n" trace --vantage "$n" --profile "${LAB_PROFILE:-$LAB_DIR/lab.yaml}" \
+		--format jsonl -n "$@"
 }
 
 # The functions below read JSON Lines on stdin.
@@ -54,5 +55,6 @@ field() { jq -r "select(.type == \"trace\") | $1"; }
 why_so()
 {
 	jq -r 'select(.type == "trace") | .verdict |
-		"\(.outcome) \(.border) p=\(.confidence) \(.rule): " + ([.evidence[]? | "\(.rule)@\(.ttl)->\(.says) \(.weight)"] | join("; "))'
+		"\(.outcome) \(.border) p=\(.confidence) \(.rule): " +
+		([.evidence[]? | "\(.rule)@\(.ttl)->\(.says) \(.weight)"] | join("; "))'
 }

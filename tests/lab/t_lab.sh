@@ -138,8 +138,8 @@ for kind in equal unequal; do
 	diamond_up $kind
 	for dst in 192.0.2.1 2001:db8:2::1; do
 		rows=$(for sport in {20001..20040}; do
-			theirs "$dst" -U -p 53 --sport="$sport" | awk '{ printf "%s ", $2 } END { print "" }'
-		done | sed 's/ $//' | sort -u)
+			theirs "$dst" -U -p 53 --sport="$sport" | cut -d ' ' -f 2 | paste -s -d ' '
+		done | sort -u)
 		is "diamond $kind $dst" "$rows" "$(diamond_ways "$dst" | sort)"
 	done
 done
@@ -154,8 +154,8 @@ done
 
 # What is asked of a record, asked of one made by hand.
 sample='{"type":"trace","dst":"192.0.2.1","hops":[{"ttl":1,"probes":[
-{"attempt":1,"from":"10.0.0.1"},{"attempt":2,"from":null,"why":"timeout"},{"attempt":3,"from":"10.0.0.2"}]},{"ttl":2,"probes":[
-{"attempt":1,"from":null,"why":"timeout"}]}],"verdict":{"outcome":"border","border":"khasan"}}
+{"attempt":1,"from":"10.0.0.1"},{"attempt":2,"from":null,"why":"timeout"},
+{"attempt":3,"from":"10.0.0.2"}]},{"ttl":2,"probes":[{"attempt":1,"from":null,"why":"timeout"}]}],"verdict":{"outcome":"border","border":"khasan"}}
 {"type":"trace","hops":[],"verdict":{"outcome":"other","border":null}}'
 is "hops of a record" "$(hops <<<"$sample")" $'1 10.0.0.1,10.0.0.2\n2 *'
 is "outcome of a record" "$(outcome <<<"$sample")" $'khasan\nother'

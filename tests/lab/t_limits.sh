@@ -25,7 +25,8 @@ for dst in 175.45.176.71 2001:db8:b2::3; do
 			# The trace before has drawn on the same buckets.
 			is "$name, nothing that is not there" "$(hops <<<"$out" | grep -v '\*$' |
 				grep -vxFf <(truth "$dst"))" ''
-			right_or_open "$name verdict" "$(outcome <<<"$out")" "$(borders_verdict "$dst")"
+			right_or_open "$name verdict" "$(outcome <<<"$out")" \
+				"$(borders_verdict "$dst")"
 		fi
 	done
 done

@@ -32,10 +32,9 @@ start()
 probe_pid()
 {
 	local f
-	for f in /proc/[0-9]*/comm; do
-		[[ $(cat "$f" 2>/dev/null) != borderpath-prob* ]] || { f=${f%/comm}; echo "${f#/proc/}"; return; }
-	done
-	return 1
+	f=$(grep -l '^borderpath-prob' /proc/[0-9]*/comm 2>/dev/null | head -n 1)
+	f=${f%/comm}
+	[[ -n $f ]] && echo "${f#/proc/}"
 }
 
 status() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/$1/status"; }
@@ -66,7 +65,7 @@ is "SIGINT, lines that are not JSON objects" \
 	"$(jq -c 'select(type != "object")' "$LAB_TMP/out" 2>&1)" ''
 like "SIGINT, an interrupted trace is there" "$(field .stop <"$LAB_TMP/out" | sort -u)" interrupted
 like "SIGINT, what was measured is there" \
-	"$(jq '[.hops[]?.probes[] | select(.from)] | length' "$LAB_TMP/out" | sort -n | tail -n 1)" \
+	"$(jq -s '[.[].hops[]?.probes[] | select(.from)] | length' "$LAB_TMP/out")" \
 	'^[1-9]'
 
 # SIGINT in the text view.
@@ -148,7 +147,8 @@ is "no privilege, stdout" "$(cat "$LAB_TMP/out")" ''
 if command -v setcap >/dev/null &&
 	setcap cap_net_raw+ep "$LAB_TMP/borderpath-probe" 2>/dev/null; then
 	out=$(at vp setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
-		"$LAB_TMP/borderpath" trace --profile "$LAB_TMP/lab.yaml" --format jsonl -n -I 192.0.2.1)
+		"$LAB_TMP/borderpath" trace --profile "$LAB_TMP/lab.yaml" --format jsonl -n -I \
+		192.0.2.1)
 	is "file capability, hops" "$(hops <<<"$out")" "$(truth 192.0.2.1)"
 else
 	skip "file capability: no setcap, or this file system keeps none"

@@ -72,7 +72,7 @@ ours()
 theirs()
 {
 	tcpdump -n -tt --time-stamp-precision=nano -r "$1" icmp 2>/dev/null |
-		sed -nE 's/^([0-9]+)\.([0-9]+) IP ([0-9.]+) > ([0-9.]+): ICMP echo ([a-z]+),/\1 \2 \3 \4 \5/p' |
+		sed -nE 's/^([0-9]+)\.([0-9]+) IP (.*) > (.*): ICMP echo ([a-z]+),/\1 \2 \3 \4 \5/p' |
 		tr -d ',' | awk '{ print ($5 == "request" ? $4 : $3), $1, $2, $7, $9, $5 }'
 }
 
@@ -110,7 +110,7 @@ errors()
 percentile()
 {
 	awk -v c="$2" '{ print $c < 0 ? -$c : $c }' | sort -n |
-		awk -v p="$1" '{ v[NR] = $1 } END { i = int(NR * p / 100 + 0.999999); print v[i ? i : 1] }'
+		awk -v p="$1" '{ v[NR] = $1 } END { print v[int((NR * p + 99) / 100)] }'
 }
 
 errors "$LAB_TMP/near.pcap" >"$LAB_TMP/near.err"

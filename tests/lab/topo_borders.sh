@@ -33,9 +33,9 @@
 # way towards the network is what a trace can see.
 #
 #	borders_up silent|talking raises it; `silent`: j, x1 and x2 send no time-exceeded
-#	BORDERS_J=numbered        before borders_up: j has no address of its own but one of each carrier
-#	                          on its links (d3: 219.158.39.46, k4: 188.43.225.154, s2: 202.72.96.34;
-#	                          v6: ::46 of the carrier's prefix), as a customer's border router does
+#	BORDERS_J=numbered        before borders_up: j has no address of its own but one of each
+#	                          carrier on its links, as a customer's border router does
+#	                          (d3: 219.158.39.46, k4: 188.43.225.154, s2: 202.72.96.34; v6: ::46)
 #	move_route PREFIX d|k|s   moves one of the eight prefixes while running
 #	truth DST                 lines "ttl address", silent hops as "ttl *", from the wiring alone
 
@@ -117,7 +117,11 @@ borders_chain()
 			route "$a" 175.45.176.0/22 "$b"
 			route "$a" 2001:db8:b0::/44 "$b"
 		fi
-		[[ $b == j ]] || route "$b" default "$a"
+		case $b in
+		t1) route_back t1 vp ;;
+		j) ;;	# its way back is chosen by borders_up
+		*) route "$b" default "$a" ;;
+		esac
 		a=$b
 	done
 }

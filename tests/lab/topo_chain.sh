@@ -29,7 +29,7 @@ chain_up()
 		b=r$i
 		((i <= CHAIN_N)) || b=far
 		link "$a" "$b"
-		route "$b" default "$a"
+		if ((i == 1)); then route_back "$b" vp; else route "$b" default "$a"; fi
 		if [[ $a == vp ]]; then
 			route vp default "$b"
 		else

@@ -13,7 +13,7 @@
 #   far  192.0.2.1  2001:db8:2::1, TCP 80 open; 192.0.2.0/24 and 2001:db8:2::/48 answer whole
 #
 #	diamond_up equal|unequal
-#	diamond_ways DST          every way there is, one a line: the addresses from the first hop on
+#	diamond_ways DST          every way there is, one a line: the addresses, first hop to DST
 
 diamond_up()
 {
@@ -29,7 +29,7 @@ diamond_up()
 
 	link vp a
 	route vp default a
-	route a default vp
+	route_back a vp
 	for i in 1 2 3 4; do
 		link a "b$i"
 		route "b$i" default a
@@ -67,7 +67,8 @@ diamond_ways()
 		line=''
 		for n in a "b$i" "e$i" c; do
 			[[ -n ${LAB_ID[$n]:-} ]] || continue
-			if [[ $1 == *:* ]]; then line+="${LAB_A6[$n]} "; else line+="${LAB_A4[$n]} "; fi
+			if [[ $1 == *:* ]]; then line+="${LAB_A6[$n]} "; else
+				line+="${LAB_A4[$n]} "; fi
 		done
 		echo "$line$1"
 	done

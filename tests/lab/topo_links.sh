@@ -42,7 +42,7 @@ links_up()
 	link r1 r2
 	link r2 far
 	route vp default r1
-	route r1 default vp
+	route_back r1 vp
 	route r2 default r1
 	route far default r2
 	for p in 192.0.2.0/24 2001:db8:2::/48; do
@@ -103,12 +103,12 @@ links_devices()
 		vlan) ip -n "$n" link add link eth0 name "$dev" address "$mac" type vlan id 7 ;;
 		macvlan) ip -n "$n" link add link eth0 name "$dev" address "$mac" type macvlan \
 			mode bridge ;;
-		bridge) ip -n "$n" link add name "$dev" address "$mac" type bridge forward_delay 0 &&
+		bridge) ip -n "$n" link add name "$dev" address "$mac" type bridge &&
 			ip -n "$n" link set eth0 master "$dev" ;;
 		bond) ip -n "$n" link add name "$dev" address "$mac" type bond mode active-backup &&
 			ip -n "$n" link set eth0 master "$dev" ;;
 		esac || lab_die "links $LINKS_KIND failed"
-		ip -n "$n" link set eth0 up
+		ip -n "$n" link set dev eth0 up
 	done
 }
 
