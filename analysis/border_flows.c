@@ -20,7 +20,9 @@ static bool decided(const struct verdict *v)
 
 static const char *side(const struct verdict *v)
 {
-	return v->outcome == OUTCOME_BORDER ? v->border : v->outcome == OUTCOME_OTHER ? "other" : "";
+	return v->outcome == OUTCOME_BORDER  ? v->border
+	       : v->outcome == OUTCOME_OTHER ? "other"
+					     : "";
 }
 
 static struct verdict_share *share_of(struct verdict *out, const char *id)
@@ -60,6 +62,42 @@ static void flow_say(struct verdict *out, const char *says, const char *why)
 	text_set(e->rule, sizeof(e->rule), "flows");
 	text_set(e->says, sizeof(e->says), says);
 	text_set(e->why, sizeof(e->why), why);
+}
+
+/* Where flows part, p is the share of flows and no blur of their doubts: whole votes. */
+static void whole_shares(const struct verdict *v, unsigned n, struct verdict *out)
+{
+	double sum = 0;
+
+	for (unsigned k = 0; k < out->p_count; k++)
+		out->p[k].p = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (!decided(&v[i]))
+			continue;
+		for (unsigned k = 0; k < v[i].p_count; k++) {
+			struct verdict_share *s = share_of(out, v[i].p[k].id);
+			bool vote = strcmp(side(&v[i]), v[i].p[k].id) == 0;
+
+			if (s != NULL && v[i].outcome == OUTCOME_MIXED)
+				s->p += v[i].confidence * v[i].p[k].p;
+			else if (s != NULL)
+				s->p += vote ? v[i].confidence : 0;
+		}
+		sum += v[i].confidence;
+	}
+	for (unsigned k = 0; sum > 0 && k < out->p_count; k++)
+		out->p[k].p /= sum;
+}
+
+static unsigned largest(const struct verdict *v)
+{
+	unsigned win = 0;
+
+	for (unsigned k = 1; k < v->p_count; k++) {
+		if (v->p[k].p > v->p[win].p)
+			win = k;
+	}
+	return win;
 }
 
 /* How many flows went each way, as remarks. */
@@ -145,7 +183,8 @@ static bool nothing_to_share(const struct verdict *v, unsigned n, struct verdict
 void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdict *out)
 {
 	const struct verdict *example;
-	unsigned win = 0;
+	unsigned win;
+	bool mixed;
 
 	if (n == 1 || nothing_to_share(verdicts, n, out)) {
 		if (n == 1)
@@ -154,10 +193,10 @@ void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdi
 	}
 	memset(out, 0, sizeof(*out));
 	add_shares(verdicts, n, out);
-	for (unsigned k = 1; k < out->p_count; k++) {
-		if (out->p[k].p > out->p[win].p)
-			win = k;
-	}
+	mixed = is_mixed(verdicts, n, out->p[largest(out)].id);
+	if (mixed)
+		whole_shares(verdicts, n, out);
+	win = largest(out);
 	example = surest(verdicts, n, out->p[win].id);
 	if (example == NULL)
 		example = surest(verdicts, n, NULL);
@@ -176,7 +215,7 @@ void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdi
 		out->outcome = OUTCOME_UNDETERMINED;
 		return;
 	}
-	if (is_mixed(verdicts, n, out->p[win].id)) {
+	if (mixed) {
 		out->outcome = OUTCOME_MIXED;
 		return;
 	}

@@ -275,30 +275,50 @@ static int hop_speaker(const struct border_path *path, const struct border_hop *
 	return -1;
 }
 
+/* The lowest address of a speaker at one TTL, and its hop: settles ties by the data alone. */
+static const struct border_hop *lowest_hop(const struct border_path *path, int speaker,
+					   unsigned begin, unsigned end)
+{
+	const struct border_hop *low = NULL;
+
+	for (unsigned i = begin; i < end; i++) {
+		const struct border_hop *h = &path->hops[i];
+
+		if (hop_speaker(path, h) == speaker &&
+		    (low == NULL || addr_compare(h->from, low->from) < 0))
+			low = h;
+	}
+	return low;
+}
+
 static void step_finish(struct border_path *path, struct border_step *s, unsigned begin,
 			unsigned end)
 {
-	unsigned best = 0, speakers = 0, borders = 0;
+	unsigned borders = 0;
+	bool way = false;
 
 	s->speaker = -1;
-	for (unsigned k = 0; k <= path->other; k++) {
-		if (s->votes[k] == 0)
-			continue;
-		speakers++;
-		borders += k < path->other;
-		if (s->votes[k] > best) {
-			best = s->votes[k];
-			s->speaker = (int8_t)k;
-		}
-	}
-	s->split = speakers > 1 && borders > 0;
 	s->hop = &path->hops[begin];
-	for (unsigned i = begin; i < end && s->speaker >= 0; i++) {
-		if (hop_speaker(path, &path->hops[i]) == s->speaker) {
+	for (unsigned i = begin; i < end; i++) {
+		way = way || path->hops[i].kind == BORDER_HOP_WAY;
+		/* Of routers that speak for nobody, a public one is the better example. */
+		if (s->hop->kind == BORDER_HOP_SKIPPED)
 			s->hop = &path->hops[i];
-			break;
+	}
+	for (unsigned k = 0; k <= path->other; k++) {
+		const struct border_hop *h = lowest_hop(path, (int)k, begin, end);
+
+		if (h == NULL)
+			continue;
+		borders += k < path->other;
+		if (s->speaker < 0 || s->votes[k] > s->votes[s->speaker] ||
+		    (s->votes[k] == s->votes[s->speaker] &&
+		     addr_compare(h->from, s->hop->from) < 0)) {
+			s->speaker = (int8_t)k;
+			s->hop = h;
 		}
 	}
+	s->split = borders > 1 || (borders == 1 && way);
 }
 
 /* Hops are in order of TTL; those from the first inside one on are not outside any more. */

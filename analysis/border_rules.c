@@ -14,6 +14,7 @@
 /* Log-odds. 0.7 is 2 to 1, 1.1 is 3 to 1, 2.3 is 10 to 1. */
 static const double
 	W_OTHER_PRIOR = -1.5,  /* a way in that the profile does not name: 0.1 before any hop */
+	W_CLOSED = -4,         /* a border that was not there yet, or no longer */
 	W_CARRIER_LAST = 2.0,  /* the last network before the inside is the border's */
 	W_RUN[2] = {1.2, 0.8}, /* second and third hop of the same carrier in a row */
 	W_BORDER_ROUTER = 1.0, W_FILTER = 1.5,
@@ -255,8 +256,13 @@ static void apply_prior(struct border_case *c)
 {
 	unsigned open = 0;
 
-	for (unsigned k = 0; k < c->path.borders; k++)
-		open += border_is_open(c->profile, k, c->when);
+	for (unsigned k = 0; k < c->path.borders; k++) {
+		if (border_is_open(c->profile, k, c->when))
+			open++;
+		else
+			border_case_say(c, NULL, (int)k, W_CLOSED,
+					"no way in at that time, by the profile");
+	}
 	/* Where only one border is known to be open the profile is no guide to "the rest". */
 	if (open >= 2)
 		border_case_say(c, NULL, (int)c->path.other, W_OTHER_PRIOR,
@@ -384,7 +390,7 @@ static void apply_carrier_behind(struct border_case *c)
 				"one hop of %s before the border",
 				net_text(c, c->near.nearest, foreign));
 	border_case_say(c, h, c->before.speaker,
-			(c->near.hops > 1 ? .7 : W_BEHIND[c->before.hops > 1]) * naming(h) *
+			(c->near.hops > 1 ? 1 : W_BEHIND[c->before.hops > 1]) * naming(h) *
 				(c->path.first_inside != NULL ? nearness(c->gap) : .3),
 			"%s is passed, but %s is behind it", net_text(c, h, net),
 			net_text(c, c->near.nearest, foreign));

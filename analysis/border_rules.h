@@ -12,28 +12,28 @@
 
 /* Steps in a row that speak for the same side; those that speak for nobody do not end a run. */
 struct border_run {
-	int speaker;                       /* border index, `other`, -1: there is no such run */
-	unsigned hops;                     /* steps */
-	bool way;                          /* for `other`: a way that the profile lists, now or once */
-	const struct border_hop *nearest;  /* the hop nearest to the network */
-	const struct border_hop *more[2];  /* the two before it; NULL where the run is shorter */
+	int speaker;   /* border index, `other`, -1: there is no such run */
+	unsigned hops; /* steps */
+	bool way;      /* for `other`: a way that the profile lists, now or once */
+	const struct border_hop *nearest; /* the hop nearest to the network */
+	const struct border_hop *more[2]; /* the two before it; NULL where the run is shorter */
 	const struct border_hop *farthest;
 };
 
 struct border_case {
 	const struct trace *trace;
 	const struct profile *profile;
-	struct wall when;          /* the time that the profile is asked for */
-	bool time_known;           /* it is the record's */
+	struct wall when; /* the time that the profile is asked for */
+	bool time_known;  /* it is the record's */
 	struct border_path path;
 	struct border_run near, before; /* the last run before the network, and the one before it */
-	unsigned gap;              /* TTLs between near.nearest and the first inside hop */
-	unsigned unnamed_behind;   /* public hops of no network between the two */
+	unsigned gap;			/* TTLs between near.nearest and the first inside hop */
+	unsigned unnamed_behind;	/* public hops of no network between the two */
 	double score[BORDER_PATH_SPEAKERS]; /* sum of weights, log-odds */
-	bool beyond_adjacency;     /* something besides "the last hop is in the carrier's network" */
-	const char *rule;          /* id of the row at work */
-	const char *undecided;     /* row to name when the outcome is undetermined; NULL none yet */
-	bool done;                 /* a row has decided alone: the rest is not asked */
+	bool beyond_adjacency; /* something besides "the last hop is in the carrier's network" */
+	const char *rule;      /* id of the row at work */
+	const char *undecided; /* row to name when the outcome is undetermined; NULL none yet */
+	bool done;	       /* a row has decided alone: the rest is not asked */
 	struct verdict *out;
 };
 

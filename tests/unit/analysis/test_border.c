@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The verdict: one table whose rows are in the order of the rules, the traps that real borders set
+ * by name, and what must hold of any trace whatever. */
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <math.h>
+#include <stdio.h>
+
+#include "analysis/border.h"
+#include "tests/unit/analysis/path_text.h"
+
+#define NK "175.45.176.71"
+#define TATA "10.11.0.1 66.110.96.13 63.243.128.121"
+#define NK6 "2001:db8:b0::71"
+
+#define T_NONE {0}
+#define T_2000 {INT64_C(946684800) * NS_PER_S}
+#define T_2013 {INT64_C(1370044800) * NS_PER_S}
+#define T_2015 {INT64_C(1433116800) * NS_PER_S}
+#define T_2019 {INT64_C(1549411200) * NS_PER_S}
+#define T_NOW {INT64_C(1795341600) * NS_PER_S} /* 2026-11-22 */
+
+static const struct wall NOW = T_NOW, Y2013 = T_2013, Y2015 = T_2015, Y2019 = T_2019;
+static const struct wall UNKNOWN = T_NONE;
+
+static struct profile *profile;
+
+static int setup(void **state)
+{
+	(void)state;
+	profile = path_profile();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	profile_free(profile);
+	return 0;
+}
+
+static struct verdict judge_at(const char *dst, const char *path, struct wall start)
+{
+	struct verdict v;
+	struct names names;
+	struct trace *t;
+
+	names_init(&names);
+	t = path_trace(dst, path, start, &names);
+	border_judge(t, &names, profile, NOW, &v);
+	names_fini(&names);
+	free(t);
+	return v;
+}
+
+static const struct verdict_evidence *evidence_of(const struct verdict *v, const char *rule)
+{
+	for (unsigned i = 0; i < v->evidence_count; i++) {
+		if (strcmp(v->evidence[i].rule, rule) == 0)
+			return &v->evidence[i];
+	}
+	return NULL;
+}
+
+static const char *told(const struct verdict *v)
+{
+	return v->outcome == OUTCOME_BORDER ? v->border : word_of(outcome_words, v->outcome);
+}
+
+static void show(const struct verdict *v)
+{
+	char from[ADDR_TEXT];
+
+	print_message("  %s %.3f class %s rule %s\n", told(v), v->confidence,
+		      word_of(path_class_words, v->class), v->rule);
+	for (unsigned i = 0; i < v->evidence_count; i++)
+		print_message("    %-20s %3u %-16s %-8s %+.2f %s\n", v->evidence[i].rule,
+			      v->evidence[i].ttl, addr_format(v->evidence[i].from, from),
+			      v->evidence[i].says, v->evidence[i].weight, v->evidence[i].why);
+}
+
+/* --- one row per rule, in the rules' order ---------------------------------------------------- */
+
+static const struct row {
+	const char *rule;    /* the rule this row is for; "" repeats the one above */
+	const char *because;
+	const char *dst;
+	struct wall start;
+	const char *path;
+	const char *outcome; /* border id or outcome */
+	const char *class;
+	const char *says;    /* of the rule's first evidence; NULL: the rule must not have spoken */
+	const char *decided; /* rule that decided; NULL not checked */
+} rows[] = {
+	/* clang-format off: four lines a row */
+	{"destination_outside", "a carrier on the way to somewhere else says nothing",
+	 "87.250.250.242", T_NOW, TATA " 217.150.57.98 188.43.225.153 =87.250.250.242",
+	 "none", "not_inside", "", "destination_outside"},
+	{"", "before the network existed its addresses were not it",
+	 NK, T_2000, TATA " 219.158.1.1 * =" NK,
+	 "none", "not_inside", "", "destination_outside"},
+
+	{"destination_unknown", "no header, and the path ends in the carrier: it may lead anywhere",
+	 NULL, T_NOW, TATA " 219.158.1.1 219.158.1.2 *2",
+	 "undetermined", "unknown", "", "destination_unknown"},
+	{"", "no header, but the last answer is from inside",
+	 NULL, T_NOW, TATA " 219.158.1.1 219.158.1.2 *2 175.45.176.71",
+	 "dandong", "border", "", "carrier_last"},
+	{"", "no header, and the path left the carrier again and ended elsewhere",
+	 NULL, T_NOW, "10.0.0.1 219.158.1.1 219.158.1.2 213.248.97.173 87.250.250.242",
+	 "none", "not_inside", "", "destination_unknown"},
+	{"", "no header, cut in transit: no carrier was left",
+	 NULL, T_NOW, TATA,
+	 "undetermined", "unknown", "", "destination_unknown"},
+
+	{"nothing_answered", "unknown is an answer",
+	 NK, T_NOW, "*5",
+	 "undetermined", "unknown", "", "nothing_answered"},
+
+	{"time_unknown", "no time: by what holds now",
+	 NK, T_NONE, TATA " 188.43.1.1 188.43.1.2 *3 =" NK,
+	 "khasan", "border", "", "carrier_last"},
+	{"", "a time: no such remark",
+	 NK, T_2019, TATA " 188.43.1.1 188.43.1.2 *3 =" NK,
+	 "khasan", "border", NULL, "carrier_last"},
+
+	{"forged_answer", "the destination before routers further out: a proxy answered",
+	 NK, T_NOW, "10.0.0.1 =" NK " 66.110.96.13 63.243.128.121 219.158.1.1 219.158.1.2 *3 =" NK,
+	 "dandong", "border", "", "carrier_last"},
+
+	{"skipped_hop", "private space amid the carrier",
+	 NK, T_NOW, TATA " 217.150.57.98 10.99.99.9 188.43.225.153 *3 =" NK,
+	 "khasan", "border", "", "carrier_last"},
+	{"", "an exchange as last answer: the carrier before it counts",
+	 NK, T_NOW, TATA " 217.150.57.98 188.43.1.1 80.81.193.200 *3 =" NK,
+	 "khasan", "border", "", "carrier_last"},
+
+	{"customer_router", "the customer's router speaks for nobody",
+	 NK, T_NOW, "10.0.0.1 * 188.43.3.213 *5 =" NK,
+	 "undetermined", "border", "", "too_little"},
+
+	{"other_time", "TransTeleCom was no way in in 2015",
+	 NK, T_2015, TATA " 217.150.57.98 188.43.225.153 *3 =" NK,
+	 "other", "border", "", "unlisted_way"},
+
+	{"prior", "what is known before any hop decides nothing",
+	 NK, T_NOW, "10.0.0.1 *8 =" NK,
+	 "undetermined", "border", "other", "too_little"},
+	{"", "nor where one border alone is open",
+	 NK, T_2015, "10.0.0.1 *8 =" NK,
+	 "undetermined", "border", "khasan", "too_little"},
+
+	{"carrier_last", "one hop of the carrier, the usual three silent",
+	 NK, T_NOW, TATA " 219.158.39.42 *3 =" NK,
+	 "dandong", "border", "dandong", "carrier_last"},
+	{"", "the same over IPv6, by the profile's prefix",
+	 NK6, T_NOW, "2001:db8:a::1 2001:db8:7::2 2001:db8:c::2 *3 =" NK6,
+	 "khasan", "border", "khasan", "carrier_last"},
+	{"", "fourteen silent TTLs could hide anything",
+	 NK, T_NOW, TATA " 219.158.39.42 *14 =" NK,
+	 "undetermined", "border", "dandong", "too_little"},
+
+	{"carrier_run", "the more of the carrier, the surer",
+	 NK, T_NOW, TATA " 188.43.1.1 188.43.1.2 188.43.1.3 * =" NK,
+	 "khasan", "border", "khasan", "carrier_last"},
+
+	{"border_router", "the address that no table has",
+	 NK, T_NOW, TATA " 103.35.255.254 *3 =" NK,
+	 "dandong", "border", "dandong", "carrier_last"},
+
+	{"filter", "one router refuses at many TTLs; nothing inside answers",
+	 NK, T_NOW, TATA " 219.158.1.1 219.158.1.2 *2 219.158.39.42!X *3 219.158.39.42!X *",
+	 "dandong", "filtered_at_border", "dandong", "carrier_last"},
+	{"", "a filter in transit is no border",
+	 NK, T_NOW, "10.0.0.1 66.110.96.13!X 66.110.96.13!X",
+	 "undetermined", "cut_before_border", NULL, "cut_before_border"},
+
+	{"carrier_before", "Unicom hands over to TransTeleCom: the last carrier counts",
+	 NK, T_NOW, TATA " 219.158.1.1 219.158.1.2 217.150.57.98 188.43.225.153 *3 =" NK,
+	 "khasan", "border", "dandong", "carrier_last"},
+
+	{"listed_way", "a satellite of the profile",
+	 NK, T_2013, TATA " 202.72.96.14 202.72.96.30 *3 =" NK,
+	 "other", "border", "other", "listed_way"},
+	{"", "the same, and it is silent behind",
+	 NK, T_2013, TATA " 202.72.96.14 202.72.96.30 *5",
+	 "other", "inside_silent", "other", "listed_way"},
+
+	{"unlisted_way", "a way in that nobody listed",
+	 NK, T_NOW, TATA " 202.72.96.14 202.72.96.30 *3 =" NK,
+	 "other", "border", "other", "unlisted_way"},
+	{"", "the same, too much silence: a carrier could hide in it",
+	 NK, T_NOW, TATA " *7 =" NK,
+	 "undetermined", "border", "other", "too_little"},
+
+	{"carrier_behind", "one foreign hop behind the carrier: more often a wrong name",
+	 NK, T_NOW, TATA " 219.158.1.1 219.158.1.2 213.248.97.173 *2 =" NK,
+	 "dandong", "border", "other", "carrier_behind"},
+	{"", "two of them: nobody knows",
+	 NK, T_NOW, TATA " 219.158.1.1 219.158.1.2 213.248.97.173 213.248.97.174 *2 =" NK,
+	 "undetermined", "border", "dandong", "too_little"},
+
+	{"country_hint", "a country alone decides nothing",
+	 NK, T_NOW, "10.0.0.1 87.250.1.1 *7 =" NK,
+	 "undetermined", "border", "khasan", "too_little"},
+
+	{"cut_before_border", "ended in transit",
+	 NK, T_NOW, TATA " *4",
+	 "undetermined", "cut_before_border", "", "cut_before_border"},
+
+	{"contradiction", "the last outside hop answers as the other carrier",
+	 NK, T_NOW, TATA " 217.150.57.98 188.43.1.1 219.158.39.50 *3 =" NK,
+	 "undetermined", "border", "khasan", "contradiction"},
+
+	{"split_path", "probes of one trace took both",
+	 NK, T_NOW, TATA " 219.158.1.1|188.43.1.1 219.158.1.2|188.43.1.2 *3 =" NK,
+	 "mixed", "border", "", "split_path"},
+
+	{"adjacency_cap", "the carrier, and nothing behind it: at most 0.9",
+	 NK, T_NOW, TATA " 188.43.1.1 188.43.1.2 188.43.1.3 *5",
+	 "khasan", "inside_silent", "khasan", "carrier_last"},
+
+	{"too_little", "only unnamed hops",
+	 NK, T_NOW, "10.0.0.1 192.88.99.9 *3 =" NK,
+	 "undetermined", "border", "", "too_little"},
+	/* clang-format on */
+};
+
+static void check_row(const struct row *r, const char *rule)
+{
+	struct verdict v = judge_at(r->dst, r->path, r->start);
+	const struct verdict_evidence *e = evidence_of(&v, rule);
+	bool right = strcmp(told(&v), r->outcome) == 0 &&
+		     strcmp(word_of(path_class_words, v.class), r->class) == 0 &&
+		     (r->says == NULL ? e == NULL : e != NULL && strcmp(e->says, r->says) == 0) &&
+		     (r->decided == NULL || strcmp(v.rule, r->decided) == 0);
+
+	if (right)
+		return;
+	print_message("%s: %s\n", rule, r->because);
+	show(&v);
+	fail_msg("wanted %s, %s, decided by %s; %s says %s", r->outcome, r->class,
+		 r->decided ? r->decided : "any", rule, r->says ? r->says : "nothing");
+}
+
+static void test_rules_in_order(void **state)
+{
+	const struct border_rule *at = border_rules;
+	size_t i = 0;
+
+	(void)state;
+	for (; at->id != NULL; at++) {
+		assert_true(i < sizeof(rows) / sizeof(rows[0]));
+		assert_string_equal(rows[i].rule, at->id);
+		assert_non_null(at->says);
+		assert_non_null(at->reason);
+		assert_non_null(at->source);
+		do
+			check_row(&rows[i++], at->id);
+		while (i < sizeof(rows) / sizeof(rows[0]) && rows[i].rule[0] == '\0');
+	}
+	assert_int_equal(i, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* --- traps ------------------------------------------------------------------------------------ */
+
+static void judged(const char *dst, const char *path, const char *want)
+{
+	struct verdict v = judge_at(dst, path, NOW);
+
+	if (strcmp(told(&v), want) == 0)
+		return;
+	show(&v);
+	fail_msg("%s: wanted %s", path, want);
+}
+
+static void right_or_open(const char *path, const char *want)
+{
+	struct verdict v = judge_at(NK, path, NOW);
+
+	if (v.outcome == OUTCOME_UNDETERMINED)
+		return;
+	if (strcmp(told(&v), want) == 0)
+		return;
+	show(&v);
+	fail_msg("%s: wanted %s or undetermined", path, want);
+}
+
+static void test_three_silent_hops(void **state)
+{
+	struct verdict v =
+		judge_at(NK, TATA " 219.158.115.122 219.158.102.214 219.158.39.42 *3 =" NK, NOW);
+
+	(void)state;
+	assert_string_equal(v.border, "dandong");
+	assert_true(v.confidence >= .95);
+	assert_int_equal(v.last_outside_ttl, 6);
+	assert_int_equal(v.first_inside_ttl, 10);
+	assert_true(addr_equal(v.last_outside, path_addr("219.158.39.42")));
+	assert_true(addr_equal(v.first_inside, path_addr(NK)));
+	assert_int_equal(v.via_asn, 4837);
+	assert_int_equal(v.via_basis, VIA_HOP);
+	assert_string_equal(v.via_org, "China Unicom");
+}
+
+static void test_hop_without_asn(void **state)
+{
+	struct verdict v =
+		judge_at(NK, TATA " 219.158.115.122 103.35.252.10 103.35.255.254 *3 =" NK, NOW);
+
+	(void)state;
+	assert_string_equal(v.border, "dandong");
+	assert_int_equal(v.via_basis, VIA_LABEL);
+	assert_int_equal(v.via_asn, 134544);
+	assert_true(v.confidence >= .95);
+	/* The neighbour of the labelled router, in the profile's prefix and in no table. */
+	v = judge_at(NK, TATA " 219.158.115.122 103.35.255.17 *3 =" NK, NOW);
+	assert_string_equal(v.border, "dandong");
+	assert_int_equal(v.via_basis, VIA_PREFIX);
+	assert_int_equal(v.via_asn, 134544);
+	/* Public routers of no network between the carrier and the inside. */
+	judged(NK, TATA " 188.43.1.1 188.43.1.2 192.88.99.1 192.88.99.2 * =" NK, "khasan");
+}
+
+static void test_third_party_addresses(void **state)
+{
+	(void)state;
+	right_or_open(TATA " 217.150.57.98 10.99.99.9 219.158.39.50 *3 =" NK, "khasan");
+	right_or_open(TATA " 219.158.1.1 219.158.1.2 188.43.225.150 *3 =" NK, "dandong");
+	right_or_open(TATA " 217.150.57.98 188.43.225.153 219.158.39.46 10.45.0.1 10.45.0.5 =" NK,
+		      "khasan");
+	right_or_open(TATA " 219.158.1.1 219.158.1.2 219.158.1.3 188.43.225.154 10.45.0.1 =" NK,
+		      "dandong");
+	right_or_open(TATA " 202.72.96.14 188.43.225.150 *3 =" NK, "other");
+	/* The answering address is of the way taken: no reason to shrug. */
+	judged(NK, TATA " 219.158.1.1 219.158.1.2 219.158.39.46 10.45.0.1 =" NK, "dandong");
+	/* The carrier refuses, in the other one's name. */
+	right_or_open(TATA " 217.150.57.98 188.43.1.1 219.158.39.42!X *2 219.158.39.42!X",
+		      "khasan");
+}
+
+static void test_destination_at_two_ttls_is_one_hop(void **state)
+{
+	struct verdict v = judge_at(NK, TATA " 219.158.1.1 219.158.1.2 *3 " NK " =" NK, NOW);
+
+	(void)state;
+	assert_string_equal(v.border, "dandong");
+	assert_int_equal(v.first_inside_ttl, 9);
+}
+
+static void test_customer_router_leads_elsewhere(void **state)
+{
+	(void)state;
+	judged("87.250.250.242", TATA " 217.150.57.98 10.99.99.9 188.43.3.213 * =87.250.250.242",
+	       "none");
+	judged("8.8.8.8", "10.0.0.1 219.158.1.1 219.158.1.2 219.158.1.3 *4", "none");
+	/* On the way in: the carrier behind it counts, not the customer before it. */
+	judged(NK, "10.0.0.1 188.43.3.213 213.248.97.1 219.158.1.1 219.158.1.2 *3 =" NK, "dandong");
+}
+
+static void test_path_cut_in_the_carrier_is_weaker_than_seen_through(void **state)
+{
+	struct verdict cut = judge_at(NK, TATA " 219.158.1.1 219.158.1.2 219.158.1.3 *5", NOW);
+	struct verdict seen =
+		judge_at(NK, TATA " 219.158.1.1 219.158.1.2 219.158.1.3 *3 =" NK, NOW);
+
+	(void)state;
+	assert_int_equal(cut.class, CLASS_INSIDE_SILENT);
+	assert_true(cut.confidence <= .9 + 1e-9);
+	assert_true(seen.confidence > cut.confidence);
+}
+
+static void test_time_decides_what_is_a_border(void **state)
+{
+	const char *path = TATA " 217.150.57.98 188.43.225.153 *3 =" NK;
+	struct verdict v = judge_at(NK, path, Y2015);
+
+	(void)state;
+	assert_string_equal(told(&v), "other");
+	assert_non_null(evidence_of(&v, "other_time"));
+	v = judge_at(NK, path, Y2019);
+	assert_string_equal(told(&v), "khasan");
+	v = judge_at(NK, path, (struct wall){INT64_C(1506848871) * NS_PER_S - 1});
+	assert_string_not_equal(told(&v), "khasan");
+	v = judge_at(NK, path, (struct wall){INT64_C(1506848871) * NS_PER_S});
+	assert_string_equal(told(&v), "khasan");
+	v = judge_at(NK, TATA " 202.72.96.14 202.72.96.30 *3 =" NK, Y2013);
+	assert_string_equal(v.rule, "listed_way");
+	v = judge_at(NK, path, UNKNOWN);
+	assert_string_equal(told(&v), "khasan");
+	assert_non_null(evidence_of(&v, "time_unknown"));
+}
+
+static void test_country_is_a_hint(void **state)
+{
+	/* KP on an address outside changes nothing; RU on the carrier of Dandong hardly. */
+	struct verdict with = judge_at(NK, "10.0.0.1 203.0.113.9 219.158.1.1 *3 =" NK, NOW);
+	struct verdict without = judge_at(NK, "10.0.0.1 66.110.96.13 219.158.1.1 *3 =" NK, NOW);
+
+	(void)state;
+	assert_string_equal(told(&with), told(&without));
+	assert_true(fabs(with.confidence - without.confidence) < 1e-12);
+	judged("203.0.113.9", TATA " 219.158.1.1 =203.0.113.9", "none");
+}
+
+static void test_two_borders_at_one_ttl_settle_nothing(void **state)
+{
+	(void)state;
+	judged(NK, TATA " 219.158.1.1|188.43.1.1 *3 =" NK, "undetermined");
+	judged(NK, TATA " 219.158.1.1|188.43.1.1 219.158.1.2|188.43.1.2 *3 =" NK, "mixed");
+}
+
+static void test_table_and_profile_disagree(void **state)
+{
+	/* The table names a stranger for the carrier's prefix: half a hop. */
+	struct names names;
+	struct trace *t;
+	struct verdict v;
+
+	(void)state;
+	names_init(&names);
+	t = path_trace(NK, TATA " 219.158.39.42 *3 =" NK, NOW, &names);
+	names_put(&names, path_addr("219.158.39.42"))->asn = 1299;
+	border_judge(t, &names, profile, NOW, &v);
+	assert_true(evidence_of(&v, "carrier_last")->weight <= 1.01);
+	assert_int_equal(v.via_asn, 4837);
+	assert_int_equal(v.via_basis, VIA_PREFIX);
+	names_fini(&names);
+	free(t);
+}
+
+static void test_works_without_names(void **state)
+{
+	struct names names;
+	struct trace *t;
+	struct verdict v;
+
+	(void)state;
+	names_init(&names);
+	t = path_trace(NK, TATA " 188.43.1.1 188.43.1.2 *3 =" NK, NOW, &names);
+	border_judge(t, NULL, profile, NOW, &v);
+	assert_string_equal(told(&v), "khasan");
+	assert_int_equal(v.via_basis, VIA_PREFIX);
+	assert_int_equal(v.via_asn, 20485);
+	assert_string_equal(v.via_org, "TransTeleCom");
+	names_fini(&names);
+	free(t);
+}
+
+/* --- flows ------------------------------------------------------------------------------------ */
+
+static void test_flows(void **state)
+{
+	const char *d = TATA " 219.158.1.1 219.158.1.2 *3 =" NK;
+	const char *k = TATA " 188.43.1.1 188.43.1.2 *3 =" NK;
+	const char *weak = TATA " 217.150.57.98 10.0.0.1 219.158.39.50 *3 =" NK;
+	struct verdict v[4], out;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		v[i] = judge_at(NK, d, NOW);
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "dandong");
+	assert_true(fabs(out.confidence - v[0].confidence) < 1e-9);
+	assert_int_equal(out.via_asn, 4837);
+	v[3] = judge_at(NK, weak, NOW); /* says nothing of where the others go */
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "dandong");
+	v[2] = v[3] = judge_at(NK, k, NOW);
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "mixed");
+	assert_true(out.confidence >= .5 && out.confidence < .52);
+	assert_true(fabs(out.p[0].p + out.p[1].p - 1) < 1e-9);
+	v[2] = v[0];
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "mixed");
+	assert_true(fabs(out.p[0].p - .75) < .02);
+	v[0] = v[1] = v[2] = v[3] = judge_at("8.8.8.8", d, NOW);
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "none");
+	v[0] = judge_at(NK, weak, NOW);
+	border_judge_flows(v, 1, &out);
+	assert_string_equal(told(&out), "undetermined");
+}
+
+/* --- what holds of any trace ------------------------------------------------------------------ */
+
+static uint32_t next(uint32_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 17;
+	return *s ^= *s << 5;
+}
+
+/* Any path at all, over addresses that matter. */
+static void random_path(uint32_t *seed, char *out, size_t size)
+{
+	static const char *const words[] = {"*",
+					    "*2",
+					    "10.0.0.1",
+					    "66.110.96.13",
+					    "63.243.128.121",
+					    "219.158.1.1",
+					    "219.158.39.42",
+					    "188.43.1.1",
+					    "188.43.225.153",
+					    "217.150.57.98",
+					    "202.72.96.14",
+					    "198.51.100.7",
+					    "80.81.193.157",
+					    "192.88.99.9",
+					    "188.43.3.213",
+					    "175.45.176.1",
+					    "219.158.5.5!X",
+					    "188.43.7.7!X",
+					    "=" NK,
+					    "103.35.255.254",
+					    "219.158.1.1|188.43.1.1|*",
+					    "*|188.43.8.8",
+					    "213.248.97.173",
+					    "219.158.1.2|219.158.1.3",
+					    "175.45.177.10!X",
+					    "66.110.96.13!X",
+					    "10.0.0.1|219.158.7.7"};
+	unsigned hops = 1 + next(seed) % 14;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < hops; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s ",
+					 words[next(seed) % (sizeof(words) / sizeof(words[0]))]);
+}
+
+static void softmax_of_evidence(const struct verdict *v, double *p)
+{
+	double sum = 0;
+
+	for (unsigned k = 0; k < v->p_count; k++) {
+		double s = 0;
+
+		for (unsigned i = 0; i < v->evidence_count; i++) {
+			if (strcmp(v->evidence[i].says, v->p[k].id) == 0)
+				s += v->evidence[i].weight;
+		}
+		sum += p[k] = exp(s);
+	}
+	for (unsigned k = 0; k < v->p_count; k++)
+		p[k] /= sum;
+}
+
+static void check_any(const struct verdict *v, const char *path)
+{
+	double sum = 0, top = 0, p[VERDICT_BORDERS_MAX + 1];
+
+	assert_true(v->judged);
+	assert_true(v->confidence >= 0 && v->confidence <= 1);
+	assert_true(v->evidence_count > 0);
+	if (v->outcome == OUTCOME_NONE) {
+		assert_int_equal(v->class, CLASS_NOT_INSIDE);
+		return;
+	}
+	for (unsigned k = 0; k < v->p_count; k++) {
+		sum += v->p[k].p;
+		top = fmax(top, v->p[k].p);
+	}
+	softmax_of_evidence(v, p);
+	for (unsigned k = 0;
+	     k < v->p_count && v->outcome != OUTCOME_MIXED && strcmp(v->rule, "split_path") != 0;
+	     k++) {
+		if (fabs(p[k] - v->p[k].p) > 1e-9)
+			fail_msg("%s: p is not the softmax of the evidence listed", path);
+	}
+	assert_true(fabs(sum - 1) < 1e-9);
+	assert_true(fabs(top - v->confidence) < 1e-12);
+	if (v->outcome != OUTCOME_UNDETERMINED)
+		assert_true(v->confidence >= .5);
+	assert_true((v->outcome == OUTCOME_BORDER) == (v->border[0] != '\0'));
+	if (v->rule[0] == '\0')
+		fail_msg("%s: no rule is named", path);
+}
+
+static void test_any_trace(void **state)
+{
+	uint32_t seed = 20261122;
+	char path[1024];
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct verdict v;
+
+		random_path(&seed, path, sizeof(path));
+		v = judge_at(i % 7 == 0	  ? NULL
+			     : i % 5 == 0 ? "8.8.8.8"
+					  : NK,
+			     path, i % 3 == 0 ? Y2015 : NOW);
+		check_any(&v, path);
+	}
+}
+
+/* The order of borders in the profile is of no importance. */
+static void test_order_of_borders(void **state)
+{
+	uint32_t seed = 7;
+	char path[1024];
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		struct verdict a, b;
+		struct profile_border first = profile->borders[0];
+
+		random_path(&seed, path, sizeof(path));
+		a = judge_at(NK, path, NOW);
+		profile->borders[0] = profile->borders[1];
+		profile->borders[1] = first;
+		b = judge_at(NK, path, NOW);
+		profile->borders[1] = profile->borders[0];
+		profile->borders[0] = first;
+		if (strcmp(told(&a), told(&b)) != 0 || fabs(a.confidence - b.confidence) > 1e-9) {
+			show(&a);
+			show(&b);
+			fail_msg("%s: %s or %s by the order of borders", path, told(&a), told(&b));
+		}
+	}
+}
+
+/* One more attempt that nobody answers is no evidence. */
+static void test_silent_attempts_change_nothing(void **state)
+{
+	uint32_t seed = 99;
+	char path[1024], more[2048];
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		struct verdict a, b;
+		size_t used = 0;
+
+		random_path(&seed, path, sizeof(path));
+		for (const char *c = path; *c != '\0'; c++) {
+			bool number = c[0] >= '0' && c[0] <= '9' && c > path && c[-1] == '*';
+
+			if (c[0] == ' ' && !(c[-1] == '2' && c > path + 1 && c[-2] == '*'))
+				used += (size_t)sprintf(more + used, "|*");
+			more[used++] = *c;
+			(void)number;
+		}
+		more[used] = '\0';
+		a = judge_at(NK, path, NOW);
+		b = judge_at(NK, more, NOW);
+		assert_string_equal(told(&a), told(&b));
+		assert_true(fabs(a.confidence - b.confidence) < 1e-12);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules_in_order),
+		cmocka_unit_test(test_three_silent_hops),
+		cmocka_unit_test(test_hop_without_asn),
+		cmocka_unit_test(test_third_party_addresses),
+		cmocka_unit_test(test_destination_at_two_ttls_is_one_hop),
+		cmocka_unit_test(test_customer_router_leads_elsewhere),
+		cmocka_unit_test(test_path_cut_in_the_carrier_is_weaker_than_seen_through),
+		cmocka_unit_test(test_time_decides_what_is_a_border),
+		cmocka_unit_test(test_country_is_a_hint),
+		cmocka_unit_test(test_two_borders_at_one_ttl_settle_nothing),
+		cmocka_unit_test(test_table_and_profile_disagree),
+		cmocka_unit_test(test_works_without_names),
+		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_any_trace),
+		cmocka_unit_test(test_order_of_borders),
+		cmocka_unit_test(test_silent_attempts_change_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
