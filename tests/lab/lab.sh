@@ -399,6 +399,34 @@ cut_path()
 	EOF
 }
 
+# nat ROUTER ADDRESS IFACE: one-to-one, what leaves by IFACE carries ADDRESS. v4 only.
+nat()
+{
+	lab_nft "$1" lab_nat <<-EOF
+		chain post { type nat hook postrouting priority 100;
+			oifname "$3" ip protocol { icmp, udp, tcp } snat ip to $2
+		}
+	EOF
+}
+
+# firewall HOST [off]: drops all that comes in to the host itself, as a strict packet filter does.
+firewall()
+{
+	lab_nft "$1" lab_firewall "${2:-}" <<-'EOF'
+		chain in { type filter hook input priority 0; policy drop;
+			icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+		}
+	EOF
+}
+
+# no_way ROUTER PREFIX KIND|off: it has no route there. KIND as ip-route(8): unreachable (host
+# unreachable, v6 no route), prohibit (administratively prohibited), blackhole (silence).
+no_way()
+{
+	if [[ $3 == off ]]; then ip -n "$1" route del "${LAB_NO_WAY:?}" "$2"; else
+		ip -n "$1" route add "$3" "$2" metric 1 && LAB_NO_WAY=$3; fi
+}
+
 # loss ROUTER PERCENT: of what it forwards, either way; 0 ends it.
 loss()
 {

@@ -140,7 +140,7 @@ at vp setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
 	"$LAB_TMP/borderpath" trace --profile "$LAB_TMP/lab.yaml" -n 192.0.2.1 \
 	>"$LAB_TMP/out" 2>"$LAB_TMP/err" </dev/null
 is "no privilege exit" $? 1
-like "no privilege names the capability" "$(tr a-z A-Z <"$LAB_TMP/err")" CAP_NET_RAW
+like "no privilege names the capability" "$(tr "[:lower:]" "[:upper:]" <"$LAB_TMP/err")" CAP_NET_RAW
 like "no privilege says how to grant it" "$(cat "$LAB_TMP/err")" 'setcap|sudo|make install'
 is "no privilege, stdout" "$(cat "$LAB_TMP/out")" ''
 # With the capability on the file, nobody may measure.

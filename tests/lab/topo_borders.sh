@@ -35,7 +35,7 @@
 #	borders_up silent|talking raises it; `silent`: j, x1 and x2 send no time-exceeded
 #	BORDERS_J=numbered        before borders_up: j has no address of its own but one of each
 #	                          carrier on its links, as a customer's border router does
-#	                          (d3: 219.158.39.46, k4: 188.43.225.154, s2: 202.72.96.34; v6: ::46)
+#	                          (219.158.39.46, 188.43.225.154, 202.72.96.34; v6 ::46)
 #	move_route PREFIX d|k|s   moves one of the eight prefixes while running
 #	truth DST                 lines "ttl address", silent hops as "ttl *", from the wiring alone
 
