@@ -27,7 +27,7 @@ struct slot {
 	uint8_t heard, destination;
 	bool lengthened; /* something answered since the last further attempt left */
 	bool repeated;   /* a further attempt has left */
-	struct mono last[256];
+	struct mono last[256], last_out[256]; /* asked of the kernel; taken by it */
 	uint16_t sent_bits[256], answered_bits[256];
 };
 
@@ -334,7 +334,7 @@ static void check_sending(struct net *n, struct slot *s, uint8_t ttl, uint8_t at
 	if (mono_since(n->now, s->last[ttl]) < 5 * NS_PER_MS)
 		fault(n, "attempts at one TTL closer than 5 ms");
 	if (unanswered && ttl > s->heard &&
-	    mono_since(n->now, s->last[ttl]) < (c->wait_ns < NS_PER_S / 2 ? c->wait_ns : NS_PER_S / 2))
+	    mono_since(n->now, s->last_out[ttl]) < (c->wait_ns < NS_PER_S / 2 ? c->wait_ns : NS_PER_S / 2))
 		fault(n, "asked again before the wait at the tail was over");
 }
 
@@ -408,6 +408,7 @@ static void send_probe(struct net *n, struct slot *s, uint8_t ttl, uint8_t attem
 		s->answered_bits[ttl] |= (uint16_t)(1u << (attempt - 1));
 		return;
 	}
+	s->last_out[ttl] = n->now;
 	s->result.sent++;
 	s->result.sent_at[ttl]++;
 	if (ttl > s->result.top)
