@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The child's stream, told by children of our own making (shell scripts beside this test, where
+ * borderpath-probe is looked for): every way to break off, lie or die gives one clear error, never a
+ * hang. No packet is sent.
+ */
+#include "cli/probe.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char child[4096], stream[4096 + 8];
+
+struct heard { unsigned traces, notes; char note[256]; int answer; };
+
+static bool no_more(void *arg, struct buf *out)
+{
+	(void)arg;
+	(void)out;
+	return false;
+}
+
+static int on_trace(void *arg, const struct trace *t)
+{
+	struct heard *h = arg;
+
+	(void)t;
+	h->traces++;
+	return h->answer;
+}
+
+static void on_note(void *arg, const char *text)
+{
+	struct heard *h = arg;
+
+	h->notes++;
+	text_set(h->note, sizeof(h->note), text);
+}
+
+static int run(struct heard *h, struct frame_end *end, struct bp_error *err)
+{
+	struct probe_run r = {.more = no_more, .on_trace = on_trace, .on_note = on_note, .arg = h};
+
+	plan_run_defaults(&r.run);
+	*err = (struct bp_error){0};
+	return probe_run(&r, end, err);
+}
+
+/* The child prints the bytes of `out` and then does `then`. */
+static void make_child(const struct buf *out, const char *then)
+{
+	FILE *f = fopen(stream, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(out->bytes, 1, out->used, f), out->used);
+	fclose(f);
+	f = fopen(child, "we");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\ncat '%s'\n%s\n", stream, then);
+	fclose(f);
+	assert_int_equal(chmod(child, 0755), 0);
+}
+
+static void frame(struct buf *out, uint32_t type, const void *body, size_t n)
+{
+	struct frame_head head = {.magic = FRAME_MAGIC, .type = type, .size = (uint32_t)n};
+
+	buf_append(out, &head, sizeof(head));
+	buf_append(out, body, n);
+}
+
+static void hello(struct buf *out)
+{
+	struct frame_hello h = {.version = FRAME_VERSION, .trace_size = sizeof(struct trace),
+				.entry_size = sizeof(struct trace_entry)};
+
+	frame(out, FRAME_HELLO, &h, sizeof(h));
+}
+
+static void whole_run(void **state)
+{
+	struct frame_end last = {.done = 1, .sent = 7}, end = {0};
+	struct trace *t = trace_new(0);
+	struct heard h = {0};
+	struct bp_error err;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out);
+	hello(&out);
+	frame(&out, FRAME_NOTE, "mind\033[31m the gap", 17);
+	frame(&out, FRAME_TRACE, t, trace_size(0));
+	frame(&out, FRAME_END, &last, sizeof(last));
+	/* It reads its plan to the end, as the real one does. */
+	make_child(&out, "sed -n '/^end$/q'");
+	assert_int_equal(run(&h, &end, &err), 0);
+	assert_int_equal(h.traces, 1);
+	assert_int_equal(end.sent, 7);
+	assert_string_equal(h.note, "mind?[31m the gap");
+	buf_fini(&out);
+	free(t);
+}
+
+/* A plan far larger than a pipe, to a child that reads none of it before it ends. */
+static bool endless(void *arg, struct buf *out)
+{
+	unsigned *left = arg;
+	struct plan_trace t;
+
+	plan_trace_defaults(&t);
+	t.seq = *left;
+	addr_parse("192.0.2.1", &t.dst);
+	t.method = METHOD_ICMP;
+	plan_write_trace(out, &t);
+	return --*left > 0;
+}
+
+static void child_that_does_not_read(void **state)
+{
+	unsigned left = 100000;
+	struct probe_run r = {.more = endless, .on_trace = on_trace, .arg = &left};
+	struct frame_end last = {.code = BP_EPERM}, end = {0};
+	struct bp_error err;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out);
+	text_set(last.text, sizeof(last.text), "no CAP_NET_RAW");
+	frame(&out, FRAME_END, &last, sizeof(last));
+	make_child(&out, "exit 1");
+	plan_run_defaults(&r.run);
+	assert_int_equal(probe_run(&r, &end, &err), 0);
+	assert_int_equal(end.code, BP_EPERM);
+	assert_string_equal(end.text, "no CAP_NET_RAW");
+	buf_fini(&out);
+}
+
+static void broken_streams(void **state)
+{
+	struct frame_hello other = {.version = FRAME_VERSION + 1};
+	struct frame_head huge = {.magic = FRAME_MAGIC, .type = FRAME_TRACE,
+				  .size = FRAME_SIZE_MAX + 1};
+	struct trace *bad = trace_new(0);
+	struct buf out[8];
+	const struct { struct buf *out; const char *then, *says; } rows[] = {
+		{&out[0], "exit 5", "without a last word (exit 5)"},
+		{&out[1], "exit 0", "something else than frames"},
+		{&out[2], "exit 0", "of another version"},
+		{&out[3], "exit 0", "did not introduce itself"},
+		{&out[4], "exit 0", "something else than frames"},
+		{&out[5], "exit 0", "makes no sense"},
+		{&out[6], "kill -SEGV $$", "ended by signal 11"},
+		{&out[7], "exit 0", "without a last word"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++)
+		buf_init(&out[i]);
+	hello(&out[0]);
+	buf_str(&out[1], "usage: borderpath-probe [OPTIONS]\n");
+	frame(&out[2], FRAME_HELLO, &other, sizeof(other));
+	frame(&out[3], FRAME_TRACE, bad, trace_size(0));
+	hello(&out[4]);
+	buf_append(&out[4], &huge, sizeof(huge));
+	hello(&out[5]);
+	bad->stop = 99;
+	frame(&out[5], FRAME_TRACE, bad, trace_size(0));
+	hello(&out[6]);
+	/* Cut inside a frame. */
+	hello(&out[7]);
+	buf_append(&out[7], &(struct frame_head){FRAME_MAGIC, FRAME_NOTE, 100, 0}, 20);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame_end end;
+		struct heard h = {0};
+		struct bp_error err;
+
+		make_child(rows[i].out, rows[i].then);
+		if (run(&h, &end, &err) >= 0 || strstr(err.text, rows[i].says) == NULL)
+			fail_msg("row %zu: wanted '%s', got '%s'", i, rows[i].says, err.text);
+		assert_int_equal(h.traces, 0);
+	}
+	for (size_t i = 0; i < 8; i++)
+		buf_fini(&out[i]);
+	free(bad);
+}
+
+/* The output failed: the run stops, the child is reaped, the error is the writer's own. */
+static void a_writer_that_fails_stops_the_run(void **state)
+{
+	struct trace *t = trace_new(0);
+	struct heard h = {.answer = BP_EIO};
+	struct frame_end end;
+	struct bp_error err;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out);
+	hello(&out);
+	frame(&out, FRAME_TRACE, t, trace_size(0));
+	frame(&out, FRAME_TRACE, t, trace_size(0));
+	make_child(&out, "exec sed -n '/^never$/q'");
+	assert_int_equal(run(&h, &end, &err), BP_EIO);
+	assert_int_equal(h.traces, 1);
+	buf_fini(&out);
+	free(t);
+}
+
+static void not_executable(void **state)
+{
+	struct heard h = {0};
+	struct frame_end end;
+	struct bp_error err;
+	struct buf out;
+
+	(void)state;
+	/* root may run what is executable for anyone: nobody may run this. */
+	buf_init(&out);
+	buf_str(&out, "");
+	make_child(&out, "");
+	assert_int_equal(chmod(child, 0600), 0);
+	assert_int_equal(run(&h, &end, &err), BP_EPERM);
+	assert_non_null(strstr(err.text, "group"));
+	buf_fini(&out);
+}
+
+static int setup(void **state)
+{
+	ssize_t n = readlink("/proc/self/exe", child, sizeof(child) - 32);
+	char *slash;
+
+	(void)state;
+	if (n < 0)
+		return -1;
+	child[n] = '\0';
+	/* Under valgrind that link is the tool's own: never write beside it. */
+	if (strstr(child, "/tests/unit/cli/") == NULL)
+		return -1;
+	slash = strrchr(child, '/');
+	strcpy(slash, "/borderpath-probe");
+	snprintf(stream, sizeof(stream), "%s.out", child);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(child);
+	unlink(stream);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_run),
+		cmocka_unit_test(child_that_does_not_read),
+		cmocka_unit_test(broken_streams),
+		cmocka_unit_test(a_writer_that_fails_stops_the_run),
+		cmocka_unit_test(not_executable),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
