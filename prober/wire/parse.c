@@ -63,7 +63,7 @@ static int ip4_parse(struct cur *c, struct ip_head *h, size_t *header)
  * nothing that follows can be told apart. */
 static uint8_t ip6_walk(struct cur *c, uint8_t next, bool *fragment)
 {
-	for (int i = 0; i < IP6_EXTENSIONS_MAX; i++) {
+	for (int walked = 0; walked <= IP6_EXTENSIONS_MAX; walked++) {
 		uint8_t after;
 
 		switch (next) {
