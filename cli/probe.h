@@ -27,8 +27,9 @@ struct probe_run {
 	void *arg;
 };
 
-/* Runs to the end. On success *end is the child's last word (its code may be negative: the run
- * failed inside, text says why). BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute
+/* Runs to the end. SIGPIPE must be ignored: the child may end before it has read its plan.
+ * On success *end is the child's last word (its code may be negative: the run failed inside, text
+ * says why). BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute
  * it; BP_EIO: it died without a last word; or what on_trace returned. */
 int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error *err);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +238,7 @@ static int setup(void **state)
 	char *slash;
 
 	(void)state;
+	signal(SIGPIPE, SIG_IGN);
 	if (n < 0)
 		return -1;
 	child[n] = '\0';
