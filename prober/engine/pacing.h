@@ -72,9 +72,10 @@ void pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono now);
  * another was assumed, and regains a little of its speed if it had been slowed. */
 void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr from,
 		     bool destination, struct mono now);
-/* A router that had answered let an attempt expire (tracer_take_silent): half its speed, to not
- * less than one a second, and at most once a second. */
-void pacing_silent(struct pacing *p, struct addr router, struct mono now);
+/* The probe asked for as `a` expired within the path (tracer_take_silent). If its router is known from
+ * an earlier answer, to this target or another, it is probably limiting: half its speed, to not less
+ * than one a second, and at most once a second. A TTL at which nobody ever answered is left alone. */
+void pacing_silent(struct pacing *p, const struct pacing_ask *a, struct mono now);
 const struct pacing_counters *pacing_counters(const struct pacing *p);
 /* Probes a second this router is asked at present, rounded down; 0: no limit. */
 uint32_t pacing_router_pps(const struct pacing *p, struct addr router);

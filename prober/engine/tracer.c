@@ -199,7 +199,7 @@ static void offer(struct tracer *t, int ttl)
 	t->offer_attempt = (uint8_t)(t->hops[ttl].sent + 1);
 }
 
-/* Notes newly overdue TTLs, so that pacing can be told of routers that fell silent. */
+/* Notes newly overdue TTLs, so that pacing can be told: a router may have fallen silent. */
 static void note_overdue(struct tracer *t, struct mono now)
 {
 	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++) {
@@ -208,7 +208,7 @@ static void note_overdue(struct tracer *t, struct mono now)
 		if ((h->marks & HOP_OVERDUE) || !outstanding(h) || waiting(t, ttl, now))
 			continue;
 		h->marks |= HOP_OVERDUE;
-		if (h->said && !(h->said & SAID_DESTINATION) && !(h->marks & HOP_SILENT)) {
+		if (ttl <= t->heard && !(h->said & SAID_DESTINATION) && !(h->marks & HOP_SILENT)) {
 			h->marks |= HOP_SILENT;
 			t->silent++;
 		}
@@ -473,7 +473,7 @@ bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_ev
 	return true;
 }
 
-bool tracer_take_silent(struct tracer *t, struct addr *router)
+bool tracer_take_silent(struct tracer *t, uint8_t *out)
 {
 	if (!t->silent)
 		return false;
@@ -482,7 +482,7 @@ bool tracer_take_silent(struct tracer *t, struct addr *router)
 			continue;
 		t->hops[ttl].marks &= (uint8_t)~HOP_SILENT;
 		t->silent--;
-		*router = tracer_responder(t, (uint8_t)ttl);
+		*out = (uint8_t)ttl;
 		return true;
 	}
 	return false;

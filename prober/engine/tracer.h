@@ -67,9 +67,10 @@ void tracer_defer(struct tracer *t, uint8_t ttl, struct mono until);
  * trace is done (then *late is set); *late is set when its wait had already ended. */
 bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
 		  struct addr from, int64_t rtt_ns, struct mono now, bool *late);
-/* Takes one router that had answered at its TTL and let an attempt there expire: for pacing_silent.
- * False: no more. Ask after tracer_next. */
-bool tracer_take_silent(struct tracer *t, struct addr *router);
+/* Takes one TTL within the path, not the destination's, at which an attempt expired: its router may be
+ * limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after tracer_next,
+ * also when it says TRACER_DONE. */
+bool tracer_take_silent(struct tracer *t, uint8_t *ttl);
 /* Ends it from outside (interrupt, error); tracer_next says TRACER_DONE from then on. */
 void tracer_stop(struct tracer *t, enum stop why);
 

@@ -429,6 +429,17 @@ static void conclude(struct net *n, struct slot *s, net_done_fn *done, void *ctx
 		done(ctx, s->index, &s->result);
 }
 
+static void report_silence(struct net *n, struct slot *s, struct pacing *pacing)
+{
+	struct pacing_ask ask = {.dst = s->path.dst};
+
+	while (tracer_take_silent(&s->tracer, &ask.ttl)) {
+		ask.router = tracer_responder(&s->tracer, ask.ttl);
+		if (pacing)
+			pacing_silent(pacing, &ask, n->now);
+	}
+}
+
 /* What this slot may do now. Returns when to look again. *all is moved if nobody may send. */
 static struct mono turn(struct net *n, struct slot *s, struct pacing *pacing,
 			const struct pacing_config *limits, struct mono *all, net_done_fn *done,
@@ -439,11 +450,8 @@ static struct mono turn(struct net *n, struct slot *s, struct pacing *pacing,
 	for (int guard = 0; guard < 4096; guard++) {
 		struct tracer_step step = tracer_next(&s->tracer, n->now), again;
 		struct pacing_ask ask = {.dst = s->path.dst, .ttl = step.ttl};
-		struct addr silent;
 
-		while (tracer_take_silent(&s->tracer, &silent))
-			if (pacing)
-				pacing_silent(pacing, silent, n->now);
+		report_silence(n, s, pacing);
 		if (step.want == TRACER_DONE) {
 			conclude(n, s, done, ctx);
 			return n->now;
