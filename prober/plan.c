@@ -15,7 +15,7 @@
 
 enum {
 	PLAN_ATTEMPTS_MAX = 10,
-	PLAN_FLOW_MAX = 9999, /* each flow has a port of its own out of some 12,000 */
+	PLAN_FLOW_MAX = 1595, /* METHOD_FLOWS_MAX - 1: each flow has ports of its own */
 	PLAN_WINDOW_MAX = 4096,
 	PLAN_WAIT_MS_MAX = 60000,
 	PLAN_BUDGET_MS_MAX = 24 * 3600 * 1000,

@@ -81,6 +81,28 @@ int sender_bind_device(struct sender *s, const char *ifname, struct bp_error *er
 	return 0;
 }
 
+int sender_bind_source(struct sender *s, struct addr src4, struct addr src6, uint32_t scope,
+		       struct bp_error *err)
+{
+	const struct addr srcs[] = {src4, src6};
+	const int fds[] = {s->fd4, s->fd6};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct sockaddr_storage ss;
+		socklen_t n = addr_to_sockaddr(srcs[i], 0, &ss);
+		char text[ADDR_TEXT];
+
+		if (n == 0)
+			continue;
+		if (srcs[i].family == 6 && addr_kind(srcs[i]) == ADDR_KIND_LINK_LOCAL)
+			((struct sockaddr_in6 *)&ss)->sin6_scope_id = scope;
+		if (bind(fds[i], (struct sockaddr *)&ss, n) < 0)
+			return bp_fail_sys(err, errno, "cannot send from %s",
+					   addr_format(srcs[i], text));
+	}
+	return 0;
+}
+
 int sender_add(struct sender *s, struct addr dst, uint32_t scope, const struct probe_packet *p)
 {
 	unsigned i = s->count;

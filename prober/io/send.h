@@ -24,6 +24,11 @@ void sender_close(struct sender *s);
 /* Everything leaves by this device; needs no privilege on a socket not bound before (Linux 5.7). */
 int sender_bind_device(struct sender *s, const char *ifname, struct bp_error *err);
 
+/* Routes are chosen as for these sources (policy routing); none: as the kernel likes. A source that a
+ * plain bind refuses is refused here. */
+int sender_bind_source(struct sender *s, struct addr src4, struct addr src6, uint32_t scope,
+		       struct bp_error *err);
+
 /* What became of a packet of the batch. */
 enum sent { SENT_OK, SENT_LATER /* queue full: the same again in a moment */, SENT_REFUSED };
 struct send_result {

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Slots, the look-up by (method, destination), tokens, and which answers are believed. */
+#include "prober/flight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+
+enum { NO_SLOT = UINT32_MAX, NO_PROBE = UINT32_MAX, ANSWER_ROOM_FIRST = 32 };
+
+_Static_assert(sizeof(struct flight) <= FLIGHT_SLOT_MAX, "the size this header promises");
+
+int flights_init(struct flights *fs, uint32_t room, const uint8_t key[static METHOD_KEY_SIZE])
+{
+	uint32_t buckets = 16;
+
+	while (buckets < 2 * room)
+		buckets *= 2;
+	memset(fs, 0, sizeof(*fs));
+	memcpy(fs->key, key, METHOD_KEY_SIZE);
+	/* calloc: pages of slots never used are never touched. */
+	fs->slots = calloc(room, sizeof(fs->slots[0]));
+	fs->buckets = malloc(buckets * sizeof(fs->buckets[0]));
+	fs->finished = calloc(FLIGHT_FINISHED, sizeof(fs->finished[0]));
+	if (fs->slots == NULL || fs->buckets == NULL || fs->finished == NULL) {
+		flights_fini(fs);
+		return BP_ENOMEM;
+	}
+	memset(fs->buckets, 0xff, buckets * sizeof(fs->buckets[0])); /* NO_SLOT */
+	fs->bucket_mask = buckets - 1;
+	fs->free = NO_SLOT;
+	fs->room = room;
+	return 0;
+}
+
+void flights_fini(struct flights *fs)
+{
+	for (uint32_t i = 0; i < fs->room; i++) {
+		free(fs->slots[i].tokens);
+		free(fs->slots[i].probes);
+		free(fs->slots[i].answers);
+	}
+	free(fs->slots);
+	free(fs->buckets);
+	free(fs->finished);
+	memset(fs, 0, sizeof(*fs));
+}
+
+/* Chains are by method and destination only: a NAT on the way may change the ports in a quote. */
+static uint32_t *bucket_of(const struct flights *fs, enum method method, struct addr dst)
+{
+	return &fs->buckets[(addr_hash(dst) + 0x9e3779b9u * (uint32_t)method) & fs->bucket_mask];
+}
+
+static struct flight *chain(const struct flights *fs, uint32_t slot)
+{
+	return slot == NO_SLOT ? NULL : &fs->slots[slot];
+}
+
+static bool flies_to(const struct flight *f, enum method method, struct addr dst)
+{
+	return f->flow.method == method && addr_equal(f->flow.dst, dst);
+}
+
+/* --- a target's life -------------------------------------------------------------------------- */
+
+static bool make_room(struct flight *f, uint32_t probes)
+{
+	uint32_t *tokens;
+	struct flight_probe *p;
+
+	if (probes > f->probe_room) {
+		tokens = realloc(f->tokens, probes * sizeof(tokens[0]));
+		if (tokens == NULL)
+			return false;
+		f->tokens = tokens;
+		p = realloc(f->probes, probes * sizeof(p[0]));
+		if (p == NULL)
+			return false;
+		f->probes = p;
+		f->probe_room = probes;
+	}
+	memset(f->tokens, 0, probes * sizeof(f->tokens[0]));
+	memset(f->probes, 0, probes * sizeof(f->probes[0]));
+	f->probe_count = probes;
+	return true;
+}
+
+static struct flight *free_slot(struct flights *fs)
+{
+	struct flight *f = chain(fs, fs->free);
+
+	if (f != NULL)
+		fs->free = f->next;
+	else if (fs->fresh < fs->room)
+		f = &fs->slots[fs->fresh++];
+	return f;
+}
+
+static void put_back(struct flights *fs, struct flight *f)
+{
+	f->next = fs->free;
+	fs->free = flight_slot(fs, f);
+}
+
+struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
+			    const struct flow *flow, const struct probe_packet *packet,
+			    struct mono now, struct wall start)
+{
+	struct flight *f = free_slot(fs);
+	uint32_t *bucket, probes;
+	struct tracer_config config = {
+		.first_ttl = plan->first_ttl, .max_ttl = plan->max_ttl,
+		.attempts = plan->attempts, .gap_limit = plan->gap_limit,
+		.wait_ns = plan->wait_ms * NS_PER_MS, .budget_ns = plan->budget_ms * NS_PER_MS,
+	};
+
+	if (f == NULL)
+		return NULL;
+	probes = (uint32_t)(plan->max_ttl - plan->first_ttl + 1) * plan->attempts;
+	if (!make_room(f, probes)) {
+		put_back(fs, f);
+		return NULL;
+	}
+	f->plan = *plan;
+	f->flow = *flow;
+	f->packet = *packet;
+	f->scope = 0;
+	f->started = now;
+	f->start = start;
+	f->ifindex = 0;
+	f->sent = f->received = f->drops_before = 0;
+	f->reached_by = REACHED_BY_NONE;
+	f->syn_ack = f->reset = false;
+	memset(&f->refused_before, 0, sizeof(f->refused_before));
+	f->answer_count = f->extra_count = 0;
+	tracer_init(&f->tracer, &config, now);
+
+	bucket = bucket_of(fs, flow->method, flow->dst);
+	f->next = *bucket;
+	*bucket = flight_slot(fs, f);
+	f->used = true;
+	fs->used++;
+	return f;
+}
+
+void flight_end(struct flights *fs, struct flight *f)
+{
+	uint32_t *link = bucket_of(fs, f->flow.method, f->flow.dst);
+	struct finished *last = &fs->finished[fs->finished_at];
+
+	while (*link != flight_slot(fs, f))
+		link = &fs->slots[*link].next;
+	*link = f->next;
+	*last = (struct finished){.flow = f->flow, .first_ttl = f->plan.first_ttl,
+				  .max_ttl = f->plan.max_ttl, .attempts = f->plan.attempts};
+	fs->finished_at = (fs->finished_at + 1) % FLIGHT_FINISHED;
+	f->used = false;
+	fs->used--;
+	put_back(fs, f);
+}
+
+bool flights_has(const struct flights *fs, const struct flow *flow)
+{
+	const struct flight *f = chain(fs, *bucket_of(fs, flow->method, flow->dst));
+
+	for (; f != NULL; f = chain(fs, f->next)) {
+		if (flies_to(f, flow->method, flow->dst) && f->flow.sport == flow->sport &&
+		    f->flow.dport == flow->dport)
+			return true;
+	}
+	return false;
+}
+
+/* --- probes out --------------------------------------------------------------------------------- */
+
+static uint32_t probe_index(const struct flight *f, uint8_t ttl, uint8_t attempt)
+{
+	return (uint32_t)(ttl - f->plan.first_ttl) * f->plan.attempts + attempt - 1;
+}
+
+static uint8_t probe_ttl(const struct flight *f, uint32_t probe)
+{
+	return (uint8_t)(f->plan.first_ttl + probe / f->plan.attempts);
+}
+
+static uint8_t probe_attempt(const struct flight *f, uint32_t probe)
+{
+	return (uint8_t)(1 + probe % f->plan.attempts);
+}
+
+void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt)
+{
+	method_row(f->flow.method, f->flow.dst.family)
+		->patch(&f->packet, ttl, method_token(fs->key, &f->flow, ttl, attempt));
+}
+
+void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt,
+		 struct mono at)
+{
+	uint32_t i = probe_index(f, ttl, attempt);
+
+	f->tokens[i] = method_token(fs->key, &f->flow, ttl, attempt);
+	f->probes[i].state = PROBE_SENT;
+	f->probes[i].sent = at;
+	f->sent++;
+	tracer_sent(&f->tracer, ttl, attempt, at);
+}
+
+void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at)
+{
+	f->probes[probe_index(f, ttl, attempt)].state = PROBE_REFUSED;
+	tracer_not_sent(&f->tracer, ttl, attempt, at);
+}
+
+/* --- packets in --------------------------------------------------------------------------------- */
+
+static uint32_t find_token(const struct flight *f, uint32_t token)
+{
+	for (uint32_t i = 0; i < f->probe_count; i++) {
+		if (f->tokens[i] == token)
+			return token != 0 ? i : NO_PROBE;
+	}
+	return NO_PROBE;
+}
+
+/* The probe of f that this packet proves to know, and the flags that says. */
+static uint32_t believed_probe(const struct flight *f, const struct match *m, uint16_t *flags)
+{
+	uint32_t i = m->token_known == 2 ? find_token(f, m->token) : NO_PROBE;
+
+	*flags = 0;
+	if (i == NO_PROBE && m->token_again) {
+		i = find_token(f, m->token_copy);
+		*flags = REPLY_REWRITTEN;
+	}
+	if (!addr_equal(m->src, f->flow.src) || m->sport != f->flow.sport ||
+	    m->dport != f->flow.dport)
+		*flags |= REPLY_NAT;
+	return i;
+}
+
+static bool same_ports(const struct flow *f, const struct match *m)
+{
+	return f->sport == m->sport && f->dport == m->dport;
+}
+
+/* The flight and probe of a packet. *ours tells that its addresses and ports are a flight's, whatever
+ * the token. */
+static struct flight *find(const struct flights *fs, const struct match *m, uint32_t *probe,
+			   uint16_t *flags, bool *ours)
+{
+	struct flight *f = chain(fs, *bucket_of(fs, m->method, m->dst));
+
+	*ours = false;
+	for (; f != NULL; f = chain(fs, f->next)) {
+		if (!flies_to(f, m->method, m->dst))
+			continue;
+		*ours |= same_ports(&f->flow, m);
+		*probe = believed_probe(f, m, flags);
+		if (*probe != NO_PROBE)
+			return f;
+	}
+	return NULL;
+}
+
+static bool was_finished(const struct flights *fs, const struct match *m, bool *ours)
+{
+	for (uint32_t i = 0; i < FLIGHT_FINISHED; i++) {
+		const struct finished *d = &fs->finished[i];
+
+		if (d->flow.method != m->method || !same_ports(&d->flow, m) ||
+		    !addr_equal(d->flow.dst, m->dst))
+			continue;
+		*ours = true;
+		for (unsigned ttl = d->first_ttl; ttl <= d->max_ttl; ttl++) {
+			for (unsigned n = 1; n <= d->attempts; n++) {
+				uint32_t token = method_token(fs->key, &d->flow, (uint8_t)ttl,
+							      (uint8_t)n);
+
+				if ((m->token_known == 2 && token == m->token) ||
+				    (m->token_again && token == m->token_copy))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static enum flight_verdict take_departure(struct flights *fs, const struct match *m, int ifindex,
+					  struct wall stamp, struct flight_hit *hit)
+{
+	uint16_t flags;
+	uint32_t i;
+	bool ours;
+	struct flight *f = find(fs, m, &i, &flags, &ours);
+
+	/* A probe that a loop brings back through this machine leaves it with another TTL. */
+	if (f == NULL || flags != 0 || m->ttl != probe_ttl(f, i))
+		return FLIGHT_NOTHING;
+	/* On stacked devices the packet passes several: the first names the device of the route, the
+	 * last is the one at the wire. */
+	if (f->ifindex == 0)
+		f->ifindex = ifindex;
+	f->probes[i].departed = stamp;
+	hit->flight = f;
+	hit->ttl = m->ttl;
+	hit->attempt = probe_attempt(f, i);
+	return FLIGHT_DEPARTURE;
+}
+
+static bool is_exceeded(const struct reply *r)
+{
+	return icmp_is_ttl_exceeded(r->from.family, r->icmp_type, r->icmp_code);
+}
+
+/* Whether this address has answered for this target as a router does. */
+static bool is_router(const struct flight *f, struct addr a)
+{
+	for (uint32_t i = 0; i < f->answer_count; i++) {
+		if (addr_equal(f->answers[i].reply.from, a) && is_exceeded(&f->answers[i].reply))
+			return true;
+	}
+	return false;
+}
+
+/* A port-unreachable ends a UDP trace when it is the target's own. It is from the target itself, or
+ * from its neighbour on a link (IPv6 hosts that answer for a prefix use their interface's address),
+ * or at least from nobody who answered as a router before: a firewall on the way that rejects (iptables'
+ * REJECT says port-unreachable) lets the TTL run out first, so it has. */
+static bool is_targets_own(const struct flight *f, struct addr from)
+{
+	struct addr dst = f->flow.dst;
+
+	if (addr_equal(from, dst))
+		return true;
+	if (dst.family == 6 && from.family == 6 && prefix_has(prefix_of(dst, 64), from))
+		return true;
+	return !is_router(f, from);
+}
+
+enum tracer_event flight_event(const struct flight *f, const struct match *m)
+{
+	const struct reply *r = &m->reply;
+	uint8_t family = r->from.family;
+
+	switch (m->reached_by) {
+	case REACHED_BY_ECHO_REPLY:
+	case REACHED_BY_SYN_ACK:
+	case REACHED_BY_RST:
+		/* These were looked up by their source: it is the destination. */
+		return TRACER_DESTINATION;
+	case REACHED_BY_PORT_UNREACHABLE:
+		return is_targets_own(f, r->from) ? TRACER_DESTINATION : TRACER_UNREACHABLE;
+	case REACHED_BY_NONE:
+		break;
+	}
+	if (icmp_is_prohibited(family, r->icmp_type, r->icmp_code))
+		return TRACER_PROHIBITED;
+	if (icmp_is_unreachable(family, r->icmp_type))
+		return TRACER_UNREACHABLE;
+	return TRACER_TTL_EXCEEDED;
+}
+
+/* Answers that say where the probe ended. Others (parameter problem, reassembly time) tell nothing of
+ * the path. */
+static bool is_telling(const struct match *m)
+{
+	const struct reply *r = &m->reply;
+
+	return m->reached_by != REACHED_BY_NONE || is_exceeded(r) ||
+	       icmp_is_unreachable(r->from.family, r->icmp_type);
+}
+
+/* The same packet, seen again on another device of a stack. */
+static bool is_copy(const struct flight_probe *p, int ifindex, struct wall stamp)
+{
+	int64_t apart = stamp.ns - p->answered.ns;
+
+	return p->answered.ns != 0 && ifindex != p->ifindex && apart > -FLIGHT_COPY_NS &&
+	       apart < FLIGHT_COPY_NS;
+}
+
+static struct flight_answer *add_answer(struct flight *f)
+{
+	uint32_t room = f->answer_room ? 2 * f->answer_room : ANSWER_ROOM_FIRST;
+	struct flight_answer *a;
+
+	if (f->answer_count == f->answer_room) {
+		a = realloc(f->answers, room * sizeof(a[0]));
+		if (a == NULL)
+			return NULL;
+		f->answers = a;
+		f->answer_room = room;
+	}
+	return &f->answers[f->answer_count++];
+}
+
+static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match *m, uint16_t flags,
+				struct wall stamp, struct mono now)
+{
+	struct flight_probe *p = &f->probes[i];
+	struct flight_answer *a;
+
+	if (flags & (REPLY_LATE | REPLY_DUP)) {
+		if (f->extra_count == FLIGHT_EXTRA_MAX || p->answers > FLIGHT_EXTRA_PER_PROBE)
+			return FLIGHT_DUPLICATE;
+		f->extra_count++;
+	}
+	a = add_answer(f);
+	if (a == NULL)
+		return FLIGHT_DUPLICATE; /* out of memory: no room is kept, so it is counted */
+	a->probe = i;
+	a->arrived = now;
+	a->stamp = stamp;
+	a->reply = m->reply;
+	a->reply.flags = flags;
+	p->answers++;
+	return FLIGHT_ANSWER;
+}
+
+static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t flags,
+				       const struct match *m, int ifindex, struct wall stamp,
+				       struct mono now, struct flight_hit *hit)
+{
+	struct flight_probe *p = &f->probes[i];
+	enum tracer_event event = flight_event(f, m);
+	bool late = false, first;
+
+	if (is_copy(p, ifindex, stamp))
+		return FLIGHT_NOTHING;
+	hit->flight = f;
+	hit->ttl = probe_ttl(f, i);
+	hit->attempt = probe_attempt(f, i);
+	hit->destination = event == TRACER_DESTINATION;
+	hit->rtt_ns = p->departed.ns != 0 && stamp.ns >= p->departed.ns ?
+			      stamp.ns - p->departed.ns : -1;
+
+	hit->expected = tracer_responder(&f->tracer, hit->ttl);
+	first = tracer_reply(&f->tracer, hit->ttl, hit->attempt, event, m->reply.from, hit->rtt_ns,
+			     now, &late);
+	hit->first = first;
+	if (!first && late)
+		return FLIGHT_LATE; /* the trace is done and about to be written */
+	flags |= late ? REPLY_LATE : 0;
+	flags |= first ? 0 : REPLY_DUP;
+	if (first) {
+		p->answered = stamp;
+		p->ifindex = ifindex;
+		f->received++;
+	}
+	if (event == TRACER_DESTINATION && f->reached_by == REACHED_BY_NONE)
+		f->reached_by = (uint8_t)m->reached_by;
+	f->syn_ack |= m->reached_by == REACHED_BY_SYN_ACK;
+	return keep(f, i, m, flags, stamp, now);
+}
+
+enum flight_verdict flights_take(struct flights *fs, const struct match *m, int ifindex,
+				 struct wall stamp, struct mono now, struct flight_hit *hit)
+{
+	struct flight *f;
+	uint32_t i;
+	uint16_t flags;
+	bool ours;
+
+	*hit = (struct flight_hit){.rtt_ns = -1};
+	if (m->kind == MATCH_DEPARTURE)
+		return take_departure(fs, m, ifindex, stamp, hit);
+	if (m->kind != MATCH_REPLY || !is_telling(m))
+		return FLIGHT_FOREIGN;
+	f = find(fs, m, &i, &flags, &ours);
+	if (f != NULL)
+		return take_answer(f, i, flags, m, ifindex, stamp, now, hit);
+	if (was_finished(fs, m, &ours))
+		return FLIGHT_LATE;
+	return ours ? FLIGHT_BAD_TOKEN : FLIGHT_FOREIGN;
+}
+
+bool flights_reset_seen(struct flights *fs, const struct flow *reset)
+{
+	struct flight *f = chain(fs, *bucket_of(fs, METHOD_TCP, reset->dst));
+	bool ours = false;
+
+	for (; f != NULL; f = chain(fs, f->next)) {
+		if (flies_to(f, METHOD_TCP, reset->dst) && f->flow.sport == reset->sport &&
+		    f->flow.dport == reset->dport)
+			ours = f->reset = true;
+	}
+	return ours;
+}
+
+int64_t flight_rtt(const struct flight *f, const struct flight_answer *a, const struct steps *steps,
+		   uint16_t *flags)
+{
+	const struct flight_probe *p = &f->probes[a->probe];
+	int64_t rtt;
+
+	if (p->departed.ns == 0)
+		return -1;
+	rtt = a->stamp.ns - p->departed.ns;
+	/* Handed over before it left and read after it arrived: both ends are on the safe side. */
+	if (rtt < 0 || steps_between(steps, p->sent, a->arrived)) {
+		*flags |= REPLY_CLOCK;
+		return -1;
+	}
+	return rtt;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The targets in flight: what was sent to each, when it left, what came back. Owns the slots, the look-up
+ * from a captured packet to a probe, and the judgement whether an answer is believed. Sends nothing and
+ * reads no clock: the tests script it.
+ *
+ * Believed is an answer whose token, both halves, is one that this flight sent; or, when the first copy
+ * was changed on the way, whose second copy is (REPLY_REWRITTEN). One half alone never is. Then the
+ * ICMP type says what it means; the source only tells the destination's own answers from others'.
+ *
+ * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes (of which the tracer's rows beyond
+ * max_ttl are never touched), 40 bytes a probe (36 tokens and times, rounded), and about 220 bytes
+ * an answer, at most one a probe and FLIGHT_EXTRA_MAX more: some 20 kB with the defaults of 32 TTLs
+ * and 3 attempts if every probe is answered, 10 kB for a typical path. Slots keep their arrays.
+ */
+#ifndef PROBER_FLIGHT_H
+#define PROBER_FLIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "core/record/trace.h"
+#include "prober/engine/tracer.h"
+#include "prober/method/method.h"
+#include "prober/plan.h"
+#include "prober/steps.h"
+
+enum {
+	FLIGHT_EXTRA_MAX = 64,      /* late and duplicate answers kept for one target */
+	FLIGHT_EXTRA_PER_PROBE = 3, /* and for one probe */
+	FLIGHT_FINISHED = 512,      /* targets remembered after their end, to know late answers */
+	FLIGHT_SLOT_MAX = 9728,
+	/* Copies of one packet on stacked devices (port and bridge, device and VLAN) carry the same
+	 * stamp or nearly; a packet that came twice over two links differs by more. */
+	FLIGHT_COPY_NS = 1000 * 1000,
+};
+
+enum probe_state { PROBE_UNSENT, PROBE_SENT, PROBE_REFUSED };
+
+struct flight_probe {
+	struct mono sent;     /* handed to the kernel */
+	struct wall departed; /* stamp of the last outgoing copy; 0: never captured */
+	struct wall answered; /* stamp of the first copy of the first answer */
+	int ifindex;          /* where that copy came in */
+	uint8_t state;        /* enum probe_state */
+	uint8_t answers;      /* kept, extra ones included */
+};
+
+struct flight_answer {
+	uint32_t probe;       /* index of the probe */
+	struct mono arrived;  /* when it was read: not before it arrived */
+	struct wall stamp;
+	struct reply reply;   /* rtt_ns is filled by flight_rtt when the record is made */
+};
+
+struct flight {
+	bool used;
+	uint32_t next;        /* in the hash chain, or the list of free slots */
+	struct plan_trace plan;
+	struct flow flow;
+	struct probe_packet packet; /* patched for each probe */
+	uint32_t scope;       /* interface of a link-local destination, else 0 */
+	struct tracer tracer;
+	struct mono started;
+	struct wall start;
+	int ifindex;          /* of the first outgoing copy: the device of the route; 0 not seen */
+	uint64_t sent, received; /* probes the kernel took; probes answered, late ones too */
+	uint8_t reached_by;   /* enum reached_by, of the first answer by the destination */
+	bool syn_ack, reset;  /* a SYN-ACK came; the kernel's RST for it left */
+	struct refused refused_before; /* counters when it began */
+	uint64_t drops_before;
+	uint32_t probe_count; /* TTLs x attempts */
+	uint32_t probe_room;
+	uint32_t *tokens;     /* owned; [probe], 0: not sent */
+	struct flight_probe *probes; /* owned; [probe] */
+	uint32_t answer_count, answer_room, extra_count;
+	struct flight_answer *answers; /* owned */
+};
+
+/* Who flew, for the answers that come too late. Tokens are computed again from it. */
+struct finished {
+	struct flow flow; /* method 0: empty place */
+	uint8_t first_ttl, max_ttl, attempts;
+};
+
+struct flights {
+	uint8_t key[METHOD_KEY_SIZE];
+	uint32_t room, used;
+	uint32_t free, fresh;    /* head of the list of slots used before; slots never used begin */
+	uint32_t bucket_mask;
+	uint32_t *buckets;       /* owned */
+	struct flight *slots;    /* owned */
+	uint32_t finished_at;
+	struct finished *finished; /* owned, a ring of FLIGHT_FINISHED */
+};
+
+/* room: targets at once. BP_ENOMEM. */
+int flights_init(struct flights *fs, uint32_t room, const uint8_t key[static METHOD_KEY_SIZE]);
+void flights_fini(struct flights *fs);
+
+/* Takes a slot and starts its tracer. NULL: none free, or out of memory. packet is the flow's built
+ * packet. Slots never move: the pointer holds until flight_end, and its index is flight_slot. */
+struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
+			    const struct flow *flow, const struct probe_packet *packet,
+			    struct mono now, struct wall start);
+/* Frees the slot; its probes' answers are late from now on. */
+void flight_end(struct flights *fs, struct flight *f);
+static inline uint32_t flight_slot(const struct flights *fs, const struct flight *f)
+{
+	return (uint32_t)(f - fs->slots);
+}
+
+/* Whether a flight of the same method, destination and ports is under way. */
+bool flights_has(const struct flights *fs, const struct flow *flow);
+
+/* Patches f->packet into the probe (ttl, attempt), which may then be sent. */
+void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt);
+/* The kernel took it, or refused it for good: tells the tracer too. */
+void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt,
+		 struct mono at);
+void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at);
+
+/* What a captured packet was. Those from FLIGHT_FOREIGN on are the counters of struct refused. */
+enum flight_verdict {
+	FLIGHT_NOTHING,   /* another copy of a packet already taken, or of no interest */
+	FLIGHT_DEPARTURE, /* our probe leaving */
+	FLIGHT_ANSWER,    /* believed and kept; the tracer has been told */
+	FLIGHT_FOREIGN, FLIGHT_BAD_TOKEN, FLIGHT_LATE, FLIGHT_DUPLICATE,
+};
+
+struct flight_hit {
+	struct flight *flight; /* NULL when none could be named */
+	uint8_t ttl, attempt;
+	bool destination;
+	bool first;            /* the first answer to its probe */
+	int64_t rtt_ns;        /* -1 unknown */
+	struct addr expected;  /* who had answered at this TTL before; none: nobody */
+};
+
+/* Captured at `stamp` on interface `ifindex`, read at `now`. */
+enum flight_verdict flights_take(struct flights *fs, const struct match *m, int ifindex,
+				 struct wall stamp, struct mono now, struct flight_hit *hit);
+/* A reset left for (dst, sport, dport): the kernel closed a half-open connection, of ours if true. */
+bool flights_reset_seen(struct flights *fs, const struct flow *reset);
+
+/* The RTT of an answer, or -1: departure not captured, a clock step between (then REPLY_CLOCK is added
+ * to *flags), or a negative difference (the same). */
+int64_t flight_rtt(const struct flight *f, const struct flight_answer *a, const struct steps *steps,
+		   uint16_t *flags);
+
+/* What an answer whose token is right means. Exposed for its table of tests. */
+enum tracer_event flight_event(const struct flight *f, const struct match *m);
+
+#endif

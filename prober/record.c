@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Flight -> trace. */
+#include "prober/record.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+
+enum { ID_VANTAGE_MAX = 28 };
+
+/* Of v >= 0, in base 36. */
+static void base36(int64_t v, char out[static 16])
+{
+	char digits[16];
+	size_t n = 0;
+
+	do {
+		digits[n++] = "0123456789abcdefghijklmnopqrstuvwxyz"[v % 36];
+		v /= 36;
+	} while (v > 0);
+	for (size_t i = 0; i < n; i++)
+		out[i] = digits[n - 1 - i];
+	out[n] = '\0';
+}
+
+const char *record_id(const char *vantage, struct wall start, uint64_t seq,
+		      char out[static TRACE_ID_TEXT])
+{
+	char name[ID_VANTAGE_MAX + 1], epoch[16];
+	size_t n = 0;
+
+	for (; vantage[n] != '\0' && n < ID_VANTAGE_MAX; n++) {
+		unsigned char c = (unsigned char)vantage[n];
+
+		name[n] = c < 0x80 && (isalnum(c) || c == '.' || c == '_') ? (char)c : '_';
+	}
+	name[n] = '\0';
+	base36(start.ns < 0 ? 0 : start.ns, epoch);
+	snprintf(out, TRACE_ID_TEXT, "%s-%s-%" PRIu64, n ? name : "here", epoch, seq);
+	return out;
+}
+
+static void fill_common(struct trace *t, const struct record_run *run, const struct plan_trace *p)
+{
+	record_id(run->plan->vantage, run->start, p->seq, t->id);
+	text_set(t->vantage, sizeof(t->vantage), run->plan->vantage);
+	text_set(t->target, sizeof(t->target), p->target);
+	text_set(t->tool, sizeof(t->tool), "borderpath " BP_VERSION);
+	t->dst = p->dst;
+	t->method = p->method;
+	t->stamps = STAMPS_PCAP;
+	t->first_ttl = p->first_ttl;
+	t->max_ttl = p->max_ttl;
+	t->attempts = p->attempts;
+	t->gap_limit = p->gap_limit;
+	t->flow = p->flow;
+	t->wait_ms = p->wait_ms;
+	t->rate_pps = run->plan->rate_pps;
+	t->clock_known = true;
+	t->refused_known = true;
+}
+
+/* The k-th entry is the k-th probe that was offered to the kernel, in order of ttl and attempt;
+ * `place` maps a probe to it. */
+static void fill_probes(struct trace *t, const struct record_run *run, const struct flight *f,
+			uint32_t probes, uint32_t *place)
+{
+	bool interrupted = tracer_stop_reason(&f->tracer) == STOP_INTERRUPTED;
+	int64_t wait_ns = f->plan.wait_ms * NS_PER_MS;
+
+	for (uint32_t i = 0; i < probes; i++) {
+		const struct flight_probe *p = &f->probes[i];
+		struct trace_entry *e = &t->entries[t->entry_count];
+
+		if (p->state == PROBE_UNSENT)
+			continue;
+		place[i] = t->entry_count++;
+		trace_entry_init(e, (uint8_t)(f->plan.first_ttl + i / f->plan.attempts),
+				 (uint8_t)(1 + i % f->plan.attempts));
+		if (p->state == PROBE_REFUSED)
+			e->why = WHY_NOT_SENT;
+		else if (p->departed.ns == 0)
+			e->why = WHY_NOT_SEEN;
+		else if (interrupted && mono_since(run->now, p->sent) < wait_ns)
+			e->why = WHY_INTERRUPTED;
+		if (p->departed.ns != 0 && !steps_between(run->steps, f->started, p->sent))
+			e->tx_ns = p->departed.ns - f->start.ns;
+	}
+}
+
+static void fill_answers(struct trace *t, const struct record_run *run, const struct flight *f,
+			 uint32_t probes, const uint32_t *place)
+{
+	for (uint32_t i = 0; i < f->answer_count; i++) {
+		const struct flight_answer *a = &f->answers[i];
+		struct trace_entry *e;
+
+		if (a->probe >= probes)
+			continue;
+		e = &t->entries[place[a->probe]];
+		if (a->reply.flags & (REPLY_LATE | REPLY_DUP)) {
+			struct trace_entry *extra = &t->entries[t->entry_count++];
+
+			trace_entry_init(extra, e->ttl, e->attempt);
+			extra->tx_ns = e->tx_ns;
+			e = extra;
+		}
+		e->why = WHY_NONE;
+		e->reply = a->reply;
+		e->reply.rtt_ns = flight_rtt(f, a, run->steps, &e->reply.flags);
+	}
+}
+
+static struct refused refused_since(const struct refused *now, const struct refused *before)
+{
+	return (struct refused){
+		.foreign = now->foreign - before->foreign,
+		.bad_token = now->bad_token - before->bad_token,
+		.malformed = now->malformed - before->malformed,
+		.late = now->late - before->late,
+		.duplicate = now->duplicate - before->duplicate,
+	};
+}
+
+struct trace *record_flight(const struct record_run *run, const struct flight *f)
+{
+	uint8_t last = tracer_last_ttl(&f->tracer);
+	uint32_t ttls = last >= f->plan.first_ttl ? last - f->plan.first_ttl + 1u : 0;
+	uint32_t probes = ttls * f->plan.attempts;
+	struct trace *t;
+	uint32_t *place;
+
+	if (probes > f->probe_count)
+		probes = f->probe_count;
+	t = trace_new(probes + f->extra_count);
+	place = calloc(probes + 1, sizeof(place[0]));
+	if (t == NULL || place == NULL) {
+		free(t);
+		free(place);
+		return NULL;
+	}
+	fill_common(t, run, &f->plan);
+	fill_probes(t, run, f, probes, place);
+	fill_answers(t, run, f, probes, place);
+	free(place);
+	trace_sort(t);
+	t->size = (uint32_t)trace_size(t->entry_count);
+	text_set(t->ifname, sizeof(t->ifname), run->ifname);
+	t->src = f->flow.src;
+	t->sport = f->flow.sport;
+	t->dport = f->flow.method == METHOD_ICMP ? -1 : f->flow.dport;
+	t->probe_size = f->packet.size;
+	t->stop = (uint8_t)tracer_stop_reason(&f->tracer);
+	t->reach = (uint8_t)tracer_reach(&f->tracer);
+	t->reached_by = t->reach == REACH_REACHED ? f->reached_by : REACHED_BY_NONE;
+	t->start = f->start;
+	/* By the steady clock: a step of the other one must not make a trace end before it began. */
+	t->end.ns = f->start.ns + mono_since(run->now, f->started);
+	t->sent = (int64_t)f->sent;
+	t->received = (int64_t)f->received;
+	t->drops = (int64_t)(run->drops - f->drops_before);
+	t->clock_stepped = steps_between(run->steps, f->started, run->now);
+	t->refused = refused_since(&run->refused, &f->refused_before);
+	return t;
+}
+
+struct trace *record_failure(const struct record_run *run, const struct plan_trace *plan,
+			     const char *error)
+{
+	struct trace *t = trace_new(0);
+
+	if (t == NULL)
+		return NULL;
+	fill_common(t, run, plan);
+	text_set(t->error, sizeof(t->error), error);
+	t->dport = plan->method == METHOD_ICMP || plan->dport == 0 ? -1 : plan->dport;
+	t->stop = STOP_ERROR;
+	t->start = t->end = run->now_wall;
+	t->sent = t->received = t->drops = 0;
+	return t;
+}

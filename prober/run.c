@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One round of the loop: wait; read what was captured; see whether the clock was set; let every target
+ * whose time has come say what it wants; send at most one batch; write records; take new targets. The
+ * capture is read before anybody's wait is judged, so that no probe expires while its answer lies unread,
+ * and once for each batch, which keeps the ring from filling.
+ */
+#include "prober/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "prober/admit.h"
+#include "prober/due.h"
+#include "prober/engine/pacing.h"
+#include "prober/input.h"
+#include "prober/io/port.h"
+#include "prober/progress.h"
+#include "prober/record.h"
+#include "prober/watch.h"
+
+enum {
+	AGAIN_NS = 1000 * 1000,        /* after a full device queue */
+	DRAIN_STALL_MS = 10 * 1000,    /* a reader that takes nothing for so long is gone */
+	RESET_SETTLED_NS = 10 * 1000 * 1000,
+};
+
+/* A probe of the batch being made; its place in the array is its place in the batch. */
+struct batched { uint32_t slot; uint8_t ttl, attempt; };
+
+struct run {
+	struct run_tools *tools;
+	struct output *out;
+	struct input in;
+	struct plan_run plan;
+	bool planned;              /* the run line was read, the rest below is set up */
+	int ifindex;               /* of plan.ifname; 0: by route */
+	struct wall start;
+	struct flights flights;
+	struct pacing *pacing;
+	struct ports ports;
+	struct due due;
+	struct steps steps;
+	struct mono looked;        /* last look at the clock that saw no step */
+	struct watch watch;
+	struct progress progress;
+	struct refused refused;
+	uint64_t not_ip, drops, sent, send_errors, read, done;
+	struct plan_trace next;    /* read and not begun */
+	bool has_next;
+	struct mono held;          /* nobody may send before: the run's own bucket, or a full queue */
+	bool told_of_resets, stopping, interrupted;
+	int code;                  /* of the failure that ends the run; err has the text */
+	struct bp_error *err;
+	struct mono now;           /* one reading of the clock per round */
+};
+
+/* --- ends ----------------------------------------------------------------------------------------- */
+
+static struct record_run record_of(struct run *r, int ifindex)
+{
+	return (struct record_run){
+		.plan = &r->plan, .start = r->start, .now = r->now, .now_wall = wall_now(),
+		.refused = r->refused, .drops = r->drops, .steps = &r->steps,
+		.ifname = ifindex > 0 ? route_ifname(&r->tools->names, ifindex) : r->plan.ifname,
+	};
+}
+
+static void put_record(struct run *r, struct trace *t)
+{
+	if (t == NULL) {
+		r->code = bp_fail(r->err, BP_ENOMEM, "out of memory");
+		return;
+	}
+	output_frame(r->out, FRAME_TRACE, t, t->size);
+	free(t);
+	r->done++;
+}
+
+static void fail_target(struct run *r, const struct plan_trace *p, const char *why)
+{
+	struct record_run rec = record_of(r, 0);
+
+	put_record(r, record_failure(&rec, p, why));
+}
+
+/* A SYN-ACK came, and the kernel's reset that closes the half-open connection did not leave. */
+static void tell_of_resets(struct run *r, const struct flight *f)
+{
+	static const char note[] =
+		"SYN-ACKs come in, but no reset leaves for them: a firewall here drops what is not "
+		"expected, and the target keeps half-open connections until it gives up";
+	const struct flight_answer *last = f->answers + f->answer_count - 1;
+
+	if (r->told_of_resets || !f->syn_ack || f->reset || f->answer_count == 0 ||
+	    mono_since(r->now, last->arrived) < RESET_SETTLED_NS)
+		return;
+	output_frame(r->out, FRAME_NOTE, note, sizeof(note) - 1);
+	r->told_of_resets = true;
+}
+
+static void finish(struct run *r, struct flight *f)
+{
+	struct capture_stats stats;
+	struct record_run rec;
+
+	if (capture_stats(r->tools->capture, &stats) == 0)
+		r->drops = stats.dropped;
+	rec = record_of(r, f->ifindex);
+	tell_of_resets(r, f);
+	put_record(r, record_flight(&rec, f));
+	due_forget(&r->due, flight_slot(&r->flights, f));
+	port_release(&r->ports, f->flow.method, f->flow.dst.family, f->flow.sport);
+	flight_end(&r->flights, f);
+}
+
+static void stop_all(struct run *r)
+{
+	for (uint32_t i = 0; i < r->flights.room; i++) {
+		struct flight *f = &r->flights.slots[i];
+
+		if (!f->used)
+			continue;
+		tracer_stop(&f->tracer, STOP_INTERRUPTED);
+		finish(r, f);
+	}
+	r->has_next = false;
+}
+
+/* --- packets in ------------------------------------------------------------------------------------ */
+
+static struct pacing_ask ask_of(const struct flight *f, uint8_t ttl, struct addr router)
+{
+	return (struct pacing_ask){.dst = f->flow.dst, .ttl = ttl, .router = router};
+}
+
+/* Puts a target where it belongs now: finished, waiting, or in line to send. */
+static void settle(struct run *r, struct flight *f)
+{
+	uint32_t slot = flight_slot(&r->flights, f);
+	struct tracer_step step = tracer_next(&f->tracer, r->now);
+	struct mono soon = mono_add(r->now, 1);
+	uint8_t ttl;
+
+	while (tracer_take_silent(&f->tracer, &ttl)) {
+		struct pacing_ask ask = ask_of(f, ttl, tracer_responder(&f->tracer, ttl));
+
+		pacing_silent(r->pacing, &ask, r->now);
+	}
+	switch (step.want) {
+	case TRACER_SEND: due_line_up(&r->due, slot); break;
+	case TRACER_WAIT:
+		/* A wait that is over already must not be taken again in the same round. */
+		due_wait(&r->due, slot, mono_reached(r->now, step.until) ? soon : step.until);
+		break;
+	case TRACER_DONE: finish(r, f); break;
+	}
+}
+
+/* The target is settled after the whole capture is read: an answer behind this one may be its own. */
+static void on_answer(void *context, const struct flight_hit *hit, struct addr from)
+{
+	struct run *r = context;
+	struct pacing_ask ask = ask_of(hit->flight, hit->ttl, hit->expected);
+	uint32_t slot = flight_slot(&r->flights, hit->flight);
+
+	if (hit->first)
+		pacing_answered(r->pacing, &ask, from, hit->destination, r->now);
+	if (!due_in_line(&r->due, slot))
+		due_wait(&r->due, slot, r->now);
+	progress_answer(&r->progress, hit, from);
+}
+
+static void on_captured(const struct captured *c, void *context)
+{
+	struct run *r = context;
+
+	watch_packet(&r->watch, c->bytes, c->size, c->stamp, c->ifindex, c->outgoing);
+}
+
+static void read_capture(struct run *r)
+{
+	struct mono looked;
+
+	r->now = r->watch.now = mono_now();
+	if (capture_drain(r->tools->capture, on_captured, r, &r->not_ip, r->err) < 0)
+		r->code = r->err->code;
+	/* After the reading: a step is known before any RTT taken across it is written. */
+	looked = mono_now();
+	if (events_clock_set(&r->tools->events))
+		steps_add(&r->steps, r->looked, looked);
+	r->looked = looked;
+}
+
+/* --- probes out ------------------------------------------------------------------------------------ */
+
+/* Adds the head of the line to the batch if pacing lets it; false: nobody more may send now. */
+static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsigned *count)
+{
+	uint32_t slot = flight_slot(&r->flights, f);
+
+	for (;;) {
+		struct tracer_step step = tracer_next(&f->tracer, r->now);
+		struct pacing_ask ask;
+		struct mono when;
+
+		if (step.want != TRACER_SEND) {
+			settle(r, f);
+			return true;
+		}
+		ask = ask_of(f, step.ttl, tracer_responder(&f->tracer, step.ttl));
+		switch (pacing_ready(r->pacing, &ask, r->now, &when)) {
+		case PACING_GLOBAL:
+			r->held = when;
+			return false;
+		case PACING_PREFIX:
+			due_wait(&r->due, slot, when);
+			return true;
+		case PACING_ROUTER:
+			tracer_defer(&f->tracer, step.ttl, when);
+			continue;
+		case PACING_GO:
+			break;
+		}
+		flight_prepare(&r->flights, f, step.ttl, step.attempt);
+		if (sender_add(r->tools->sender, f->flow.dst, f->scope, &f->packet) < 0)
+			return false;
+		pacing_take(r->pacing, &ask, r->now);
+		b[(*count)++] = (struct batched){slot, step.ttl, step.attempt};
+		due_forget(&r->due, slot);
+		return true;
+	}
+}
+
+static void send_batch(struct run *r)
+{
+	struct send_result results[SEND_BATCH];
+	struct batched batch[SEND_BATCH];
+	unsigned count = 0;
+	uint32_t slot;
+
+	if (!mono_reached(r->now, r->held))
+		return;
+	while (count < SEND_BATCH && (slot = due_head(&r->due)) != DUE_NONE) {
+		if (!batch_head(r, &r->flights.slots[slot], batch, &count))
+			break;
+	}
+	if (count == 0)
+		return;
+	sender_flush(r->tools->sender, results);
+	for (unsigned i = 0; i < count; i++) {
+		struct flight *f = &r->flights.slots[batch[i].slot];
+
+		if (results[i].sent == SENT_OK) {
+			flight_sent(&r->flights, f, batch[i].ttl, batch[i].attempt, r->now);
+			r->sent++;
+		} else if (results[i].sent == SENT_REFUSED) {
+			flight_refused(f, batch[i].ttl, batch[i].attempt, r->now);
+			r->send_errors++;
+		} else {
+			r->held = mono_add(r->now, AGAIN_NS);
+		}
+		due_wait(&r->due, batch[i].slot, r->now);
+	}
+}
+
+/* --- targets in ------------------------------------------------------------------------------------ */
+
+static int begin_run(struct run *r)
+{
+	struct pacing_config pace = {.rate_pps = r->plan.rate_pps,
+				     .prefix_pps = r->plan.prefix_pps,
+				     .router_pps = r->plan.router_pps};
+	int rc = limits_check_run(&r->tools->limits, r->tools->unlimited, &r->plan, r->err);
+
+	if (rc == 0 && r->plan.ifname[0] != '\0') {
+		rc = route_ifindex(&r->tools->names, r->plan.ifname, r->err);
+		if (rc > 0) {
+			r->ifindex = rc;
+			rc = sender_bind_device(r->tools->sender, r->plan.ifname, r->err);
+		}
+	}
+	if (rc == 0)
+		rc = sender_bind_source(r->tools->sender, r->plan.src4, r->plan.src6,
+					(uint32_t)r->ifindex, r->err);
+	if (rc < 0)
+		return rc;
+	rc = flights_init(&r->flights, r->plan.window, r->tools->key);
+	if (rc == 0)
+		rc = due_init(&r->due, r->plan.window);
+	if (rc == 0 && (r->pacing = pacing_new(&pace, r->now)) == NULL)
+		rc = BP_ENOMEM;
+	if (rc < 0)
+		return bp_fail(r->err, rc, "out of memory for %u targets at once", r->plan.window);
+	r->start = wall_now();
+	r->planned = true;
+	return 0;
+}
+
+static void begin_target(struct run *r, const struct plan_trace *p)
+{
+	struct bp_error err;
+	struct probe_packet packet;
+	struct flow flow;
+	struct flight *f;
+
+	if (admit_target(&r->tools->limits, p->dst, &err) < 0 ||
+	    admit_flow(&r->plan, p, r->ifindex, &r->flights, &r->ports, &flow, &packet, &err) < 0) {
+		fail_target(r, p, err.text);
+		return;
+	}
+	f = flight_begin(&r->flights, p, &flow, &packet, r->now, wall_now());
+	if (f == NULL) {
+		port_release(&r->ports, flow.method, flow.dst.family, flow.sport);
+		fail_target(r, p, "out of memory");
+		return;
+	}
+	if (addr_kind(p->dst) == ADDR_KIND_LINK_LOCAL && p->dst.family == 6)
+		f->scope = (uint32_t)r->ifindex;
+	f->refused_before = r->refused;
+	f->drops_before = r->drops;
+	due_line_up(&r->due, flight_slot(&r->flights, f));
+}
+
+/* Takes targets while slots are free and the reader keeps up. */
+static void take_targets(struct run *r)
+{
+	while (r->code == 0 && !r->stopping) {
+		enum plan_line kind;
+		int rc;
+
+		if (r->has_next) {
+			if (r->flights.used == r->flights.room ||
+			    output_waiting(r->out) > OUTPUT_HIGH)
+				return;
+			r->has_next = false;
+			begin_target(r, &r->next);
+			continue;
+		}
+		rc = input_next(&r->in, &kind, &r->plan, &r->next, r->err);
+		if (rc == 0)
+			return;
+		if (rc > 0 && kind == PLAN_LINE_RUN)
+			rc = begin_run(r);
+		else if (rc > 0)
+			r->has_next = true;
+		if (rc < 0)
+			r->code = rc;
+		r->read += rc > 0;
+	}
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------- */
+
+/* Until somebody's wait ends, the line may move, or progress is due. */
+static struct timespec pause_length(struct run *r)
+{
+	int64_t ns = INT64_MAX;
+	struct mono when;
+
+	if (r->planned && due_next(&r->due, &when))
+		ns = mono_since(when, r->now);
+	if (r->planned && due_head(&r->due) != DUE_NONE && mono_since(r->held, r->now) < ns)
+		ns = mono_since(r->held, r->now);
+	if (r->planned && r->plan.progress && PROGRESS_EVERY_NS < ns)
+		ns = PROGRESS_EVERY_NS;
+	if (ns < 0)
+		ns = 0;
+	if (ns > NS_PER_S)
+		ns = NS_PER_S;
+	return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+}
+
+static void wait_for_something(struct run *r)
+{
+	struct pollfd fds[] = {
+		{.fd = capture_fd(r->tools->capture), .events = POLLIN},
+		{.fd = r->tools->events.signal_fd, .events = POLLIN},
+		{.fd = r->out->fd, .events = output_waiting(r->out) > 0 ? POLLOUT : 0},
+		{.fd = input_wants(&r->in) ? r->in.fd : -1, .events = POLLIN},
+	};
+	struct timespec pause = pause_length(r);
+
+	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), &pause, NULL) < 0 && errno != EINTR) {
+		r->code = bp_fail_sys(r->err, errno, "poll");
+		return;
+	}
+	if (fds[1].revents && events_interrupted(&r->tools->events))
+		r->interrupted = r->stopping = true;
+	/* Nobody reads any more: the parent is gone. */
+	if (fds[2].revents & (POLLERR | POLLNVAL))
+		r->out->closed = true;
+	if (fds[3].revents)
+		input_read(&r->in);
+}
+
+static void tell_progress(struct run *r)
+{
+	struct frame_progress p = {
+		.planned = r->read, .done = r->done, .in_flight = r->flights.used,
+		.sent = r->sent, .received = r->watch.received, .drops = r->drops,
+	};
+
+	if (r->plan.progress && progress_due(&r->progress, r->now, &p))
+		output_frame(r->out, FRAME_PROGRESS, &p, sizeof(p));
+}
+
+static void follow(struct run *r)
+{
+	uint32_t slot;
+	bool cut;
+
+	while (r->code == 0 && !r->stopping && !r->out->closed) {
+		read_capture(r);
+		if (r->planned) {
+			r->now = mono_now();
+			while ((slot = due_take(&r->due, r->now)) != DUE_NONE)
+				settle(r, &r->flights.slots[slot]);
+			send_batch(r);
+			tell_progress(r);
+		}
+		take_targets(r);
+		output_write(r->out);
+		if (!r->has_next && r->flights.used == 0 && input_done(&r->in, &cut)) {
+			if (cut)
+				r->code = bp_fail(r->err, BP_ETRUNC, "the plan ended before its last "
+						  "line; what was read of it is measured");
+			break;
+		}
+		wait_for_something(r);
+	}
+	/* What arrived while the last wait lasted belongs to the record. */
+	if (r->flights.used > 0 && !r->out->closed)
+		read_capture(r);
+}
+
+static void run_init(struct run *r, struct run_tools *tools, int plan_fd, struct output *out,
+		     struct bp_error *err)
+{
+	memset(r, 0, sizeof(*r));
+	r->tools = tools;
+	r->out = out;
+	r->err = err;
+	r->now = r->looked = mono_now();
+	r->start = wall_now();
+	plan_run_defaults(&r->plan);
+	input_init(&r->in, plan_fd);
+	ports_init(&r->ports);
+	progress_init(&r->progress, r->now);
+	r->watch = (struct watch){.flights = &r->flights, .refused = &r->refused,
+				  .lo_index = tools->lo_index, .answer = on_answer, .context = r};
+}
+
+static void run_fini(struct run *r)
+{
+	ports_fini(&r->ports);
+	pacing_free(r->pacing);
+	due_fini(&r->due);
+	flights_fini(&r->flights);
+	free(r);
+}
+
+int run_plan(struct run_tools *tools, int plan_fd, struct output *out, struct run_end *end,
+	     struct bp_error *err)
+{
+	struct run *r = malloc(sizeof(*r));
+	int rc;
+
+	if (r == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	run_init(r, tools, plan_fd, out, err);
+	follow(r);
+	rc = r->code;
+	if (!out->closed)
+		stop_all(r);
+	*end = (struct run_end){
+		.frame = {.done = r->done, .sent = r->sent, .received = r->watch.received,
+			  .drops = r->drops, .send_errors = r->send_errors,
+			  .refused = r->refused, .interrupted = r->interrupted,
+			  .clock_stepped = r->steps.count > 0, .code = rc},
+		.reader_gone = out->closed,
+	};
+	if (rc < 0)
+		text_set(end->frame.text, sizeof(end->frame.text), err->text);
+	run_fini(r);
+	return rc;
+}
