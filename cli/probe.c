@@ -41,7 +41,7 @@ static int beside(char *out, size_t size)
 	slash = strrchr(out, '/');
 	if (slash == NULL || (size_t)(slash - out) + sizeof("/borderpath-probe") > size)
 		return BP_ENOTFOUND;
-	strcpy(slash, "/borderpath-probe");
+	memcpy(slash, "/borderpath-probe", sizeof("/borderpath-probe"));
 	return access(out, F_OK) == 0 ? 0 : BP_ENOTFOUND;
 }
 
