@@ -97,7 +97,7 @@ static void put_or_null(struct json_writer *w, const char *key, const char *text
 static void show_json(struct geo_run *run, const struct name *n)
 {
 	struct standing s = standing_of(run->session.profile, n, run->at);
-	char text[WALL_TEXT > PREFIX_TEXT ? WALL_TEXT : PREFIX_TEXT];
+	char text[64]; /* addresses, prefixes, times */
 	struct json_writer w;
 
 	json_start(&w, &run->out);

@@ -258,6 +258,8 @@ static void text_valid(struct profile_run *run, const struct validity *v, unsign
 		buf_printf(&run->out, "  since %s", when_text(v->since, text));
 	if (v->until.ns != 0)
 		buf_printf(&run->out, "  until %s", when_text(v->until, text));
+	while (run->out.used > 0 && run->out.bytes[run->out.used - 1] == ' ')
+		run->out.used--; /* a padded column with nothing behind it */
 	buf_char(&run->out, '\n');
 	if (run->o.verbose == 0 || v->source == NULL)
 		return;

@@ -279,8 +279,10 @@ int mmdb_open(const char *path, enum mmdb_kind kind, struct mmdb **out, struct b
 	struct stat st;
 	int rc;
 
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return bp_fail(err, BP_EPARSE, "%s is not a regular file", path);
+	/* The library would report these two by whatever mmap says. */
+	if (stat(path, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size == 0))
+		return bp_fail(err, BP_EPARSE, "%s is %s", path,
+			       S_ISREG(st.st_mode) ? "empty" : "not a regular file");
 	m = calloc(1, sizeof(*m));
 	if (m == NULL)
 		return bp_fail(err, BP_ENOMEM, "%s: out of memory", path);
