@@ -91,7 +91,7 @@ static void payload_fill(uint8_t payload[static METHOD_PAYLOAD_SIZE])
 	memcpy(payload + PAYLOAD_TEXT, payload_text, sizeof(payload_text) - 1);
 }
 
-/* Gives the checksum field at l4 + at another value and lets the fix-up, still 0, make up for it. */
+/* Gives the checksum field at l4 + at another value; the fix-up, still 0, makes up for it. */
 static void set_checksum(uint8_t *l4, size_t at, uint16_t value)
 {
 	put16(l4 + DATAGRAM_FIXUP, fold(get16(l4 + at) + minus(value)));
@@ -114,8 +114,8 @@ int encode_icmp(const struct flow *f, struct probe_packet *out, struct bp_error 
 	if (r)
 		return r;
 	payload_fill(payload);
-	r = build_echo(&ip, f->sport, ENCODE_FIRST_TOKEN & 0xffff, payload, sizeof(payload), p.bytes,
-		       sizeof(p.bytes), &size, err);
+	r = build_echo(&ip, f->sport, ENCODE_FIRST_TOKEN & 0xffff, payload, sizeof(payload),
+		       p.bytes, sizeof(p.bytes), &size, err);
 	if (r)
 		return r;
 	p.size = (uint16_t)size;

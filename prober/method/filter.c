@@ -2,8 +2,8 @@
 /*
  * Filter expressions. Three parts each: our probe going out, the answer of the destination coming
  * in, ICMP errors coming in. libpcap's tcp[] and icmp6[] see no further than a plain IPv6 header,
- * and its `protochain` loops, which the kernel refuses: so IPv6 answers that begin with an extension
- * header are let through whole for the parser to walk.
+ * and its `protochain` loops, which the kernel refuses: so IPv6 answers that begin with an
+ * extension header are let through whole for the parser to walk.
  */
 #include "prober/method/filter.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the kernel should hand to the capture: the filter slots of the rows in method.c, in libpcap's
- * language, for DLT_LINUX_SLL2. A filter saves work and decides nothing: method_match does.
+ * What the kernel should hand to the capture: the filter slots of the rows in method.c, in
+ * libpcap's language, for DLT_LINUX_SLL2. A filter saves work and decides nothing: method_match
+ * does.
  */
 #ifndef PROBER_METHOD_FILTER_H
 #define PROBER_METHOD_FILTER_H

@@ -23,7 +23,9 @@ static void reply_init(struct reply *r)
 
 static uint16_t payload16(const struct transport *t, size_t at)
 {
-	return at + 2 <= t->payload_size ? (uint16_t)(t->payload[at] << 8 | t->payload[at + 1]) : 0;
+	if (at + 2 > t->payload_size)
+		return 0;
+	return (uint16_t)(t->payload[at] << 8 | t->payload[at + 1]);
 }
 
 /* No half of ours is ever 0, so a 0 was not read, was padding, or was wiped on the way. */
@@ -135,9 +137,9 @@ static bool match_echo_reply(const struct packet *p, struct match *m)
 }
 
 /* A SYN-ACK or an RST acknowledges the SYN: ack = sequence + 1 (RFC 9293, 3.10.7). An RST with
- * ACK unset comes from filters rather than hosts; most still fill ack in, and it is believed no more
- * than any other token; with ack 0 it tells no probe (token_known 0). A bare ACK answers an older
- * connection of these ports (RFC 5961's challenge), not the probe. */
+ * ACK unset comes from filters rather than hosts; most still fill ack in, and it is believed no
+ * more than any other token; with ack 0 it tells no probe (token_known 0). A bare ACK answers an
+ * older connection of these ports (RFC 5961's challenge), not the probe. */
 static bool match_tcp(const struct packet *p, struct match *m)
 {
 	uint8_t flags = p->l4.tcp_flags;

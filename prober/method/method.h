@@ -14,7 +14,7 @@
  *   tcp6      sport dport, label               sequence 31..16     sequence 15..0
  *
  * The payload is 32 bytes: the token, the two bytes that hold a checksum at its wanted value (the
- * ICMP checksum equals the identifier), then a text that says who measures. A TCP SYN has none. So a
+ * ICMP checksum equals the identifier), then a text that says who measures. A TCP SYN has none. A
  * probe's IP length is fixed: ICMP and UDP 60 bytes (IPv6 80), TCP 52 (IPv6 72; with 12 bytes of
  * options). Packets are built by libnet once per flow and patched per probe. Pure: no socket, no
  * clock.
@@ -46,7 +46,7 @@ struct flow {
 
 struct probe_packet {
 	uint16_t size;         /* IP length, bytes */
-	uint8_t bytes[METHOD_PACKET_MAX]; /* from the IP header on, ready for a header-included send */
+	uint8_t bytes[METHOD_PACKET_MAX]; /* from the IP header on, for a header-included send */
 };
 
 struct method_row {
@@ -59,8 +59,8 @@ struct method_row {
 	int (*build)(const struct flow *f, struct probe_packet *out, struct bp_error *err);
 	/* Makes it the packet of (ttl, token), halves non-zero; incremental, no library call. */
 	void (*patch)(struct probe_packet *p, uint8_t ttl, uint32_t token);
-	/* libpcap filter expression for what comes back and what goes out, for DLT_LINUX_SLL2. Ports
-	 * of the run are [port_low, port_high]. Written into out; size is at least
+	/* libpcap filter expression for what comes back and what goes out, for DLT_LINUX_SLL2.
+	 * Ports of the run are [port_low, port_high]. Written into out; size is at least
 	 * METHOD_FILTER_MAX. Lets through a little too much, and nothing of ours is missed but an
 	 * answer inside IPv6 fragments. Join several with " or ". */
 	void (*filter)(char *out, size_t size, uint16_t port_low, uint16_t port_high);
@@ -94,7 +94,7 @@ struct match {
 	uint16_t sport, dport;  /* of the probe, host order; ICMP: id, 0 */
 	uint32_t token;         /* as read from its two places */
 	bool token_again;       /* the second copy was readable ... */
-	uint32_t token_copy;    /* ... and says this (tcp4: only the hi half, lo copied from token) */
+	uint32_t token_copy;    /* ... and says this (tcp4: only hi; lo is copied from token) */
 	uint8_t token_known;    /* 2 both halves read; 1 only one (the other is 0, which no half of
 				 * ours is: the quote was short, or the field was wiped); 0 none */
 	uint8_t ttl;            /* departure: TTL as sent; reply: 0 */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The three kinds of probe over both families, built by libnet from the last header to the first. */
+/* Three kinds of probe over both families, built by libnet from the last header to the first. */
 #include "prober/wire/build.h"
 
 #include <libnet.h>
@@ -29,7 +29,8 @@ static int open_context(libnet_t **l, struct bp_error *err)
 	return *l ? 0 : bp_fail(err, BP_ENOMEM, "libnet: %s", why);
 }
 
-static libnet_ptag_t add_ip(libnet_t *l, const struct build_ip *ip, uint8_t protocol, size_t l4_size)
+static libnet_ptag_t add_ip(libnet_t *l, const struct build_ip *ip, uint8_t protocol,
+			    size_t l4_size)
 {
 	if (ip->src.family == 4) {
 		uint32_t src, dst;
@@ -97,7 +98,8 @@ int build_echo(const struct build_ip *ip, uint16_t id, uint16_t seq, const uint8
 	if (n)
 		memcpy(copy, payload, n);
 	if (ip->src.family == 4)
-		tag = libnet_build_icmpv4_echo(ECHO_REQUEST, 0, 0, id, seq, copy, (uint32_t)n, l, 0);
+		tag = libnet_build_icmpv4_echo(ECHO_REQUEST, 0, 0, id, seq, copy, (uint32_t)n, l,
+					       0);
 	else
 		tag = libnet_build_icmpv6_echo(ECHO6_REQUEST, 0, 0, id, seq, copy, (uint32_t)n, l,
 					       0);

@@ -59,8 +59,9 @@ bool extension_split(struct cur rest, uint8_t family, uint8_t type, uint8_t word
 	if (!extension_possible(family, type))
 		return true;
 	if (words == 0) {
-		/* RFC 4884, 5.5: old senders leave the length 0 and pad the quote to 128 bytes. Only
-		 * a checksum that is there and right tells such a structure from a long quote. */
+		/* RFC 4884, 5.5: old senders leave the length 0 and pad the quote to 128 bytes.
+		 * Only a checksum that is there and right tells such a structure from a long
+		 * quote. */
 		if (cur_left(&rest) <= QUOTE_FIXED)
 			return true;
 		cur_skip(&tail, QUOTE_FIXED);

@@ -17,8 +17,8 @@
 bool extension_possible(uint8_t family, uint8_t type);
 
 /* Splits what follows the 8-byte ICMP header into the quote and the extension structure (empty when
- * there is none). words is the length field: of the quote, in 32-bit words for IPv4, in 64-bit words
- * for IPv6. False: the length field promised a structure that is not there or is damaged; the
+ * there is none). words is the length field: of the quote, in 32-bit words for IPv4, in 64-bit
+ * words for IPv6. False: the length field promised a structure that is not there or is damaged; the
  * quote is then all that follows. */
 bool extension_split(struct cur rest, uint8_t family, uint8_t type, uint8_t words,
 		     struct cur *quote, struct cur *extension);

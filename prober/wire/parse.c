@@ -13,7 +13,8 @@
 #include "core/err.h"
 #include "prober/wire/extension.h"
 
-enum { IP4_HEADER = 20, IP6_HEADER = 40, IP6_EXTENSIONS_MAX = 8, TRANSPORT_MIN = 8, TCP_HEADER = 20 };
+enum { IP4_HEADER = 20, IP6_HEADER = 40, TRANSPORT_MIN = 8, TCP_HEADER = 20 };
+enum { IP6_EXTENSIONS_MAX = 8 };
 
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t n)
 {

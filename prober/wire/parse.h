@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Bytes of a captured packet -> what they say. Untrusted input: reads only through core/cur.h. Pure.
+ * Bytes of a captured packet -> what they say. Untrusted input, read only through core/cur.h. Pure.
  *
  * An ICMP error as data, outermost first:
  *   outer IP header (who answers, reply TTL, size, IP-ID)
@@ -62,15 +62,15 @@ struct packet {
 	bool extension_bad;  /* an extension structure was there but did not parse or checksum */
 };
 
-/* Parses from the IP header on; family is told by the version nibble. BP_EPARSE: not an IP packet we
- * understand, or cut inside a mandatory header: the IP header with its extension headers, the whole
- * fixed transport header, an error's quoted IP header. Cut behind those is not an error: what is
- * missing stays 0 or !known. Nor is a bad extension: extension_bad. Checksums other than the
+/* Parses from the IP header on; family is told by the version nibble. BP_EPARSE: not an IP packet
+ * we understand, or cut inside a mandatory header: the IP header with its extension headers, the
+ * whole fixed transport header, an error's quoted IP header. Cut behind those is not an error: what
+ * is missing stays 0 or !known. Nor is a bad extension: extension_bad. Checksums other than the
  * extension's are not verified (offload leaves them half-made in captures). */
 int packet_parse(const uint8_t *bytes, size_t n, struct packet *out);
 
-/* Internet checksum (RFC 1071) over n bytes added to a running sum (an odd n only at the end). Folding
- * gives the value of the checksum field, host order: 0 when the sum held a right one already. */
+/* Internet checksum (RFC 1071) over n bytes added to a running sum (an odd n only at the end).
+ * Folding gives the value of the checksum field, host order: 0 when the sum held a right one. */
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t n);
 uint16_t checksum_fold(uint32_t sum);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Any bytes as a captured packet. Input: one byte, whether it goes out (bit 0), then the packet from
- * its IP header on. What the parser and the matcher promise must hold, whatever the bytes.
+ * Any bytes as a captured packet. Input: one byte, whether it goes out (bit 0), then the packet
+ * from its IP header on. What the parser and the matcher promise must hold, whatever the bytes.
  * Seeds: test_golden --seeds DIR.
  */
 #include <stdint.h>

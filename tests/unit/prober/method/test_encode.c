@@ -108,11 +108,11 @@ static void test_built(void **state)
 /* Patched one after the other, so that an error would add up. */
 static void sweep(size_t i, bool low)
 {
-	static const uint16_t others[] = {1, 0x7fff, 0x8000, 0xfffe, 0xffff, 0x1234};
+	static const uint16_t others[] = {1, 0xffff};
 	const struct method_row *row = method_row(six[i].method, six[i].family);
 	struct probe_packet first = built(i, 31999), p = first;
 
-	for (size_t o = 0; o < 6; o++) {
+	for (size_t o = 0; o < 2; o++) {
 		for (uint32_t half = 1; half <= 0xffff; half++) {
 			uint32_t token = low ? (uint32_t)others[o] << 16 | half
 					     : half << 16 | others[o];

@@ -28,7 +28,8 @@ enum { ROUTER_ID = 4711, ROUTER_TTL = 250, HOST_TTL = 57 };
 static void add(struct golden *g, const void *bytes, size_t n)
 {
 	assert_true(g->n + n <= GOLDEN_MAX);
-	memcpy(g->bytes + g->n, bytes, n);
+	if (n)
+		memcpy(g->bytes + g->n, bytes, n);
 	g->n += n;
 }
 
@@ -239,7 +240,7 @@ static const uint8_t mpls_objects[] = {
 	0x00, 0x01, 0x0b, 0x01, /* label 16, exp 5, s 1, ttl 1 */
 };
 static const uint8_t iface4_objects[] = {
-	0x00, 0x20, 2, 0x0f,                           /* 32 bytes, incoming: index address name MTU */
+	0x00, 0x20, 2, 0x0f,                           /* incoming: index, address, name, MTU */
 	0x00, 0x00, 0x00, 0x15,                        /* ifIndex 21 */
 	0x00, 0x01, 0x00, 0x00, 203, 0, 113, 77,       /* AFI 1 */
 	12, 'x', 'e', '-', '0', '/', '1', '/', '2', 0, 0, 0, /* name of 12 bytes, padded */

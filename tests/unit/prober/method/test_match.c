@@ -32,7 +32,7 @@ static struct match match_bytes(const struct golden *g, bool outgoing)
 enum {
 	HI = GOLDEN_TOKEN & 0xffff0000,
 	LO = GOLDEN_TOKEN & 0xffff,
-	/* error-udp4-nat: 192.0.2.1 became 203.0.113.1, so RFC 1624 makes c0de + c201 - 3c02 of c0de */
+	/* error-udp4-nat: 192.0.2.1 became 203.0.113.1, so c0de + c201 - 3c02 (RFC 1624) */
 	NAT_LO = 0x46de,
 };
 
@@ -262,7 +262,7 @@ static void flip_all(const char *name, bool outgoing, size_t probe_at)
 						 !(what & CARRIES_COPY));
 		}
 	}
-	/* tcp4: sequence and IP-ID; tcp6: sequence; IPv4: ID, low half, payload; IPv6: without ID */
+	/* tcp4: sequence, IP-ID; tcp6: sequence; IPv4: ID, low half, payload; IPv6: without ID */
 	assert_int_equal(flipped, 8 * (method == METHOD_TCP ? is_v4(name) ? 6 : 4
 							    : is_v4(name) ? 8 : 6));
 }

@@ -15,7 +15,12 @@
 
 static void test_rows(void **state)
 {
-	static const struct { enum method method; uint8_t family; const char *name; uint16_t dport; } rows[] = {
+	static const struct {
+		enum method method;
+		uint8_t family;
+		const char *name;
+		uint16_t dport;
+	} rows[] = {
 		{METHOD_ICMP, 4, "icmp4", 0},   {METHOD_ICMP, 6, "icmp6", 0},
 		{METHOD_UDP, 4, "udp4", 33434}, {METHOD_UDP, 6, "udp6", 33434},
 		{METHOD_TCP, 4, "tcp4", 80},    {METHOD_TCP, 6, "tcp6", 80},
@@ -54,7 +59,8 @@ static void test_flow_fields(void **state)
 	struct flow f;
 
 	(void)state;
-	method_flow(METHOD_TCP, golden_addr(GOLDEN_SRC6), golden_addr(GOLDEN_DST6), 443, 9, 3, 0, &f);
+	method_flow(METHOD_TCP, golden_addr(GOLDEN_SRC6), golden_addr(GOLDEN_DST6), 443, 9, 3, 0,
+		    &f);
 	assert_int_equal(f.method, METHOD_TCP);
 	assert_true(addr_equal(f.src, golden_addr(GOLDEN_SRC6)));
 	assert_true(addr_equal(f.dst, golden_addr(GOLDEN_DST6)));
@@ -93,7 +99,8 @@ static void test_flows_are_distinct(void **state)
 
 		/* as many flows as there are ports */
 		for (unsigned n = 0; n < PORTS; n++) {
-			struct flow f = flow_of(METHOD_UDP, GOLDEN_DST4, 0, seeds[s], (uint16_t)n, 0);
+			struct flow f = flow_of(METHOD_UDP, GOLDEN_DST4, 0, seeds[s], (uint16_t)n,
+						0);
 
 			assert_in_range(f.sport, METHOD_PORT_LOW, METHOD_PORT_HIGH);
 			assert_int_equal(all[f.sport]++, 0);
@@ -101,7 +108,8 @@ static void test_flows_are_distinct(void **state)
 		/* every choice of every ordinary flow */
 		for (unsigned skip = 0; skip < 8; skip++) {
 			for (uint16_t n = 0; n < METHOD_FLOWS_MAX; n++) {
-				struct flow f = flow_of(METHOD_ICMP, GOLDEN_DST4, 0, seeds[s], n, skip);
+				struct flow f = flow_of(METHOD_ICMP, GOLDEN_DST4, 0, seeds[s], n,
+							skip);
 
 				assert_in_range(f.sport, METHOD_PORT_LOW, METHOD_PORT_HIGH);
 				assert_int_equal(choices[f.sport]++, 0);
@@ -168,7 +176,7 @@ static int compare_u32(const void *a, const void *b)
 }
 
 /* Over 100 destinations, 255 TTLs and 10 attempts: no half is 0, and tokens meet no more often than
- * chance allows (255,000 of them: 7.6 pairs expected in 2^32; more than 30 means a broken function). */
+ * chance allows (255,000 of them: 7.6 pairs expected in 2^32; over 30 means a broken function). */
 static void test_token_spread(void **state)
 {
 	enum { DESTINATIONS = 100, TTLS = 255, ATTEMPTS = 10, N = DESTINATIONS * TTLS * ATTEMPTS };

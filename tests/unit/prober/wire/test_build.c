@@ -79,7 +79,8 @@ static void test_fields(void **state)
 				struct bp_error err;
 
 				ip.dont_fragment = i % 2;
-				assert_int_equal(build(kind, &ip, payload, &g, GOLDEN_MAX, &err), 0);
+				assert_int_equal(build(kind, &ip, payload, &g, GOLDEN_MAX, &err),
+						 0);
 				assert_int_equal(g.n,
 						 header + (kind == KIND_SYN ? 20 : 8) + payload);
 				assert_true(golden_accepted(g.bytes, g.n));

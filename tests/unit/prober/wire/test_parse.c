@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The parser against the golden packets, whole and cut at every length, and against hostile ones. */
+/* The parser against golden packets, whole and cut at every length, and against hostile ones. */
 #include "prober/wire/parse.h"
 
 #include <dirent.h>
@@ -167,8 +167,8 @@ static void test_table_is_complete(void **state)
 	assert_int_equal(n, ROWS);
 }
 
-/* Cut at every length: refused below `least`, and from there on nothing that is missing is invented,
- * nothing that is there is lost. */
+/* Cut at every length: refused below `least`, and from there on nothing that is missing is
+ * invented, nothing that is there is lost. */
 static void test_cut(void **state)
 {
 	(void)state;
@@ -368,7 +368,8 @@ static void test_checksum(void **state)
 	for (size_t n = 0; n < 300; n++) {
 		for (size_t i = 0; i < n; i++)
 			many[i] = (uint8_t)(i * 7 + n);
-		assert_int_equal(checksum_fold(checksum_add(0, many, n)), golden_checksum(many, n, 0));
+		assert_int_equal(checksum_fold(checksum_add(0, many, n)),
+				 golden_checksum(many, n, 0));
 	}
 }
 
