@@ -150,6 +150,17 @@ void geo_close(struct geo *g)
 	free(g);
 }
 
+/* Addresses that mean something else in every network: a table that names them is wrong (one free
+ * country table has 192.168.0.0/16 in Australia). Documentation ranges are left to the tables: a
+ * laboratory brings its own. */
+static bool is_local(struct addr a)
+{
+	enum addr_kind kind = addr_kind(a);
+
+	return kind == ADDR_KIND_PRIVATE || kind == ADDR_KIND_SHARED ||
+	       kind == ADDR_KIND_LOOPBACK || kind == ADDR_KIND_LINK_LOCAL;
+}
+
 void geo_lookup(const struct geo *g, struct addr a, struct wall when, struct name *out)
 {
 	struct wall at = when.ns != 0 ? when : wall_now();
@@ -158,14 +169,14 @@ void geo_lookup(const struct geo *g, struct addr a, struct wall when, struct nam
 	*out = (struct name){.addr = a};
 	if (!addr_is_set(a))
 		return;
-	if (g->db[GEO_DB_ASN] != NULL) {
+	if (g->db[GEO_DB_ASN] != NULL && !is_local(a)) {
 		rc = mmdb_asn(g->db[GEO_DB_ASN], a, &out->asn, out->org, sizeof(out->org));
 		if (rc == 0)
 			out->source = NAME_SOURCE_ASN_DB;
 		else if (rc == BP_EPARSE)
 			g->learnt->damaged[GEO_DB_ASN]++;
 	}
-	if (g->db[GEO_DB_COUNTRY] != NULL) {
+	if (g->db[GEO_DB_COUNTRY] != NULL && !is_local(a)) {
 		rc = mmdb_country(g->db[GEO_DB_COUNTRY], a, out->country);
 		if (rc == BP_EPARSE)
 			g->learnt->damaged[GEO_DB_COUNTRY]++;

@@ -66,6 +66,15 @@ static void via(struct buf *out, const struct style *s, const struct verdict *v)
 		buf_printf(out, v->via_org[0] ? " (AS%u)" : "AS%u", v->via_asn);
 }
 
+/* Never "1.00": no verdict is certain. */
+static void confidence(struct buf *out, double p)
+{
+	if (p > 0.99)
+		buf_str(out, ">0.99");
+	else
+		buf_printf(out, "%.2f", p);
+}
+
 static const char *class_clause(enum path_class c)
 {
 	switch (c) {
@@ -98,12 +107,14 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 		style_face(out, s, FACE_PLAIN);
 		style_face(out, s, FACE_BOLD);
 		via(out, s, v);
-		buf_printf(out, "; confidence %.2f", v->confidence);
+		buf_str(out, "; confidence ");
+		confidence(out, v->confidence);
 		break;
 	case OUTCOME_OTHER:
 		buf_str(out, " enters by a way that the profile does not name as a border");
 		via(out, s, v);
-		buf_printf(out, "; confidence %.2f", v->confidence);
+		buf_str(out, "; confidence ");
+		confidence(out, v->confidence);
 		break;
 	case OUTCOME_MIXED:
 		buf_str(out, " takes several borders at once: ");
@@ -179,7 +190,7 @@ void report_summary_line(struct buf *out, const struct style *s, const struct tr
 	buf_str(out, "  ");
 	style_pad(out, s, addr_format(t->dst, text), t->dst.family == 6 ? 24 : 15);
 	buf_str(out, "  ");
-	style_pad(out, s, word_of(method_words, t->method), 4);
+	style_pad(out, s, t->method ? word_of(method_words, t->method) : "-", 4);
 	buf_str(out, "  ");
 	if (t->stop == STOP_ERROR)
 		snprintf(cell, sizeof(cell), "not measured");
@@ -190,10 +201,11 @@ void report_summary_line(struct buf *out, const struct style *s, const struct tr
 	style_color(out, s, v->outcome == OUTCOME_BORDER ? border_color(p, v->border) : NULL);
 	style_pad(out, s, cell, 24);
 	style_end(out, s);
+	buf_str(out, v->confidence > 0.99 ? " " : "  ");
 	if (t->stop == STOP_ERROR || v->outcome == OUTCOME_NONE)
-		buf_str(out, "     -");
+		buf_str(out, "   -");
 	else
-		buf_printf(out, "  %.2f", v->confidence);
+		confidence(out, v->confidence);
 	buf_str(out, "  ");
 	style_pad(out, s, word_of(reach_words, t->reach), d.median_ns >= 0 ? 11 :
 		  style_columns(word_of(reach_words, t->reach)));
