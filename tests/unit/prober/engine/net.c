@@ -20,7 +20,8 @@ struct slot {
 	struct tracer tracer;
 	struct net_path path;
 	struct net_result result;
-	struct mono start, hold;
+	struct mono start;
+	struct mono hold; /* not to be asked before, unless something arrives */
 	size_t index;
 	uint32_t generation;
 	bool busy;
@@ -370,6 +371,7 @@ static void deliver(struct net *n, const struct arrival *a, struct pacing *pacin
 		return;
 	ask.dst = s->path.dst;
 	ask.router = tracer_responder(&s->tracer, a->ttl);
+	s->hold = n->now;
 	credited = tracer_reply(&s->tracer, a->ttl, a->attempt, (enum tracer_event)a->event, a->from,
 				a->rtt_ns, n->now, &late);
 	if (!credited) {
@@ -459,6 +461,9 @@ static struct mono turn(struct net *n, struct slot *s, struct pacing *pacing,
 		if (step.want == TRACER_WAIT) {
 			if (mono_reached(n->now, step.until) || step.until.ns == INT64_MAX)
 				fault(n, "a wait that is over, or never");
+			again = tracer_next(&s->tracer, mono_add(step.until, -1));
+			if (again.want != TRACER_WAIT || again.until.ns != step.until.ns)
+				fault(n, "awake before its time");
 			return step.until;
 		}
 		again = tracer_next(&s->tracer, n->now);
@@ -478,7 +483,6 @@ static struct mono turn(struct net *n, struct slot *s, struct pacing *pacing,
 			*all = when;
 			break;
 		case PACING_PREFIX:
-			s->hold = when;
 			break;
 		case PACING_ROUTER:
 			tracer_defer(&s->tracer, step.ttl, when);
@@ -559,7 +563,7 @@ const char *net_run(struct net *n, const struct net_path *paths, size_t count,
 			else if (all.ns > n->now.ns && !interrupted)
 				until = all;
 			else
-				until = turn(n, s, pacing, limits, &all, done, ctx);
+				s->hold = until = turn(n, s, pacing, limits, &all, done, ctx);
 			wake = mono_min(wake, until);
 			busy++;
 		}
