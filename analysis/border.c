@@ -8,7 +8,8 @@
  *   3. The rows of border_rules[] are applied in order. A row may decide alone (the destination
  *      is not in the network); otherwise it adds evidence in log-odds, or a remark of weight 0.
  *   4. Sums become probabilities over the borders and "other" (softmax). The highest is the
- *      confidence. Under 0.5, or without a row that speaks for it, the outcome is undetermined.
+ *      confidence. Under 0.5 the outcome is undetermined; the last row sees to it that nothing
+ *      reaches 0.5 without a hop that speaks for it.
  *
  * Deviations from a plain naive Bayes: a lone last hop that contradicts the run before it is
  * balanced out instead of weighed (row `contradiction`), and adjacency alone is capped at 0.9 (row
@@ -23,9 +24,6 @@
 #include <string.h>
 
 #include "analysis/border_rules.h"
-
-/* An outcome must rest on rows worth more than a hint (a country's 0.1): odds of 1.6 to 1. */
-static const double LEAST_SCORE = 0.5;
 
 const char *border_case_id(const struct border_case *c, int speaker)
 {
@@ -198,7 +196,7 @@ static void conclude(struct border_case *c)
 			win = k;
 	}
 	out->confidence = p[win];
-	if (p[win] < 0.5 || c->score[win] < LEAST_SCORE) {
+	if (p[win] < 0.5) {
 		out->outcome = OUTCOME_UNDETERMINED;
 		text_set(out->rule, sizeof(out->rule), c->undecided != NULL ? c->undecided : "");
 		return;

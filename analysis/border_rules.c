@@ -12,26 +12,31 @@
 #include <string.h>
 
 /* Log-odds. 0.7 is 2 to 1, 1.1 is 3 to 1, 2.3 is 10 to 1. */
-static const double
-	W_OTHER_PRIOR = -1.5,  /* a way in that the profile does not name: 0.1 before any hop */
-	W_CLOSED = -4,         /* a border that was not there yet, or no longer */
-	W_CARRIER_LAST = 2.0,  /* the last network before the inside is the border's */
-	W_RUN[2] = {1.2, 0.8}, /* second and third hop of the same carrier in a row */
-	W_BORDER_ROUTER = 1.0, W_FILTER = 1.5,
+static const double W_OTHER_PRIOR =
+			    -1.5, /* a way in that the profile does not name: 0.1 before any hop */
+	W_CLOSED = -4,		  /* a border that was not there yet, or no longer */
+	W_CARRIER_LAST = 2.0,	  /* the last network before the inside is the border's */
+	W_RUN[2] = {1.2, 0.8},	  /* second and third hop of the same carrier in a row */
+	W_BORDER_ROUTER = 1.0,
+		    W_FILTER[2] = {0.2,
+				   1.2}, /* one hop of the carrier is still one address; more */
 	W_BEFORE[2] = {1.2, 0.5}, /* an earlier carrier, when the last one has 2, or more hops */
 	W_WAY[2] = {2.9, 4.0},	  /* a listed other way: one hop, more */
-	W_UNLISTED = 2.7,      /* a named network that no border has, within the silent interval */
-	W_UNLISTED_NEXT = 3.5, /* the same, and the inside answers at the very next TTL */
-	W_BEHIND[2] = {1.0, 1.6}, /* a carrier before one foreign hop: one hop of it, more */
-	W_COUNTRY = 0.1, ADJACENCY_MAX = 0.9;
+	W_UNLISTED = 2.3,      /* a named network that no border has, within the silent interval */
+	W_UNLISTED_NEXT = 3.1, /* the same, and the inside answers at the very next TTL */
+	W_BEHIND[2] = {0.7, 1.3}, /* a carrier before one foreign hop: one hop of it, more */
+	W_BEHIND_FOREIGN = 1.0,	  /* and that foreign hop itself */
+	W_COUNTRY = 0.1,
+		    LEAST_SCORE = 0.5, /* of rows in favour, or nothing is said: odds of 1.6 to 1 */
+	ADJACENCY_MAX = 0.89;	       /* capped at 0.9: what is capped is never counted as 0.9 */
 
-/* Typically three silent hops lie at the border; one more is still ordinary. */
-enum { INTERVAL_USUAL = 4 };
+/* Typically three silent hops lie at the border. */
+enum { INTERVAL_USUAL = 3 };
 
 /* The longer the silence, the more could hide in it. */
 static double nearness(unsigned gap)
 {
-	static const double of[] = {.8, .65, .5, .4, .3, .3, .3, .3};
+	static const double of[] = {.7, .55, .45, .35, .3, .3, .3, .3};
 
 	if (gap <= INTERVAL_USUAL)
 		return 1;
@@ -254,19 +259,13 @@ static void apply_other_time(struct border_case *c)
 
 static void apply_prior(struct border_case *c)
 {
-	unsigned open = 0;
-
 	for (unsigned k = 0; k < c->path.borders; k++) {
-		if (border_is_open(c->profile, k, c->when))
-			open++;
-		else
+		if (!border_is_open(c->profile, k, c->when))
 			border_case_say(c, NULL, (int)k, W_CLOSED,
 					"no way in at that time, by the profile");
 	}
-	/* Where only one border is known to be open the profile is no guide to "the rest". */
-	if (open >= 2)
-		border_case_say(c, NULL, (int)c->path.other, W_OTHER_PRIOR,
-				"ways in that the profile does not name are rare");
+	border_case_say(c, NULL, (int)c->path.other, W_OTHER_PRIOR,
+			"ways in that the profile does not name are rare");
 }
 
 /* --- evidence --------------------------------------------------------------------------------- */
@@ -305,7 +304,6 @@ static void apply_border_router(struct border_case *c)
 
 	if (!near_is_border(c) || !h->border_router)
 		return;
-	c->beyond_adjacency = true;
 	border_case_say(c, h, c->near.speaker, W_BORDER_ROUTER,
 			"known to be the last router before the network");
 }
@@ -318,8 +316,9 @@ static void apply_filter(struct border_case *c)
 
 		if (!h->filter || h->customer || who < 0 || who != c->near.speaker)
 			continue;
-		c->beyond_adjacency = true;
-		border_case_say(c, h, who, W_FILTER * nearness(c->gap) * naming(h),
+		c->filtered = true;
+		border_case_say(c, h, who,
+				W_FILTER[c->near.hops > 1] * nearness(c->gap) * naming(h),
 				"refuses the network's traffic (administratively prohibited, "
 				"%u times): the way goes through it",
 				h->answers);
@@ -356,8 +355,8 @@ static double unlisted_weight(const struct border_case *c)
 {
 	double w = c->gap == 0 ? W_UNLISTED_NEXT : W_UNLISTED;
 
-	if (c->gap >= INTERVAL_USUAL)
-		w *= c->gap == INTERVAL_USUAL ? .75 : .4;
+	if (c->gap > INTERVAL_USUAL)
+		w *= c->gap == INTERVAL_USUAL + 1 ? .75 : .4;
 	return c->unnamed_behind > 0 ? w - .7 : w;
 }
 
@@ -386,7 +385,7 @@ static void apply_carrier_behind(struct border_case *c)
 	    !before_is_border(c))
 		return;
 	if (c->near.hops == 1 && c->path.first_inside != NULL)
-		border_case_say(c, c->near.nearest, c->near.speaker, W_BEHIND[0],
+		border_case_say(c, c->near.nearest, c->near.speaker, W_BEHIND_FOREIGN,
 				"one hop of %s before the border",
 				net_text(c, c->near.nearest, foreign));
 	border_case_say(c, h, c->before.speaker,
@@ -513,39 +512,70 @@ static void apply_split_path(struct border_case *c)
 	c->done = true;
 }
 
+/* Nothing but "the last network is the carrier's": nothing inside answered, or a lone hop says so. */
+static bool adjacency_alone(const struct border_case *c)
+{
+	if (c->near.speaker < 0 || c->near.nearest->border_router)
+		return false;
+	if (c->near.hops == 1)
+		return true;
+	return c->path.first_inside == NULL && !c->filtered;
+}
+
 static void apply_adjacency_cap(struct border_case *c)
 {
 	double rest = 0, most;
 	int who = c->near.speaker;
 
-	if (c->path.first_inside != NULL || c->beyond_adjacency || who < 0)
+	if (!adjacency_alone(c))
 		return;
 	for (int k = 0; k <= (int)c->path.other; k++)
 		rest += k != who ? exp(c->score[k]) : 0;
 	most = log(rest * ADJACENCY_MAX / (1 - ADJACENCY_MAX));
 	if (c->score[who] > most)
-		border_case_say(c, c->near.nearest, who, most - c->score[who],
-				"nothing behind the carrier answers: adjacency alone is worth "
-				"0.9 at most");
+		border_case_say(c, c->near.nearest, who, most - c->score[who], "%s",
+				c->path.first_inside == NULL
+					? "nothing behind the carrier answers: adjacency alone is "
+					  "worth 0.9 at most"
+					: "one hop alone is worth 0.9 at most");
+}
+
+/* Where one border alone is open the prior favours it; no verdict may rest on that: lowers the
+ * highest to the second, which leaves both under 0.5. */
+static void flatten(struct border_case *c, int top)
+{
+	double second = -INFINITY;
+
+	for (int k = 0; k <= (int)c->path.other; k++) {
+		if (k != top)
+			second = fmax(second, c->score[k]);
+	}
+	border_case_say(c, NULL, top, second - c->score[top],
+			"no hop speaks for it: what was known before is no evidence");
 }
 
 static void apply_too_little(struct border_case *c)
 {
 	double p[BORDER_PATH_SPEAKERS];
+	int top = 0;
 
-	if (c->undecided != NULL)
-		return;
 	border_case_p(c, p);
-	for (unsigned k = 0; k <= c->path.other; k++) {
-		if (p[k] >= .5 && c->score[k] >= .5)
-			return;
+	for (int k = 1; k <= (int)c->path.other; k++)
+		top = p[k] > p[top] ? k : top;
+	if (p[top] >= .5 && c->score[top] >= LEAST_SCORE)
+		return;
+	if (p[top] >= .5)
+		flatten(c, top);
+	if (c->undecided == NULL) {
+		if (c->near.nearest == NULL)
+			border_case_say(c, NULL, -1, 0,
+					"no hop before the border is of a known network");
+		else
+			border_case_say(c, c->near.nearest, -1, 0,
+					"too far from the network, or too little, to name a "
+					"border");
+		c->undecided = c->rule;
 	}
-	if (c->near.nearest == NULL)
-		border_case_say(c, NULL, -1, 0, "no hop before the border is of a known network");
-	else
-		border_case_say(c, c->near.nearest, -1, 0,
-				"too far from the network, or too little, to name a border");
-	c->undecided = c->rule;
 }
 
 const struct border_rule border_rules[] = {

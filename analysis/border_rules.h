@@ -30,7 +30,7 @@ struct border_case {
 	unsigned gap;			/* TTLs between near.nearest and the first inside hop */
 	unsigned unnamed_behind;	/* public hops of no network between the two */
 	double score[BORDER_PATH_SPEAKERS]; /* sum of weights, log-odds */
-	bool beyond_adjacency; /* something besides "the last hop is in the carrier's network" */
+	bool filtered;             /* the carrier refused the probes: more than adjacency */
 	const char *rule;      /* id of the row at work */
 	const char *undecided; /* row to name when the outcome is undetermined; NULL none yet */
 	bool done;	       /* a row has decided alone: the rest is not asked */
