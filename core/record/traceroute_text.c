@@ -68,15 +68,20 @@ static unsigned hop_number(const char **at, const char *end)
 		v = 10 * v + (unsigned)(*s - '0');
 	if (s == *at || v == 0 || v > 255 || (s < end && *s != ' ' && *s != '\t'))
 		return 0;
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	/* "3 ms" is a time that was wrapped to a line of its own. */
+	if (end - s >= 2 && memcmp(s, "ms", 2) == 0 && (end - s == 2 || s[2] == ' '))
+		return 0;
 	*at = s;
 	return v;
 }
 
-struct census { unsigned addrs, times, units, stars, marks, words, first_word; };
+struct census { unsigned addrs, times, units, stars, marks, words; };
 
 static struct census count_kinds(const struct parsed *p)
 {
-	struct census c = {.first_word = TOKENS_MAX};
+	struct census c = {0};
 
 	for (unsigned i = 0; i < p->count; i++) {
 		switch (p->tokens[i].kind) {
@@ -85,10 +90,7 @@ static struct census count_kinds(const struct parsed *p)
 		case TOKEN_STAR: c.stars++; break;
 		case TOKEN_MARK: c.marks++; break;
 		case TOKEN_MPLS: break;
-		case TOKEN_WORD:
-			if (c.words++ == 0)
-				c.first_word = i;
-			break;
+		case TOKEN_WORD: c.words++; break;
 		}
 	}
 	return c;
@@ -484,9 +486,8 @@ static bool read_head(const char *line, size_t n, struct traceroute_head *next, 
 		next->start = start;
 		return true;
 	}
-	if (!in_hops && next->header && next->max_ttl == 0)
-		traceroute_max_line(at, left, &next->max_ttl);
-	return false;
+	return !in_hops && next->header && next->max_ttl == 0 &&
+	       traceroute_max_line(at, left, &next->max_ttl);
 }
 
 /* Takes a line into the trace; false when it begins the next one. */
