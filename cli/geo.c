@@ -13,23 +13,30 @@
 #include "core/json.h"
 
 const char geo_usage[] =
-"usage: borderpath geo show [OPTIONS] ADDRESS...\n"
-"       borderpath geo status [OPTIONS]\n"
-"\n"
-"show tells who an address belongs to: AS number, organisation and country by the databases, and\n"
-"what the profile says of it (a label, a border, inside the network or not). status tells which\n"
-"databases are used, of which day they are, their hashes, and reads them through for damage.\n"
-"\n"
-"  --at T                the overlay as it was then (RFC 3339, a date, or '2d ago'; default now)\n"
-"  --format text|jsonl   for people, or JSON: one object an address (show), one in all (status)\n"
-"  --asn-db FILE, --country-db FILE\n"
-"                        MMDB files; by default build/geodata beside the program,\n"
-"                        $XDG_DATA_HOME/borderpath, /var/lib/borderpath, /usr/share/GeoIP,\n"
-"                        /var/lib/GeoIP (GeoLite2-ASN.mmdb, GeoLite2-Country.mmdb)\n"
-"  --profile NAME|FILE, -o FILE, -v (show: sources), --quiet, --color auto|always|never\n"
-"\n"
-"A country is a hint of where a block is registered, never proof. Exit: 0 done, 1 failure (status:\n"
-"also a damaged database), 2 usage.\n";
+	"usage: borderpath geo show [OPTIONS] ADDRESS...\n"
+	"       borderpath geo status [OPTIONS]\n"
+	"\n"
+	"show tells who an address belongs to: AS number, organisation and country by the "
+	"databases, and\n"
+	"what the profile says of it (a label, a border, inside the network or not). status tells "
+	"which\n"
+	"databases are used, of which day they are, their hashes, and reads them through for "
+	"damage.\n"
+	"\n"
+	"  --at T                the overlay as it was then (RFC 3339, a date, or '2d ago'; "
+	"default now)\n"
+	"  --format text|jsonl   for people, or JSON: one object an address (show), one in all "
+	"(status)\n"
+	"  --asn-db FILE, --country-db FILE\n"
+	"                        MMDB files; by default build/geodata beside the program,\n"
+	"                        $XDG_DATA_HOME/borderpath, /var/lib/borderpath, "
+	"/usr/share/GeoIP,\n"
+	"                        /var/lib/GeoIP (GeoLite2-ASN.mmdb, GeoLite2-Country.mmdb)\n"
+	"  --profile NAME|FILE, -o FILE, -v (show: sources), --quiet, --color auto|always|never\n"
+	"\n"
+	"A country is a hint of where a block is registered, never proof. Exit: 0 done, 1 failure "
+	"(status:\n"
+	"also a damaged database), 2 usage.\n";
 
 enum { OPT_AT = OPT_COMMAND_FIRST };
 
@@ -286,7 +293,8 @@ static void look_into(const struct geo *g, enum geo_db which, struct db_status *
 }
 
 static const char *const db_names[] = {[GEO_DB_ASN] = "asn", [GEO_DB_COUNTRY] = "country"};
-static const char *const db_titles[] = {[GEO_DB_ASN] = "AS numbers", [GEO_DB_COUNTRY] = "Countries"};
+static const char *const db_titles[] = {
+	[GEO_DB_ASN] = "AS numbers", [GEO_DB_COUNTRY] = "Countries"};
 
 static void status_json_db(struct json_writer *w, enum geo_db which, const struct db_status *s)
 {
@@ -406,8 +414,8 @@ static void status_text(struct geo_run *run, const struct db_status s[2])
 	style_pad(&run->out, &style, "Overlay", 12);
 	style_end(&run->out, &style);
 	style_text(&run->out, &style, p->file);
-	buf_printf(&run->out, "\n            profile %s, version %s; %u label%s\n", p->id, p->version,
-		   p->labels_count, p->labels_count == 1 ? "" : "s");
+	buf_printf(&run->out, "\n            profile %s, version %s; %u label%s\n", p->id,
+		   p->version, p->labels_count, p->labels_count == 1 ? "" : "s");
 }
 
 static int geo_status(struct geo_run *run)

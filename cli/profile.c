@@ -11,20 +11,23 @@
 #include "core/json.h"
 
 const char profile_usage[] =
-"usage: borderpath profile check [OPTIONS] [NAME|FILE]\n"
-"       borderpath profile show [OPTIONS] [NAME|FILE]\n"
-"\n"
-"check reads a profile and tells its first fault as file:line:column; show prints what it holds: the\n"
-"network, its borders and the carriers there, labels and targets, each with the dates it holds for.\n"
-"NAME is looked up as NAME.yaml in profiles/ of a build tree, $XDG_CONFIG_HOME/borderpath/profiles,\n"
-"/etc/borderpath/profiles and the installed profiles; a text with '/' or .yaml is a file.\n"
-"Default: dprk.\n"
-"\n"
-"  --at T                show: only what holds then (RFC 3339, a date, or '2d ago')\n"
-"  --format text|jsonl   for people, or one JSON object\n"
-"  --profile NAME|FILE, -o FILE, -v (show: sources), --color auto|always|never\n"
-"\n"
-"Exit: 0 good, 1 not, 2 usage.\n";
+	"usage: borderpath profile check [OPTIONS] [NAME|FILE]\n"
+	"       borderpath profile show [OPTIONS] [NAME|FILE]\n"
+	"\n"
+	"check reads a profile and tells its first fault as file:line:column; show prints what it "
+	"holds: the\n"
+	"network, its borders and the carriers there, labels and targets, each with the dates it "
+	"holds for.\n"
+	"NAME is looked up as NAME.yaml in profiles/ of a build tree, "
+	"$XDG_CONFIG_HOME/borderpath/profiles,\n"
+	"/etc/borderpath/profiles and the installed profiles; a text with '/' or .yaml is a file.\n"
+	"Default: dprk.\n"
+	"\n"
+	"  --at T                show: only what holds then (RFC 3339, a date, or '2d ago')\n"
+	"  --format text|jsonl   for people, or one JSON object\n"
+	"  --profile NAME|FILE, -o FILE, -v (show: sources), --color auto|always|never\n"
+	"\n"
+	"Exit: 0 good, 1 not, 2 usage.\n";
 
 enum { OPT_AT = OPT_COMMAND_FIRST };
 
@@ -410,8 +413,8 @@ static void show_text(struct profile_run *run)
 	style_text(&run->out, &run->style, p->network_name);
 	for (unsigned i = 0; i < p->asns_count; i++)
 		buf_printf(&run->out, ", AS%u", p->asns[i]);
-	buf_printf(&run->out, ", time zone %s; verdicts per /%u (IPv4) and /%u (IPv6)\n", p->timezone,
-		   p->judge_v4, p->judge_v6);
+	buf_printf(&run->out, ", time zone %s; verdicts per /%u (IPv4) and /%u (IPv6)\n",
+		   p->timezone, p->judge_v4, p->judge_v6);
 	for (unsigned i = 0; i < p->prefixes_count; i++) {
 		if (!wanted(run, &p->prefixes[i].valid))
 			continue;

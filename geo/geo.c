@@ -192,7 +192,7 @@ const struct geo_source *geo_source(const struct geo *g)
 
 	if (g->learnt->hashed)
 		return s;
-	/* A file that went away meanwhile leaves its hash empty: the map we look in is still whole. */
+	/* A file that went away meanwhile leaves its hash empty: our map of it is still whole. */
 	if (geo_about(g, GEO_DB_ASN, &about) == 0)
 		filehash_sha256(about.path, s->asn_sha256, NULL);
 	if (geo_about(g, GEO_DB_COUNTRY, &about) == 0)

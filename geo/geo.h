@@ -19,8 +19,8 @@ struct geo;
 /* Opens the databases. A NULL path looks in the defaults (build/geodata beside the program,
  * $XDG_DATA_HOME/borderpath, /var/lib/borderpath, then /usr/share/GeoIP and /var/lib/GeoIP with
  * GeoLite2-*.mmdb names); a given path that does not open is an error, a default that is not there
- * or is damaged is not: geo then works without it and geo_warning says so. profile may be NULL: no overlay.
- * *out is owned; geo_close. */
+ * or is damaged is not: geo then works without it and geo_warning says so. profile may be NULL:
+ * no overlay. *out is owned; geo_close. */
 int geo_open(const char *asn_path, const char *country_path, const struct profile *profile,
 	     struct geo **out, struct bp_error *err);
 void geo_close(struct geo *g);

@@ -33,11 +33,13 @@ static const struct layout asn_layouts[] = {
 	/* IPinfo: "AS2519" as text */
 	{"ipinfo", {"asn"}, {"as_name"}},
 	/* CIRCL Geo Open Country-ASN: the number as text */
-	{"geo-open", {"country", "AutonomousSystemNumber"}, {"country", "AutonomousSystemOrganization"}},
+	{"geo-open",
+	 {"country", "AutonomousSystemNumber"},
+	 {"country", "AutonomousSystemOrganization"}},
 };
 
 static const struct layout country_layouts[] = {
-	/* MaxMind GeoLite2-Country and -City; where the place is not known, where it is registered */
+	/* MaxMind GeoLite2-Country, -City; where the place is not known, where it is registered */
 	{"maxmind", {"country", "iso_code"}, {"registered_country", "iso_code"}},
 	/* ip-location-db, and IPinfo Lite */
 	{"flat", {"country_code"}, {NULL}},
@@ -71,7 +73,8 @@ static int value_at(const MMDB_entry_s *entry, const char *const path[3], MMDB_e
 	if (path[0] == NULL)
 		return BP_ENOTFOUND;
 	rc = MMDB_aget_value(&start, out, path);
-	if (rc == MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR || rc == MMDB_INVALID_LOOKUP_PATH_ERROR)
+	if (rc == MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR ||
+	    rc == MMDB_INVALID_LOOKUP_PATH_ERROR)
 		return BP_ENOTFOUND;
 	if (rc != MMDB_SUCCESS)
 		return BP_EPARSE;
@@ -113,7 +116,8 @@ static int asn_at(const MMDB_entry_s *entry, const char *const path[3], uint32_t
 		break;
 	case MMDB_DATA_TYPE_UTF8_STRING:
 		text_copy(text, sizeof(text), data.utf8_string, data.data_size);
-		if (text_to_u64(strncmp(text, "AS", 2) == 0 ? text + 2 : text, 1, UINT32_MAX, &v) < 0)
+		if (text_to_u64(strncmp(text, "AS", 2) == 0 ? text + 2 : text, 1, UINT32_MAX, &v) <
+		    0)
 			return BP_ENOTFOUND;
 		break;
 	default:
@@ -167,7 +171,8 @@ struct walk {
 };
 
 static int walk_record(struct walk *w, uint64_t record, uint8_t type, const MMDB_entry_s *entry,
-		       uint32_t *stack, uint8_t *depths, unsigned *top, uint8_t depth, uint8_t deepest)
+		       uint32_t *stack, uint8_t *depths, unsigned *top, uint8_t depth,
+		       uint8_t deepest)
 {
 	switch (type) {
 	case MMDB_RECORD_TYPE_EMPTY:
@@ -208,7 +213,8 @@ static int walk_tree(const MMDB_s *db, struct walk *w)
 				 &node.right_record_entry, stack, depths, &top, depth, deepest);
 		if (rc == 0)
 			rc = walk_record(w, node.left_record, node.left_record_type,
-					 &node.left_record_entry, stack, depths, &top, depth, deepest);
+					 &node.left_record_entry, stack, depths, &top, depth,
+					 deepest);
 	}
 	return rc == BP_EOF ? 0 : rc;
 }
@@ -254,8 +260,9 @@ static int find_layout(struct mmdb *m, struct bp_error *err)
 		if (s.hits[i] > s.hits[best])
 			best = i;
 	if (s.hits[best] == 0)
-		return bp_fail(err, BP_EUNSUP, "%s holds no %s that we can find (its type is \"%.60s\")",
-			       m->path, what[m->kind], m->db.metadata.database_type);
+		return bp_fail(err, BP_EUNSUP,
+			       "%s holds no %s that we can find (its type is \"%.60s\")", m->path,
+			       what[m->kind], m->db.metadata.database_type);
 	m->layout = &l[best];
 	return 0;
 }
@@ -269,7 +276,8 @@ static int open_failed(int rc, int sys, const char *path, struct bp_error *err)
 	if (rc == MMDB_IO_ERROR && sys != 0)
 		return bp_fail_sys(err, sys, "cannot read %s", path);
 	if (rc == MMDB_UNKNOWN_DATABASE_FORMAT_ERROR)
-		return bp_fail(err, BP_EUNSUP, "%s is of a format version that is not supported", path);
+		return bp_fail(err, BP_EUNSUP, "%s is of a format version that is not supported",
+			       path);
 	return bp_fail(err, BP_EPARSE, "%s is not an MMDB file, or is damaged or cut short", path);
 }
 
@@ -346,7 +354,8 @@ int mmdb_asn(const struct mmdb *m, struct addr a, uint32_t *asn, char *org, size
 	int rc = find_entry(m, a, &entry);
 
 	if (rc == 0)
-		rc = read_record(MMDB_KIND_ASN, m->layout, &entry, &number, name, sizeof(name), country);
+		rc = read_record(MMDB_KIND_ASN, m->layout, &entry, &number, name, sizeof(name),
+				 country);
 	if (rc < 0)
 		return rc;
 	*asn = number;
@@ -361,8 +370,9 @@ int mmdb_country(const struct mmdb *m, struct addr a, char out[static 3])
 	char org[8];
 	int rc = find_entry(m, a, &entry);
 
-	return rc < 0 ? rc : read_record(MMDB_KIND_COUNTRY, m->layout, &entry, &asn, org, sizeof(org),
-					 out);
+	return rc < 0 ? rc
+		      : read_record(MMDB_KIND_COUNTRY, m->layout, &entry, &asn, org, sizeof(org),
+				    out);
 }
 
 void mmdb_tell(const struct mmdb *m, struct mmdb_about *out)
@@ -398,8 +408,10 @@ int mmdb_verify(const struct mmdb *m, uint64_t *records, struct bp_error *err)
 {
 	struct mmdb self = *m; /* the visitor's argument is not const */
 	/* An IPv6 tree aliases its IPv4 part a few times; more than that is a loop of pointers. */
-	struct walk w = {.records_max = UINT64_MAX, .nodes_max = 8ull * m->db.metadata.node_count + 1024,
-			 .visit = visit_verify, .arg = &self};
+	struct walk w = {.records_max = UINT64_MAX,
+			 .nodes_max = 8ull * m->db.metadata.node_count + 1024,
+			 .visit = visit_verify,
+			 .arg = &self};
 	int rc = walk_tree(&m->db, &w);
 
 	if (rc < 0 || w.nodes > w.nodes_max)

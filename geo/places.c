@@ -90,7 +90,8 @@ static bool readable(const char *path)
 
 bool places_find_db(enum places_db which, char out[static PLACES_PATH_MAX])
 {
-	static const char *const ours[] = {[PLACES_ASN] = "asn.mmdb", [PLACES_COUNTRY] = "country.mmdb"};
+	static const char *const ours[] = {
+		[PLACES_ASN] = "asn.mmdb", [PLACES_COUNTRY] = "country.mmdb"};
 	static const char *const maxmind[] = {[PLACES_ASN] = "GeoLite2-ASN.mmdb",
 					      [PLACES_COUNTRY] = "GeoLite2-Country.mmdb"};
 	static const char *const system_dirs[] = {"/usr/share/GeoIP", "/var/lib/GeoIP"};
@@ -98,7 +99,8 @@ bool places_find_db(enum places_db which, char out[static PLACES_PATH_MAX])
 
 	if (program_dir(base) && path_of(out, "%s/geodata/%s", base, ours[which]) && readable(out))
 		return true;
-	if (tree_root(base) && path_of(out, "%s/build/geodata/%s", base, ours[which]) && readable(out))
+	if (tree_root(base) && path_of(out, "%s/build/geodata/%s", base, ours[which]) &&
+	    readable(out))
 		return true;
 	if (xdg_dir("XDG_DATA_HOME", ".local/share", base) &&
 	    path_of(out, "%s/borderpath/%s", base, ours[which]) && readable(out))
@@ -137,7 +139,7 @@ int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], stru
 		found = try_profile(dir, name, path, &looked);
 	if (!found)
 		found = try_profile(BP_SYSCONFDIR "/borderpath/profiles", name, path, &looked);
-	/* Installed under another prefix than it was built for: share lies beside bin all the same. */
+	/* Installed under another prefix than it was built for: share lies beside bin anyway. */
 	if (!found && program_dir(base) && path_of(dir, "%s/../share/borderpath/profiles", base))
 		found = try_profile(dir, name, path, &looked);
 	if (!found)
@@ -145,8 +147,8 @@ int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], stru
 	if (found)
 		memcpy(out, path, PLACES_PATH_MAX);
 	else
-		rc = bp_fail(err, BP_ENOTFOUND, "no profile \"%s\" (looked for %s.yaml in %s)", name,
-			     name, looked.bytes != NULL ? looked.bytes : "no place");
+		rc = bp_fail(err, BP_ENOTFOUND, "no profile \"%s\" (looked for %s.yaml in %s)",
+			     name, name, looked.bytes != NULL ? looked.bytes : "no place");
 	buf_fini(&looked);
 	return rc;
 }
@@ -160,7 +162,8 @@ static bool own_dir(const char *dir)
 
 	if (stat(dir, &st) == 0)
 		return S_ISDIR(st.st_mode) && st.st_uid == geteuid();
-	if (!path_of(parent, "%s", dir) || (slash = strrchr(parent, '/')) == NULL || slash == parent)
+	if (!path_of(parent, "%s", dir) || (slash = strrchr(parent, '/')) == NULL ||
+	    slash == parent)
 		return false;
 	*slash = '\0';
 	return stat(parent, &st) == 0 && st.st_uid == geteuid() && mkdir(dir, 0700) == 0;

@@ -59,8 +59,14 @@ struct profile_target {
 };
 
 /* Ways in that no border names (a satellite carrier...): speak for "other", with a name. */
-struct profile_other { const char *id, *name; struct profile_network *networks; unsigned networks_count;
-		       struct profile_prefix *prefixes; unsigned prefixes_count; struct validity valid; };
+struct profile_other {
+	const char *id, *name;
+	struct profile_network *networks;
+	unsigned networks_count;
+	struct profile_prefix *prefixes;
+	unsigned prefixes_count;
+	struct validity valid;
+};
 
 struct profile {
 	char file[256];
@@ -94,8 +100,8 @@ const struct profile_label *profile_label(const struct profile *p, struct addr a
 /* Index into borders, or -1. By AS number; by prefix (narrowest). */
 int profile_border_of_asn(const struct profile *p, uint32_t asn, struct wall when);
 int profile_border_of_addr(const struct profile *p, struct addr a, struct wall when);
-/* The same for `others`. Of all prefixes of borders and others the narrowest one decides, so at most
- * one of profile_border_of_addr and profile_other_of_addr is not -1. */
+/* The same for `others`. Of all prefixes of borders and others the narrowest one decides, so at
+ * most one of profile_border_of_addr and profile_other_of_addr is not -1. */
 int profile_other_of_asn(const struct profile *p, uint32_t asn, struct wall when);
 int profile_other_of_addr(const struct profile *p, struct addr a, struct wall when);
 /* That narrowest prefix, or NULL. */

@@ -27,7 +27,8 @@ static int refuse(const struct at *at, const char *key, const char *fmt, ...)
 	char path[160], what[BP_ERROR_TEXT];
 	va_list ap;
 
-	snprintf(path, sizeof(path), "%s%s%s", at->path, at->path[0] && key[0] != '[' ? "." : "", key);
+	snprintf(path, sizeof(path), "%s%s%s", at->path, at->path[0] && key[0] != '[' ? "." : "",
+		 key);
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
@@ -38,7 +39,8 @@ static struct at entry(const struct at *up, const char *list, unsigned i)
 {
 	struct at at = {.doc = up->doc, .err = up->err};
 
-	snprintf(at.path, sizeof(at.path), "%.60s%s%s[%u]", up->path, up->path[0] ? "." : "", list, i);
+	snprintf(at.path, sizeof(at.path), "%.60s%s%s[%u]", up->path, up->path[0] ? "." : "", list,
+		 i);
 	return at;
 }
 
@@ -53,8 +55,10 @@ static int read_time(const struct at *at, const char *key, const char *text, str
 		return 0;
 	/* wall_parse knows "now" and "2h ago" too: a profile that means something else every day. */
 	if (strlen(text) < 10 || text[4] != '-' || wall_parse(text, (struct wall){0}, out) < 0)
-		return refuse(at, key, "\"%s\" is no time, expected a date (2017-10-01) or RFC 3339 "
-			      "(2017-10-01T09:07:51Z)", text);
+		return refuse(at, key,
+			      "\"%s\" is no time, expected a date (2017-10-01) or RFC 3339 "
+			      "(2017-10-01T09:07:51Z)",
+			      text);
 	return 0;
 }
 
@@ -67,7 +71,8 @@ static int read_valid(const struct at *at, const struct raw_valid *raw, struct v
 	if (rc < 0)
 		return rc;
 	if (raw->since != NULL && raw->until != NULL && out->until.ns <= out->since.ns)
-		return refuse(at, "until", "until %s is not after since %s", raw->until, raw->since);
+		return refuse(at, "until", "until %s is not after since %s", raw->until,
+			      raw->since);
 	out->source = raw->source;
 	return 0;
 }
@@ -98,8 +103,9 @@ static int read_prefix(const struct at *at, const char *key, const char *text, s
 		text_copy(host, sizeof(host), text, (size_t)(slash - text));
 		if (addr_parse(host, &a) == 0 &&
 		    text_to_u64(slash + 1, 0, 8 * addr_size(a), &len) == 0)
-			return refuse(at, key, "\"%s\" has bits set after the first %u, expected %s",
-				      text, (unsigned)len,
+			return refuse(at, key,
+				      "\"%s\" has bits set after the first %u, expected %s", text,
+				      (unsigned)len,
 				      prefix_format(prefix_of(a, (uint8_t)len), right));
 	}
 	return refuse(at, key, "\"%s\" is no prefix, expected ADDRESS/LENGTH (192.0.2.0/24, "
@@ -140,8 +146,10 @@ static int read_country(const struct at *at, const char *text, const char **out)
 {
 	if (text != NULL && (strlen(text) != 2 || !isupper((unsigned char)text[0]) ||
 			     !isupper((unsigned char)text[1])))
-		return refuse(at, "country", "\"%s\" is no country, expected two capital letters of "
-			      "ISO 3166-1 (CN)", text);
+		return refuse(at, "country",
+			      "\"%s\" is no country, expected two capital letters of "
+			      "ISO 3166-1 (CN)",
+			      text);
 	*out = text;
 	return 0;
 }
@@ -156,8 +164,10 @@ static int read_color(const struct at *at, const char *text, unsigned i, const c
 	if (text == NULL)
 		return 0;
 	if (strlen(text) != 7 || text[0] != '#' || strspn(text + 1, "0123456789abcdefABCDEF") != 6)
-		return refuse(at, "color", "\"%s\" is no colour, expected \"#RRGGBB\" (quoted: # begins "
-			      "a comment)", text);
+		return refuse(at, "color",
+			      "\"%s\" is no colour, expected \"#RRGGBB\" (quoted: # begins "
+			      "a comment)",
+			      text);
 	*out = text;
 	return 0;
 }
@@ -170,8 +180,8 @@ static int read_id(const struct at *at, const char *key, const char *text, size_
 
 	if (strlen(text) > max || !isalnum((unsigned char)text[0]) ||
 	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0')
-		return refuse(at, key, "\"%s\" is no id, expected up to %zu of a-z, 0-9, - and _", text,
-			      max);
+		return refuse(at, key, "\"%s\" is no id, expected up to %zu of a-z, 0-9, - and _",
+			      text, max);
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcmp(text, taken[i]) == 0)
 			return refuse(at, key, "\"%s\" is a word of the verdict, choose another id",
@@ -231,7 +241,8 @@ static int read_judge(const struct at *at, const struct raw_judge *raw, struct p
 	uint64_t v4 = 24, v6 = 48;
 
 	if (raw != NULL && raw->v4 != NULL && text_to_u64(raw->v4, 1, 32, &v4) < 0)
-		return refuse(at, "judge_by.v4", "\"%s\" is no prefix length, expected 1 to 32", raw->v4);
+		return refuse(at, "judge_by.v4", "\"%s\" is no prefix length, expected 1 to 32",
+			      raw->v4);
 	if (raw != NULL && raw->v6 != NULL && text_to_u64(raw->v6, 1, 128, &v6) < 0)
 		return refuse(at, "judge_by.v6", "\"%s\" is no prefix length, expected 1 to 128",
 			      raw->v6);
@@ -277,8 +288,10 @@ static int build_network(const struct at *top, const struct raw_network *raw, st
 		out->valid = valid;
 		judge = out->prefix.addr.family == 4 ? p->judge_v4 : p->judge_v6;
 		if (judge < out->prefix.len)
-			return refuse(&here, "", "verdicts are kept per /%u (judge_by), which is wider than "
-				      "the network's %s", judge, prefix_format(out->prefix, text));
+			return refuse(&here, "",
+				      "verdicts are kept per /%u (judge_by), which is wider than "
+				      "the network's %s",
+				      judge, prefix_format(out->prefix, text));
 	}
 	return 0;
 }
@@ -305,8 +318,10 @@ static int build_border(const struct at *at, const struct raw_border *raw, unsig
 		rc = build_prefixes(at, raw->prefixes, raw->prefixes_count, &out->prefixes,
 				    &out->prefixes_count);
 	if (rc == 0 && out->networks_count == 0 && out->prefixes_count == 0)
-		rc = refuse(at, "", "border \"%s\" has no networks and no prefixes: nothing could show "
-			    "that a path takes it", raw->id);
+		rc = refuse(at, "",
+			    "border \"%s\" has no networks and no prefixes: nothing could show "
+			    "that a path takes it",
+			    raw->id);
 	return rc;
 }
 
@@ -324,8 +339,10 @@ static int build_other(const struct at *at, const struct raw_border *raw, struct
 		rc = build_prefixes(at, raw->prefixes, raw->prefixes_count, &out->prefixes,
 				    &out->prefixes_count);
 	if (rc == 0 && out->networks_count == 0 && out->prefixes_count == 0)
-		rc = refuse(at, "", "\"%s\" has no networks and no prefixes: nothing could show that a "
-			    "path takes it", raw->id);
+		rc = refuse(at, "",
+			    "\"%s\" has no networks and no prefixes: nothing could show that a "
+			    "path takes it",
+			    raw->id);
 	return rc;
 }
 
@@ -372,11 +389,13 @@ static int read_host(const struct at *at, const char *text)
 	}
 	for (const char *c = text; *c != '\0'; c++)
 		if (!isalnum((unsigned char)*c) && strchr("-._", *c) == NULL)
-			return refuse(at, "host", "\"%s\" is no host, expected an address, a prefix or a "
-				      "name", text);
+			return refuse(at, "host",
+				      "\"%s\" is no host, expected an address, a prefix or a "
+				      "name",
+				      text);
 	if (text[0] == '-' || text[0] == '.')
-		return refuse(at, "host", "\"%s\" is no host, expected an address, a prefix or a name",
-			      text);
+		return refuse(at, "host",
+			      "\"%s\" is no host, expected an address, a prefix or a name", text);
 	return 0;
 }
 
@@ -415,8 +434,10 @@ static int read_timezone(const struct at *at, const char *text, const char **out
 			      "Asia/Pyongyang", text);
 	for (const char *c = text; *c != '\0'; c++)
 		if (!isalnum((unsigned char)*c) && strchr("/_+-", *c) == NULL)
-			return refuse(at, "timezone", "\"%s\" is no time zone, expected a name such as "
-				      "Asia/Pyongyang", text);
+			return refuse(at, "timezone",
+				      "\"%s\" is no time zone, expected a name such as "
+				      "Asia/Pyongyang",
+				      text);
 	return 0;
 }
 

@@ -49,8 +49,10 @@ static int fail_entry(const struct yamldoc *doc, struct bp_error *err, const str
 
 	snprintf(path, sizeof(path), "%s[%u].%s[%u]", w->list, w->index, list, i);
 	if (strcmp(w->id, other) == 0)
-		return yamldoc_fail(doc, err, BP_EPARSE, path, "%s stands twice in \"%s\" for the same "
-				    "time", what, w->id);
+		return yamldoc_fail(doc, err, BP_EPARSE, path,
+				    "%s stands twice in \"%s\" for the same "
+				    "time",
+				    what, w->id);
 	return yamldoc_fail(doc, err, BP_EPARSE, path, "%s is in \"%s\" already, for the same time",
 			    what, other);
 }

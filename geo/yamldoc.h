@@ -39,7 +39,7 @@ int yamldoc_parse(struct yamldoc *doc, const char *name, const char *text, size_
 void yamldoc_fini(struct yamldoc *doc);
 
 /* Checks the document against the schema (mappings, sequences and strings; a pointer to a mapping
- * at the top) and loads it with libcyaml. *out is owned: yamldoc_free_loaded with the same schema. */
+ * at the top) and loads it with libcyaml. *out is owned: yamldoc_free_loaded with that schema. */
 int yamldoc_load(const struct yamldoc *doc, const char *text, size_t n,
 		 const cyaml_schema_value_t *schema, void **out, struct bp_error *err);
 void yamldoc_free_loaded(const cyaml_schema_value_t *schema, void *loaded);

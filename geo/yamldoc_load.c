@@ -25,7 +25,8 @@ static void where(const struct yamldoc *doc, uint32_t at, char *out, size_t size
 			keys[n++] = doc->nodes[at].key;
 	out[0] = '\0';
 	while (n > 0 && used < size) {
-		int w = snprintf(out + used, size - used, "%s%.40s", used > 0 ? "." : "", keys[n - 1]);
+		int w = snprintf(out + used, size - used, "%s%.40s", used > 0 ? "." : "",
+				 keys[n - 1]);
 
 		if (w < 0)
 			return;
@@ -113,8 +114,8 @@ static int check_mapping(const struct yamldoc *doc, uint32_t at, const cyaml_sch
 	return 0;
 }
 
-static int check_sequence(const struct yamldoc *doc, uint32_t at, const cyaml_schema_value_t *schema,
-			  struct bp_error *err)
+static int check_sequence(const struct yamldoc *doc, uint32_t at,
+			  const cyaml_schema_value_t *schema, struct bp_error *err)
 {
 	const struct yamldoc_node *node = &doc->nodes[at];
 	char place[128];

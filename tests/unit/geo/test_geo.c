@@ -75,7 +75,8 @@ static unsigned warnings(const struct geo *g)
 
 static const char overlay_yaml[] =
 	"profile: p\nversion: 1\n"
-	"network: {name: N, asn: [64999], prefixes: [192.0.2.0/26, 172.16.0.0/24], judge_by: {v4: 26}, since: 2010-01-01}\n"
+	"network: {name: N, asn: [64999], prefixes: [192.0.2.0/26, 172.16.0.0/24], "
+	"judge_by: {v4: 26}, since: 2010-01-01}\n"
 	"borders:\n"
 	"  - id: a\n"
 	"    networks: [{asn: 64700, org: Carrier}]\n"
@@ -89,7 +90,8 @@ static const char overlay_yaml[] =
 	"  - {prefix: 192.0.2.202, label: other country, country: SE}\n"
 	"  - {prefix: 192.0.2.203, label: same country, country: CH}\n"
 	"  - {prefix: 192.0.2.204, label: number only, asn: 64801}\n"
-	"  - {prefix: 192.0.2.205, label: then, asn: 64802, org: Then, since: 2015-01-01, until: 2016-01-01}\n"
+	"  - {prefix: 192.0.2.205, label: then, asn: 64802, org: Then, "
+	"since: 2015-01-01, until: 2016-01-01}\n"
 	"  - {prefix: 10.1.1.1, label: only here, asn: 64803, org: Only, country: KP}\n";
 
 static void overlay_over_tables(void **state)
@@ -106,24 +108,24 @@ static void overlay_over_tables(void **state)
 		 "the tables alone"},
 		{"192.0.2.129", "2026-01-01", 64800, NAME_SOURCE_OVERLAY, "Wide", "CH", "", "wide",
 		 "a label wins over the table"},
-		{"192.0.2.200", "2026-01-01", 64501, NAME_SOURCE_ASN_DB, "Example Two", "CH", "", "narrow",
-		 "the narrowest label alone holds, and it tells no AS"},
+		{"192.0.2.200", "2026-01-01", 64501, NAME_SOURCE_ASN_DB, "Example Two", "CH", "",
+		 "narrow", "the narrowest label alone holds, and it tells no AS"},
 		{"192.0.2.201", "2026-01-01", 64501, NAME_SOURCE_ASN_DB, "Example Two", "CH", "",
 		 "same AS", "a label that repeats the table changes nothing"},
 		{"192.0.2.202", "2026-01-01", 64501, NAME_SOURCE_ASN_DB, "Example Two", "CH", "SE",
 		 "other country", "a disagreement is shown as such"},
 		{"192.0.2.203", "2026-01-01", 64501, NAME_SOURCE_ASN_DB, "Example Two", "CH", "",
 		 "same country", "agreement is not repeated"},
-		{"192.0.2.204", "2026-01-01", 64801, NAME_SOURCE_OVERLAY, "", "CH", "", "number only",
-		 "the table's name belongs to the table's AS"},
+		{"192.0.2.204", "2026-01-01", 64801, NAME_SOURCE_OVERLAY, "", "CH", "",
+		 "number only", "the table's name belongs to the table's AS"},
 		{"192.0.2.205", "2015-06-01", 64802, NAME_SOURCE_OVERLAY, "Then", "CH", "", "then",
 		 "a dated label while it holds"},
 		{"192.0.2.205", "2016-01-01", 64800, NAME_SOURCE_OVERLAY, "Wide", "CH", "", "wide",
 		 "and not after"},
-		{"10.1.1.1", "2026-01-01", 64803, NAME_SOURCE_OVERLAY, "Only", "", "KP", "only here",
-		 "an address no table has"},
-		{"10.2.2.2", "2026-01-01", 64700, NAME_SOURCE_OVERLAY, "Carrier", "", "", "backbone",
-		 "a carrier's prefix fills what the table leaves empty"},
+		{"10.1.1.1", "2026-01-01", 64803, NAME_SOURCE_OVERLAY, "Only", "", "KP",
+		 "only here", "an address no table has"},
+		{"10.2.2.2", "2026-01-01", 64700, NAME_SOURCE_OVERLAY, "Carrier", "", "",
+		 "backbone", "a carrier's prefix fills what the table leaves empty"},
 		{"198.51.100.1", "2026-01-01", 64502, NAME_SOURCE_ASN_DB, "", "SE", "", "",
 		 "but does not overrule the table"},
 		{"172.16.0.1", "2026-01-01", 64999, NAME_SOURCE_OVERLAY, "", "", "", "",
@@ -131,8 +133,8 @@ static void overlay_over_tables(void **state)
 		{"172.16.0.1", "2009-01-01", 0, NAME_SOURCE_NONE, "", "", "", "",
 		 "not before there was a network"},
 		{"9.9.9.9", "2026-01-01", 0, NAME_SOURCE_NONE, "", "", "", "", "nobody knows"},
-		{"2001:db8::1", "2026-01-01", 4200000000, NAME_SOURCE_ASN_DB, "Z\xc3\xbcrich Net", "JP", "",
-		 "", "IPv6"},
+		{"2001:db8::1", "2026-01-01", 4200000000, NAME_SOURCE_ASN_DB, "Z\xc3\xbcrich Net",
+		 "JP", "", "", "IPv6"},
 	};
 
 	(void)state;
@@ -176,7 +178,8 @@ static void now_is_the_default(void **state)
 
 static void warnings_say_what_is_wrong(void **state)
 {
-	struct geo *g = open_geo(GOLDEN "asn-flat-ipv4.mmdb", GOLDEN "country-flat-ipv4-old.mmdb", NULL);
+	struct geo *g =
+		open_geo(GOLDEN "asn-flat-ipv4.mmdb", GOLDEN "country-flat-ipv4-old.mmdb", NULL);
 	struct name n;
 
 	(void)state;
@@ -210,10 +213,16 @@ static void old_from_a_certain_day(void **state)
 
 static void a_named_file_must_open(void **state)
 {
-	static const struct { const char *asn, *country; int code; const char *told; } rows[] = {
-		{GOLDEN "none.mmdb", NULL, BP_ENOTFOUND, "--asn-db: cannot open " GOLDEN "none.mmdb: "},
+	static const struct {
+		const char *asn, *country;
+		int code;
+		const char *told;
+	} rows[] = {
+		{GOLDEN "none.mmdb", NULL, BP_ENOTFOUND,
+		 "--asn-db: cannot open " GOLDEN "none.mmdb: "},
 		{NULL, GOLDEN "none.mmdb", BP_ENOTFOUND, "--country-db: cannot open "},
-		{GOLDEN "make.pl", NULL, BP_EPARSE, "--asn-db: " GOLDEN "make.pl is not an MMDB file"},
+		{GOLDEN "make.pl", NULL, BP_EPARSE,
+		 "--asn-db: " GOLDEN "make.pl is not an MMDB file"},
 		{GOLDEN "country-maxmind.mmdb", NULL, BP_EUNSUP, "--asn-db: "},
 	};
 
@@ -222,7 +231,8 @@ static void a_named_file_must_open(void **state)
 		struct bp_error err = {0};
 		struct geo *g = NULL;
 
-		assert_int_equal(geo_open(rows[i].asn, rows[i].country, NULL, &g, &err), rows[i].code);
+		assert_int_equal(geo_open(rows[i].asn, rows[i].country, NULL, &g, &err),
+				 rows[i].code);
 		assert_null(g);
 		if (strncmp(err.text, rows[i].told, strlen(rows[i].told)) != 0)
 			fail_msg("told \"%s\", expected \"%s\"", err.text, rows[i].told);
@@ -231,7 +241,8 @@ static void a_named_file_must_open(void **state)
 
 static void source_for_the_record(void **state)
 {
-	struct geo *g = open_geo(GOLDEN "asn-maxmind.mmdb", GOLDEN "country-flat-ipv4-old.mmdb", NULL);
+	struct geo *g =
+		open_geo(GOLDEN "asn-maxmind.mmdb", GOLDEN "country-flat-ipv4-old.mmdb", NULL);
 	const struct geo_source *s = geo_source(g);
 	char hash[FILEHASH_TEXT];
 	struct bp_error err = {0};
@@ -249,7 +260,8 @@ static void source_for_the_record(void **state)
 
 static bool have_geodata(void)
 {
-	if (access("build/geodata/asn.mmdb", R_OK) == 0 && access("build/geodata/country.mmdb", R_OK) == 0)
+	if (access("build/geodata/asn.mmdb", R_OK) == 0 &&
+	    access("build/geodata/country.mmdb", R_OK) == 0)
 		return true;
 	print_message("build/geodata is not there (make geodata)\n");
 	return false;
@@ -258,7 +270,11 @@ static bool have_geodata(void)
 /* From the rows of the pinned packages, 2.3.2026061719. */
 static void known_answers(void **state)
 {
-	static const struct { const char *addr; uint32_t asn; const char *country, *label; } rows[] = {
+	static const struct {
+		const char *addr;
+		uint32_t asn;
+		const char *country, *label;
+	} rows[] = {
 		{"175.45.176.1", 131279, "KP", ""},
 		{"175.45.178.3", 131279, "KP", ""},
 		{"210.52.109.1", 9929, "CN", "not North Korean, though often listed so"},

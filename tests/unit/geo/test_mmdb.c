@@ -58,8 +58,10 @@ static void asn_layouts(void **state)
 {
 	static const struct asn_row rows[] = {
 		{GOLDEN "asn-maxmind.mmdb", "192.0.2.1", 0, 64500, "Example One", "the /24"},
-		{GOLDEN "asn-maxmind.mmdb", "192.0.2.128", 0, 64501, "Example Two", "the /25 inside it"},
-		{GOLDEN "asn-maxmind.mmdb", "198.51.100.9", 0, 64502, "", "a number without a name"},
+		{GOLDEN "asn-maxmind.mmdb", "192.0.2.128", 0, 64501, "Example Two",
+		 "the /25 inside it"},
+		{GOLDEN "asn-maxmind.mmdb", "198.51.100.9", 0, 64502, "",
+		 "a number without a name"},
 		{GOLDEN "asn-maxmind.mmdb", "203.0.113.1", BP_ENOTFOUND, 0, "", "AS0 is no AS"},
 		{GOLDEN "asn-maxmind.mmdb", "10.0.0.1", BP_ENOTFOUND, 0, "", "no entry"},
 		{GOLDEN "asn-maxmind.mmdb", "2001:db8::1", 0, 4200000000, "Z\xc3\xbcrich Net",
@@ -67,7 +69,8 @@ static void asn_layouts(void **state)
 		{GOLDEN "asn-maxmind.mmdb", "::192.0.2.1", 0, 64500, "Example One",
 		 "IPv4 lies at ::/96 of the tree"},
 		{GOLDEN "asn-ipinfo.mmdb", "192.0.2.1", 0, 64500, "Example One", "AS64500 as text"},
-		{GOLDEN "asn-ipinfo.mmdb", "203.0.113.1", BP_ENOTFOUND, 0, "", "empty text is none"},
+		{GOLDEN "asn-ipinfo.mmdb", "203.0.113.1", BP_ENOTFOUND, 0, "",
+		 "empty text is none"},
 		{GOLDEN "asn-geoopen.mmdb", "192.0.2.1", 0, 64500, "EXAMPLE-ONE", "below country"},
 		{GOLDEN "asn-flat-ipv4.mmdb", "192.0.2.1", 0, 64500, "Example One", "an IPv4 tree"},
 		{GOLDEN "asn-flat-ipv4.mmdb", "2001:db8::1", BP_EUNSUP, 0, "", "refuses IPv6"},
@@ -96,14 +99,18 @@ static void check_country(const struct country_row *rows, size_t count)
 static void country_layouts(void **state)
 {
 	static const struct country_row rows[] = {
-		{GOLDEN "country-maxmind.mmdb", "192.0.2.1", 0, "CH", "where it is, not registered"},
+		{GOLDEN "country-maxmind.mmdb", "192.0.2.1", 0, "CH",
+		 "where it is, not registered"},
 		{GOLDEN "country-maxmind.mmdb", "198.51.100.1", 0, "SE", "else where registered"},
-		{GOLDEN "country-maxmind.mmdb", "203.0.113.1", BP_ENOTFOUND, "", "a record without both"},
+		{GOLDEN "country-maxmind.mmdb", "203.0.113.1", BP_ENOTFOUND, "",
+		 "a record without both"},
 		{GOLDEN "country-maxmind.mmdb", "2001:db8::1", 0, "JP", "IPv6"},
 		{GOLDEN "country-maxmind.mmdb", "10.0.0.1", BP_ENOTFOUND, "", "no entry"},
 		{GOLDEN "country-flat-ipv4-old.mmdb", "192.0.2.1", 0, "CH", "the flat key"},
-		{GOLDEN "country-flat-ipv4-old.mmdb", "198.51.100.1", BP_ENOTFOUND, "", "ZZ is unknown"},
-		{GOLDEN "country-flat-ipv4-old.mmdb", "203.0.113.1", BP_ENOTFOUND, "", "a name is no code"},
+		{GOLDEN "country-flat-ipv4-old.mmdb", "198.51.100.1", BP_ENOTFOUND, "",
+		 "ZZ is unknown"},
+		{GOLDEN "country-flat-ipv4-old.mmdb", "203.0.113.1", BP_ENOTFOUND, "",
+		 "a name is no code"},
 		{GOLDEN "country-flat-ipv4-old.mmdb", "2001:db8::1", BP_EUNSUP, "", "refuses IPv6"},
 		{GOLDEN "asn-ipinfo.mmdb", "192.0.2.1", 0, "CH", "IPinfo: country as text"},
 		{GOLDEN "asn-geoopen.mmdb", "192.0.2.1", 0, "CH", "Geo Open: country.iso_code"},
@@ -115,10 +122,16 @@ static void country_layouts(void **state)
 
 static void refused(void **state)
 {
-	static const struct { const char *file; enum mmdb_kind kind; int code; const char *told; } rows[] = {
+	static const struct {
+		const char *file;
+		enum mmdb_kind kind;
+		int code;
+		const char *told;
+	} rows[] = {
 		{GOLDEN "asn-maxmind.mmdb", MMDB_KIND_COUNTRY, BP_EUNSUP, "holds no countries"},
 		{GOLDEN "country-maxmind.mmdb", MMDB_KIND_ASN, BP_EUNSUP, "holds no AS numbers"},
-		{GOLDEN "none.mmdb", MMDB_KIND_ASN, BP_ENOTFOUND, "cannot open " GOLDEN "none.mmdb: No such"},
+		{GOLDEN "none.mmdb", MMDB_KIND_ASN, BP_ENOTFOUND,
+		 "cannot open " GOLDEN "none.mmdb: No such"},
 		{GOLDEN "make.pl", MMDB_KIND_ASN, BP_EPARSE, "is not an MMDB file, or is damaged"},
 		{GOLDEN, MMDB_KIND_ASN, BP_EPARSE, "is not a regular file"},
 		{"/dev/null", MMDB_KIND_ASN, BP_EPARSE, "is not a regular file"},
@@ -131,7 +144,8 @@ static void refused(void **state)
 
 		assert_int_equal(mmdb_open(rows[i].file, rows[i].kind, &m, &err), rows[i].code);
 		if (strstr(err.text, rows[i].told) == NULL)
-			fail_msg("%s: told \"%s\", expected \"%s\"", rows[i].file, err.text, rows[i].told);
+			fail_msg("%s: told \"%s\", expected \"%s\"", rows[i].file, err.text,
+				 rows[i].told);
 		assert_null(m);
 	}
 }
@@ -159,9 +173,10 @@ static void about(void **state)
 /* Everything that can be asked of a file whose bytes are anything. */
 static bool use_all(const char *path)
 {
-	static const char *const asked[] = {"192.0.2.1", "192.0.2.128", "198.51.100.1", "203.0.113.1",
-					    "0.0.0.0", "255.255.255.255", "2001:db8::1", "::",
-					    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
+	static const char *const asked[] = {
+		"192.0.2.1",   "192.0.2.128", "198.51.100.1",
+		"203.0.113.1", "0.0.0.0",     "255.255.255.255",
+		"2001:db8::1", "::",	      "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"};
 	bool opened = false;
 
 	for (int kind = MMDB_KIND_ASN; kind <= MMDB_KIND_COUNTRY; kind++) {
@@ -238,7 +253,8 @@ static void cut_short(void **state)
 /* Bytes changed anywhere: the library's bounds hold, and so do ours. Deterministic. */
 static void changed_bytes(void **state)
 {
-	static const char *const files[] = {GOLDEN "asn-maxmind.mmdb", GOLDEN "country-maxmind.mmdb",
+	static const char *const files[] = {GOLDEN "asn-maxmind.mmdb",
+					    GOLDEN "country-maxmind.mmdb",
 					    GOLDEN "asn-geoopen.mmdb"};
 	unsigned opened = 0, tried = 0;
 	uint32_t random = 12345;
@@ -297,14 +313,17 @@ static bool there(const char *path)
 static void maxminds_own_test_files(void **state)
 {
 	static const struct asn_row asn[] = {
-		{SHARED "GeoLite2-ASN-Test.mmdb", "1.128.0.1", 0, 1221, "Telstra Pty Ltd", "MaxMind's row"},
-		{SHARED "GeoLite2-ASN-Test.mmdb", "2600:6000::1", 0, 237, "Merit Network Inc.", "IPv6"},
+		{SHARED "GeoLite2-ASN-Test.mmdb", "1.128.0.1", 0, 1221, "Telstra Pty Ltd",
+		 "MaxMind's row"},
+		{SHARED "GeoLite2-ASN-Test.mmdb", "2600:6000::1", 0, 237, "Merit Network Inc.",
+		 "IPv6"},
 		{SHARED "GeoLite2-ASN-Test.mmdb", "175.45.176.1", BP_ENOTFOUND, 0, "", "not in it"},
 	};
 	static const struct country_row country[] = {
 		{SHARED "GeoLite2-Country-Test.mmdb", "89.160.20.128", 0, "SE", "nested"},
 		{SHARED "GeoLite2-Country-Test.mmdb", "2001:218::1", 0, "JP", "IPv6"},
-		{SHARED "GeoLite2-Country-Test.mmdb", "175.45.176.1", BP_ENOTFOUND, "", "not in it"},
+		{SHARED "GeoLite2-Country-Test.mmdb", "175.45.176.1", BP_ENOTFOUND, "",
+		 "not in it"},
 		{SHARED "iptoasn-country-ipv4.mmdb", "175.45.178.3", 0, "KP", "flat"},
 		{SHARED "iptoasn-country-ipv4.mmdb", "2001:db8::1", BP_EUNSUP, "", "IPv4 only"},
 	};

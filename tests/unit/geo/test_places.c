@@ -127,10 +127,12 @@ static void hash_is_sha256(void **state)
 	(void)state;
 	put("abc", "abc");
 	assert_int_equal(filehash_sha256(in_home("abc"), hash, &err), 0);
-	assert_string_equal(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hash,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	put("abc", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
 	assert_int_equal(filehash_sha256(in_home("abc"), hash, &err), 0);
-	assert_string_equal(hash, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	assert_string_equal(hash,
+			    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 	assert_int_equal(filehash_sha256(in_home("none"), hash, &err), BP_ENOTFOUND);
 }
 
@@ -141,7 +143,8 @@ static const char *cached(void)
 	char command[256];
 	FILE *p;
 
-	snprintf(command, sizeof(command), "ls -d '%s'/.cache/borderpath/sha256-* 2>/dev/null", home);
+	snprintf(command, sizeof(command), "ls -d '%s'/.cache/borderpath/sha256-* 2>/dev/null",
+		 home);
 	p = popen(command, "r");
 	assert_non_null(p);
 	name[0] = '\0';

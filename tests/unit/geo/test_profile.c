@@ -75,7 +75,8 @@ static void dprk_holds_by_date(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(by_asn); i++)
-		if (strcmp(border_id(p, profile_border_of_asn(p, by_asn[i].asn, at(by_asn[i].when))),
+		if (strcmp(border_id(p,
+				     profile_border_of_asn(p, by_asn[i].asn, at(by_asn[i].when))),
 			   by_asn[i].border) != 0)
 			fail_msg("AS%u at %s: %s", by_asn[i].asn, by_asn[i].when, by_asn[i].why);
 	for (size_t i = 0; i < COUNT(by_addr); i++)
@@ -222,18 +223,26 @@ static void example_is_another_network(void **state)
 	assert_true(profile_inside(p, ip("198.51.100.1"), now));
 	assert_string_equal(prefix_format(profile_judge_prefix(p, ip("2001:db8:123:4::1")), text),
 			    "2001:db8:123::/48");
-	assert_string_equal(border_id(p, profile_border_of_addr(p, ip("203.0.113.1"), now)), "pass");
-	assert_string_equal(border_id(p, profile_border_of_addr(p, ip("203.0.113.129"), now)), "ferry");
+	assert_string_equal(border_id(p, profile_border_of_addr(p, ip("203.0.113.1"), now)),
+			    "pass");
+	assert_string_equal(border_id(p, profile_border_of_addr(p, ip("203.0.113.129"), now)),
+			    "ferry");
 	assert_int_equal(profile_other_of_addr(p, ip("203.0.113.193"), now), 0);
 	assert_string_equal(border_id(p, profile_border_of_addr(p, ip("203.0.113.193"), now)), "-");
-	assert_string_equal(border_id(p, profile_border_of_asn(p, 64502, at("2019-12-31"))), "pass");
-	assert_string_equal(border_id(p, profile_border_of_asn(p, 64502, at("2020-01-01"))), "ferry");
+	assert_string_equal(border_id(p, profile_border_of_asn(p, 64502, at("2019-12-31"))),
+			    "pass");
+	assert_string_equal(border_id(p, profile_border_of_asn(p, 64502, at("2020-01-01"))),
+			    "ferry");
 	profile_free(p);
 }
 
 static void validity(void **state)
 {
-	static const struct { const char *since, *until, *when; bool holds; const char *why; } rows[] = {
+	static const struct {
+		const char *since, *until, *when;
+		bool holds;
+		const char *why;
+	} rows[] = {
 		{NULL, NULL, "1990-01-01", true, "open at both ends"},
 		{"2020-01-01", NULL, "2020-01-01", true, "since is included"},
 		{"2020-01-01", NULL, "2019-12-31T23:59:59.999999999Z", false, "not before it"},
