@@ -191,7 +191,7 @@ void json_put_real(struct json_writer *w, const char *key, double value)
 	if (fabs(value) < 1e9) {
 		int64_t micro = llround(value * 1e6);
 
-		if ((double)micro / 1e6 == value && !(micro == 0 && signbit(value))) {
+		if ((double)micro / 1e6 == value) {
 			json_put_decimal(w, key, micro, 6);
 			return;
 		}

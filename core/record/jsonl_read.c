@@ -604,7 +604,9 @@ static void read_shares(struct input *in, const json_t *o, struct verdict *v)
 	json_object_foreach((json_t *)(uintptr_t)p, key, share) {
 		struct verdict_share *s = &v->p[v->p_count];
 
-		text_set(s->id, sizeof(s->id), key);
+		/* Cut or cleaned ids could become the same: then the shares would be a riddle. */
+		if (!text_set(s->id, sizeof(s->id), key) || strcmp(s->id, key) != 0)
+			refuse(in, BP_EPARSE, key, "expected the id of a border as the key");
 		if (get_real(in, p, key, 0, 1, &s->p))
 			v->p_count++;
 	}

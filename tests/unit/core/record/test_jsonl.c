@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/record/jsonl.h"
+#include "tests/unit/core/record/seeds.h"
 #include "tests/unit/core/record/random_trace.h"
 
 static void assert_trace_equal(const struct trace *a, const struct trace *b)
@@ -114,6 +115,8 @@ static void random_records_come_back(void **state)
 		rnd_verdict(&s, &verdict);
 		jsonl_write_trace(&out, t, &names, &verdict);
 		assert_false(out.failed);
+		if (round < 8 && out.used < 16384)
+			seed_write("record", "random", round, out.bytes, out.used);
 		assert_int_equal(trace_validate(t, t->size), 0);
 		if (jsonl_read(out.bytes, out.used, &r, &err) < 0)
 			fail_msg("round %u: %s", round, err.text);
@@ -210,6 +213,7 @@ static void the_interface_example(void **state)
 	e[2].reply.tcp_flags = 0x12;
 	e[2].reply.flags = REPLY_LATE | REPLY_FTL;
 	jsonl_write_trace(&out, t, NULL, NULL);
+	seed_write("record", "example", 0, line, strlen(line));
 	assert_string_equal(out.bytes, line);
 	buf_fini(&out);
 	free(t);
@@ -289,6 +293,8 @@ static const struct {
 	{"{" T ",\"geo\":{\"asn_db\":1}}", BP_EPARSE, "geo.asn_db: expected a string", "type"},
 	{"{" T ",\"verdict\":1}", BP_EPARSE, "verdict: expected an object", "type"},
 	{"{" T ",\"verdict\":{\"p\":{\"khasan\":1.5}}}", BP_ERANGE, "verdict.p.khasan", "over one"},
+	{"{" T ",\"verdict\":{\"p\":{\"0123456789012345678901234567890x\":1}}}", BP_EPARSE,
+	 "expected the id of a border", "32 bytes"},
 	{"{" T ",\"verdict\":{\"via\":{\"basis\":\"hope\"}}}", BP_EPARSE, "verdict.via.basis", "word"},
 	{"{" T ",\"verdict\":{\"evidence\":[{\"ttl\":300}]}}", BP_ERANGE,
 	 "verdict.evidence[0].ttl: expected an integer from 0 to 255", "range"},
@@ -304,6 +310,7 @@ static void bad_fields_are_named(void **state)
 		struct record r;
 		int rc;
 
+		seed_write("record", "field", i, refused[i].line, strlen(refused[i].line));
 		record_init(&r);
 		rc = jsonl_read(refused[i].line, strlen(refused[i].line), &r, &err);
 		if (rc != refused[i].code || strstr(err.text, refused[i].says) == NULL)
@@ -387,6 +394,7 @@ static void only_our_members_are_replaced(void **state)
 		struct addr a;
 
 		names_init(&names);
+		seed_write("record", "replace", i, replaced[i].before, strlen(replaced[i].before));
 		buf_init(&out);
 		record_init(&r);
 		record_init(&again);

@@ -12,6 +12,7 @@
 
 #include "core/record/traceroute_text.h"
 #include "tests/unit/core/record/read_text.h"
+#include "tests/unit/core/record/seeds.h"
 
 #define LINUX "traceroute to example.net (192.0.2.9), 30 hops max, 60 byte packets\n"
 #define LINUX_IS "unknown > 192.0.2.9 (example.net) "
@@ -201,6 +202,7 @@ static void posted_texts(void **state)
 		struct buf out;
 		int rc;
 
+		seed_write("text", "posted", i, rows[i].text, strlen(rows[i].text));
 		buf_init(&out);
 		buf_str(&out, "");
 		rc = read_text(rows[i].text, strlen(rows[i].text), NULL, &out, &err);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Any bytes as a file of records: detection, and each format forced upon it. Every trace that comes
+ * out is valid and can be written and read as a native record. Seeds come from
+ * tests/unit/core/record/test_traceroute_text.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/record/format.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void count_skip(void *arg, const struct bp_error *err)
+{
+	must(err->text[0] != '\0' && err->code < 0);
+	++*(unsigned *)arg;
+}
+
+static void check_record(const struct record *r)
+{
+	struct record again;
+	struct buf out;
+
+	if (r->kind != RECORD_TRACE)
+		return;
+	must(trace_validate(r->trace, r->trace->size) == 0);
+	buf_init(&out);
+	must(jsonl_write_record(&out, r, NULL, NULL) == 0);
+	record_init(&again);
+	must(jsonl_read(out.bytes, out.used, &again, NULL) == 0);
+	must(again.trace->entry_count == r->trace->entry_count);
+	record_fini(&again);
+	buf_fini(&out);
+}
+
+static void read_as(const uint8_t *data, size_t size, const struct format *format)
+{
+	FILE *f = fmemopen((void *)(uintptr_t)data, size, "r");
+	struct bp_error err = {0};
+	struct record_reader reader;
+	struct record r;
+	unsigned skips = 0;
+	int rc;
+
+	must(f != NULL);
+	record_reader_init(&reader, f, "input", format);
+	reader.on_skip = count_skip;
+	reader.on_skip_arg = &skips;
+	for (;;) {
+		record_init(&r);
+		rc = record_read(&reader, &r, &err);
+		if (rc < 0)
+			break;
+		check_record(&r);
+		record_fini(&r);
+	}
+	must(rc == BP_EOF || rc == BP_EPARSE);
+	must(rc == BP_EOF || (err.code == rc && err.text[0] != '\0'));
+	must(skips >= reader.skipped);
+	record_fini(&r);
+	record_reader_fini(&reader);
+	fclose(f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	read_as(data, size, NULL);
+	for (const struct format *const *f = formats; *f != NULL; f++)
+		read_as(data, size, *f);
+	return 0;
+}
