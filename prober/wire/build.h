@@ -27,7 +27,8 @@ struct build_ip {
 
 /* Each writes one packet, from the IP header on, all checksums right, to out (room bytes) and its
  * length to *size. BP_EINVAL: families differ or are unset, label over 20 bits, odd payload size,
- * or no room; BP_ENOMEM; BP_EIO: libnet refused (err says why). Ports, id and seq are host order. */
+ * or no room; BP_ENOMEM; BP_EIO: libnet refused (err says why). Ports, id and seq are in host
+ * order. */
 
 /* An echo request (ICMP type 8, ICMPv6 type 128), code 0. */
 int build_echo(const struct build_ip *ip, uint16_t id, uint16_t seq, const uint8_t *payload,
