@@ -29,7 +29,8 @@ static void ask(const struct profile *p, struct addr a, struct wall when)
 	if (profile_inside(p, a, when))
 		need(prefix_has(profile_judge_prefix(p, a), a));
 	overlay_apply(p, a, when, &n);
-	need(memchr(n.label, 0, sizeof(n.label)) != NULL && memchr(n.org, 0, sizeof(n.org)) != NULL);
+	need(memchr(n.label, 0, sizeof(n.label)) != NULL);
+	need(memchr(n.org, 0, sizeof(n.org)) != NULL);
 }
 
 static void ask_all(const struct profile *p, struct wall when)
