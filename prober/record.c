@@ -46,6 +46,7 @@ const char *record_id(const char *vantage, struct wall start, uint64_t seq,
 
 static void fill_common(struct trace *t, const struct record_run *run, const struct plan_trace *p)
 {
+	t->seq = p->seq;
 	record_id(run->plan->vantage, run->start, p->seq, t->id);
 	text_set(t->vantage, sizeof(t->vantage), run->plan->vantage);
 	text_set(t->target, sizeof(t->target), p->target);
