@@ -29,8 +29,8 @@ extern const struct border_rule border_rules[]; /* ends with id NULL */
 void border_judge(const struct trace *t, const struct names *names, const struct profile *p,
 		  struct wall now, struct verdict *out);
 
-/* Judges several flows of one target together: outcome mixed where they take different borders, p is
- * the share of flows weighed by confidence. verdicts: n >= 1 of border_judge. */
+/* Judges several flows of one target together: outcome mixed where they take different borders, p
+ * is then the share of flows weighed by confidence. verdicts: n >= 1 of border_judge. */
 void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdict *out);
 
 #endif

@@ -11,24 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Log-odds. 0.7 is 2 to 1, 1.1 is 3 to 1, 2.3 is 10 to 1. */
-static const double W_OTHER_PRIOR =
-			    -1.5, /* a way in that the profile does not name: 0.1 before any hop */
-	W_CLOSED = -4,		  /* a border that was not there yet, or no longer */
-	W_CARRIER_LAST = 2.0,	  /* the last network before the inside is the border's */
-	W_RUN[2] = {1.2, 0.8},	  /* second and third hop of the same carrier in a row */
-	W_BORDER_ROUTER = 1.0,
-		    W_FILTER[2] = {0.2,
-				   1.2}, /* one hop of the carrier is still one address; more */
-	W_BEFORE[2] = {1.2, 0.5}, /* an earlier carrier, when the last one has 2, or more hops */
-	W_WAY[2] = {2.9, 4.0},	  /* a listed other way: one hop, more */
-	W_UNLISTED = 2.3,      /* a named network that no border has, within the silent interval */
-	W_UNLISTED_NEXT = 3.1, /* the same, and the inside answers at the very next TTL */
-	W_BEHIND[2] = {0.7, 1.3}, /* a carrier before one foreign hop: one hop of it, more */
-	W_BEHIND_FOREIGN = 1.0,	  /* and that foreign hop itself */
-	W_COUNTRY = 0.1,
-		    LEAST_SCORE = 0.5, /* of rows in favour, or nothing is said: odds of 1.6 to 1 */
-	ADJACENCY_MAX = 0.89;	       /* capped at 0.9: what is capped is never counted as 0.9 */
+/* Log-odds: 0.7 is 2 to 1, 1.1 is 3 to 1, 2.3 is 10 to 1. Pairs: for one hop, for more. */
+static const double W_OTHER_PRIOR = -1.5; /* a way in that no border names: 0.1 before any hop */
+static const double W_CLOSED = -4;        /* a border that was not there yet, or no longer */
+static const double W_CARRIER_LAST = 2.0; /* the last network before the inside is a border's */
+static const double W_RUN[2] = {1.2, 0.8}; /* second and third hop of that carrier in a row */
+static const double W_BORDER_ROUTER = 1.0;
+static const double W_FILTER[2] = {0.2, 1.2}; /* one hop that filters is still one address */
+static const double W_BEFORE[2] = {1.2, 0.5}; /* an earlier carrier; the last has 2 hops, 3 */
+static const double W_WAY[2] = {2.9, 4.0};    /* a way in that the profile lists as no border */
+static const double W_UNLISTED = 2.3;         /* a named network, within the silent interval */
+static const double W_UNLISTED_NEXT = 3.1;    /* the inside answers at the very next TTL */
+static const double W_BEHIND[2] = {0.7, 1.3}; /* the carrier before one foreign hop */
+static const double W_BEHIND_TWO = 1.0;       /* the carrier before two foreign hops */
+static const double W_BEHIND_FOREIGN = 1.0;   /* that one foreign hop itself */
+static const double W_BEHIND_CUT = 0.3;       /* factor: and nothing inside answers */
+static const double W_COUNTRY = 0.1;
+static const double LEAST_SCORE = 0.5; /* of rows in favour, or nothing is said: 1.6 to 1 */
 
 /* Typically three silent hops lie at the border. */
 enum { INTERVAL_USUAL = 3 };
@@ -52,51 +51,21 @@ static double naming(const struct border_hop *h)
 	return h->basis == VIA_PREFIX ? .9 : 1;
 }
 
-enum { NET_TEXT = 160 };
-
-/* "China Unicom (AS4837)", "AS4837", "Dandong / China's address space". */
-static const char *net_text(const struct border_case *c, const struct border_hop *h,
-			    char out[static NET_TEXT])
-{
-	if (h->org[0] != '\0' && h->asn != 0)
-		snprintf(out, NET_TEXT, "%.90s (AS%u)", h->org, h->asn);
-	else if (h->asn != 0)
-		snprintf(out, NET_TEXT, "AS%u", h->asn);
-	else if (h->org[0] != '\0')
-		snprintf(out, NET_TEXT, "%.90s", h->org);
-	else if (h->border >= 0)
-		snprintf(out, NET_TEXT, "the address space of %.90s",
-			 c->profile->borders[h->border].name);
-	else
-		snprintf(out, NET_TEXT, "a network that no table names");
-	return out;
-}
-
 static const char *name_of(const struct border_case *c, int speaker)
 {
 	return speaker < (int)c->path.borders ? c->profile->borders[speaker].name
 					      : "a way in that the profile does not name";
 }
 
-static const char *gap_text(const struct border_case *c, char out[static NET_TEXT])
+static const char *gap_text(const struct border_case *c, char out[static BORDER_NET_TEXT])
 {
 	if (c->path.first_inside == NULL)
-		snprintf(out, NET_TEXT, "nothing answers behind it");
+		snprintf(out, BORDER_NET_TEXT, "nothing answers behind it");
 	else if (c->gap == 0)
-		snprintf(out, NET_TEXT, "the network answers at the next TTL");
+		snprintf(out, BORDER_NET_TEXT, "the network answers at the next TTL");
 	else
-		snprintf(out, NET_TEXT, "the network answers %u TTLs on", c->gap + 1);
+		snprintf(out, BORDER_NET_TEXT, "the network answers %u TTLs on", c->gap + 1);
 	return out;
-}
-
-static bool near_is_border(const struct border_case *c)
-{
-	return c->near.speaker >= 0 && c->near.speaker < (int)c->path.borders;
-}
-
-static bool before_is_border(const struct border_case *c)
-{
-	return c->before.speaker >= 0 && c->before.speaker < (int)c->path.borders;
 }
 
 /* The last two networks contradict each other and one of them is a single hop. */
@@ -104,157 +73,9 @@ static bool contradicted(const struct border_case *c)
 {
 	if (c->near.hops != 1 || c->before.speaker < 0)
 		return false;
-	if (near_is_border(c))
-		return before_is_border(c) || c->before.way;
-	return c->near.way && before_is_border(c);
-}
-
-/* --- rows that decide alone ------------------------------------------------------------------ */
-
-static void decide_none(struct border_case *c)
-{
-	c->out->outcome = OUTCOME_NONE;
-	c->out->class = CLASS_NOT_INSIDE;
-	c->out->confidence = 1;
-	/* Nothing inside, then there is no border between: what was found on the way is void. */
-	c->out->last_outside_ttl = c->out->first_inside_ttl = 0;
-	c->out->last_outside = c->out->first_inside = (struct addr){0};
-	text_set(c->out->rule, sizeof(c->out->rule), c->rule);
-	c->done = true;
-}
-
-static void apply_destination_outside(struct border_case *c)
-{
-	struct addr dst = c->trace->dst;
-	char text[ADDR_TEXT], net[NET_TEXT];
-
-	if (!addr_is_set(dst) || profile_inside(c->profile, dst, c->when))
-		return;
-	border_case_say(c, NULL, -1, 0, "%s is not in the prefixes of %s", addr_format(dst, text),
-			c->profile->network_name);
-	if (near_is_border(c))
-		border_case_say(c, c->near.nearest, -1, 0,
-				"%s is on the way, which says nothing: the path ends elsewhere",
-				net_text(c, c->near.nearest, net));
-	decide_none(c);
-}
-
-/* The path came out of a border's network and ended, answered, in somebody else's. */
-static bool ends_elsewhere(const struct border_case *c)
-{
-	return c->near.speaker == (int)c->path.other && !c->near.way && before_is_border(c) &&
-	       c->path.last_outside == c->near.nearest && c->path.last_outside != NULL &&
-	       !c->path.last_outside->filter &&
-	       c->path.last_answer_ttl == c->path.last_probed_ttl &&
-	       c->path.last_outside->ttl == c->path.last_answer_ttl;
-}
-
-static void apply_destination_unknown(struct border_case *c)
-{
-	char net[NET_TEXT];
-
-	if (addr_is_set(c->trace->dst))
-		return;
-	if (c->path.first_inside != NULL) {
-		border_case_say(c, c->path.first_inside, -1, 0,
-				"no destination is told; this answer is from inside");
-		return;
-	}
-	if (ends_elsewhere(c)) {
-		border_case_say(c, c->path.last_outside, -1, 0,
-				"no destination is told; the path ends in %s",
-				net_text(c, c->path.last_outside, net));
-		decide_none(c);
-		c->out->confidence = ADJACENCY_MAX;
-		return;
-	}
-	border_case_say(c, NULL, -1, 0,
-			"no destination is told and nothing inside answers: it may lead anywhere");
-	c->out->class = CLASS_UNKNOWN;
-	c->out->p_count = (uint8_t)(c->path.other + 1);
-	for (unsigned k = 0; k <= c->path.other; k++) {
-		text_set(c->out->p[k].id, sizeof(c->out->p[k].id), border_case_id(c, (int)k));
-		c->out->p[k].p = 1.0 / (c->path.other + 1);
-	}
-	c->out->confidence = c->out->p[0].p;
-	text_set(c->out->rule, sizeof(c->out->rule), c->rule);
-	c->done = true;
-}
-
-/* --- remarks, and what was there before any hop ----------------------------------------------- */
-
-static void apply_nothing_answered(struct border_case *c)
-{
-	if (c->path.last_answer_ttl != 0)
-		return;
-	if (c->trace->stop == STOP_ERROR)
-		border_case_say(c, NULL, -1, 0, "the measurement failed: %s", c->trace->error);
-	else
-		border_case_say(c, NULL, -1, 0, "nothing answered");
-	c->undecided = c->rule;
-}
-
-static void apply_time_unknown(struct border_case *c)
-{
-	if (!c->time_known)
-		border_case_say(c, NULL, -1, 0,
-				"the record has no time: judged by what the profile holds now");
-}
-
-static void apply_forged_answer(struct border_case *c)
-{
-	struct border_hop h = {.ttl = c->path.forged_ttl, .from = c->path.forged_from};
-
-	if (h.ttl != 0)
-		border_case_say(c, &h, -1, 0,
-				"set aside: answers for the network from this side "
-				"of it, too fast or before routers further out");
-}
-
-static void apply_skipped_hop(struct border_case *c)
-{
-	unsigned shown = 0;
-
-	for (unsigned i = c->path.step_count; i-- > 0 && shown < 4;) {
-		const struct border_hop *h = c->path.steps[i].hop;
-
-		if (c->near.farthest != NULL && h->ttl < c->near.farthest->ttl)
-			break;
-		if (h->kind != BORDER_HOP_SKIPPED || c->near.farthest == NULL)
-			continue;
-		border_case_say(
-			c, h, -1, 0,
-			addr_kind(h->from) == ADDR_KIND_GLOBAL
-				? "an exchange's address: belongs to no network of the path"
-				: "a private address: says nothing of the network it stands in");
-		shown++;
-	}
-}
-
-static void apply_customer_router(struct border_case *c)
-{
-	char net[NET_TEXT];
-
-	for (unsigned i = 0; i < c->path.hop_count; i++) {
-		const struct border_hop *h = &c->path.hops[i];
-
-		if (h->customer && c->out->evidence_count < VERDICT_EVIDENCE_MAX / 2)
-			border_case_say(c, h, -1, 0, "a customer's router on address space of %s",
-					net_text(c, h, net));
-	}
-}
-
-static void apply_other_time(struct border_case *c)
-{
-	char when[WALL_TEXT], net[NET_TEXT];
-	const struct border_hop *h = c->near.nearest;
-
-	if (h == NULL || h->once < 0 || h->kind == BORDER_HOP_CARRIER)
-		return;
-	border_case_say(c, h, -1, 0, "%s is a way in by %s in this profile, but not at %s",
-			net_text(c, h, net), c->profile->borders[h->once].name,
-			wall_format_short(c->when, when));
-	c->undecided = c->rule;
+	if (border_case_near(c))
+		return border_case_before(c) || c->before.way;
+	return c->near.way && border_case_before(c);
 }
 
 static void apply_prior(struct border_case *c)
@@ -273,28 +94,28 @@ static void apply_prior(struct border_case *c)
 static void apply_carrier_last(struct border_case *c)
 {
 	const struct border_hop *h = c->near.nearest;
-	char net[NET_TEXT], gap[NET_TEXT];
+	char net[BORDER_NET_TEXT], gap[BORDER_NET_TEXT];
 
-	if (!near_is_border(c))
+	if (!border_case_near(c))
 		return;
 	border_case_say(c, h, c->near.speaker, W_CARRIER_LAST * nearness(c->gap) * naming(h),
-			"last network before the border: %s; %s%s", net_text(c, h, net),
+			"last network before the border: %s; %s%s", border_case_net(c, h, net),
 			gap_text(c, gap),
 			h->conflict ? " (the AS table and the profile disagree here)" : "");
 }
 
 static void apply_carrier_run(struct border_case *c)
 {
-	char net[NET_TEXT];
+	char net[BORDER_NET_TEXT];
 
-	if (!near_is_border(c))
+	if (!border_case_near(c))
 		return;
 	for (unsigned i = 0; i < 2 && c->near.more[i] != NULL; i++) {
 		const struct border_hop *h = c->near.more[i];
 
 		border_case_say(c, h, c->near.speaker, W_RUN[i] * nearness(c->gap) * naming(h),
 				"the hop before it is in the same carrier, %s",
-				net_text(c, h, net));
+				border_case_net(c, h, net));
 	}
 }
 
@@ -302,7 +123,7 @@ static void apply_border_router(struct border_case *c)
 {
 	const struct border_hop *h = c->near.nearest;
 
-	if (!near_is_border(c) || !h->border_router)
+	if (!border_case_near(c) || !h->border_router)
 		return;
 	border_case_say(c, h, c->near.speaker, W_BORDER_ROUTER,
 			"known to be the last router before the network");
@@ -329,25 +150,25 @@ static void apply_filter(struct border_case *c)
 static void apply_carrier_before(struct border_case *c)
 {
 	const struct border_hop *h = c->before.nearest;
-	char net[NET_TEXT];
+	char net[BORDER_NET_TEXT];
 
-	if (!near_is_border(c) || !before_is_border(c) || contradicted(c))
+	if (!border_case_near(c) || !border_case_before(c) || contradicted(c))
 		return;
 	border_case_say(c, h, c->before.speaker, W_BEFORE[c->near.hops > 2] * naming(h),
 			"%s is passed before: the last carrier counts, but addresses may deceive",
-			net_text(c, h, net));
+			border_case_net(c, h, net));
 }
 
 static void apply_listed_way(struct border_case *c)
 {
 	const struct border_hop *h = c->near.nearest;
-	char net[NET_TEXT], gap[NET_TEXT];
+	char net[BORDER_NET_TEXT], gap[BORDER_NET_TEXT];
 
 	if (c->near.speaker != (int)c->path.other || h->kind != BORDER_HOP_WAY)
 		return;
 	border_case_say(c, h, c->near.speaker, W_WAY[c->near.hops > 1] * nearness(c->gap),
 			"last network before the border: %s, a way in that is no land border; %s",
-			net_text(c, h, net), gap_text(c, gap));
+			border_case_net(c, h, net), gap_text(c, gap));
 }
 
 /* An unnamed hop behind could be a carrier's: then this is not the last network. */
@@ -363,36 +184,37 @@ static double unlisted_weight(const struct border_case *c)
 static void apply_unlisted_way(struct border_case *c)
 {
 	const struct border_hop *h = c->near.nearest;
-	char net[NET_TEXT], gap[NET_TEXT];
+	char net[BORDER_NET_TEXT], gap[BORDER_NET_TEXT];
 
 	if (c->near.speaker != (int)c->path.other || h->kind == BORDER_HOP_WAY ||
 	    c->path.first_inside == NULL)
 		return;
 	/* One such hop right behind a carrier is the next row's. */
-	if (before_is_border(c) && c->near.hops == 1)
+	if (border_case_before(c) && c->near.hops == 1)
 		return;
 	border_case_say(c, h, c->near.speaker, unlisted_weight(c),
 			"last network before the border: %s, which no border has; %s",
-			net_text(c, h, net), gap_text(c, gap));
+			border_case_net(c, h, net), gap_text(c, gap));
 }
 
 static void apply_carrier_behind(struct border_case *c)
 {
 	const struct border_hop *h = c->before.nearest;
-	char net[NET_TEXT], foreign[NET_TEXT];
+	char net[BORDER_NET_TEXT], foreign[BORDER_NET_TEXT];
 
 	if (c->near.speaker != (int)c->path.other || c->near.nearest->kind == BORDER_HOP_WAY ||
-	    !before_is_border(c))
+	    !border_case_before(c))
 		return;
 	if (c->near.hops == 1 && c->path.first_inside != NULL)
 		border_case_say(c, c->near.nearest, c->near.speaker, W_BEHIND_FOREIGN,
 				"one hop of %s before the border",
-				net_text(c, c->near.nearest, foreign));
+				border_case_net(c, c->near.nearest, foreign));
 	border_case_say(c, h, c->before.speaker,
-			(c->near.hops > 1 ? 1 : W_BEHIND[c->before.hops > 1]) * naming(h) *
-				(c->path.first_inside != NULL ? nearness(c->gap) : .3),
-			"%s is passed, but %s is behind it", net_text(c, h, net),
-			net_text(c, c->near.nearest, foreign));
+			(c->near.hops > 1 ? W_BEHIND_TWO : W_BEHIND[c->before.hops > 1]) * naming(h) *
+				(c->path.first_inside != NULL ? nearness(c->gap)
+							      : W_BEHIND_CUT),
+			"%s is passed, but %s is behind it", border_case_net(c, h, net),
+			border_case_net(c, c->near.nearest, foreign));
 }
 
 static void apply_country_hint(struct border_case *c)
@@ -422,7 +244,7 @@ static void apply_country_hint(struct border_case *c)
 
 static void apply_cut_before_border(struct border_case *c)
 {
-	char net[NET_TEXT];
+	char net[BORDER_NET_TEXT];
 
 	if (c->out->class != CLASS_CUT_BEFORE_BORDER)
 		return;
@@ -430,7 +252,7 @@ static void apply_cut_before_border(struct border_case *c)
 		border_case_say(c, c->path.last_outside, -1, 0,
 				"the last answer is from %s, no way in: the path ends before "
 				"the border",
-				net_text(c, c->path.last_outside, net));
+				border_case_net(c, c->path.last_outside, net));
 	else
 		border_case_say(c, NULL, -1, 0, "only private addresses answer");
 	c->undecided = c->rule;
@@ -512,10 +334,14 @@ static void apply_split_path(struct border_case *c)
 	c->done = true;
 }
 
-/* Nothing but "the last network is the carrier's": nothing inside answered, or a lone hop says so. */
+/* Nothing but "the last network is the carrier's": nothing inside answered, or a lone hop says it. */
 static bool adjacency_alone(const struct border_case *c)
 {
-	if (c->near.speaker < 0 || c->near.nearest->border_router)
+	if (c->near.speaker < 0)
+		return false;
+	if (c->assumed_inside)
+		return true;
+	if (c->near.nearest->border_router)
 		return false;
 	if (c->near.hops == 1)
 		return true;
@@ -531,7 +357,7 @@ static void apply_adjacency_cap(struct border_case *c)
 		return;
 	for (int k = 0; k <= (int)c->path.other; k++)
 		rest += k != who ? exp(c->score[k]) : 0;
-	most = log(rest * ADJACENCY_MAX / (1 - ADJACENCY_MAX));
+	most = log(rest * BORDER_ADJACENCY_MAX / (1 - BORDER_ADJACENCY_MAX));
 	if (c->score[who] > most)
 		border_case_say(c, c->near.nearest, who, most - c->score[who], "%s",
 				c->path.first_inside == NULL
@@ -583,27 +409,28 @@ const struct border_rule border_rules[] = {
 	 "the destination is not in the network's prefixes; a country never makes it so, nor does "
 	 "a carrier on the way",
 	 "FACTS: membership in 175.45.176.0/22 decides; carrier presence is not a verdict",
-	 apply_destination_outside},
+	 border_apply_destination_outside},
 	{"destination_unknown", "undetermined, or none where the path visibly ends elsewhere",
 	 "posted text may lack its header; a carrier leads to most of the world", "inference",
-	 apply_destination_unknown},
+	 border_apply_destination_unknown},
 	{"nothing_answered", "undetermined", "unknown is an answer", "INTERFACE: outcomes",
-	 apply_nothing_answered},
+	 border_apply_nothing_answered},
 	{"time_unknown", "remark",
 	 "a record without a time is judged by what holds now, and says so", "inference",
-	 apply_time_unknown},
+	 border_apply_time_unknown},
 	{"forged_answer", "remark",
 	 "an answer faster than light in fibre, or in the destination's name before routers "
 	 "further out, is a proxy's",
-	 "FACTS: RTT levels; answers faster than light are forged or proxied", apply_forged_answer},
+	 "FACTS: RTT levels; answers faster than light are forged or proxied",
+	 border_apply_forged_answer},
 	{"skipped_hop", "remark",
 	 "private and exchange addresses are shown and skipped in AS logic",
-	 "FACTS: private addresses mid-path (TTK: 10.x), exchange LANs", apply_skipped_hop},
+	 "FACTS: private addresses mid-path (TTK: 10.x), exchange LANs", border_apply_skipped_hop},
 	{"customer_router", "remark",
 	 "a customer's router answers from the carrier's space without being the carrier",
-	 "FACTS: Yandex-gw, Selectel-gw on TransTeleCom's space", apply_customer_router},
+	 "FACTS: Yandex-gw, Selectel-gw on TransTeleCom's space", border_apply_customer_router},
 	{"other_time", "remark", "a network is a way in only while the profile says so",
-	 "FACTS: TransTeleCom since 2017-10-01 09:07:51 UTC (Dyn)", apply_other_time},
+	 "FACTS: TransTeleCom since 2017-10-01 09:07:51 UTC (Dyn)", border_apply_other_time},
 	{"prior", "other, less",
 	 "three ways in are known in all the years, one of them no land border: one in ten before "
 	 "any hop is seen",

@@ -32,6 +32,7 @@ struct border_case {
 	double score[BORDER_PATH_SPEAKERS]; /* sum of weights, log-odds */
 	bool filtered;             /* the carrier refused the probes: more than adjacency */
 	const char *rule;      /* id of the row at work */
+	bool assumed_inside;       /* no destination told: taken from where the path ends */
 	const char *undecided; /* row to name when the outcome is undetermined; NULL none yet */
 	bool done;	       /* a row has decided alone: the rest is not asked */
 	struct verdict *out;
@@ -43,6 +44,27 @@ void border_case_say(struct border_case *c, const struct border_hop *hop, int sp
 		     double weight, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* The scores as probabilities: softmax. p has path.borders + 1 places. */
 void border_case_p(const struct border_case *c, double *p);
+/* Whether the last run, and the one before it, is a border's. */
+bool border_case_near(const struct border_case *c);
+bool border_case_before(const struct border_case *c);
+/* "China Unicom (AS4837)", "AS4837", "the address space of Dandong / China". Returns out. */
+enum { BORDER_NET_TEXT = 160 };
+const char *border_case_net(const struct border_case *c, const struct border_hop *h,
+			    char out[static BORDER_NET_TEXT]);
+
+/* Capped at 0.9 (INTERFACE): what is capped is never counted as 0.9. */
+#define BORDER_ADJACENCY_MAX 0.89
+
+/* Rows without weight, border_remarks.c. */
+void border_apply_destination_outside(struct border_case *c);
+void border_apply_destination_unknown(struct border_case *c);
+void border_apply_nothing_answered(struct border_case *c);
+void border_apply_time_unknown(struct border_case *c);
+void border_apply_forged_answer(struct border_case *c);
+void border_apply_skipped_hop(struct border_case *c);
+void border_apply_customer_router(struct border_case *c);
+void border_apply_other_time(struct border_case *c);
+
 /* "dandong", "other"; "" for -1. */
 const char *border_case_id(const struct border_case *c, int speaker);
 
