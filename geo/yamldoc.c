@@ -59,9 +59,14 @@ static const char *bad_scalar(const yaml_event_t *ev)
 
 	if (n > YAMLDOC_SCALAR_MAX)
 		return "text of more than 4096 bytes";
-	for (size_t i = 0; i < n; i++)
-		if ((text[i] < 0x20 && text[i] != '\n' && text[i] != '\t') || text[i] == 0x7f)
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '\n')
+			return "a line break in a text (>- folds lines into one)";
+		/* Escapes of terminals: C0, DEL, and C1 in UTF-8. */
+		if (text[i] < 0x20 || text[i] == 0x7f ||
+		    (text[i] == 0xc2 && i + 1 < n && text[i + 1] < 0xa0))
 			return "a control character in a text";
+	}
 	return NULL;
 }
 
