@@ -47,7 +47,7 @@ static bool read_probe(const struct ip_head *ip, const struct transport *t, stru
 	bool v4 = ip->src.family == 4;
 	uint16_t hi = v4 ? (uint16_t)ip->ip_id : payload16(t, 0);
 
-	if (ip->fragment || !t->known)
+	if (!t->known)
 		return false;
 	if (ip->protocol == IPPROTO_TCP) {
 		m->method = METHOD_TCP;
@@ -81,7 +81,7 @@ static bool match_departure(const struct packet *p, struct match *m)
 	/* The kernel's own RST or a live connection's segment is no probe. */
 	if (p->ip.protocol == IPPROTO_TCP && (p->l4.tcp_flags & (SYN | RST | ACK)) != SYN)
 		return false;
-	if (p->is_icmp_error || !read_probe(&p->ip, &p->l4, m))
+	if (!read_probe(&p->ip, &p->l4, m))
 		return false;
 	m->kind = MATCH_DEPARTURE;
 	m->ttl = p->ip.ttl;
@@ -164,7 +164,7 @@ static bool match_reply(const struct packet *p, struct match *m)
 	uint8_t protocol = p->ip.protocol;
 	bool v4 = p->ip.src.family == 4, ok = false;
 
-	if (p->ip.fragment || !p->l4.known)
+	if (!p->l4.known)
 		return false;
 	if (p->is_icmp_error)
 		ok = match_error(p, m);

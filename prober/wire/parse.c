@@ -37,12 +37,12 @@ uint16_t checksum_fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-/* Reads an IPv4 header with its options; *header is its size. */
-static int ip4_parse(struct cur *c, struct ip_head *h, size_t *header)
+/* Reads an IPv4 header and skips its options. */
+static int ip4_parse(struct cur *c, struct ip_head *h)
 {
+	size_t header = (cur_u8(c) & 0x0fu) * 4u;
 	uint16_t fragment;
 
-	*header = (cur_u8(c) & 0x0fu) * 4u;
 	h->tos = cur_u8(c);
 	h->size = cur_be16(c);
 	h->ip_id = cur_be16(c);
@@ -54,9 +54,9 @@ static int ip4_parse(struct cur *c, struct ip_head *h, size_t *header)
 	cur_copy(c, h->src.bytes, 4);
 	cur_copy(c, h->dst.bytes, 4);
 	h->fragment = (fragment & 0x1fff) != 0;
-	if (*header < IP4_HEADER)
+	if (header < IP4_HEADER)
 		return BP_EPARSE;
-	cur_skip(c, *header - IP4_HEADER);
+	cur_skip(c, header - IP4_HEADER);
 	return c->failed ? BP_EPARSE : 0;
 }
 
@@ -181,7 +181,6 @@ static int error_parse(struct cur *c, uint8_t family, struct packet *p)
 	struct cur quote, extension;
 	uint32_t rest;
 	bool chain_ok = true;
-	size_t header;
 	int r;
 
 	p->is_icmp_error = true;
@@ -204,7 +203,7 @@ static int error_parse(struct cur *c, uint8_t family, struct packet *p)
 	if (family == 4) {
 		if (cur_left(&quote) < 1 || quote.at[0] >> 4 != 4)
 			return BP_EPARSE;
-		r = ip4_parse(&quote, &p->quoted_ip, &header);
+		r = ip4_parse(&quote, &p->quoted_ip);
 	} else {
 		if (cur_left(&quote) < 1 || quote.at[0] >> 4 != 6)
 			return BP_EPARSE;
@@ -231,19 +230,17 @@ static bool transport_whole(const struct packet *p, uint8_t family)
 static int outer_parse(struct cur *c, uint8_t family, struct packet *p)
 {
 	bool chain_ok = true;
-	size_t header = IP6_HEADER, declared;
+	size_t declared;
 	int r;
 
 	if (family == 4)
-		r = ip4_parse(c, &p->ip, &header);
+		r = ip4_parse(c, &p->ip);
 	else
 		r = ip6_parse(c, &p->ip, &chain_ok);
-	if (r || !chain_ok || p->ip.size < header)
+	declared = p->ip.size;
+	if (r || !chain_ok || declared < cur_position(c))
 		return BP_EPARSE;
 	/* Behind the IP length lies a link's padding, not the packet. */
-	declared = p->ip.size;
-	if (declared < cur_position(c))
-		return BP_EPARSE;
 	if (declared - cur_position(c) < cur_left(c))
 		c->end = c->start + declared;
 	return 0;

@@ -152,6 +152,55 @@ static void test_believed_or_not(void **state)
 	}
 }
 
+/* IPv6 has its length in the first byte, in words of 64 bits. With checksum 0 nothing but the
+ * length vouches for the structure; moved to behind 80 bytes, nothing but the length finds it. */
+static void test_length6(void **state)
+{
+	enum { QUOTE = 48, LONG = QUOTE + 128, SHORT = QUOTE + 80 };
+	struct golden g = golden_read("error-udp6-mpls");
+	struct packet p;
+
+	(void)state;
+	g.bytes[LONG + 2] = g.bytes[LONG + 3] = 0;
+	p = parse(&g);
+	assert_int_equal(p.mpls_count, 2);
+	assert_false(p.extension_bad);
+
+	memmove(g.bytes + SHORT, g.bytes + LONG, g.n - LONG);
+	g.n -= LONG - SHORT;
+	g.bytes[5] = (uint8_t)(g.n - 40);
+	g.bytes[44] = 80 / 8;
+	p = parse(&g);
+	assert_int_equal(p.mpls_count, 2);
+	assert_int_equal(p.quoted.payload_size, 32);
+
+	g.bytes[44] = 80 / 4;
+	p = parse(&g);
+	assert_int_equal(p.mpls_count, 0);
+	assert_true(p.extension_bad);
+}
+
+/* Before RFC 4884 the length byte was unused, and some routers leave rubbish in it. */
+static void test_rubbish_length(void **state)
+{
+	struct golden g = golden_read("error-udp4-ttl");
+	struct packet p;
+
+	(void)state;
+	/* 4 bytes on lies the quoted IP-ID; 0x2eed and the flags 0 look like a structure's head */
+	g.bytes[LENGTH_AT] = 1;
+	g.bytes[32] = 0x2e;
+	p = parse(&g);
+	assert_true(p.extension_bad);
+	assert_int_equal(p.quoted.payload_size, 32);
+
+	/* a length that covers the quote to its end, and nothing behind it */
+	g.bytes[LENGTH_AT] = 60 / 4;
+	p = parse(&g);
+	assert_false(p.extension_bad);
+	assert_int_equal(p.quoted.payload_size, 32);
+}
+
 static void test_objects(void **state)
 {
 	static const struct {
@@ -242,6 +291,10 @@ static void test_mtu_is_no_length(void **state)
 	assert_int_equal(p.error_mtu, 16 << 24);
 	assert_int_equal(p.mpls_count, 0);
 	assert_false(p.extension_bad);
+	/* no link has an MTU of over 2 GiB */
+	g.bytes[44] = 0x80;
+	p = parse(&g);
+	assert_int_equal(p.error_mtu, -1);
 }
 
 /* Frag needed may carry both. An MTU of 0 is from before RFC 1191: not told. */
@@ -270,6 +323,8 @@ int main(void)
 		cmocka_unit_test(test_interface6),
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_believed_or_not),
+		cmocka_unit_test(test_length6),
+		cmocka_unit_test(test_rubbish_length),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_more_labels_than_room),
