@@ -74,7 +74,8 @@ struct trace_options {
 struct held {
 	uint64_t target;         /* number of the destination, from 0 */
 	unsigned flows;          /* traces taken */
-	struct buf text;         /* text of its one trace */
+	struct buf text;         /* what is printed of it, and its line of the summary */
+	struct buf summary;
 	struct paths paths;      /* several flows: all together */
 	struct verdict *verdicts; /* one a flow */
 	struct held *next;
@@ -380,6 +381,7 @@ static int emit(struct trace_run *r, const struct buf *b)
 static void held_free(struct held *h)
 {
 	buf_fini(&h->text);
+	buf_fini(&h->summary);
 	paths_fini(&h->paths);
 	free(h->verdicts);
 	free(h);
@@ -399,6 +401,7 @@ static struct held *held_of(struct trace_run *r, uint64_t target)
 		return NULL;
 	h->target = target;
 	buf_init(&h->text);
+	buf_init(&h->summary);
 	paths_init(&h->paths);
 	h->verdicts = calloc(r->o->flow_count, sizeof(*h->verdicts));
 	if (h->verdicts == NULL) {
@@ -436,11 +439,11 @@ static int held_finish(struct trace_run *r, struct held *h)
 	if (rc < 0)
 		goto out;
 	resolver_fill(r->resolver, &names);
-	buf_printf(&h->text, "%u flows together: %u nodes, %u links. ", h->flows,
+	buf_printf(&h->text, "%u flows seen together: %u nodes, %u links.\n", h->flows,
 		   h->paths.node_count, h->paths.link_count);
 	report_trace(&h->text, &style, h->paths.merged, &names, v, p, !r->o->no_names,
 		     r->o->common.verbose > 0);
-	report_summary_line(&r->summary, &style, h->paths.merged, v, p);
+	report_summary_line(&h->summary, &style, h->paths.merged, v, p);
 out:
 	names_fini(&names);
 	free(v);
@@ -461,6 +464,7 @@ static int held_flush(struct trace_run *r, bool all)
 		if (rc == 0 && h->text.used > 0) {
 			buf_char(&h->text, '\n');
 			rc = emit(r, &h->text);
+			buf_append(&r->summary, h->summary.bytes, h->summary.used);
 		}
 		r->printed = h->target + 1;
 		r->held = h->next;
@@ -478,7 +482,7 @@ static int show_text(struct trace_run *r, const struct trace *t, const struct na
 		return 0;
 	report_trace(&h->text, &style, t, names, v, r->session.profile, !r->o->no_names,
 		     r->o->common.verbose > 0);
-	report_summary_line(&r->summary, &style, t, v, r->session.profile);
+	report_summary_line(&h->summary, &style, t, v, r->session.profile);
 	return 0;
 }
 

@@ -132,48 +132,55 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 	buf_char(out, '.');
 }
 
-/* Whether line i is among the weightiest REASONS_SHOWN. */
-static bool weighty(const struct verdict *v, unsigned i)
+/* Reasons that name a hop come before those about the path, the weightiest first. */
+static bool before(const struct verdict_evidence *a, const struct verdict_evidence *b)
 {
-	unsigned heavier = 0;
+	if ((a->ttl > 0) != (b->ttl > 0))
+		return a->ttl > 0;
+	return fabs(a->weight) > fabs(b->weight);
+}
 
-	for (unsigned k = 0; k < v->evidence_count; k++) {
-		double a = fabs(v->evidence[k].weight), b = fabs(v->evidence[i].weight);
+static void sort_reasons(const struct verdict *v, uint8_t order[static VERDICT_EVIDENCE_MAX])
+{
+	for (unsigned i = 0; i < v->evidence_count; i++) {
+		unsigned k = i;
 
-		heavier += a > b || (a >= b && k < i);
+		for (; k > 0 && before(&v->evidence[i], &v->evidence[order[k - 1]]); k--)
+			order[k] = order[k - 1];
+		order[k] = (uint8_t)i;
 	}
-	return heavier < REASONS_SHOWN;
+}
+
+static void reason(struct buf *out, const struct style *s, const struct verdict_evidence *e,
+		   const struct profile *p, bool with_rule)
+{
+	char from[ADDR_TEXT];
+
+	buf_str(out, "  - ");
+	if (e->ttl > 0 && addr_is_set(e->from))
+		buf_printf(out, "hop %u, %s: ", e->ttl, addr_format(e->from, from));
+	else if (e->ttl > 0)
+		buf_printf(out, "hop %u: ", e->ttl);
+	style_text(out, s, e->why);
+	if (e->says[0] != '\0' && e->weight != 0)
+		buf_printf(out, " (%s %s, weight %.1f)", e->weight > 0 ? "for" : "against",
+			   report_border_name(p, e->says), e->weight);
+	if (with_rule)
+		buf_printf(out, " [%s]", e->rule);
+	buf_char(out, '\n');
 }
 
 void report_evidence(struct buf *out, const struct style *s, const struct verdict *v,
 		     const struct profile *p, bool all)
 {
-	unsigned left = 0;
+	uint8_t order[VERDICT_EVIDENCE_MAX];
+	unsigned shown = all || v->evidence_count <= REASONS_SHOWN ? v->evidence_count :
+			 REASONS_SHOWN;
+	unsigned left = v->evidence_count - shown;
 
-	for (unsigned i = 0; i < v->evidence_count; i++) {
-		const struct verdict_evidence *e = &v->evidence[i];
-		char from[ADDR_TEXT];
-
-		if (!all && !weighty(v, i)) {
-			left++;
-			continue;
-		}
-		buf_str(out, "  - ");
-		if (e->ttl > 0 && addr_is_set(e->from))
-			buf_printf(out, "hop %u, %s: ", e->ttl, addr_format(e->from, from));
-		else if (e->ttl > 0)
-			buf_printf(out, "hop %u: ", e->ttl);
-		style_text(out, s, e->why);
-		if (e->says[0] != '\0' && e->weight > 0)
-			buf_printf(out, " (for %s, weight %.1f)", report_border_name(p, e->says),
-				   e->weight);
-		else if (e->says[0] != '\0' && e->weight < 0)
-			buf_printf(out, " (against %s, weight %.1f)",
-				   report_border_name(p, e->says), e->weight);
-		if (all)
-			buf_printf(out, " [%s]", e->rule);
-		buf_char(out, '\n');
-	}
+	sort_reasons(v, order);
+	for (unsigned i = 0; i < shown; i++)
+		reason(out, s, &v->evidence[order[i]], p, all);
 	if (left > 0)
 		buf_printf(out, "  - and %u lighter %s (-v shows all)\n", left,
 			   left == 1 ? "reason" : "reasons");
