@@ -40,7 +40,7 @@ fuzz() {
 		-print_final_stats=1 -artifact_prefix="$dir/" "${dictionary[@]}" \
 		"$dir/corpus" "tests/fuzz/corpus/$name" >"$log" 2>&1 </dev/null; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-		echo "  ok     fuzz     $name ($runs inputs in $seconds s, coverage $(grep -oE 'cov: [0-9]+' "$log" |
+		echo "  ok     fuzz     $name ($runs inputs in $seconds s, coverage $(grep -aoE 'cov: [0-9]+' "$log" |
 			tail -n 1 | cut -d' ' -f2))"
 	else
 		tail -n 40 "$log"
