@@ -383,7 +383,7 @@ static bool departed(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono
 		h->closed = h->sent;
 	h->sent = attempt;
 	h->last = at;
-	h->marks &= (uint8_t)~(HOP_OVERDUE | HOP_DEFERRED);
+	h->marks &= (uint8_t)~HOP_OVERDUE;
 	t->top = (uint8_t)at_least(t->top, ttl);
 	t->settled = false;
 	return true;

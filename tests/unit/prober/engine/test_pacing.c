@@ -97,11 +97,11 @@ static void without_limits_everything_goes(void **state)
 	pacing_free(NULL);
 }
 
-static struct addr v6(uint8_t third, uint8_t last)
+/* 2001:db8:SITE:SUBNET:: */
+static struct addr v6(uint8_t site, uint8_t subnet)
 {
-	uint8_t b[16] = {0x20, 0x01, 0x0d, 0xb8, 0, third};
+	uint8_t b[16] = {0x20, 0x01, 0x0d, 0xb8, 0, site, 0, subnet};
 
-	b[15] = last;
 	return addr_v6(b);
 }
 
@@ -222,6 +222,38 @@ static void a_silent_router_is_slowed_and_recovers(void **state)
 	pacing_silent(p, &guessed, at_ms(40000));
 	assert_int_equal(pacing_counters(p)->slowed, 4);
 	pacing_free(p);
+}
+
+static void speeds_stay_between_the_floor_and_the_configured(void **state)
+{
+	static const struct {
+		const char *why;
+		uint32_t router_pps, slowest;
+		double slowest_ms;
+	} rows[] = {
+		{"5, 2.5, 1.25 and then 1, not 0.6", 5, 1, 1000},
+		{"100 has further to fall", 100, 1, 1000},
+		{"1 is the floor already", 1, 1, 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pacing_config c = {.router_pps = rows[i].router_pps};
+		struct pacing *p = pacing_new(&c, at_ms(0));
+		struct pacing_ask a = {net_addr(192, 0, 2, 1), 3, net_addr(10, 0, 0, 1)};
+		enum pacing_hold held;
+		double when;
+
+		for (int s = 0; s < 20; s++)
+			pacing_silent(p, &a, at_ms(1000 * s));
+		drain(p, &a, 100e3, &held, &when);
+		assert_int_equal(pacing_router_pps(p, a.router), rows[i].slowest);
+		assert_true(when == 100e3 + rows[i].slowest_ms);
+		for (int k = 0; k < 2000; k++)
+			pacing_answered(p, &a, a.router, false, at_ms(200e3));
+		assert_int_equal(pacing_router_pps(p, a.router), rows[i].router_pps);
+		pacing_free(p);
+	}
 }
 
 static void a_full_table_forgets_the_fullest_first(void **state)
@@ -475,6 +507,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_router_is_guessed_from_what_answered_at_that_ttl),
 		cmocka_unit_test(a_destination_is_no_router),
 		cmocka_unit_test(a_silent_router_is_slowed_and_recovers),
+		cmocka_unit_test(speeds_stay_between_the_floor_and_the_configured),
 		cmocka_unit_test(a_full_table_forgets_the_fullest_first),
 		cmocka_unit_test(in_every_window_the_rate_holds),
 		cmocka_unit_test(one_target_with_a_silent_hop_is_done_in_400_ms_at_default_rates),

@@ -43,11 +43,11 @@ static const struct row endings[] = {
 	{"one attempt and no silence: one RTT",
 	 "rrrrrrrrrD", 120, {.attempts = 1}, STOP_REACHED, REACH_REACHED, 10, 16, 120, 125},
 	{"three silent hops at the border, as on the way to North Korea",
-	 "rrrrrrrrr***D", 280, {0}, STOP_REACHED, REACH_REACHED, 13, 42, 600, 1000},
+	 "rrrrrrrrr***D", 280, {0}, STOP_REACHED, REACH_REACHED, 13, 42, 734, 740},
 	{"all but the destination silent: nothing to learn an RTT from but itself",
-	 "****D", 50, {0}, STOP_REACHED, REACH_REACHED, 5, 26, 100, 300},
+	 "****D", 50, {0}, STOP_REACHED, REACH_REACHED, 5, 26, 160, 165},
 	{"the silent stretch is as long as the gap limit and one: seen at once, so it does not end it",
-	 "rr******D", 50, {0}, STOP_REACHED, REACH_REACHED, 9, 34, 100, 300},
+	 "rr******D", 50, {0}, STOP_REACHED, REACH_REACHED, 9, 34, 160, 165},
 	{"the destination is the next hop",
 	 "D", 1, {0}, STOP_REACHED, REACH_REACHED, 1, 18, 1, 30},
 	{"a long path takes a second step, not a third",
@@ -75,6 +75,8 @@ static const struct row endings[] = {
 	/* silence */
 	{"nothing at all: the user's wait, thrice; 16 first attempts, then five TTLs only",
 	 "*", 10, {0}, STOP_GAP_LIMIT, REACH_SILENT, 5, 26, 6000, 6010},
+	{"nothing at all from TTL 6 on",
+	 "*", 10, {.first = 6}, STOP_GAP_LIMIT, REACH_SILENT, 10, 26, 6000, 6010},
 	{"the path dies behind hop 8: gap_limit TTLs beyond, at four times the RTT or half a second",
 	 "rrrrrrrr*", 120, {0}, STOP_GAP_LIMIT, REACH_SILENT, 13, 42, 1500, 1700},
 	{"a long RTT at the end gets its time: four times the highest RTT, thrice",
@@ -93,6 +95,8 @@ static const struct row endings[] = {
 	/* the last TTL */
 	{"the path is longer than max_ttl",
 	 "rrrrrrrrrrrrrrrr", 100, {.max = 8}, STOP_MAX_TTL, REACH_SILENT, 8, 24, 100, 150},
+	{"silent at the end, exactly the gap limit",
+	 "rrrrrrrr*", 100, {.max = 13}, STOP_GAP_LIMIT, REACH_SILENT, 13, 39, 1500, 1600},
 	{"silent at the end, fewer TTLs than the gap limit",
 	 "rrrrrrrr*", 100, {.max = 11}, STOP_MAX_TTL, REACH_SILENT, 11, 33, 1400, 1700},
 	{"the last TTL alone",
@@ -263,7 +267,14 @@ static void an_answer_counts_once_and_only_to_what_was_sent(void **state)
 	assert_false(late);
 	assert_false(reply(&t, 6, 1, 1, TRACER_DESTINATION, 6, &late)); /* a duplicate, whatever it says */
 	assert_true(addr_equal(tracer_responder(&t, 1), net_addr(10, 1, 1, 1)));
-	assert_false(addr_is_set(tracer_responder(&t, 9)));
+	assert_false(addr_is_set(tracer_responder(&t, 2))); /* silent so far */
+	assert_false(addr_is_set(tracer_responder(&t, 9))); /* out of range */
+	tracer_sent(&t, 1, 3, at_ms(50));                   /* out of order: not believed */
+	tracer_sent(&t, 1, 2, at_ms(50));
+	tracer_sent(&t, 1, 3, at_ms(55));
+	tracer_sent(&t, 1, 4, at_ms(60)); /* one more than asked for */
+	assert_false(reply(&t, 65, 1, 4, TRACER_TTL_EXCEEDED, 5, &late));
+	assert_true(reply(&t, 65, 1, 3, TRACER_TTL_EXCEEDED, 10, &late));
 	assert_int_equal(tracer_reach(&t), REACH_UNKNOWN);
 }
 
@@ -288,6 +299,39 @@ static void a_late_answer_is_taken_and_marked_while_the_trace_lives(void **state
 	late = false;
 	assert_false(reply(&t, 79, 2, 1, TRACER_TTL_EXCEEDED, 79, &late));
 	assert_true(late);
+}
+
+static void late_means_after_the_wait_whether_or_not_anybody_looked(void **state)
+{
+	struct tracer t;
+	bool late = false;
+
+	(void)state;
+	start(&t, 3, 1);
+	send_firsts(&t, 0, 1, 3);
+	reply(&t, 40, 3, 1, TRACER_TTL_EXCEEDED, 40, &late);
+	assert_true(reply(&t, 74, 1, 1, TRACER_TTL_EXCEEDED, 10, &late));
+	assert_false(late);
+	assert_true(reply(&t, 75, 2, 1, TRACER_TTL_EXCEEDED, 10, &late));
+	assert_true(late);
+}
+
+static void an_attempt_given_up_is_not_waited_for_again(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 2, 2);
+	send_firsts(&t, 0, 1, 2);
+	reply(&t, 10, 2, 1, TRACER_TTL_EXCEEDED, 10, &late);
+	expect_send(&t, 40, 1, 2); /* attempt 1 was over at 10 x 1.25 + 25 = 37.5 ms */
+	tracer_sent(&t, 1, 2, at_ms(40));
+	expect_send(&t, 40, 2, 2);
+	tracer_sent(&t, 2, 2, at_ms(40));
+	reply(&t, 50, 1, 2, TRACER_TTL_EXCEEDED, 10, &late);
+	reply(&t, 50, 2, 2, TRACER_TTL_EXCEEDED, 10, &late);
+	assert_int_equal(tracer_next(&t, at_ms(50)).want, TRACER_DONE);
 }
 
 static void a_silent_hop_waits_by_the_traces_own_rtt(void **state)
@@ -434,6 +478,154 @@ static void a_silence_within_the_path_is_told_once(void **state)
 	assert_true(tracer_take_silent(&t, &ttl));
 	assert_int_equal(ttl, 2);
 	assert_false(tracer_take_silent(&t, &ttl));
+}
+
+static void a_silence_told_is_not_told_again_until_the_next(void **state)
+{
+	struct tracer t;
+	uint8_t ttl = 0;
+	bool late;
+
+	(void)state;
+	start(&t, 32, 2);
+	send_firsts(&t, 0, 1, 16);
+	reply(&t, 10, 4, 1, TRACER_TTL_EXCEEDED, 10, &late);
+	reply(&t, 10, 1, 1, TRACER_TTL_EXCEEDED, 10, &late);
+	reply(&t, 10, 2, 1, TRACER_TTL_EXCEEDED, 10, &late);
+	expect_wait(&t, 40, 500); /* TTL 3 is overdue; TTL 5.. may still lengthen the path */
+	assert_true(tracer_take_silent(&t, &ttl));
+	assert_int_equal(ttl, 3);
+	reply(&t, 45, 5, 1, TRACER_TTL_EXCEEDED, 10, &late);
+	expect_wait(&t, 45, 500);
+	assert_false(tracer_take_silent(&t, &ttl));
+	/* The tail falls silent: that is no router's doing. */
+	expect_send(&t, 500, 1, 2);
+	assert_false(tracer_take_silent(&t, &ttl));
+	tracer_sent(&t, 1, 2, at_ms(500));
+	tracer_next(&t, at_ms(600));
+	assert_true(tracer_take_silent(&t, &ttl));
+	assert_int_equal(ttl, 1);
+}
+
+static void the_ttl_with_the_fewest_attempts_goes_first_and_an_offer_stands(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 3, 3);
+	send_firsts(&t, 0, 1, 3);
+	for (uint8_t ttl = 1; ttl <= 3; ttl++)
+		reply(&t, 20, ttl, 1, TRACER_TTL_EXCEEDED, 20, &late);
+	expect_send(&t, 20, 1, 2);
+	tracer_sent(&t, 1, 2, at_ms(20));
+	tracer_defer(&t, 2, at_ms(40));
+	tracer_defer(&t, 3, at_ms(40));
+	expect_wait(&t, 20, 30); /* half an RTT after attempt 2 */
+	expect_send(&t, 35, 1, 3);
+	expect_send(&t, 45, 1, 3); /* offered, so it stands although TTL 2 is free again */
+	tracer_defer(&t, 1, at_ms(46));
+	expect_send(&t, 46, 2, 2); /* all free: two attempts were made at TTL 1, one here */
+}
+
+static void spacing_follows_the_rtt_between_5_and_80_ms(void **state)
+{
+	static const struct {
+		double rtt_ms, spacing_ms;
+	} rows[] = {{0.2, 5}, {10, 5}, {30, 15}, {120, 60}, {160, 80}, {400, 80}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		double ms = rows[i].rtt_ms;
+		struct tracer t;
+		bool late;
+
+		start(&t, 1, 3);
+		send_firsts(&t, 0, 1, 1);
+		reply(&t, ms, 1, 1, TRACER_TTL_EXCEEDED, ms, &late);
+		if (ms < rows[i].spacing_ms)
+			expect_wait(&t, ms, rows[i].spacing_ms);
+		expect_send(&t, 500, 1, 2);
+		tracer_sent(&t, 1, 2, at_ms(500));
+		expect_wait(&t, 500, 500 + rows[i].spacing_ms);
+	}
+}
+
+static void an_unreachable_stops_first_attempts_beyond_it(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 32, 2);
+	send_firsts(&t, 0, 1, 2);
+	expect_send(&t, 1, 3, 1);
+	reply(&t, 1, 1, 1, TRACER_UNREACHABLE, 1, &late);
+	expect_wait(&t, 1, 500); /* TTL 2 may still answer */
+	expect_send(&t, 500, 1, 2);
+	tracer_sent(&t, 1, 2, at_ms(500));
+	/* One attempt in two is forwarded: the path does go on. */
+	reply(&t, 501, 1, 2, TRACER_TTL_EXCEEDED, 1, &late);
+	expect_send(&t, 501, 3, 1);
+}
+
+static void a_router_that_refused_nearer_and_forwards_here_is_a_hop(void **state)
+{
+	struct tracer_config c = net_config();
+	struct addr router = net_addr(10, 1, 1, 1);
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	c.gap_limit = 2;
+	c.attempts = 1;
+	tracer_init(&t, &c, at_ms(0));
+	send_firsts(&t, 0, 1, 16);
+	assert_true(tracer_reply(&t, 1, 1, TRACER_PROHIBITED, router, NS_PER_MS, at_ms(1), &late));
+	assert_true(tracer_reply(&t, 2, 1, TRACER_TTL_EXCEEDED, router, NS_PER_MS, at_ms(1), &late));
+	assert_int_equal(tracer_next(&t, at_ms(500)).want, TRACER_DONE);
+	assert_int_equal(tracer_last_ttl(&t), 2 + 2);
+	assert_int_equal(tracer_reach(&t), REACH_SILENT);
+}
+
+static void a_loop_is_where_the_fourth_sight_is_whatever_arrives_first(void **state)
+{
+	static const uint8_t order[] = {10, 8, 6, 4, 2, 12};
+	static const uint8_t loop_at[] = {0, 0, 0, 10, 8, 8};
+	struct addr router = net_addr(10, 1, 1, 1);
+	struct tracer_config c = net_config();
+
+	(void)state;
+	for (size_t n = 4; n <= sizeof(order); n++) {
+		struct tracer t;
+		bool late;
+
+		c.attempts = 1;
+		tracer_init(&t, &c, at_ms(0));
+		send_firsts(&t, 0, 1, 16);
+		for (size_t i = 0; i < n; i++)
+			tracer_reply(&t, order[i], 1, TRACER_TTL_EXCEEDED, router, NS_PER_MS,
+				     at_ms(1), &late);
+		assert_int_equal(tracer_next(&t, at_ms(500)).want, TRACER_DONE);
+		assert_int_equal(tracer_stop_reason(&t), STOP_LOOP);
+		assert_int_equal(tracer_last_ttl(&t), loop_at[n - 1]);
+	}
+}
+
+static void a_budget_that_ran_out_in_the_line_claims_nothing(void **state)
+{
+	struct tracer_config c = net_config();
+	struct tracer t;
+
+	(void)state;
+	c.budget_ns = 100 * NS_PER_MS;
+	tracer_init(&t, &c, at_ms(0));
+	expect_send(&t, 0, 1, 1);
+	expect_send(&t, 99, 1, 1);
+	assert_int_equal(tracer_next(&t, at_ms(100)).want, TRACER_DONE);
+	assert_int_equal(tracer_stop_reason(&t), STOP_TIMEOUT);
+	assert_int_equal(tracer_reach(&t), REACH_UNKNOWN);
+	assert_int_equal(tracer_last_ttl(&t), 0);
 }
 
 static void what_an_interrupted_trace_may_say(void **state)
@@ -620,6 +812,15 @@ int main(void)
 		cmocka_unit_test(a_deferred_ttl_lets_others_pass_but_not_second_attempts),
 		cmocka_unit_test(an_offer_is_withdrawn_when_the_destination_turns_out_nearer),
 		cmocka_unit_test(a_silence_within_the_path_is_told_once),
+		cmocka_unit_test(late_means_after_the_wait_whether_or_not_anybody_looked),
+		cmocka_unit_test(an_attempt_given_up_is_not_waited_for_again),
+		cmocka_unit_test(a_silence_told_is_not_told_again_until_the_next),
+		cmocka_unit_test(the_ttl_with_the_fewest_attempts_goes_first_and_an_offer_stands),
+		cmocka_unit_test(spacing_follows_the_rtt_between_5_and_80_ms),
+		cmocka_unit_test(an_unreachable_stops_first_attempts_beyond_it),
+		cmocka_unit_test(a_router_that_refused_nearer_and_forwards_here_is_a_hop),
+		cmocka_unit_test(a_loop_is_where_the_fourth_sight_is_whatever_arrives_first),
+		cmocka_unit_test(a_budget_that_ran_out_in_the_line_claims_nothing),
 		cmocka_unit_test(what_an_interrupted_trace_may_say),
 		cmocka_unit_test(absurd_configurations_are_brought_into_range),
 		cmocka_unit_test(a_pause_of_the_program_loses_no_answer_that_is_read_first),
