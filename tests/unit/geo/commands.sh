@@ -168,6 +168,27 @@ run 1 "no such file" profile check ./nope.yaml
 run 2 "neither check nor show" profile edit
 run 2 "one at a time" profile check a b
 
+# Installed elsewhere, away from this tree: the profile beside bin, the databases in the user's
+# data directory; one of them damaged, which nobody asked for by name.
+mkdir -p "$dir/usr/bin" "$dir/usr/share/borderpath/profiles" "$dir/.local/share/borderpath"
+cp "$program" "$dir/usr/bin/borderpath"
+cp profiles/dprk.yaml "$dir/usr/share/borderpath/profiles/dprk.yaml"
+head -c 700 "$asn" >"$dir/.local/share/borderpath/asn.mmdb"
+cp "$country" "$dir/.local/share/borderpath/country.mmdb"
+program=$dir/usr/bin/borderpath
+run 0 "a damaged default is told and not fatal" geo show --format jsonl 192.0.2.1
+shows err "asn.mmdb is not an MMDB file, or is damaged or cut short; AS numbers stay unknown"
+json asn null
+json country CH
+cp "$asn" "$dir/.local/share/borderpath/asn.mmdb"
+run 0 "the data directory is found" geo status --quiet --format jsonl
+json asn_db "$dir/.local/share/borderpath/asn.mmdb"
+json overlay.file "$dir/usr/bin/../share/borderpath/profiles/dprk.yaml"
+mkdir -p "$dir/.config/borderpath/profiles"
+cp profiles/example.yaml "$dir/.config/borderpath/profiles/mine.yaml"
+run 0 "the user's own profile is found" profile check mine
+shows out "$dir/.config/borderpath/profiles/mine.yaml: good: example"
+
 why="a full disk"
 if [ -w /dev/full ]; then
 	"$program" profile show >/dev/full 2>"$dir/err"
