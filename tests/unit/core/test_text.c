@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Bounded text, UTF-8, strict integers, words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/err.h"
+#include "core/text.h"
+
+static const struct { const char *in; size_t n; size_t size; const char *out; bool all;
+		      const char *reason; } copies[] = {
+	{"abc", 3, 4, "abc", true, "fits exactly"},
+	{"abc", 3, 3, "ab", false, "one too long"},
+	{"abc", 3, 1, "", false, "room for the end only"},
+	{"", 0, 1, "", true, "nothing"},
+	{"abcdef", 3, 10, "abc", true, "need not be terminated"},
+	{"a\nb\tc\x1b[31m\x7f", 11, 20, "a?b?c?[31m?", true, "no control characters"},
+	{"a\0b", 3, 20, "a?b", true, "NUL"},
+	{"\xc3\xa9", 2, 3, "\xc3\xa9", true, "two bytes"},
+	{"\xc3\xa9", 2, 2, "", false, "two bytes are not cut in half"},
+	{"x\xe6\x9c\x9d", 4, 4, "x", false, "three bytes neither"},
+	{"\xf0\x9f\x9b\xb0", 4, 5, "\xf0\x9f\x9b\xb0", true, "four bytes"},
+	{"\xc3", 1, 5, "?", true, "cut by the sender"},
+	{"\xc3(", 2, 5, "?(", true, "not continued"},
+	{"\x80\xbf", 2, 5, "??", true, "continuation alone"},
+	{"\xc0\xaf", 2, 5, "??", true, "overlong slash"},
+	{"\xe0\x80\xaf", 3, 5, "???", true, "overlong slash"},
+	{"\xed\xa0\x80", 3, 5, "???", true, "a surrogate"},
+	{"\xf4\x90\x80\x80", 4, 6, "????", true, "past U+10FFFF"},
+	{"\xf8\x88\x80\x80\x80", 5, 8, "?????", true, "five bytes"},
+	{"\xfe\xff", 2, 5, "??", true, "never in UTF-8"},
+	{"\xed\x9f\xbf", 3, 5, "\xed\x9f\xbf", true, "just before the surrogates"},
+	{"\xee\x80\x80", 3, 5, "\xee\x80\x80", true, "just after"},
+	{"\xf4\x8f\xbf\xbf", 4, 6, "\xf4\x8f\xbf\xbf", true, "the last one"},
+	{"\xc2\x80", 2, 4, "\xc2\x80", true, "the first of two bytes"},
+};
+
+static void copies_keep_utf8_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		char out[32];
+		bool all;
+
+		memset(out, 'x', sizeof(out));
+		all = text_copy(out, copies[i].size, copies[i].in, copies[i].n);
+		if (strcmp(out, copies[i].out) != 0 || all != copies[i].all)
+			fail_msg("row %zu: \"%s\" %d (%s)", i, out, all, copies[i].reason);
+		/* Nothing behind the room it was given. */
+		assert_int_equal(out[copies[i].size], 'x');
+	}
+	char one = 'x';
+
+	assert_false(text_set(&one, 0, "a"));
+	assert_int_equal(one, 'x');
+}
+
+/* All two-byte beginnings: the length is what the first byte says, or 0. */
+static void utf8_first_bytes(void **state)
+{
+	unsigned good = 0;
+
+	(void)state;
+	for (unsigned b = 0; b < 256; b++) {
+		const unsigned char s[4] = {(unsigned char)b, 0x90, 0x80, 0x80};
+		size_t n = utf8_length(s, 4);
+
+		good += n > 0;
+		assert_int_equal(n, b < 0x80 ? 1 : b < 0xc2 ? 0 : b < 0xe0 ? 2 : b == 0xe0 ? 0 :
+				 b < 0xf0 ? 3 : b < 0xf4 ? 4 : 0);
+		for (size_t cut = 1; cut < n; cut++)
+			assert_int_equal(utf8_length(s, cut), 0);
+	}
+	assert_int_equal(good, 128 + 30 + 15 + 4);
+}
+
+static const struct { const char *text; uint64_t min, max; int code; uint64_t is; } numbers[] = {
+	{"0", 0, 0, 0, 0},
+	{"42", 0, 100, 0, 42},
+	{"007", 0, 100, 0, 7},
+	{"18446744073709551615", 0, UINT64_MAX, 0, UINT64_MAX},
+	{"18446744073709551616", 0, UINT64_MAX, BP_ERANGE, 0},
+	{"99999999999999999999999", 0, UINT64_MAX, BP_ERANGE, 0},
+	{"101", 0, 100, BP_ERANGE, 0},
+	{"4", 5, 100, BP_ERANGE, 0},
+	{"", 0, 100, BP_EPARSE, 0},
+	{"-1", 0, 100, BP_EPARSE, 0},
+	{"+1", 0, 100, BP_EPARSE, 0},
+	{" 1", 0, 100, BP_EPARSE, 0},
+	{"1 ", 0, 100, BP_EPARSE, 0},
+	{"1.0", 0, 100, BP_EPARSE, 0},
+	{"0x10", 0, 100, BP_EPARSE, 0},
+	{"1e3", 0, 10000, BP_EPARSE, 0},
+};
+
+static void integers_are_strict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uint64_t v = 77;
+		int rc = text_to_u64(numbers[i].text, numbers[i].min, numbers[i].max, &v);
+
+		if (rc != numbers[i].code || v != (rc == 0 ? numbers[i].is : 77))
+			fail_msg("\"%s\": %d %llu", numbers[i].text, rc, (unsigned long long)v);
+	}
+}
+
+static void words(void **state)
+{
+	static const struct word table[] = {{"a", 1}, {"b", 2}, {"also_b", 2}, {NULL, 0}};
+	int v = 77;
+
+	(void)state;
+	assert_string_equal(word_of(table, 2), "b");
+	assert_string_equal(word_of(table, 0), "unknown");
+	assert_int_equal(word_value(table, "also_b", &v), 0);
+	assert_int_equal(v, 2);
+	assert_int_equal(word_value(table, "B", &v), BP_ENOTFOUND);
+	assert_int_equal(word_value(table, "", &v), BP_ENOTFOUND);
+	assert_int_equal(v, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies_keep_utf8_whole), cmocka_unit_test(utf8_first_bytes),
+		cmocka_unit_test(integers_are_strict),    cmocka_unit_test(words),
+	};
+
+	return cmocka_run_group_tests_name("core/text", tests, NULL, NULL);
+}
