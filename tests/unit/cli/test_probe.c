@@ -177,7 +177,9 @@ static void broken_streams(void **state)
 	hello(&out[6]);
 	/* Cut inside a frame. */
 	hello(&out[7]);
-	buf_append(&out[7], &(struct frame_head){FRAME_MAGIC, FRAME_NOTE, 100, 0}, 20);
+	buf_append(&out[7], &(struct frame_head){FRAME_MAGIC, FRAME_NOTE, 100, 0},
+		   sizeof(struct frame_head));
+	buf_str(&out[7], "half");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct frame_end end;
 		struct heard h = {0};
