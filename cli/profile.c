@@ -4,6 +4,7 @@
  * file:line:column; show prints the whole of it with dates, for people or as one JSON object.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/report/style.h"
 #include "cli/cli.h"
@@ -36,6 +37,7 @@ struct profile_run {
 	struct session session;
 	struct style style;
 	struct wall at;     /* 0: everything */
+	unsigned first, second; /* widths of the columns of `show` */
 	struct buf out;
 };
 
@@ -253,7 +255,7 @@ static void show_json(struct profile_run *run)
 }
 
 /* "  since 2017-10-01" and so on, then the source on a line of its own. */
-static void text_valid(struct profile_run *run, const struct validity *v, unsigned indent)
+static void text_valid(struct profile_run *run, const struct validity *v)
 {
 	char text[WALL_TEXT];
 
@@ -266,7 +268,7 @@ static void text_valid(struct profile_run *run, const struct validity *v, unsign
 	buf_char(&run->out, '\n');
 	if (run->o.verbose == 0 || v->source == NULL)
 		return;
-	buf_printf(&run->out, "%*s", (int)indent, "");
+	buf_printf(&run->out, "%*s", (int)run->first + 7, "");
 	style_face(&run->out, &run->style, FACE_DIM);
 	style_text(&run->out, &run->style, v->source);
 	style_end(&run->out, &run->style);
@@ -292,10 +294,10 @@ static void text_networks(struct profile_run *run, const struct profile_network 
 			continue;
 		snprintf(asn, sizeof(asn), "AS%u", list[i].asn);
 		buf_str(&run->out, "      ");
-		style_pad(&run->out, &run->style, asn, 18);
+		style_pad(&run->out, &run->style, asn, run->first);
 		buf_char(&run->out, ' ');
-		style_pad(&run->out, &run->style, list[i].org != NULL ? list[i].org : "", 24);
-		text_valid(run, &list[i].valid, 25);
+		style_pad(&run->out, &run->style, list[i].org != NULL ? list[i].org : "", run->second);
+		text_valid(run, &list[i].valid);
 	}
 }
 
@@ -308,15 +310,17 @@ static void text_prefixes(struct profile_run *run, const struct profile_prefix *
 		if (!wanted(run, &list[i].valid))
 			continue;
 		buf_str(&run->out, "      ");
-		style_pad(&run->out, &run->style, prefix_format(list[i].prefix, text), 18);
+		style_pad(&run->out, &run->style, prefix_format(list[i].prefix, text), run->first);
 		buf_char(&run->out, ' ');
-		style_pad(&run->out, &run->style, list[i].label != NULL ? list[i].label : "", 24);
-		text_valid(run, &list[i].valid, 25);
+		style_pad(&run->out, &run->style, list[i].label != NULL ? list[i].label : "", run->second);
+		text_valid(run, &list[i].valid);
 	}
 }
 
 static void text_ways(struct profile_run *run, const struct profile *p)
 {
+	bool others = false;
+
 	text_head(run, "Borders");
 	for (unsigned i = 0; i < p->borders_count; i++) {
 		const struct profile_border *b = &p->borders[i];
@@ -328,14 +332,16 @@ static void text_ways(struct profile_run *run, const struct profile *p)
 		style_pad(&run->out, &run->style, b->short_name, 3);
 		style_end(&run->out, &run->style);
 		buf_char(&run->out, ' ');
-		style_pad(&run->out, &run->style, b->id, 18);
+		style_pad(&run->out, &run->style, b->id, run->first);
 		buf_char(&run->out, ' ');
-		style_pad(&run->out, &run->style, b->name, 24);
-		text_valid(run, &b->valid, 25);
+		style_pad(&run->out, &run->style, b->name, run->second);
+		text_valid(run, &b->valid);
 		text_networks(run, b->networks, b->networks_count);
 		text_prefixes(run, b->prefixes, b->prefixes_count);
 	}
-	if (p->others_count > 0)
+	for (unsigned i = 0; i < p->others_count && !others; i++)
+		others = wanted(run, &p->others[i].valid);
+	if (others)
 		text_head(run, "Other ways in");
 	for (unsigned i = 0; i < p->others_count; i++) {
 		const struct profile_other *o = &p->others[i];
@@ -343,10 +349,10 @@ static void text_ways(struct profile_run *run, const struct profile *p)
 		if (!wanted(run, &o->valid))
 			continue;
 		buf_str(&run->out, "      ");
-		style_pad(&run->out, &run->style, o->id, 18);
+		style_pad(&run->out, &run->style, o->id, run->first);
 		buf_char(&run->out, ' ');
-		style_pad(&run->out, &run->style, o->name, 24);
-		text_valid(run, &o->valid, 25);
+		style_pad(&run->out, &run->style, o->name, run->second);
+		text_valid(run, &o->valid);
 		text_networks(run, o->networks, o->networks_count);
 		text_prefixes(run, o->prefixes, o->prefixes_count);
 	}
@@ -364,14 +370,14 @@ static void text_labels(struct profile_run *run, const struct profile *p)
 		if (!wanted(run, &l->valid))
 			continue;
 		buf_str(&run->out, "      ");
-		style_pad(&run->out, &run->style, prefix_format(l->prefix, text), 18);
+		style_pad(&run->out, &run->style, prefix_format(l->prefix, text), run->first);
 		buf_char(&run->out, ' ');
 		style_text(&run->out, &run->style, l->label);
 		if (l->border != NULL)
 			buf_printf(&run->out, "; border %s", l->border);
 		if (l->role != NULL)
 			buf_printf(&run->out, "; %s", l->role);
-		text_valid(run, &l->valid, 25);
+		text_valid(run, &l->valid);
 	}
 }
 
@@ -389,12 +395,63 @@ static void text_targets(struct profile_run *run, const struct profile *p)
 			snprintf(how, sizeof(how), t->port != 0 ? "%s/%u" : "%s",
 				 word_of(methods, t->method), t->port);
 		buf_str(&run->out, "      ");
-		style_pad(&run->out, &run->style, t->host, 18);
+		style_pad(&run->out, &run->style, t->host, run->first);
 		buf_char(&run->out, ' ');
 		style_pad(&run->out, &run->style, how, 10);
 		style_text(&run->out, &run->style, t->name != NULL ? t->name : "");
-		text_valid(run, &t->valid, 25);
+		text_valid(run, &t->valid);
 	}
+}
+
+static void widen(unsigned *width, const char *text)
+{
+	unsigned columns = text != NULL ? style_columns(text) : 0;
+
+	if (columns > *width)
+		*width = columns;
+}
+
+static void measure_way(struct profile_run *run, const struct profile_network *networks,
+			unsigned networks_count, const struct profile_prefix *prefixes,
+			unsigned prefixes_count)
+{
+	char text[PREFIX_TEXT];
+
+	for (unsigned i = 0; i < networks_count; i++)
+		widen(&run->second, networks[i].org);
+	for (unsigned i = 0; i < prefixes_count; i++) {
+		widen(&run->first, prefix_format(prefixes[i].prefix, text));
+		widen(&run->second, prefixes[i].label);
+	}
+}
+
+/* The columns are as wide as what stands in them: a profile has no long lists of long names. */
+static void measure(struct profile_run *run, const struct profile *p)
+{
+	char text[PREFIX_TEXT];
+
+	run->first = 18;
+	run->second = 16;
+	for (unsigned i = 0; i < p->borders_count; i++) {
+		const struct profile_border *b = &p->borders[i];
+
+		widen(&run->first, b->id);
+		widen(&run->second, b->name);
+		measure_way(run, b->networks, b->networks_count, b->prefixes, b->prefixes_count);
+	}
+	for (unsigned i = 0; i < p->others_count; i++) {
+		const struct profile_other *o = &p->others[i];
+
+		widen(&run->first, o->id);
+		widen(&run->second, o->name);
+		measure_way(run, o->networks, o->networks_count, o->prefixes, o->prefixes_count);
+	}
+	for (unsigned i = 0; i < p->prefixes_count; i++)
+		widen(&run->first, prefix_format(p->prefixes[i].prefix, text));
+	for (unsigned i = 0; i < p->labels_count; i++)
+		widen(&run->first, prefix_format(p->labels[i].prefix, text));
+	for (unsigned i = 0; i < p->targets_count; i++)
+		widen(&run->first, p->targets[i].host);
 }
 
 static void show_text(struct profile_run *run)
@@ -402,6 +459,7 @@ static void show_text(struct profile_run *run)
 	const struct profile *p = run->session.profile;
 	char text[PREFIX_TEXT];
 
+	measure(run, p);
 	style_face(&run->out, &run->style, FACE_BOLD);
 	buf_printf(&run->out, "%s %s", p->id, p->version);
 	style_end(&run->out, &run->style);
@@ -418,12 +476,34 @@ static void show_text(struct profile_run *run)
 	for (unsigned i = 0; i < p->prefixes_count; i++) {
 		if (!wanted(run, &p->prefixes[i].valid))
 			continue;
-		buf_printf(&run->out, "      %s", prefix_format(p->prefixes[i].prefix, text));
-		text_valid(run, &p->prefixes[i].valid, 25);
+		buf_str(&run->out, "      ");
+		style_pad(&run->out, &run->style, prefix_format(p->prefixes[i].prefix, text),
+			  run->first);
+		style_pad(&run->out, &run->style, "", run->second + 1);
+		text_valid(run, &p->prefixes[i].valid);
 	}
 	text_ways(run, p);
 	text_labels(run, p);
 	text_targets(run, p);
+}
+
+/* What is well formed and yet hardly meant. */
+static void check_doubts(const struct profile *p)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", p->timezone);
+	if (access("/usr/share/zoneinfo", F_OK) == 0 && access(path, F_OK) != 0)
+		cli_say("warning: time zone \"%s\" is not in this machine's tz database", p->timezone);
+	for (unsigned i = 0; i < p->targets_count; i++) {
+		const struct profile_target *t = &p->targets[i];
+		struct prefix target;
+
+		if (prefix_parse(t->host, &target) == 0 &&
+		    !profile_inside(p, target.addr, t->valid.until.ns != 0 ?
+				    (struct wall){t->valid.until.ns - 1} : wall_now()))
+			cli_say("warning: target %s lies outside the network", t->host);
+	}
 }
 
 /* A broken one never comes here: opening it has told why. */
@@ -497,6 +577,8 @@ int cmd_profile(int argc, char **argv)
 	run.style = (struct style){.color = run.session.color, .utf8 = run.session.utf8,
 				   .width = run.session.width};
 	buf_init(&run.out);
+	if (check && !run.o.quiet)
+		check_doubts(run.session.profile);
 	if (check)
 		check_good(&run);
 	else if (run.o.format == OUTPUT_JSONL)

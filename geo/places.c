@@ -127,6 +127,7 @@ int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], stru
 	char base[PLACES_PATH_MAX], dir[PLACES_PATH_MAX], path[PLACES_PATH_MAX];
 	struct buf looked;
 	bool found = false;
+	char *slash;
 	int rc = 0;
 
 	if (name[0] == '\0' || strlen(name) > 64 || name[0] == '.')
@@ -140,8 +141,11 @@ int places_find_profile(const char *name, char out[static PLACES_PATH_MAX], stru
 	if (!found)
 		found = try_profile(BP_SYSCONFDIR "/borderpath/profiles", name, path, &looked);
 	/* Installed under another prefix than it was built for: share lies beside bin anyway. */
-	if (!found && program_dir(base) && path_of(dir, "%s/../share/borderpath/profiles", base))
-		found = try_profile(dir, name, path, &looked);
+	if (!found && program_dir(base) && (slash = strrchr(base, '/')) != NULL) {
+		*slash = '\0';
+		if (path_of(dir, "%s/share/borderpath/profiles", base))
+			found = try_profile(dir, name, path, &looked);
+	}
 	if (!found)
 		found = try_profile(BP_PREFIX "/share/borderpath/profiles", name, path, &looked);
 	if (found)

@@ -147,11 +147,30 @@ run 0 "the example too" profile check profiles/example.yaml
 run 0 "show" profile show
 shows out "Dandong / China"
 shows out "since 2017-10-01T09:07:51Z"
+shows out "since 2012-04-08  until 2014-01-01"
 hides out "Dyn Research"
 run 0 "show with sources" profile show -v
 shows out "Dyn Research"
 run 0 "show what held then" profile show --at 2016-01-01
 hides out "khasan"
+hides out "Intelsat"
+cat >"$dir/wide.yaml" <<'YAML'
+profile: wide
+version: 1
+network: {name: N, prefixes: ["2001:db8:1111:2222:3333::/80"], judge_by: {v6: 96}}
+timezone: Asia/Nowhere
+borders:
+  - {id: a, name: A border whose name is rather long, networks: [{asn: 4294967294}]}
+targets: [{host: "2001:db8:1111:2222:3333:4444:5555:6666"}, {host: 192.0.2.0/24}]
+YAML
+run 0 "what is unlikely is warned of" profile check "$dir/wide.yaml"
+shows err "warning: target 192.0.2.0/24 lies outside the network"
+hides err "6666"
+[ ! -d /usr/share/zoneinfo ] ||
+	shows err "warning: time zone \"Asia/Nowhere\" is not in this machine's tz database"
+run 0 "nothing is cut" profile show "$dir/wide.yaml"
+shows out "2001:db8:1111:2222:3333:4444:5555:6666"
+shows out "A border whose name is rather long"
 run 0 "show as one object" profile show --format jsonl profiles/example.yaml
 json type profile
 json profile example
@@ -183,7 +202,7 @@ json country CH
 cp "$asn" "$dir/.local/share/borderpath/asn.mmdb"
 run 0 "the data directory is found" geo status --quiet --format jsonl
 json asn_db "$dir/.local/share/borderpath/asn.mmdb"
-json overlay.file "$dir/usr/bin/../share/borderpath/profiles/dprk.yaml"
+json overlay.file "$dir/usr/share/borderpath/profiles/dprk.yaml"
 mkdir -p "$dir/.config/borderpath/profiles"
 cp profiles/example.yaml "$dir/.config/borderpath/profiles/mine.yaml"
 run 0 "the user's own profile is found" profile check mine
