@@ -55,7 +55,7 @@ struct pacing_counters {
 	uint64_t evicted; /* buckets forgotten before they were full again */
 };
 
-struct pacing; /* about 100 bytes a bucket of config.buckets, and 20 kB */
+struct pacing; /* about 100 bytes for each of config.buckets, and 34 kB */
 
 /* NULL: out of memory. */
 struct pacing *pacing_new(const struct pacing_config *c, struct mono now);

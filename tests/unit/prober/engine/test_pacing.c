@@ -454,6 +454,55 @@ static void the_load_goes_round(void **state)
 	net_free(n);
 }
 
+/* The checks of net.c in hundreds of small runs with random limits. */
+static void what_must_hold_holds_whatever_the_limits(void **state)
+{
+	enum { RUNS = 300, TARGETS = 6 };
+	static const char *const shapes[] = {"0rrrD", "01*rrD", "012Xx", "0r*", "01Hh", "121212121212", "D"};
+	static const uint32_t rates[] = {0, 0, 1, 5, 40, 500};
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= RUNS; seed++) {
+		uint64_t random = seed;
+		struct net_script script = {
+			.loss_1_in = net_chance(&random, 2) ? 5 : 0,
+			.duplicate_1_in = 10,
+			.late_1_in = 10,
+			.late_ns = (int64_t)(net_random(&random) % (3 * NS_PER_S)),
+			.jitter_ns = 1 + (int64_t)(net_random(&random) % (30 * NS_PER_MS)),
+			.odd_1_in = net_chance(&random, 4) ? 20 : 0,
+			.limit_interval_ns = net_chance(&random, 2) ? NS_PER_S : 0,
+		};
+		struct pacing_config limits = {
+			.rate_pps = rates[net_random(&random) % 6],
+			.prefix_pps = rates[net_random(&random) % 6],
+			.router_pps = rates[net_random(&random) % 6],
+			.buckets = 1 + (uint32_t)(net_random(&random) % 64),
+		};
+		struct tracer_config c = net_config();
+		struct net *n = net_new(seed, &script, 1 + net_random(&random) % TARGETS);
+		struct pacing *p = pacing_new(&limits, net_now(n));
+		struct net_path paths[TARGETS];
+		struct tally t = {0};
+		const char *fault;
+
+		c.attempts = (uint8_t)(1 + net_random(&random) % 4);
+		c.budget_ns = net_chance(&random, 3) ? 3 * NS_PER_S : 0;
+		for (uint8_t k = 0; k < TARGETS; k++)
+			paths[k] = (struct net_path){shapes[net_random(&random) % 7],
+						     (int64_t)(net_random(&random) % 300) * NS_PER_MS,
+						     10u * k, net_addr(192, 0, k / 2, k)};
+		if (net_chance(&random, 5))
+			net_interrupt_after(n, 2 * NS_PER_S);
+		fault = net_run(n, paths, TARGETS, &c, p, &limits, count, &t);
+		if (fault)
+			fail_msg("seed %u: %s", (unsigned)seed, fault);
+		assert_true(t.n <= TARGETS);
+		pacing_free(p);
+		net_free(n);
+	}
+}
+
 /* Many targets one after the other through a small window, under everything that may go wrong. */
 static void a_long_run_ends_and_takes_no_more_memory(void **state)
 {
@@ -513,6 +562,7 @@ int main(void)
 		cmocka_unit_test(one_target_with_a_silent_hop_is_done_in_400_ms_at_default_rates),
 		cmocka_unit_test(shared_routers_are_asked_no_faster_than_they_answer),
 		cmocka_unit_test(the_load_goes_round),
+		cmocka_unit_test(what_must_hold_holds_whatever_the_limits),
 		cmocka_unit_test(a_long_run_ends_and_takes_no_more_memory),
 	};
 

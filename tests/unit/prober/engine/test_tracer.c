@@ -502,9 +502,16 @@ static void a_silence_told_is_not_told_again_until_the_next(void **state)
 	expect_send(&t, 500, 1, 2);
 	assert_false(tracer_take_silent(&t, &ttl));
 	tracer_sent(&t, 1, 2, at_ms(500));
+	for (uint8_t k = 2; k <= 5; k++)
+		tracer_sent(&t, k, 2, at_ms(500));
+	for (uint8_t k = 4; k <= 5; k++)
+		reply(&t, 510, k, 2, TRACER_TTL_EXCEEDED, 10, &late);
 	tracer_next(&t, at_ms(600));
-	assert_true(tracer_take_silent(&t, &ttl));
-	assert_int_equal(ttl, 1);
+	for (uint8_t k = 1; k <= 3; k++) {
+		assert_true(tracer_take_silent(&t, &ttl)); /* TTL 3 a second time */
+		assert_int_equal(ttl, k);
+	}
+	assert_false(tracer_take_silent(&t, &ttl));
 }
 
 static void the_ttl_with_the_fewest_attempts_goes_first_and_an_offer_stands(void **state)
@@ -610,6 +617,25 @@ static void a_loop_is_where_the_fourth_sight_is_whatever_arrives_first(void **st
 		assert_int_equal(tracer_stop_reason(&t), STOP_LOOP);
 		assert_int_equal(tracer_last_ttl(&t), loop_at[n - 1]);
 	}
+}
+
+static void a_loop_seen_early_stops_first_attempts_beyond_it(void **state)
+{
+	struct addr router = net_addr(10, 1, 1, 1);
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 32, 1);
+	send_firsts(&t, 0, 1, 5);
+	expect_send(&t, 1, 6, 1);
+	for (uint8_t ttl = 1; ttl <= 4; ttl++)
+		tracer_reply(&t, ttl, 1, TRACER_TTL_EXCEEDED, router, NS_PER_MS, at_ms(1), &late);
+	expect_wait(&t, 1, 500); /* for TTL 5, which might be the destination */
+	assert_true(reply(&t, 2, 5, 1, TRACER_DESTINATION, 2, &late));
+	assert_int_equal(tracer_next(&t, at_ms(2)).want, TRACER_DONE);
+	assert_int_equal(tracer_stop_reason(&t), STOP_REACHED);
+	assert_int_equal(tracer_last_ttl(&t), 5);
 }
 
 static void a_budget_that_ran_out_in_the_line_claims_nothing(void **state)
@@ -820,6 +846,7 @@ int main(void)
 		cmocka_unit_test(an_unreachable_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_router_that_refused_nearer_and_forwards_here_is_a_hop),
 		cmocka_unit_test(a_loop_is_where_the_fourth_sight_is_whatever_arrives_first),
+		cmocka_unit_test(a_loop_seen_early_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_budget_that_ran_out_in_the_line_claims_nothing),
 		cmocka_unit_test(what_an_interrupted_trace_may_say),
 		cmocka_unit_test(absurd_configurations_are_brought_into_range),
