@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * From a line of the plan to a flow that may be measured: whether the target is one that is probed at
- * all, which source and port its probes carry, and its first packet. What stands against it becomes
- * the text of the target's error record.
+ * From a line of the plan to a flow that can be measured: which source and port its probes carry, and
+ * its first packet. What stands against it becomes the text of the target's error record.
  */
 #ifndef PROBER_ADMIT_H
 #define PROBER_ADMIT_H
@@ -10,15 +9,10 @@
 #include "core/err.h"
 #include "prober/flight.h"
 #include "prober/io/port.h"
-#include "prober/limits.h"
 #include "prober/method/method.h"
 #include "prober/plan.h"
 
 enum { ADMIT_PORT_TRIES = 8 };
-
-/* BP_EPERM with the reason when nobody may probe dst: multicast, broadcast, "this network" (RFC 1122,
- * 0/8), unspecified, IPv4-mapped, or on the do-not-probe list. Pure. */
-int admit_target(const struct limits *limits, struct addr dst, struct bp_error *err);
 
 /* Fills flow and packet, and holds the flow's port. ifindex: of run->ifname, 0 by route. A port that
  * somebody else or another flight to the same target has is passed over, ADMIT_PORT_TRIES times. */

@@ -240,11 +240,50 @@ int limits_check_run(const struct limits *l, bool unlimited, const struct plan_r
 	return rc;
 }
 
-const struct prefix *limits_forbids(const struct limits *l, struct addr dst)
+static const struct prefix *forbidden_by(const struct limits *l, struct addr dst)
 {
 	for (uint32_t i = 0; i < l->prefix_count; i++) {
 		if (prefix_has(l->prefixes[i], dst))
 			return &l->prefixes[i];
 	}
 	return NULL;
+}
+
+static bool is_mapped4(struct addr a)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return a.family == 6 && memcmp(a.bytes, prefix, sizeof(prefix)) == 0;
+}
+
+static const char *why_never(struct addr dst)
+{
+	static const uint8_t zero[16], ones[4] = {0xff, 0xff, 0xff, 0xff};
+
+	if (addr_kind(dst) == ADDR_KIND_MULTICAST)
+		return "a multicast address";
+	if (dst.family == 4 && memcmp(dst.bytes, ones, sizeof(ones)) == 0)
+		return "the broadcast address";
+	if (dst.family == 4 && dst.bytes[0] == 0)
+		return "in 0.0.0.0/8, which names no other host (RFC 1122)";
+	if (dst.family == 6 && memcmp(dst.bytes, zero, sizeof(zero)) == 0)
+		return "the unspecified address";
+	if (is_mapped4(dst))
+		return "an IPv4-mapped address: give the IPv4 address itself";
+	return NULL;
+}
+
+int limits_check_target(const struct limits *limits, struct addr dst, struct bp_error *err)
+{
+	char text[ADDR_TEXT], list[PREFIX_TEXT];
+	const char *never = why_never(dst);
+	const struct prefix *p = forbidden_by(limits, dst);
+
+	addr_format(dst, text);
+	if (never != NULL)
+		return bp_fail(err, BP_EPERM, "%s is %s: not probed", text, never);
+	if (p != NULL)
+		return bp_fail(err, BP_EPERM, "%s is on the do-not-probe list of this machine (%s)",
+			       text, prefix_format(*p, list));
+	return 0;
 }

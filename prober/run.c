@@ -307,7 +307,7 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 	struct flow flow;
 	struct flight *f;
 
-	if (admit_target(&r->tools->limits, p->dst, &err) < 0 ||
+	if (limits_check_target(&r->tools->limits, p->dst, &err) < 0 ||
 	    admit_flow(&r->plan, p, r->ifindex, &r->flights, &r->ports, &flow, &packet, &err) < 0) {
 		fail_target(r, p, err.text);
 		return;

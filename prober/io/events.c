@@ -30,7 +30,6 @@ static int open_clock(void)
 
 int events_open(struct events *e, struct bp_error *err)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t set;
 
 	*e = (struct events){-1, -1};
@@ -38,7 +37,7 @@ int events_open(struct events *e, struct bp_error *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return bp_fail_sys(err, errno, "cannot set up signals");
 	e->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (e->signal_fd < 0)

@@ -15,7 +15,7 @@ struct events {
 	int clock_fd;
 };
 
-/* Blocks the signals, ignores SIGPIPE (a closed stdout is told by write). BP_EIO. */
+/* Blocks the signals. BP_EIO. */
 int events_open(struct events *e, struct bp_error *err);
 void events_close(struct events *e);
 /* Whether one of the signals came since the last look. Never blocks. */

@@ -99,6 +99,9 @@ static int connect_to(int fd, const struct route_want *want, struct bp_error *er
 	if (errno == EACCES && want->dst.family == 4)
 		return bp_fail_sys(err, errno, "%s is a broadcast address or its route is prohibited",
 				   text);
+	/* Linux: what a blackhole route says. */
+	if (errno == EINVAL)
+		return bp_fail(err, BP_EIO, "no route to %s: it goes to a blackhole", text);
 	return bp_fail_sys(err, errno, "no route to %s", text);
 }
 
