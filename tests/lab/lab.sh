@@ -93,6 +93,10 @@ lab_inside()
 	# A tmpfs over all of /run: `ip netns` and iptables' lock touch nothing of the host's.
 	mount -t tmpfs -o mode=755 lab /run || lab_die "cannot mount a private /run"
 	mkdir -p /run/netns "$LAB_TMP"
+	# A name server nobody reaches, whatever this machine has: the same waits everywhere. Where
+	# resolv.conf is a link into /run it is gone by now, and programs ask 127.0.0.1.
+	echo 'nameserver 198.18.53.53' >"$LAB_TMP/resolv.conf"
+	mount --bind "$LAB_TMP/resolv.conf" /etc/resolv.conf 2>/dev/null || :
 	ip link set lo up
 }
 
