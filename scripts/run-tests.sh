@@ -30,7 +30,8 @@ one() {
 		command+=("tests/fuzz/corpus/$(basename "$program" | sed s/^fuzz_//)")
 		;;
 	valgrind)
-		command=(valgrind -q --error-exitcode=99 --leak-check=full "$program")
+		# For the few tests of what valgrind itself does differently.
+		command=(env UNDER_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full "$program")
 		;;
 	esac
 	timeout -k 5 "$limit" "${command[@]}" >"$log" 2>&1 </dev/null
