@@ -148,10 +148,10 @@ static int read_value(struct reader *r, yaml_event_t *ev, uint32_t parent, unsig
 static int read_sequence(struct reader *r, uint32_t self, unsigned depth)
 {
 	yaml_event_t ev;
-	uint32_t child;
 	int rc;
 
 	for (;;) {
+		uint32_t child = 0;
 		bool end;
 
 		rc = next(r, &ev);
@@ -193,7 +193,7 @@ static int read_mapping(struct reader *r, uint32_t self, unsigned depth)
 	for (;;) {
 		struct yamldoc_mark key_at;
 		char *key = NULL;
-		uint32_t child;
+		uint32_t child = 0;
 		bool end;
 
 		rc = next(r, &ev);
