@@ -111,10 +111,25 @@ int addr_parse(const char *text, struct addr *out)
 	return BP_EPARSE;
 }
 
+/* By hand: inet_ntop goes through printf, and this is done for every probe of every record. */
+static void format_v4(const uint8_t bytes[static 4], char *out)
+{
+	for (size_t i = 0; i < 4; i++) {
+		unsigned v = bytes[i];
+
+		if (v >= 100)
+			*out++ = (char)('0' + v / 100);
+		if (v >= 10)
+			*out++ = (char)('0' + v / 10 % 10);
+		*out++ = (char)('0' + v % 10);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *addr_format(struct addr a, char out[static ADDR_TEXT])
 {
 	if (a.family == 4)
-		inet_ntop(AF_INET, a.bytes, out, ADDR_TEXT);
+		format_v4(a.bytes, out);
 	else if (a.family == 6)
 		inet_ntop(AF_INET6, a.bytes, out, ADDR_TEXT);
 	else

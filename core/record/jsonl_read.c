@@ -677,10 +677,18 @@ static void read_verdict(struct input *in, const json_t *top, struct verdict *v)
 static json_t *parse(const char *line, size_t n, struct bp_error *err)
 {
 	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-	json_error_t e;
-	json_t *dom = json_loadb(line, n, flags, &e);
+	const char *nul = memchr(line, '\0', n);
 	char text[JSON_ERROR_TEXT_LENGTH];
+	json_error_t e;
+	json_t *dom;
 
+	/* jansson 2.14 swallows a NUL behind a number. */
+	if (nul != NULL) {
+		bp_fail(err, BP_EPARSE, "not JSON at column %zu: a NUL byte",
+			(size_t)(nul - line) + 1);
+		return NULL;
+	}
+	dom = json_loadb(line, n, flags, &e);
 	if (dom == NULL && json_error_code(&e) == json_error_numeric_overflow)
 		dom = json_loadb(line, n, flags | JSON_DECODE_INT_AS_REAL, &e);
 	if (dom != NULL)

@@ -114,17 +114,65 @@ int trace_validate(const struct trace *t, size_t n)
 	return 0;
 }
 
-void trace_sort(struct trace *t)
+/* Stable, in place; quick where entries are nearly in order, as a tracer's are. */
+static void insertion_sort(struct trace_entry *e, uint32_t n)
 {
-	/* Insertion sort: stable, and entries arrive nearly in order. */
-	for (uint32_t i = 1; i < t->entry_count; i++) {
-		struct trace_entry e = t->entries[i];
+	for (uint32_t i = 1; i < n; i++) {
+		struct trace_entry moved;
 		uint32_t j = i;
 
-		for (; j > 0 && entry_order(&t->entries[j - 1], &e) > 0; j--)
-			t->entries[j] = t->entries[j - 1];
-		t->entries[j] = e;
+		if (entry_order(&e[i - 1], &e[i]) <= 0)
+			continue;
+		moved = e[i];
+		for (; j > 0 && entry_order(&e[j - 1], &moved) > 0; j--)
+			e[j] = e[j - 1];
+		e[j] = moved;
 	}
+}
+
+/* One pass of a merge sort: runs of `width` in `from` become runs of twice that in `to`. */
+static void merge_runs(const struct trace_entry *from, struct trace_entry *to, uint32_t n,
+		       uint32_t width)
+{
+	for (uint32_t begin = 0; begin < n; begin += 2 * width) {
+		uint32_t middle = n - begin < width ? n : begin + width;
+		uint32_t end = n - middle < width ? n : middle + width;
+		uint32_t a = begin, b = middle;
+
+		for (uint32_t out = begin; out < end; out++) {
+			bool left = a < middle && (b == end || entry_order(&from[a], &from[b]) <= 0);
+
+			to[out] = from[left ? a++ : b++];
+		}
+	}
+}
+
+void trace_sort(struct trace *t)
+{
+	struct trace_entry *spare, *from = t->entries, *to;
+	uint32_t n = t->entry_count, inversions = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		inversions += entry_order(&from[i - 1], &from[i]) > 0;
+	if (inversions == 0)
+		return;
+	/* Somebody's file may hold 65,535 probes backwards: that must not take a minute. */
+	spare = n > 256 ? malloc(n * sizeof(*spare)) : NULL;
+	if (spare == NULL) {
+		insertion_sort(t->entries, n);
+		return;
+	}
+	to = spare;
+	for (uint32_t width = 1; width < n; width *= 2) {
+		struct trace_entry *swap = from;
+
+		merge_runs(from, to, n, width);
+		from = to;
+		to = swap;
+	}
+	if (from != t->entries)
+		memcpy(t->entries, from, n * sizeof(*from));
+	free(spare);
 }
 
 bool trace_hop(const struct trace *t, uint8_t ttl, uint32_t *begin, uint32_t *end)

@@ -329,6 +329,20 @@ static void bad_fields_are_named(void **state)
 	}
 }
 
+/* Found by fuzz_record: jansson reads over a NUL that stands behind a number. */
+static void a_nul_byte_is_no_json(void **state)
+{
+	static const char line[] = "{\"x\":1.1\0,\"type\":\"trace\"}";
+	struct bp_error err = {0};
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	assert_int_equal(jsonl_read(line, sizeof(line) - 1, &r, &err), BP_EPARSE);
+	assert_string_equal(err.text, "not JSON at column 9: a NUL byte");
+	assert_null(r.line);
+}
+
 static void members_may_come_in_any_order(void **state)
 {
 	static const char line[] =
@@ -473,6 +487,7 @@ int main(void)
 		cmocka_unit_test(the_interface_example),
 		cmocka_unit_test(random_records_come_back),
 		cmocka_unit_test(bad_fields_are_named),
+		cmocka_unit_test(a_nul_byte_is_no_json),
 		cmocka_unit_test(members_may_come_in_any_order),
 		cmocka_unit_test(only_our_members_are_replaced),
 		cmocka_unit_test(unjudged_keeps_the_old_verdict),
