@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Token buckets, kept as the virtual scheduling form of the generic cell rate algorithm (ITU-T
- * I.371, annex A): one time stamp a bucket, `full_at`, at which it would be full again; exact in
- * whole nanoseconds, no timer, and a bucket whose time has passed says nothing and may be forgotten.
+ * I.371, annex A): one time stamp a bucket, `full_at`, at which it would be full again. Exact in
+ * whole nanoseconds, no timer; a bucket whose time has passed says nothing and may be forgotten.
  */
 #include "prober/engine/pacing.h"
 
@@ -15,10 +15,10 @@ enum {
 	ROUTER_PPS_FLOOR = 1,
 	/*
 	 * Each answer takes a 32nd off the interval of a slowed router: 22 answers win back one
-	 * halving. Losing speed on one silence and regaining it over many answers settles near the
-	 * router's own limit, as TCP's window does near the link's. Forty targets behind routers that
-	 * give one a second (test_pacing.c) waste 21 % of their probes with a 16th, 17 % with this,
-	 * 14 % with a 64th that takes 4 % longer.
+	 * halving. Losing speed on one silence and regaining it over many answers settles near
+	 * the router's own limit, as TCP's window does near the link's. Forty targets behind
+	 * routers that give one a second (test_pacing.c) waste 21 % of their probes with a 16th,
+	 * 17 % with this, 14 % with a 64th that takes 4 % longer.
 	 */
 	RECOVERY_SHARE = 32,
 	FAMILIES = 2,
@@ -95,8 +95,8 @@ static struct bucket *look_up(const struct table *t, struct addr key)
 	return NULL;
 }
 
-/* Finds the key's bucket or makes a full one in the place whose loss matters least: a free one, else
- * the fullest. */
+/* Finds the key's bucket or makes a full one in the place whose loss matters least: a free one,
+ * else the fullest. */
 static struct bucket *obtain(struct pacing *p, struct table *t, struct addr key,
 			     int64_t interval_ns, struct mono now)
 {

@@ -21,10 +21,10 @@
 #include "core/clock.h"
 
 enum {
-	/* A default trace of a ten-hop path is 36 probes at most: 16 first attempts at once (the
-	 * tracer's `ahead`), then two more at each of ten TTLs. It must not have to wait for tokens,
-	 * so a burst is that and a little; a rate over 4000/s gets 10 ms worth of it, as long as a
-	 * busy poll loop may sleep. */
+	/* Of the whole run, and of a prefix. A default trace of a ten-hop path is 36 probes: 16
+	 * first attempts at once (the tracer's `ahead`), then two more at each of ten TTLs. It must
+	 * not have to wait for tokens, so a burst is that and a little. A rate over 4000 a second
+	 * gets 10 ms worth of it, as long as a busy poll loop may sleep. */
 	PACING_BURST = 40,
 	/* What a Linux router answers one asker before it falls back to one a second
 	 * (net.ipv4.icmp_ratelimit, measured: 6, then 1/s). Two default traces fit. */
@@ -68,13 +68,14 @@ enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, stru
 /* The probe left: takes its tokens. */
 void pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono now);
 /* `from` answered the probe that was asked for as `a`. A router (not the destination itself, whose
- * own answers the prefix bucket limits) is remembered as the one at this TTL, pays for the answer if
- * another was assumed, and regains a little of its speed if it had been slowed. */
+ * own answers the prefix bucket limits) is remembered as the one at this TTL, pays for the answer
+ * if another was assumed, and regains a little of its speed if it had been slowed. */
 void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr from,
 		     bool destination, struct mono now);
-/* The probe asked for as `a` expired within the path (tracer_take_silent). If its router is known from
- * an earlier answer, to this target or another, it is probably limiting: half its speed, to not less
- * than one a second, and at most once a second. A TTL at which nobody ever answered is left alone. */
+/* The probe asked for as `a` expired within the path (tracer_take_silent). If its router is known
+ * from an earlier answer, to this target or another, it is probably limiting: half its speed, to
+ * not less than one a second, and at most once a second. A TTL at which nobody ever answered is
+ * left alone. */
 void pacing_silent(struct pacing *p, const struct pacing_ask *a, struct mono now);
 const struct pacing_counters *pacing_counters(const struct pacing *p);
 /* Probes a second this router is asked at present, rounded down; 0: no limit. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The state machine of one traceroute. Two rounds: a survey sends each TTL's first attempt until the
- * end of the path is known or silence says there is no more; then the further attempts follow,
+ * The state machine of one traceroute. Two rounds: a survey sends each TTL's first attempt until
+ * the end of the path is known or silence says there is no more; then the further attempts follow,
  * spread, and only up to that end. An answer that lengthens the path reopens the survey.
  * Refuses packets, sockets and clocks: everything arrives as an argument.
  */
@@ -13,9 +13,9 @@
 enum {
 	AHEAD_DEFAULT = 16,
 	/*
-	 * A loop of n routers shows each address every n TTLs, so four sightings prove two full
-	 * turns at least. Two or three prove nothing: a router that forwards packets of TTL 0, or a
-	 * middlebox answering for its neighbour, shows one address at adjacent TTLs of a sound path.
+	 * A loop of n routers shows each address every n TTLs: four sightings are three turns. Two
+	 * or three prove nothing: a router that forwards packets of TTL 0, or a middlebox that
+	 * answers for its neighbour, shows one address at adjacent TTLs of a sound path.
 	 */
 	LOOP_TTLS = 4,
 };
@@ -86,10 +86,11 @@ static int64_t wait_ns(const struct tracer *t, int ttl)
 }
 
 /*
- * Between attempts at one TTL. Routers limit their ICMP errors by buckets of many makes: Linux 6 and
- * then one a second, which no spacing under a second helps; others some tens a second, which 80 ms
- * stays under. Half an RTT keeps three attempts within one RTT of each other, so that spreading
- * them never decides how long a trace takes; 5 ms still separates them on a local network.
+ * Between attempts at one TTL. Routers limit their ICMP errors by buckets of many makes: Linux
+ * gives 6 and then one a second, which no spacing under a second helps; for those that give some
+ * tens a second 80 ms is enough. Half an RTT keeps three attempts within one RTT of each other, so
+ * that spreading them never decides how long a trace takes; 5 ms still separates them on a local
+ * network.
  */
 static int64_t spacing_ns(const struct tracer *t)
 {
@@ -259,8 +260,8 @@ static bool owed(const struct tracer *t, const struct extent *e, int ttl)
 }
 
 /*
- * The second round: the TTL with the fewest attempts, of those the nearest, when its previous attempt
- * is over or the path is known to reach that far. Returns whether any attempt is owed still.
+ * The second round: the TTL with the fewest attempts, of those the nearest, when its previous
+ * attempt is over or the path is known to reach that far. Returns whether any is owed still.
  */
 static bool repeat(struct tracer *t, const struct extent *e, struct mono now)
 {

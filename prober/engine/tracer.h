@@ -23,7 +23,7 @@ struct tracer_config {
 	uint8_t gap_limit;          /* TTLs in a row wholly silent; 0: no limit */
 	int64_t wait_ns;            /* longest wait for one probe */
 	int64_t budget_ns;          /* for the whole target; 0: none */
-	uint8_t ahead;              /* TTLs in flight beyond the last that answered; 0: default 16 */
+	uint8_t ahead;              /* TTLs in flight beyond the last answered; 0: default 16 */
 };
 
 /* What an accepted answer means for the trace. Told by ICMP type, never by source alone. */
@@ -31,8 +31,8 @@ enum tracer_event {
 	TRACER_TTL_EXCEEDED,
 	TRACER_DESTINATION, /* echo reply, port unreachable by the target, SYN-ACK, RST */
 	TRACER_UNREACHABLE, /* !H, !N, frag needed ...: ends the path beyond this TTL */
-	TRACER_PROHIBITED,  /* !X and kin: a filter. Never ends a trace by itself: the same router may
-			     * say so at many TTLs while another method passes (mtr#434) */
+	TRACER_PROHIBITED,  /* !X and kin: a filter. Never ends a trace by itself: the same router
+			     * may say so at many TTLs while another method passes (mtr#434) */
 };
 
 enum tracer_want { TRACER_SEND, TRACER_WAIT, TRACER_DONE };
@@ -47,9 +47,9 @@ struct tracer; /* fixed size, in tracer_state.h for those who embed it */
 
 #include "prober/engine/tracer_state.h"
 
-/* Values out of range are brought into it. The order of work afterwards, for many tracers: hand over
- * every reply that is already captured, then ask tracer_next, then pacing, then send: a probe must
- * not expire while its answer lies unread. */
+/* Values out of range are brought into it. The order of work afterwards: hand over every reply that
+ * is already captured, then ask tracer_next, then pacing, then send: a probe must not expire while
+ * its answer lies unread. */
 void tracer_init(struct tracer *t, const struct tracer_config *c, struct mono now);
 /* What to do now. TRACER_SEND repeats the same answer until tracer_sent, tracer_not_sent or
  * tracer_defer is called for it, or a reply makes it pointless. Expires overdue probes as a side
@@ -58,18 +58,18 @@ struct tracer_step tracer_next(struct tracer *t, struct mono now);
 void tracer_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at);
 /* The kernel refused this probe: it counts as answered by nothing, at once. */
 void tracer_not_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at);
-/* Pacing holds this TTL's router back (PACING_ROUTER): tracer_next offers another TTL, or waits. All
- * TTLs deferred are offered again at the earliest `until` given. A first attempt that is deferred
- * still goes before any second one. */
+/* Pacing holds this TTL's router back (PACING_ROUTER): tracer_next offers another TTL, or waits.
+ * All TTLs deferred are offered again at the earliest `until` given. A first attempt that is
+ * deferred still goes before any second one. */
 void tracer_defer(struct tracer *t, uint8_t ttl, struct mono until);
 /* An accepted answer to (ttl, attempt). rtt_ns may be -1; one that cannot be true (a clock step) is
  * not believed. Returns false when this probe was answered before (a duplicate), never sent, or the
  * trace is done (then *late is set); *late is set when its wait had already ended. */
 bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
 		  struct addr from, int64_t rtt_ns, struct mono now, bool *late);
-/* Takes one TTL within the path, not the destination's, at which an attempt expired: its router may be
- * limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after tracer_next,
- * also when it says TRACER_DONE. */
+/* Takes one TTL within the path, not the destination's, at which an attempt expired: its router may
+ * be limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after
+ * tracer_next, also when it says TRACER_DONE. */
 bool tracer_take_silent(struct tracer *t, uint8_t *ttl);
 /* Ends it from outside (interrupt, error); tracer_next says TRACER_DONE from then on. */
 void tracer_stop(struct tracer *t, enum stop why);
@@ -78,8 +78,8 @@ void tracer_stop(struct tracer *t, enum stop why);
 enum stop tracer_stop_reason(const struct tracer *t);
 enum reach tracer_reach(const struct tracer *t);
 /* The highest TTL that belongs to the path: the lowest at which the destination answered, or where
- * the stop rule cut; 0 when nothing was sent. TTLs sent ahead of it are not part of the record (they
- * are counted). */
+ * the stop rule cut; 0 when nothing was sent. TTLs sent ahead of it are not part of the record
+ * (they are counted). */
 uint8_t tracer_last_ttl(const struct tracer *t);
 /* Who answered (ttl) last, none if nobody: for the router bucket of the next attempt. */
 struct addr tracer_responder(const struct tracer *t, uint8_t ttl);

@@ -313,6 +313,7 @@ static void check_sending(struct net *n, struct slot *s, uint8_t ttl, uint8_t at
 	const struct tracer_config *c = &s->tracer.config;
 	int reach = s->heard > c->first_ttl - 1 ? s->heard : c->first_ttl - 1;
 	bool unanswered = s->sent_bits[ttl] & ~s->answered_bits[ttl];
+	int64_t tail_wait = c->wait_ns < NS_PER_S / 2 ? c->wait_ns : NS_PER_S / 2;
 
 	if (ttl < c->first_ttl || ttl > c->max_ttl)
 		fault(n, "a TTL out of range");
@@ -335,11 +336,11 @@ static void check_sending(struct net *n, struct slot *s, uint8_t ttl, uint8_t at
 	if (mono_since(n->now, s->last[ttl]) < 5 * NS_PER_MS)
 		fault(n, "attempts at one TTL closer than 5 ms");
 	if (unanswered && ttl > s->heard &&
-	    mono_since(n->now, s->last_out[ttl]) < (c->wait_ns < NS_PER_S / 2 ? c->wait_ns : NS_PER_S / 2))
+	    mono_since(n->now, s->last_out[ttl]) < tail_wait)
 		fault(n, "asked again before the wait at the tail was over");
 }
 
-static void check_done(struct net *n, const struct slot *s)
+static void check_done(struct net *n, struct slot *s)
 {
 	const struct net_result *r = &s->result;
 
@@ -354,7 +355,7 @@ static void check_done(struct net *n, const struct slot *s)
 	for (int ttl = s->tracer.config.first_ttl; ttl <= r->last_ttl; ttl++)
 		if (!s->sent_bits[ttl] && r->stop != STOP_INTERRUPTED && r->stop != STOP_TIMEOUT)
 			fault(n, "a TTL of the path was never probed");
-	if (tracer_next((struct tracer *)&n->slots[s - n->slots].tracer, n->now).want != TRACER_DONE)
+	if (tracer_next(&s->tracer, n->now).want != TRACER_DONE)
 		fault(n, "done, and then not");
 }
 
@@ -372,8 +373,8 @@ static void deliver(struct net *n, const struct arrival *a, struct pacing *pacin
 	ask.dst = s->path.dst;
 	ask.router = tracer_responder(&s->tracer, a->ttl);
 	s->hold = n->now;
-	credited = tracer_reply(&s->tracer, a->ttl, a->attempt, (enum tracer_event)a->event, a->from,
-				a->rtt_ns, n->now, &late);
+	credited = tracer_reply(&s->tracer, a->ttl, a->attempt, (enum tracer_event)a->event,
+				a->from, a->rtt_ns, n->now, &late);
 	if (!credited) {
 		s->result.duplicates++;
 		if (!(s->answered_bits[a->ttl] & bit))
@@ -467,7 +468,8 @@ static struct mono turn(struct net *n, struct slot *s, struct pacing *pacing,
 			return step.until;
 		}
 		again = tracer_next(&s->tracer, n->now);
-		if (again.want != step.want || again.ttl != step.ttl || again.attempt != step.attempt)
+		if (again.want != step.want || again.ttl != step.ttl ||
+		    again.attempt != step.attempt)
 			fault(n, "the same question, another answer");
 		ask.router = tracer_responder(&s->tracer, step.ttl);
 		switch (pacing ? pacing_ready(pacing, &ask, n->now, &when) : PACING_GO) {

@@ -20,7 +20,7 @@ uint64_t net_random(uint64_t *state);
 /* True once in `of` on average; never for 0. */
 bool net_chance(uint64_t *state, uint32_t of);
 
-/* A router's limit on its own ICMP errors, as Linux's inet_peer_xrlim_allow(): interval_ns 0: none. */
+/* A router and its limit on ICMP errors, Linux's inet_peer_xrlim_allow(); interval_ns 0: none. */
 struct net_router {
 	struct addr addr;
 	int64_t interval_ns;
@@ -87,9 +87,9 @@ void net_interrupt_after(struct net *n, int64_t ns);
 typedef void net_done_fn(void *ctx, size_t index, const struct net_result *r);
 /* Traces paths[0..count) with at most as many at once as net_new was told. pacing may be NULL.
  * Returns NULL, or what was violated: every run checks that no (ttl, attempt) leaves twice, out of
- * order, out of range, too close to the one before, or beyond the destination or the gap limit; that
- * the rate holds in every window; that no answer is credited twice; that waits lie in the future;
- * that it ends. */
+ * order, out of range, too close to the one before, or beyond the destination or the gap limit;
+ * that the rate holds in every window; that no answer is credited twice or refused; that waits lie
+ * in the future; that it ends. */
 const char *net_run(struct net *n, const struct net_path *paths, size_t count,
 		    const struct tracer_config *c, struct pacing *pacing,
 		    const struct pacing_config *limits, net_done_fn *done, void *ctx);
