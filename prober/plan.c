@@ -80,24 +80,23 @@ static const char header_line[] = "borderpath-plan 1";
 
 void plan_run_defaults(struct plan_run *run)
 {
-	*run = (struct plan_run){
-		.rate_pps = PLAN_RATE_PPS_DEFAULT,
-		.prefix_pps = PLAN_PREFIX_PPS_DEFAULT,
-		.router_pps = PLAN_ROUTER_PPS_DEFAULT,
-		.window = PLAN_WINDOW_DEFAULT,
-	};
+	/* Padding too: equal plans are equal bytes. */
+	memset(run, 0, sizeof(*run));
+	run->rate_pps = PLAN_RATE_PPS_DEFAULT;
+	run->prefix_pps = PLAN_PREFIX_PPS_DEFAULT;
+	run->router_pps = PLAN_ROUTER_PPS_DEFAULT;
+	run->window = PLAN_WINDOW_DEFAULT;
 }
 
 void plan_trace_defaults(struct plan_trace *trace)
 {
-	*trace = (struct plan_trace){
-		.method = METHOD_ICMP,
-		.first_ttl = PLAN_FIRST_TTL_DEFAULT,
-		.max_ttl = PLAN_MAX_TTL_DEFAULT,
-		.attempts = PLAN_ATTEMPTS_DEFAULT,
-		.gap_limit = PLAN_GAP_LIMIT_DEFAULT,
-		.wait_ms = PLAN_WAIT_MS_DEFAULT,
-	};
+	memset(trace, 0, sizeof(*trace));
+	trace->method = METHOD_ICMP;
+	trace->first_ttl = PLAN_FIRST_TTL_DEFAULT;
+	trace->max_ttl = PLAN_MAX_TTL_DEFAULT;
+	trace->attempts = PLAN_ATTEMPTS_DEFAULT;
+	trace->gap_limit = PLAN_GAP_LIMIT_DEFAULT;
+	trace->wait_ms = PLAN_WAIT_MS_DEFAULT;
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
