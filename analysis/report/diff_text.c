@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Sentences and the table of a diff. */
+#include "analysis/report/diff_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/report/trace_text.h"
+#include "analysis/report/words.h"
+
+enum { CELL = 96 };
+enum column { COL_VANTAGE, COL_PREFIX, COL_METHOD, COL_BORDER, COL_PATH, COL_RTT, COL_REACH,
+	      COLUMNS };
+static const char *const titles[COLUMNS] = {"Vantage", "Network", "By", "Border", "Path",
+					    "Median RTT, ms", "Reach"};
+
+static const char *arrow(const struct style *s)
+{
+	return s->utf8 ? "\u2192" : "->";
+}
+
+/* --- sentences -------------------------------------------------------------------------------- */
+
+static void capital(struct buf *out, size_t at)
+{
+	if (at < out->used && out->bytes[at] >= 'a' && out->bytes[at] <= 'z')
+		out->bytes[at] = (char)(out->bytes[at] - 'a' + 'A');
+}
+
+static void move_sentence(struct buf *out, const struct diff *d, const struct diff_move *m,
+			  const struct profile *p)
+{
+	size_t start = out->used;
+
+	if (m->not_before.ns != 0 && m->not_after.ns != 0) {
+		words_interval(out, m->not_before, m->not_after, p->timezone);
+		buf_str(out, ", ");
+	}
+	buf_str(out, "paths into ");
+	if (d->networks_of > 0) {
+		words_number(out, m->prefix_count);
+		buf_str(out, " of the ");
+		words_number(out, d->networks_of);
+		buf_printf(out, " networks of %s, namely ", p->network_name);
+	}
+	words_prefixes(out, m->prefixes, m->prefix_count);
+	buf_str(out, ", moved from ");
+	words_carrier(out, m->from_org, m->from_asn, "an unnamed carrier");
+	buf_printf(out, " to ");
+	words_carrier(out, m->to_org, m->to_asn, "an unnamed carrier");
+	buf_printf(out, " (%s to %s), as seen from %u of %u vantage points.\n",
+		   report_border_name(p, m->from), report_border_name(p, m->to), m->vantages,
+		   m->vantages_of);
+	capital(out, start);
+}
+
+static void rtt_sentence(struct buf *out, const struct diff_row *r)
+{
+	char text[PREFIX_TEXT];
+
+	buf_printf(out, "From %s, median round-trip time to %s (%s) went from %.1f to %.1f ms "
+		   "(%+.1f ms, 95 %% interval %+.1f to %+.1f).\n",
+		   r->vantage[0] ? r->vantage : "an unnamed vantage point",
+		   prefix_format(r->prefix, text), word_of(method_words, r->method),
+		   (double)r->before.rtt_median_ns / 1e6, (double)r->after.rtt_median_ns / 1e6,
+		   (double)r->shift_ns / 1e6, (double)r->shift_low_ns / 1e6,
+		   (double)r->shift_high_ns / 1e6);
+}
+
+/* The commonest way that traces of a side ended. */
+static enum reach side_reach(const struct diff_side *side)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < sizeof(side->reach) / sizeof(side->reach[0]); i++)
+		best = side->reach[i] > side->reach[best] ? i : best;
+	return (enum reach)best;
+}
+
+static void reach_sentence(struct buf *out, const struct diff_row *r)
+{
+	char text[PREFIX_TEXT];
+
+	buf_printf(out, "From %s, probed hosts in %s (%s) went from %s (%u of %u paths reached them) "
+		   "to %s (%u of %u).\n", r->vantage[0] ? r->vantage : "an unnamed vantage point",
+		   prefix_format(r->prefix, text), word_of(method_words, r->method),
+		   word_of(reach_words, side_reach(&r->before)), r->before.reach[REACH_REACHED],
+		   r->before.traces, word_of(reach_words, side_reach(&r->after)),
+		   r->after.reach[REACH_REACHED], r->after.traces);
+}
+
+static void path_sentence(struct buf *out, const struct diff_row *r)
+{
+	char text[PREFIX_TEXT];
+
+	buf_printf(out, "From %s, the path to %s (%s) changed%s", r->vantage[0] ? r->vantage :
+		   "an unnamed vantage point", prefix_format(r->prefix, text),
+		   word_of(method_words, r->method),
+		   r->path_level == DIFF_LEVEL_AS ? " its networks" : " routers within the same networks");
+	if (r->path_ttl > 0)
+		buf_printf(out, ", from hop %u on", r->path_ttl);
+	buf_str(out, r->border == DIFF_SAME ? "; the border stayed.\n" : ".\n");
+}
+
+static void none_sentence(struct buf *out, const struct diff *d)
+{
+	unsigned networks = 0;
+
+	for (unsigned i = 0; i < d->row_count; i++) {
+		bool seen = !d->rows[i].comparable;
+
+		for (unsigned k = 0; k < i && !seen; k++)
+			seen = d->rows[k].comparable &&
+			       prefix_equal(d->rows[k].prefix, d->rows[i].prefix);
+		networks += !seen;
+	}
+	buf_printf(out, "No change seen in %u %s from %u vantage %s.\n", networks,
+		   networks == 1 ? "network" : "networks", d->vantages,
+		   d->vantages == 1 ? "point" : "points");
+}
+
+static void sentences(struct buf *out, const struct diff *d, const struct profile *p)
+{
+	for (unsigned i = 0; i < d->move_count; i++)
+		move_sentence(out, d, &d->moves[i], p);
+	for (unsigned i = 0; i < d->row_count; i++) {
+		const struct diff_row *r = &d->rows[i];
+
+		if (r->reach == DIFF_CHANGED)
+			reach_sentence(out, r);
+		if (r->rtt == DIFF_CHANGED)
+			rtt_sentence(out, r);
+		/* A switch of border is a change of path already told. */
+		if (r->path == DIFF_CHANGED && r->border != DIFF_CHANGED)
+			path_sentence(out, r);
+	}
+}
+
+/* --- table ------------------------------------------------------------------------------------ */
+
+static const char *side_border(const struct diff_side *side, const struct profile *p)
+{
+	if (!side->verdict.judged)
+		return "-";
+	return side->verdict.outcome == OUTCOME_BORDER ?
+	       report_border_name(p, side->verdict.border) :
+	       word_of(outcome_words, side->verdict.outcome);
+}
+
+static void pair(char out[static CELL], const struct style *s, const char *a, const char *b)
+{
+	if (strcmp(a, b) == 0)
+		snprintf(out, CELL, "%.40s", a);
+	else
+		snprintf(out, CELL, "%.40s %s %.40s", a, arrow(s), b);
+}
+
+static void rtt_cell(char out[static CELL], const struct style *s, const struct diff_row *r)
+{
+	char a[16] = "-", b[16] = "-";
+
+	if (r->before.rtt_median_ns >= 0)
+		snprintf(a, sizeof(a), "%.1f", (double)r->before.rtt_median_ns / 1e6);
+	if (r->after.rtt_median_ns >= 0)
+		snprintf(b, sizeof(b), "%.1f", (double)r->after.rtt_median_ns / 1e6);
+	if (r->rtt == DIFF_CHANGED)
+		snprintf(out, CELL, "%s %s %s (%+.1f)", a, arrow(s), b, (double)r->shift_ns / 1e6);
+	else if (r->rtt == DIFF_TOO_FEW)
+		snprintf(out, CELL, "%s %s %s (too few)", a, arrow(s), b);
+	else
+		pair(out, s, a, b);
+}
+
+static void row_cells(char cell[COLUMNS][CELL], const struct style *s, const struct diff_row *r,
+		      const struct profile *p)
+{
+	char text[PREFIX_TEXT];
+
+	snprintf(cell[COL_VANTAGE], CELL, "%s", r->vantage[0] ? r->vantage : "-");
+	snprintf(cell[COL_PREFIX], CELL, "%s", prefix_format(r->prefix, text));
+	snprintf(cell[COL_METHOD], CELL, "%s", r->method ? word_of(method_words, r->method) : "-");
+	pair(cell[COL_BORDER], s, side_border(&r->before, p), side_border(&r->after, p));
+	snprintf(cell[COL_PATH], CELL, "%s", word_of(diff_change_words, r->path));
+	rtt_cell(cell[COL_RTT], s, r);
+	pair(cell[COL_REACH], s, r->before.traces ? word_of(reach_words, side_reach(&r->before)) : "-",
+	     r->after.traces ? word_of(reach_words, side_reach(&r->after)) : "-");
+}
+
+static void target_cells(char cell[COLUMNS][CELL], const struct style *s, const struct diff_row *r,
+			 const struct profile *p)
+{
+	row_cells(cell, s, r, p);
+	cell[COL_VANTAGE][0] = '\0';
+	snprintf(cell[COL_PREFIX], CELL, "  %.60s", r->target);
+}
+
+static void draw(struct buf *out, const struct style *s, const unsigned width[COLUMNS],
+		 const char (*cell)[CELL])
+{
+	for (int c = 0; c < COLUMNS; c++) {
+		if (c + 1 < COLUMNS) {
+			style_pad(out, s, cell[c], width[c]);
+			buf_str(out, "  ");
+		} else {
+			style_text(out, s, cell[c]);
+		}
+	}
+}
+
+static bool same_key(const struct diff_row *a, const struct diff_row *b)
+{
+	return strcmp(a->vantage, b->vantage) == 0 && prefix_equal(a->prefix, b->prefix) &&
+	       a->method == b->method;
+}
+
+static void measure(unsigned width[COLUMNS], const char (*cell)[CELL])
+{
+	for (int c = 0; c < COLUMNS; c++) {
+		unsigned w = style_columns(cell[c]);
+
+		width[c] = w > width[c] ? w : width[c];
+	}
+}
+
+static void table_row(struct buf *out, const struct style *s, const unsigned width[COLUMNS],
+		      const char (*cell)[CELL], const struct diff_row *r)
+{
+	if (r->changed)
+		style_face(out, s, FACE_BOLD);
+	else if (!r->comparable)
+		style_face(out, s, FACE_DIM);
+	draw(out, s, width, cell);
+	if (r->changed || !r->comparable)
+		style_end(out, s);
+	buf_char(out, '\n');
+}
+
+static void table(struct buf *out, const struct style *s, const struct diff *d,
+		  const struct profile *p, bool verbose)
+{
+	unsigned width[COLUMNS] = {0};
+	char cell[COLUMNS][CELL], head[COLUMNS][CELL];
+
+	for (int c = 0; c < COLUMNS; c++)
+		snprintf(head[c], CELL, "%s", titles[c]);
+	measure(width, head);
+	for (unsigned i = 0; i < d->row_count; i++) {
+		row_cells(cell, s, &d->rows[i], p);
+		measure(width, cell);
+	}
+	for (unsigned i = 0; verbose && i < d->target_count; i++) {
+		target_cells(cell, s, &d->targets[i], p);
+		measure(width, cell);
+	}
+	style_face(out, s, FACE_DIM);
+	draw(out, s, width, head);
+	style_end(out, s);
+	buf_char(out, '\n');
+	for (unsigned i = 0; i < d->row_count; i++) {
+		row_cells(cell, s, &d->rows[i], p);
+		table_row(out, s, width, cell, &d->rows[i]);
+		for (unsigned k = 0; verbose && k < d->target_count; k++) {
+			if (!same_key(&d->rows[i], &d->targets[k]))
+				continue;
+			target_cells(cell, s, &d->targets[k], p);
+			table_row(out, s, width, cell, &d->targets[k]);
+		}
+	}
+}
+
+void report_diff(struct buf *out, const struct style *s, const struct diff *d,
+		 const struct profile *p, bool verbose)
+{
+	char a[WALL_TEXT], b[WALL_TEXT];
+
+	if (d->result == DIFF_RESULT_TROUBLE)
+		buf_printf(out, "Too little to compare: %s.\n", d->why);
+	else if (d->result == DIFF_RESULT_SAME)
+		none_sentence(out, d);
+	else
+		sentences(out, d, p);
+	if (d->row_count > 0) {
+		buf_char(out, '\n');
+		table(out, s, d, p, verbose);
+	}
+	buf_printf(out, "\nCompared: %u traces before, %u after", d->traces_before,
+		   d->traces_after);
+	if (d->not_before.ns != 0 && d->not_after.ns != 0)
+		buf_printf(out, " (the last of them at %s, the first at %s)",
+			   wall_format_short(d->not_before, a), wall_format_short(d->not_after, b));
+	if (d->only_before + d->only_after > 0)
+		buf_printf(out, "; %u networks measured only before, %u only after", d->only_before,
+			   d->only_after);
+	buf_str(out, ".\n");
+	report_always(out, p);
+}

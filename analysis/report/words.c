@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Words, lists and moments for sentences. */
+#include "analysis/report/words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void words_number(struct buf *out, unsigned n)
+{
+	static const char *const words[] = {"no", "one", "two", "three", "four", "five", "six",
+					    "seven", "eight", "nine", "ten", "eleven", "twelve"};
+
+	if (n < sizeof(words) / sizeof(words[0]))
+		buf_str(out, words[n]);
+	else
+		buf_printf(out, "%u", n);
+}
+
+void words_prefixes(struct buf *out, const struct prefix *p, unsigned n)
+{
+	char text[PREFIX_TEXT];
+
+	for (unsigned i = 0; i < n; i++)
+		buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ",
+			   prefix_format(p[i], text));
+}
+
+void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *otherwise)
+{
+	if (org[0] != '\0' && asn != 0)
+		buf_printf(out, "%s (AS%u)", org, asn);
+	else if (asn != 0)
+		buf_printf(out, "AS%u", asn);
+	else
+		buf_str(out, org[0] != '\0' ? org : otherwise);
+}
+
+/* The C library knows one zone at a time: it is set, asked, and put back. */
+static bool local_time(const char *timezone, struct wall t, struct tm *out)
+{
+	const char *before = getenv("TZ");
+	char *kept = before ? strdup(before) : NULL;
+	time_t seconds = (time_t)(t.ns / NS_PER_S);
+	bool known;
+
+	if (before != NULL && kept == NULL)
+		return false;
+	setenv("TZ", timezone, 1);
+	tzset();
+	known = localtime_r(&seconds, out) != NULL;
+	/* A zone that is not installed reads as UTC under its own name: then say nothing. */
+	if (known && out->tm_gmtoff == 0 && strcmp(timezone, "UTC") != 0 &&
+	    strchr(timezone, '/') != NULL && strncmp(timezone, "Etc/", 4) != 0) {
+		char path[256];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", timezone);
+		f = fopen(path, "re");
+		known = f != NULL;
+		if (f != NULL)
+			fclose(f);
+	}
+	if (kept != NULL)
+		setenv("TZ", kept, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	free(kept);
+	return known;
+}
+
+static void clock_text(struct buf *out, const struct tm *tm, bool seconds)
+{
+	char text[32];
+
+	strftime(text, sizeof(text), seconds ? "%H:%M:%S" : "%H:%M", tm);
+	buf_str(out, text);
+}
+
+static void date_text(struct buf *out, const struct tm *tm)
+{
+	char text[48];
+
+	strftime(text, sizeof(text), "%B %Y", tm);
+	buf_printf(out, "%d %s", tm->tm_mday, text);
+}
+
+static bool same_day(const struct tm *a, const struct tm *b)
+{
+	return a->tm_year == b->tm_year && a->tm_yday == b->tm_yday;
+}
+
+/* "Asia/Pyongyang" is Pyongyang to a reader. */
+static void place_text(struct buf *out, const char *timezone)
+{
+	const char *place = strrchr(timezone, '/');
+
+	for (place = place ? place + 1 : timezone; *place != '\0'; place++)
+		buf_char(out, *place == '_' ? ' ' : *place);
+}
+
+void words_interval(struct buf *out, struct wall from, struct wall to, const char *timezone)
+{
+	time_t a = (time_t)(from.ns / NS_PER_S), b = (time_t)(to.ns / NS_PER_S);
+	bool seconds = a / 60 == b / 60;
+	struct tm from_utc, to_utc, from_here, to_here;
+
+	gmtime_r(&a, &from_utc);
+	gmtime_r(&b, &to_utc);
+	buf_str(out, "Between ");
+	clock_text(out, &from_utc, seconds);
+	if (!same_day(&from_utc, &to_utc)) {
+		buf_str(out, " UTC on ");
+		date_text(out, &from_utc);
+	}
+	buf_str(out, " and ");
+	clock_text(out, &to_utc, seconds);
+	buf_str(out, " UTC on ");
+	date_text(out, &to_utc);
+	if (timezone == NULL || timezone[0] == '\0' || !local_time(timezone, from, &from_here) ||
+	    !local_time(timezone, to, &to_here))
+		return;
+	buf_str(out, " (");
+	clock_text(out, &from_here, seconds);
+	buf_str(out, " to ");
+	clock_text(out, &to_here, seconds);
+	buf_str(out, " in ");
+	place_text(out, timezone);
+	buf_char(out, ')');
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Pieces of sentences: small numbers in words, moments in UTC and at the place, lists of prefixes,
+ * carriers. Places' times come from the tz database, never from a constant.
+ */
+#ifndef ANALYSIS_REPORT_WORDS_H
+#define ANALYSIS_REPORT_WORDS_H
+
+#include "core/addr.h"
+#include "core/buf.h"
+#include "core/clock.h"
+
+/* "three", up to twelve; digits beyond. */
+void words_number(struct buf *out, unsigned n);
+/* "175.45.176.0/24, 175.45.178.0/24 and 175.45.179.0/24". */
+void words_prefixes(struct buf *out, const struct prefix *p, unsigned n);
+/* "TransTeleCom (AS20485)", whatever of it is known, else `otherwise`. */
+void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *otherwise);
+/* "Between 09:00 and 09:15 UTC on 1 October 2017 (17:30 to 17:45 in Pyongyang)": seconds are shown
+ * when both lie in one minute. timezone as in the tz database; NULL or empty: UTC alone. */
+void words_interval(struct buf *out, struct wall from, struct wall to, const char *timezone);
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * borderpath diff: what changed between two sets of records, or around a moment. Both sides are named
+ * and judged anew by one profile and one set of databases, so that only the network can differ. Exit
+ * codes are diff(1)'s.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/annotate.h"
+#include "analysis/border.h"
+#include "analysis/diff.h"
+#include "analysis/report/diff_text.h"
+#include "cli/cli.h"
+#include "cli/select.h"
+
+const char diff_usage[] =
+"usage: borderpath diff [OPTIONS] A B\n"
+"       borderpath diff [OPTIONS] --at T [--before D] [--after D] FILE...\n"
+"\n"
+"Tells what changed between two files of records, or around the moment T within FILEs: border, path,\n"
+"round-trip time, reachability. Sets of paths are compared, never one flow with another; what silent\n"
+"hops or load balancing explain is no change. Both sides are judged anew by the same profile.\n"
+"\n"
+"  --at T                the moment; records before it are one side, from it on the other\n"
+"  --before D, --after D how far around it (1h each)\n"
+"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
+"                        only these records\n"
+"  --from FORMAT         jsonl, traceroute (else detected by content)\n"
+"  --format text|jsonl   for people, or one JSON object\n"
+"  -o FILE, -v, --quiet  write to FILE; each target too; no warnings\n"
+"  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"
+"\n"
+"Exit: 0 compared and the same, 1 changed, 2 trouble or too little data to compare.\n";
+
+enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER };
+
+/* One side: everything is owned here, the items point into it. */
+struct side {
+	struct diff_item *items;
+	unsigned count, room;
+};
+
+struct diff_run {
+	struct options options;
+	struct select select;
+	struct wall at;              /* 0: two files */
+	int64_t before_ns, after_ns;
+	struct session session;
+	struct side sides[2];
+	unsigned file;               /* which of A and B is read now */
+};
+
+static void side_fini(struct side *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		union { const void *in; void *out; } t = {.in = s->items[i].trace},
+			n = {.in = s->items[i].names}, v = {.in = s->items[i].verdict};
+
+		names_fini(n.out);
+		free(t.out);
+		free(n.out);
+		free(v.out);
+	}
+	free(s->items);
+}
+
+/* Takes over trace, names and verdict, on success only. */
+static int side_take(struct side *s, struct trace *t, struct names *n, struct verdict *v)
+{
+	if (s->count == s->room) {
+		unsigned room = s->room ? 2 * s->room : 64;
+		struct diff_item *items = reallocarray(s->items, room, sizeof(*items));
+
+		if (items == NULL)
+			return BP_ENOMEM;
+		s->items = items;
+		s->room = room;
+	}
+	s->items[s->count++] = (struct diff_item){.trace = t, .names = n, .verdict = v};
+	return 0;
+}
+
+/* The side a record belongs to, or NULL for neither. */
+static struct side *side_of(struct diff_run *run, const struct trace *t)
+{
+	if (run->at.ns == 0)
+		return &run->sides[run->file];
+	if (t->start.ns == 0 || t->start.ns < run->at.ns - run->before_ns ||
+	    t->start.ns >= run->at.ns + run->after_ns)
+		return NULL;
+	return &run->sides[t->start.ns >= run->at.ns];
+}
+
+static int diff_record(void *arg, struct record *r, struct bp_error *err)
+{
+	struct diff_run *run = arg;
+	struct side *side = r->kind == RECORD_TRACE ? side_of(run, r->trace) : NULL;
+	struct verdict *v = NULL;
+	struct names *n = NULL;
+	int rc = BP_ENOMEM;
+
+	if (side == NULL)
+		return 0;
+	v = calloc(1, sizeof(*v));
+	n = malloc(sizeof(*n));
+	if (v == NULL || n == NULL)
+		goto out;
+	*n = r->names;
+	names_init(&r->names);
+	rc = annotate(r->trace, run->session.geo, n);
+	if (rc < 0) {
+		names_fini(n);
+		goto out;
+	}
+	border_judge(r->trace, n, run->session.profile, wall_now(), v);
+	if (select_wants_verdict(&run->select, v))
+		rc = side_take(side, r->trace, n, v);
+	else
+		rc = 1; /* not wanted: nothing is kept */
+	if (rc == 0) {
+		r->trace = NULL;
+		return 0;
+	}
+	names_fini(n);
+out:
+	free(v);
+	free(n);
+	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
+}
+
+static int show(struct diff_run *run, const struct diff *d, struct bp_error *err)
+{
+	struct style style = {.color = run->session.color, .utf8 = run->session.utf8,
+			      .width = run->session.width};
+	struct buf out;
+	int rc;
+
+	buf_init(&out);
+	if (run->options.format == OUTPUT_JSONL)
+		diff_write_json(&out, d);
+	else
+		report_diff(&out, &style, d, run->session.profile, run->options.verbose > 0);
+	rc = out.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
+	     session_write(&run->session, out.bytes, out.used, err);
+	buf_fini(&out);
+	return rc;
+}
+
+static int compare(struct diff_run *run, struct bp_error *err)
+{
+	struct diff d;
+	int rc = diff_compute(run->sides[0].items, run->sides[0].count, run->sides[1].items,
+			      run->sides[1].count, run->session.profile, &d);
+
+	if (rc < 0) {
+		bp_fail(err, rc, "out of memory");
+	} else {
+		rc = show(run, &d, err);
+		if (rc == 0)
+			rc = (int)d.result;
+		diff_fini(&d);
+	}
+	return rc;
+}
+
+static int take_duration(const struct diff_run *run, const char *option, const char *arg,
+			 int64_t *out)
+{
+	if (duration_parse(arg, out) == 0 && *out > 0)
+		return 0;
+	return cli_usage(run->options.command, "%s takes a time such as 30m or 6h, not '%s'", option,
+			 arg) + 1;
+}
+
+static int take(struct diff_run *run, int opt, const char *arg)
+{
+	switch (opt) {
+	case OPT_AT:
+		if (wall_parse(arg, wall_now(), &run->at) == 0)
+			return 0;
+		return cli_usage("diff", "--at takes a time such as 2017-10-01T09:07:51Z, not '%s'",
+				 arg) + 1;
+	case OPT_BEFORE: return take_duration(run, "--before", arg, &run->before_ns);
+	case OPT_AFTER: return take_duration(run, "--after", arg, &run->after_ns);
+	default: return select_take(&run->select, &run->options, opt, arg);
+	}
+}
+
+static int run_diff(struct diff_run *run, int argc, char **argv)
+{
+	struct select_counts counts = {0};
+	struct bp_error err;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < argc; i++) {
+		run->file = i > 0;
+		rc = select_read(&run->select, argv[i], diff_record, run, &counts, &err);
+	}
+	/* A file that was not read is no "no change": the reason is told already. */
+	if (rc == 0 && counts.files_failed > 0)
+		return CLI_DIFF_TROUBLE;
+	if (rc == 0)
+		rc = compare(run, &err);
+	if (rc < 0) {
+		cli_error(&err);
+		return CLI_DIFF_TROUBLE;
+	}
+	return rc;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		OPTIONS_COMMON,
+		SELECT_OPTIONS,
+		{"at", required_argument, NULL, OPT_AT},
+		{"before", required_argument, NULL, OPT_BEFORE},
+		{"after", required_argument, NULL, OPT_AFTER},
+		{NULL, 0, NULL, 0},
+	};
+	struct diff_run run = {.before_ns = 3600 * NS_PER_S, .after_ns = 3600 * NS_PER_S};
+	struct bp_error err;
+	int opt, rc;
+
+	options_init(&run.options, "diff");
+	while ((opt = options_next(&run.options, argc, argv, OPTIONS_SHORT, longs)) != -1) {
+		rc = opt == '?' ? CLI_USAGE + 1 : take(&run, opt, optarg);
+		if (rc != 0)
+			return rc - 1;
+	}
+	if (run.at.ns == 0 && argc - optind != 2)
+		return cli_usage("diff", "name two files of records, or a moment with --at");
+	if (optind == argc)
+		return cli_usage("diff", "name the files of records ('-' for stdin)");
+	if (session_open(&run.options, true, &run.session, &err) < 0) {
+		cli_error(&err);
+		return CLI_DIFF_TROUBLE;
+	}
+	rc = run_diff(&run, argc - optind, argv + optind);
+	side_fini(&run.sides[0]);
+	side_fini(&run.sides[1]);
+	if (session_close(&run.session, &err) < 0) {
+		cli_error(&err);
+		rc = CLI_DIFF_TROUBLE;
+	}
+	return rc;
+}
