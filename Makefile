@@ -164,7 +164,7 @@ tests: $(UNIT_BIN) $(FUZZ_BIN) ## build the unit tests and the corpus replayers
 
 # --- the README's two commands, and everything else people type --------------------------------
 .PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration \
-	fuzz lint format install uninstall clean golden-update deb
+	fuzz lint format install uninstall clean golden-update
 deps: ## install what is missing from Debian's packages
 	$(Q)scripts/deps.sh
 
@@ -202,8 +202,17 @@ bench-calibration: $(OUT)/tests/bench/bench_calibration ## 10,000 simulated path
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 	$(Q)scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
 
+golden-update: $(UNIT_BIN) ## write the golden files and the fuzz seeds again; then read the diff
+	$(Q)scripts/golden-update.sh
+
 lint: ## include directions, privileges, words, shell, man pages
 	$(Q)tests/lint/run.sh
+
+golden-update: $(UNIT_BIN) ## write the golden files anew, to be reviewed as a diff
+	$(Q)$(OUT)/tests/unit/prober/method/test_golden --update && \
+		tests/golden/packets/dissect.sh --update
+	$(Q)for t in $(filter-out %/method/test_golden,$(UNIT_BIN)); do \
+		GOLDEN_UPDATE=1 $$t >/dev/null 2>&1 || echo "$$t failed"; done
 
 format: ## apply .clang-format to the C files git says you changed
 	$(Q)git diff --name-only --diff-filter=d HEAD -- '*.c' '*.h' | xargs -r clang-format -i
