@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# scripts/golden-update.sh - `make golden-update`: write the golden files again as the programs of
+# now would have them, and the fuzz seeds from the unit tables. What changed is a diff to be read
+# before it is committed.
+
+set -eu
+cd "$(dirname "$0")/.."
+unit=build/tests/unit
+seeds=tests/fuzz/corpus
+
+"$unit/prober/method/test_golden" --update
+tests/golden/packets/dissect.sh --update
+perl tests/golden/mmdb/make.pl tests/golden/mmdb
+for test in "$unit"/analysis/report/test_*; do
+	[ "${test%.d}" != "$test" ] || GOLDEN_UPDATE=1 "$test" >/dev/null 2>&1 ||
+		echo "golden-update: $test fails: is it the golden file?"
+done
+
+mkdir -p "$seeds"/{packet,plan,profile,record,text}
+"$unit/prober/method/test_golden" --seeds "$seeds/packet"
+"$unit/prober/test_plan" "$seeds/plan"
+"$unit/geo/test_profile_errors" dump "$seeds/profile"
+for test in "$unit"/core/record/test_*; do
+	FUZZ_SEEDS=$seeds "$test" >/dev/null 2>&1 || echo "golden-update: $test fails"
+done
+git status --short tests/golden "$seeds"
