@@ -163,7 +163,7 @@ tests: $(UNIT_BIN) $(FUZZ_BIN) ## build the unit tests and the corpus replayers
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
 # --- the README's two commands, and everything else people type --------------------------------
-.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration \
+.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench-calibration \
 	fuzz lint format install uninstall clean golden-update
 deps: ## install what is missing from Debian's packages
 	$(Q)scripts/deps.sh
@@ -207,12 +207,6 @@ golden-update: $(UNIT_BIN) ## write the golden files and the fuzz seeds again; t
 
 lint: ## include directions, privileges, words, shell, man pages
 	$(Q)tests/lint/run.sh
-
-golden-update: $(UNIT_BIN) ## write the golden files anew, to be reviewed as a diff
-	$(Q)$(OUT)/tests/unit/prober/method/test_golden --update && \
-		tests/golden/packets/dissect.sh --update
-	$(Q)for t in $(filter-out %/method/test_golden,$(UNIT_BIN)); do \
-		GOLDEN_UPDATE=1 $$t >/dev/null 2>&1 || echo "$$t failed"; done
 
 format: ## apply .clang-format to the C files git says you changed
 	$(Q)git diff --name-only --diff-filter=d HEAD -- '*.c' '*.h' | xargs -r clang-format -i
