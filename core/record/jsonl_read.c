@@ -56,8 +56,8 @@ static void refuse(struct input *in, int code, const char *key, const char *expe
 					 word);
 	}
 	text_set(word, sizeof(word), key ? key : "");
-	in->rc = bp_fail(in->err, code, "%s%s%s: %s", path, path[0] && word[0] ? "." : "", word,
-			 expected);
+	in->rc = bp_fail(in->err, code, "%s%s%s%s%s", path, path[0] && word[0] ? "." : "", word,
+			 path[0] || word[0] ? ": " : "", expected);
 }
 
 /* NULL when there is none, when it is null, or when the reading has failed. */

@@ -31,6 +31,7 @@ struct builder {
 	uint32_t room;
 	struct names names;
 	unsigned ttl;             /* of the open hop; 0 none */
+	uint64_t line;            /* where it begins */
 	unsigned attempts;        /* entries of the open hop */
 	unsigned attempts_max;    /* of any hop */
 	struct addr from;         /* who the next times belong to; none at the start of a hop */
@@ -163,7 +164,7 @@ static void note(struct builder *b, const char *text)
 	if (b->reader->on_skip == NULL)
 		return;
 	bp_fail(&why, BP_EPARSE, "%s:%llu: hop %u: %s", b->reader->name,
-		(unsigned long long)b->reader->line, b->ttl, text);
+		(unsigned long long)b->line, b->ttl, text);
 	b->reader->on_skip(b->reader->on_skip_arg, &why);
 }
 
@@ -500,6 +501,7 @@ static bool take_line(struct builder *b, const struct parsed *p)
 			if (b->ttl != 0)
 				close_hop(b);
 			b->ttl = p->ttl;
+			b->line = b->reader->line;
 			b->attempts = 0;
 		}
 	}

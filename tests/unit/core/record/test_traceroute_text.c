@@ -177,7 +177,7 @@ static const struct { const char *text, *is, *reason; } rows[] = {
 	 LINUX_IS "unknown unknown max 30 size 60 q 1\n| 1 10.0.0.1/1.000 \n"
 	 "skipped in:4: a traceroute without hops, to 192.0.2.8\n", "a header without hops is told"},
 	{LINUX "1 10.0.0.1 1 ms\n2 core.example 5.1 ms 5.2 ms\n3 10.0.0.3 3 ms\n",
-	 "skipped in:4: hop 2: a time without an address: left out\n"
+	 "skipped in:3: hop 2: a time without an address: left out\n"
 	 LINUX_IS "unknown unknown max 30 size 60\n| 1 10.0.0.1/1.000 | 3 10.0.0.3/3.000 \n",
 	 "a name without an address cannot be an answer"},
 	{LINUX "1 10.0.0.1\n2 10.0.0.2 10.0.0.3 2 ms\n", LINUX_IS "unknown unknown max 30 size 60\n"
