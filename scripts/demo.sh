@@ -33,7 +33,7 @@ measure()
 	trace -n --quiet --format jsonl -o "$1" "${TARGETS[@]}" || lab_die "borderpath trace failed"
 	jq -r 'select(.type == "trace") | [.dst, .verdict.outcome, .verdict.border // "-",
 		.verdict.via.org // "-", (.verdict.confidence // 0 | . * 100 | round),
-		([.hops[].probes[].rtt_ms // empty] | max // 0 | round)] | @tsv' "$1" |
+		([.hops[].probes[].rtt_ms // empty] | max // 0 | round)] | @tsv' "$1" | sort |
 		while IFS=$'\t' read -r dst outcome border org confidence rtt; do
 			[[ $outcome == border ]] || border=$outcome
 			printf '   %-16s %-13s %3d %%  %4d ms   %s\n' "${dst%.*}.0/24" "$border" \
