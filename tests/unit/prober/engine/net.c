@@ -253,9 +253,10 @@ static bool answer_to(struct net *n, const struct net_path *p, uint8_t ttl, stru
 		a->from = p->dst;
 		return true;
 	}
-	a->from = r->addr;
+	a->from = s == 'P' ? p->dst : r->addr;
 	a->event = s == 'X' || s == 'x'   ? TRACER_PROHIBITED
 		   : s == 'H' || s == 'h' ? TRACER_UNREACHABLE
+		   : s == 'P'             ? TRACER_DESTINATION
 					  : TRACER_TTL_EXCEEDED;
 	return router_allows(r, n->now);
 }

@@ -35,6 +35,7 @@ enum { NET_ROUTERS = 1024, NET_SYMBOLS = 255 };
  * A path: one symbol a TTL, the last one holds for all further TTLs.
  *   r  a router of its own              0-9 the router of that number (the same wherever it stands)
  *   *  silent                           D   the destination
+ *   P  the destination, limiting its answers as a router does
  *   X  a filter of its own: prohibited  x   the filter before, again
  *   H  a router: unreachable            h   the one before, again
  */

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -198,6 +199,37 @@ static void every_ending_has_its_name_cost_and_time(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void a_destination_that_limits_its_answers_is_asked_sparingly(void **state)
+{
+	static const struct {
+		const char *path;
+		uint8_t ahead, answers_min, answers_max;
+		int ms_max;
+	} rows[] = {
+		{"rrrrrrrrrP", TRACER_AHEAD_SPARING, 3, 3, 400},
+		{"rrrr*rrrrP", TRACER_AHEAD_SPARING, 3, 3, 460},
+		{"rrrrP", TRACER_AHEAD_SPARING, 3, 3, 330},
+		{"rrrrrrrrrrrrrrrrrrP", TRACER_AHEAD_SPARING, 3, 3, 600},
+		{"rrrrrrrrrP", 16, 1, 1, 400}, /* what it is for */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct net_script script = {.limit_interval_ns = NS_PER_S};
+		struct tracer_config c = net_config();
+		struct net *n = net_new(i, &script, 1);
+		struct net_result got;
+
+		c.ahead = rows[i].ahead;
+		assert_null(net_run_one(n, rows[i].path, 120 * NS_PER_MS, &c, &got));
+		assert_int_equal(got.stop, STOP_REACHED);
+		assert_in_range(got.answered_at[got.last_ttl], rows[i].answers_min,
+				rows[i].answers_max);
+		assert_true(got.took_ns <= rows[i].ms_max * NS_PER_MS);
+		net_free(n);
+	}
+}
+
 static void absurd_configurations_are_brought_into_range(void **state)
 {
 	struct tracer_config c = {.first_ttl = 0, .max_ttl = 0, .attempts = 200, .wait_ns = -5};
@@ -330,10 +362,67 @@ static void what_must_hold_holds_in_thousands_of_networks(void **state)
 	assert_true(late > 1000 && duplicates > 1000);
 }
 
+/* A caller that makes every mistake: nothing breaks, and it ends once the time has passed. */
+static void any_sequence_of_calls_stays_within_bounds(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 2000; seed++) {
+		uint64_t random = seed;
+		struct tracer_config c = random_config(&random);
+		struct mono now = {1000 * NS_PER_S};
+		struct tracer_step s;
+		struct tracer t;
+		uint8_t silent;
+		bool late;
+
+		memset(&t, 0xa5, sizeof(t));
+		tracer_init(&t, &c, now);
+		for (int i = 0; i < 200; i++) {
+			uint8_t ttl = (uint8_t)(net_random(&random) % (i % 2 ? 20 : 256));
+			uint8_t attempt = (uint8_t)(net_random(&random) % (i % 4 ? 5 : 256));
+			struct addr from = net_addr(10, 0, 0, (uint8_t)range(&random, 0, 9));
+
+			/* Captured before, told after: the clock of the caller's calls may jitter. */
+			now = mono_add(now, range(&random, -NS_PER_MS, 30 * NS_PER_MS));
+			switch (range(&random, 0, 7)) {
+			case 0: tracer_sent(&t, ttl, attempt, now); break;
+			case 1: tracer_not_sent(&t, ttl, attempt, now); break;
+			case 2:
+				tracer_defer(&t, ttl,
+					     mono_add(now, range(&random, -5, 90) * NS_PER_MS));
+				break;
+			case 3:
+				tracer_reply(&t, ttl, attempt, (enum tracer_event)range(&random, 0, 3),
+					     from, range(&random, -5, 900) * NS_PER_MS, now, &late);
+				break;
+			case 4: tracer_take_silent(&t, &silent); break;
+			default:
+				s = tracer_next(&t, now);
+				if (s.want != TRACER_SEND)
+					break;
+				assert_in_range(s.ttl, t.config.first_ttl, t.config.max_ttl);
+				assert_in_range(s.attempt, 1, t.config.attempts);
+				tracer_sent(&t, s.ttl, s.attempt, now);
+			}
+		}
+		for (int i = 0; i < 10000 && (s = tracer_next(&t, now)).want != TRACER_DONE; i++) {
+			if (s.want == TRACER_SEND)
+				tracer_sent(&t, s.ttl, s.attempt, now);
+			else
+				now = s.until;
+		}
+		assert_int_equal(s.want, TRACER_DONE);
+		assert_int_not_equal(tracer_stop_reason(&t), STOP_UNKNOWN);
+		assert_true(tracer_last_ttl(&t) <= t.config.max_ttl);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_ending_has_its_name_cost_and_time),
+		cmocka_unit_test(a_destination_that_limits_its_answers_is_asked_sparingly),
+		cmocka_unit_test(any_sequence_of_calls_stays_within_bounds),
 		cmocka_unit_test(absurd_configurations_are_brought_into_range),
 		cmocka_unit_test(a_pause_of_the_program_loses_no_answer_that_is_read_first),
 		cmocka_unit_test(what_must_hold_holds_in_thousands_of_networks),
