@@ -137,7 +137,7 @@ static bool said_no_before(const struct tracer *t, int ttl)
 }
 
 /* One router that refuses at TTL after TTL is one hop, and the TTLs behind it are as good as
- * silent: a filter at the border does so for the whole rest of the TTLs (FACTS: 2019). */
+ * silent: a filter on the way to North Korea did so for all the rest of them (trace of 2019). */
 static bool lengthens(const struct tracer *t, int ttl)
 {
 	unsigned said = t->hops[ttl].said;
