@@ -51,6 +51,17 @@ static bool reserve(struct buf *b, size_t more)
 	return true;
 }
 
+char *buf_room(struct buf *b, size_t more)
+{
+	return reserve(b, more) ? b->bytes + b->used : NULL;
+}
+
+void buf_wrote(struct buf *b, const char *end)
+{
+	b->used = (size_t)(end - b->bytes);
+	b->bytes[b->used] = '\0';
+}
+
 void buf_append(struct buf *b, const void *bytes, size_t n)
 {
 	if (!reserve(b, n))

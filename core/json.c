@@ -14,10 +14,22 @@ void json_start(struct json_writer *w, struct buf *out)
 	*w = (struct json_writer){.out = out};
 }
 
-/* Bytes that JSON wants escaped, or that begin a sequence to be checked. */
+/* Bytes that stand for themselves in a JSON string: ASCII without controls, quote, backslash. */
 static bool plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many plain bytes text begins with; *n is its length. */
+static size_t plain_length(const char *text, size_t *n)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t run = 0;
+
+	while (plain(s[run]))
+		run++;
+	*n = s[run] == '\0' ? run : run + strlen(text + run);
+	return run;
 }
 
 /* The letter of a two-character escape, or 0. */
@@ -59,10 +71,11 @@ static size_t put_special(struct buf *out, const unsigned char *s, size_t n)
 	return len;
 }
 
-static void put_text(struct buf *out, const char *text)
+/* Text that is not plain throughout, with its quotes. */
+static void put_escaped(struct buf *out, const char *text, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t n = strlen(text), at = 0;
+	size_t at = 0;
 
 	buf_char(out, '"');
 	while (at < n) {
@@ -78,26 +91,54 @@ static void put_text(struct buf *out, const char *text)
 	buf_char(out, '"');
 }
 
-/* The comma and the key before a value. */
-static void lead(struct json_writer *w, const char *key)
+/* The comma and the key, and room for `more` bytes of value behind them, all checked once: records
+ * are made of hundreds of short members. Returns where the value goes, NULL when it fails. */
+static char *lead(struct json_writer *w, const char *key, size_t more)
 {
 	uint32_t bit = UINT32_C(1) << (w->depth % JSON_DEPTH_MAX);
+	bool comma = w->filled & bit;
+	size_t n = 0;
+	char *at;
 
-	if (w->filled & bit)
-		buf_char(w->out, ',');
 	w->filled |= bit;
-	if (key != NULL) {
-		put_text(w->out, key);
+	if (key != NULL && plain_length(key, &n) < n) {
+		if (comma)
+			buf_char(w->out, ',');
+		put_escaped(w->out, key, n);
 		buf_char(w->out, ':');
+		return buf_room(w->out, more);
 	}
+	at = buf_room(w->out, n + 4 + more);
+	if (at == NULL)
+		return NULL;
+	if (comma)
+		*at++ = ',';
+	if (key != NULL) {
+		*at++ = '"';
+		memcpy(at, key, n);
+		at += n;
+		*at++ = '"';
+		*at++ = ':';
+	}
+	return at;
+}
+
+/* A member whose value is n bytes of JSON. */
+static void put_value(struct json_writer *w, const char *key, const char *value, size_t n)
+{
+	char *at = lead(w, key, n);
+
+	if (at == NULL)
+		return;
+	memcpy(at, value, n);
+	buf_wrote(w->out, at + n);
 }
 
 static void begin(struct json_writer *w, const char *key, char open, bool array)
 {
 	uint32_t bit;
 
-	lead(w, key);
-	buf_char(w->out, open);
+	put_value(w, key, &open, 1);
 	if (w->depth + 1 >= JSON_DEPTH_MAX) {
 		w->out->failed = true;
 		return;
@@ -129,8 +170,21 @@ void json_end(struct json_writer *w)
 
 void json_put_str(struct json_writer *w, const char *key, const char *text)
 {
-	lead(w, key);
-	put_text(w->out, text);
+	size_t n, run = plain_length(text, &n);
+	char *at = lead(w, key, n + 2);
+
+	if (at == NULL)
+		return;
+	if (run < n) {
+		buf_wrote(w->out, at);
+		put_escaped(w->out, text, n);
+		return;
+	}
+	*at++ = '"';
+	memcpy(at, text, n);
+	at += n;
+	*at++ = '"';
+	buf_wrote(w->out, at);
 }
 
 /* Writes the digits of v before `end`; returns where they begin. */
@@ -154,8 +208,7 @@ void json_put_int(struct json_writer *w, const char *key, int64_t value)
 
 	if (value < 0)
 		*--at = '-';
-	lead(w, key);
-	buf_append(w->out, at, (size_t)(end - at));
+	put_value(w, key, at, (size_t)(end - at));
 }
 
 void json_put_decimal(struct json_writer *w, const char *key, int64_t value, unsigned places)
@@ -175,8 +228,7 @@ void json_put_decimal(struct json_writer *w, const char *key, int64_t value, uns
 	at = digits(at, v);
 	if (value < 0)
 		*--at = '-';
-	lead(w, key);
-	buf_append(w->out, at, (size_t)(end - at));
+	put_value(w, key, at, (size_t)(end - at));
 }
 
 void json_put_real(struct json_writer *w, const char *key, double value)
@@ -201,24 +253,20 @@ void json_put_real(struct json_writer *w, const char *key, double value)
 		if (strtod(text, NULL) == value)
 			break;
 	}
-	lead(w, key);
-	buf_str(w->out, text);
+	put_value(w, key, text, strlen(text));
 }
 
 void json_put_bool(struct json_writer *w, const char *key, bool value)
 {
-	lead(w, key);
-	buf_str(w->out, value ? "true" : "false");
+	put_value(w, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void json_put_null(struct json_writer *w, const char *key)
 {
-	lead(w, key);
-	buf_str(w->out, "null");
+	put_value(w, key, "null", 4);
 }
 
 void json_put_raw(struct json_writer *w, const char *key, const char *text, size_t n)
 {
-	lead(w, key);
-	buf_append(w->out, text, n);
+	put_value(w, key, text, n);
 }

@@ -23,6 +23,6 @@ mkdir -p "$seeds"/{packet,plan,profile,record,text}
 "$unit/prober/test_plan" "$seeds/plan"
 "$unit/geo/test_profile_errors" dump "$seeds/profile"
 for test in "$unit"/core/record/test_*; do
-	FUZZ_SEEDS=$seeds "$test" >/dev/null 2>&1 || echo "golden-update: $test fails"
+	GOLDEN_UPDATE=1 FUZZ_SEEDS=$seeds "$test" >/dev/null 2>&1 || echo "golden-update: $test fails"
 done
 git status --short tests/golden "$seeds"
