@@ -33,4 +33,7 @@ void border_judge(const struct trace *t, const struct names *names, const struct
  * is then the share of flows weighed by confidence. verdicts: n >= 1 of border_judge. */
 void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdict *out);
 
+/* The same over verdicts that lie apart. */
+void border_judge_list(const struct verdict *const *verdicts, unsigned n, struct verdict *out);
+
 #endif

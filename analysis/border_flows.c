@@ -9,6 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The verdicts, in a row or listed. */
+struct flows {
+	const struct verdict *row;
+	const struct verdict *const *list;
+	unsigned n;
+};
+
+static const struct verdict *flow(const struct flows *f, unsigned i)
+{
+	return f->list != NULL ? f->list[i] : &f->row[i];
+}
+
 /* Dissenting flows make a path mixed when they would all be wrong with less than this chance. */
 static const double DISSENT_ALL_WRONG = 0.2;
 
@@ -39,14 +51,14 @@ static struct verdict_share *share_of(struct verdict *out, const char *id)
 }
 
 /* The flow to show as the example: the surest one that went the way of id. */
-static const struct verdict *surest(const struct verdict *v, unsigned n, const char *id)
+static const struct verdict *surest(const struct flows *f, const char *id)
 {
 	const struct verdict *best = NULL;
 
-	for (unsigned i = 0; i < n; i++) {
-		if ((id == NULL || (decided(&v[i]) && strcmp(side(&v[i]), id) == 0)) &&
-		    (best == NULL || v[i].confidence > best->confidence))
-			best = &v[i];
+	for (unsigned i = 0; i < f->n; i++) {
+		if ((id == NULL || (decided(flow(f, i)) && strcmp(side(flow(f, i)), id) == 0)) &&
+		    (best == NULL || flow(f, i)->confidence > best->confidence))
+			best = flow(f, i);
 	}
 	return best;
 }
@@ -65,25 +77,25 @@ static void flow_say(struct verdict *out, const char *says, const char *why)
 }
 
 /* Where flows part, p is the share of flows and no blur of their doubts: whole votes. */
-static void whole_shares(const struct verdict *v, unsigned n, struct verdict *out)
+static void whole_shares(const struct flows *f, struct verdict *out)
 {
 	double sum = 0;
 
 	for (unsigned k = 0; k < out->p_count; k++)
 		out->p[k].p = 0;
-	for (unsigned i = 0; i < n; i++) {
-		if (!decided(&v[i]))
+	for (unsigned i = 0; i < f->n; i++) {
+		if (!decided(flow(f, i)))
 			continue;
-		for (unsigned k = 0; k < v[i].p_count; k++) {
-			struct verdict_share *s = share_of(out, v[i].p[k].id);
-			bool vote = strcmp(side(&v[i]), v[i].p[k].id) == 0;
+		for (unsigned k = 0; k < flow(f, i)->p_count; k++) {
+			struct verdict_share *s = share_of(out, flow(f, i)->p[k].id);
+			bool vote = strcmp(side(flow(f, i)), flow(f, i)->p[k].id) == 0;
 
-			if (s != NULL && v[i].outcome == OUTCOME_MIXED)
-				s->p += v[i].confidence * v[i].p[k].p;
+			if (s != NULL && flow(f, i)->outcome == OUTCOME_MIXED)
+				s->p += flow(f, i)->confidence * flow(f, i)->p[k].p;
 			else if (s != NULL)
-				s->p += vote ? v[i].confidence : 0;
+				s->p += vote ? flow(f, i)->confidence : 0;
 		}
-		sum += v[i].confidence;
+		sum += flow(f, i)->confidence;
 	}
 	for (unsigned k = 0; sum > 0 && k < out->p_count; k++)
 		out->p[k].p /= sum;
@@ -101,7 +113,7 @@ static unsigned largest(const struct verdict *v)
 }
 
 /* How many flows went each way, as remarks. */
-static void say_counts(const struct verdict *v, unsigned n, struct verdict *out)
+static void say_counts(const struct flows *f, struct verdict *out)
 {
 	char why[VERDICT_WHY_TEXT];
 	unsigned undecided = 0;
@@ -109,97 +121,97 @@ static void say_counts(const struct verdict *v, unsigned n, struct verdict *out)
 	for (unsigned k = 0; k < out->p_count; k++) {
 		unsigned count = 0;
 
-		for (unsigned i = 0; i < n; i++)
-			count += decided(&v[i]) && strcmp(side(&v[i]), out->p[k].id) == 0;
+		for (unsigned i = 0; i < f->n; i++)
+			count += decided(flow(f, i)) && strcmp(side(flow(f, i)), out->p[k].id) == 0;
 		if (count == 0)
 			continue;
-		snprintf(why, sizeof(why), "%u of %u flows", count, n);
+		snprintf(why, sizeof(why), "%u of %u flows", count, f->n);
 		flow_say(out, out->p[k].id, why);
 	}
-	for (unsigned i = 0; i < n; i++)
-		undecided += !decided(&v[i]);
+	for (unsigned i = 0; i < f->n; i++)
+		undecided += !decided(flow(f, i));
 	if (undecided > 0) {
 		snprintf(why, sizeof(why), "%u of %u flows are undetermined and not counted",
-			 undecided, n);
+			 undecided, f->n);
 		flow_say(out, "", why);
 	}
 }
 
 /* Shares of the flows that are decided, each flow weighed by its confidence. */
-static void add_shares(const struct verdict *v, unsigned n, struct verdict *out)
+static void add_shares(const struct flows *f, struct verdict *out)
 {
 	double sum = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (!decided(&v[i]))
+	for (unsigned i = 0; i < f->n; i++) {
+		if (!decided(flow(f, i)))
 			continue;
-		for (unsigned k = 0; k < v[i].p_count; k++) {
-			struct verdict_share *s = share_of(out, v[i].p[k].id);
+		for (unsigned k = 0; k < flow(f, i)->p_count; k++) {
+			struct verdict_share *s = share_of(out, flow(f, i)->p[k].id);
 
 			if (s != NULL)
-				s->p += v[i].confidence * v[i].p[k].p;
+				s->p += flow(f, i)->confidence * flow(f, i)->p[k].p;
 		}
-		sum += v[i].confidence;
+		sum += flow(f, i)->confidence;
 	}
 	for (unsigned k = 0; sum > 0 && k < out->p_count; k++)
 		out->p[k].p /= sum;
 }
 
-static bool is_mixed(const struct verdict *v, unsigned n, const char *major)
+static bool is_mixed(const struct flows *f, const char *major)
 {
 	double all_wrong = 1;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (v[i].judged && v[i].outcome == OUTCOME_MIXED)
+	for (unsigned i = 0; i < f->n; i++) {
+		if (flow(f, i)->judged && flow(f, i)->outcome == OUTCOME_MIXED)
 			return true;
-		if (decided(&v[i]) && strcmp(side(&v[i]), major) != 0)
-			all_wrong *= 1 - v[i].confidence;
+		if (decided(flow(f, i)) && strcmp(side(flow(f, i)), major) != 0)
+			all_wrong *= 1 - flow(f, i)->confidence;
 	}
 	return all_wrong < DISSENT_ALL_WRONG;
 }
 
 /* All the flows' verdicts are of one kind that no shares can be given for. */
-static bool nothing_to_share(const struct verdict *v, unsigned n, struct verdict *out)
+static bool nothing_to_share(const struct flows *f, struct verdict *out)
 {
-	const struct verdict *best = surest(v, n, NULL);
+	const struct verdict *best = surest(f, NULL);
 	unsigned none = 0, open = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		none += v[i].judged && v[i].outcome == OUTCOME_NONE;
-		open += decided(&v[i]);
+	for (unsigned i = 0; i < f->n; i++) {
+		none += flow(f, i)->judged && flow(f, i)->outcome == OUTCOME_NONE;
+		open += decided(flow(f, i));
 	}
 	if (open > 0 && none == 0)
 		return false;
-	if (none > 0 && none < n) {
-		for (unsigned i = 0; i < n; i++) {
-			if (v[i].outcome == OUTCOME_NONE)
-				best = &v[i];
+	if (none > 0 && none < f->n) {
+		for (unsigned i = 0; i < f->n; i++) {
+			if (flow(f, i)->outcome == OUTCOME_NONE)
+				best = flow(f, i);
 		}
 	}
 	*out = *best;
 	return true;
 }
 
-void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdict *out)
+static void judge_flows(const struct flows *f, struct verdict *out)
 {
 	const struct verdict *example;
 	unsigned win;
 	bool mixed;
 
-	if (n == 1 || nothing_to_share(verdicts, n, out)) {
-		if (n == 1)
-			*out = verdicts[0];
+	if (f->n == 1 || nothing_to_share(f, out)) {
+		if (f->n == 1)
+			*out = *flow(f, 0);
 		return;
 	}
 	memset(out, 0, sizeof(*out));
-	add_shares(verdicts, n, out);
-	mixed = is_mixed(verdicts, n, out->p[largest(out)].id);
+	add_shares(f, out);
+	mixed = is_mixed(f, out->p[largest(out)].id);
 	if (mixed)
-		whole_shares(verdicts, n, out);
+		whole_shares(f, out);
 	win = largest(out);
-	example = surest(verdicts, n, out->p[win].id);
+	example = surest(f, out->p[win].id);
 	if (example == NULL)
-		example = surest(verdicts, n, NULL);
+		example = surest(f, NULL);
 	out->judged = true;
 	text_set(out->profile, sizeof(out->profile), example->profile);
 	text_set(out->profile_version, sizeof(out->profile_version), example->profile_version);
@@ -210,7 +222,7 @@ void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdi
 	out->first_inside = example->first_inside;
 	out->first_inside_ttl = example->first_inside_ttl;
 	text_set(out->rule, sizeof(out->rule), "flows");
-	say_counts(verdicts, n, out);
+	say_counts(f, out);
 	if (out->confidence < .5) {
 		out->outcome = OUTCOME_UNDETERMINED;
 		return;
@@ -230,4 +242,18 @@ void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdi
 		if (out->evidence_count < VERDICT_EVIDENCE_MAX)
 			out->evidence[out->evidence_count++] = example->evidence[i];
 	}
+}
+
+void border_judge_flows(const struct verdict *verdicts, unsigned n, struct verdict *out)
+{
+	struct flows f = {.row = verdicts, .n = n};
+
+	judge_flows(&f, out);
+}
+
+void border_judge_list(const struct verdict *const *verdicts, unsigned n, struct verdict *out)
+{
+	struct flows f = {.list = verdicts, .n = n};
+
+	judge_flows(&f, out);
 }

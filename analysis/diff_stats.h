@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The two tests behind "changed": Fisher's exact test on counts, and a rank-based interval for the
+ * shift of delays, stratified by target. Pure arithmetic; knows no trace.
+ */
+#ifndef ANALYSIS_DIFF_STATS_H
+#define ANALYSIS_DIFF_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Two-sided p of the 2x2 table {a, b; c, d}: the probability, margins fixed, of a table as unlikely
+ * as this or more (R. A. Fisher, 1922). 1 when a margin is empty. */
+double fisher_p(unsigned a, unsigned b, unsigned c, unsigned d);
+
+/* Delays of one target, both sides. Borrowed. */
+struct rtt_stratum {
+	const int64_t *before, *after;
+	unsigned before_count, after_count;
+};
+
+enum { RTT_SAMPLES_MAX = 300 }; /* of a side of a stratum; more are thinned evenly */
+
+struct rtt_shift {
+	int64_t estimate_ns, low_ns, high_ns;
+	bool enough; /* a 95 % interval exists: at least 4 and 4, or 3 and 5 of one target */
+};
+
+/* Hodges-Lehmann estimate of after - before and the interval that inverts the Wilcoxon rank-sum
+ * test (Hollander, Wolfe: Nonparametric Statistical Methods, 4.2, 4.3), pairs formed within a
+ * stratum only. BP_ENOMEM. No pairs: zeros, not enough. */
+int rtt_shift_of(const struct rtt_stratum *s, unsigned count, struct rtt_shift *out);
+
+#endif
