@@ -59,6 +59,17 @@ static const char *unquote(const char *at, const char *end)
 	return at;
 }
 
+/* What web pages make of blanks (U+00A0) becomes blanks again. */
+static void plain_blanks(char *line, size_t n)
+{
+	char *at = line, *end = line + n;
+
+	while ((at = memmem(at, (size_t)(end - at), "\xc2\xa0", 2)) != NULL) {
+		memset(at, ' ', 2);
+		at += 2;
+	}
+}
+
 /* The hop number at the beginning, 1..255, and a blank behind it. */
 static unsigned hop_number(const char **at, const char *end)
 {
@@ -563,6 +574,8 @@ static int read_lines(struct builder *b, struct traceroute_head *next, struct bp
 			continue;
 		if (rc < 0)
 			return rc;
+		/* The line is the reader's, and given again it would be made plain again. */
+		plain_blanks(b->reader->text.bytes, n);
 		parse_line(line, n, &p);
 		if (p.kind == LINE_NOISE ||
 		    (b->ttl == 0 && p.kind != LINE_HOP && p.kind != LINE_HOST)) {
@@ -621,9 +634,8 @@ static void fini(struct record_reader *r)
 }
 
 /* A header settles it; hops that count up from line to line do nearly. */
-static int detect(const char *head, size_t n)
+static int score_lines(const char *at, const char *end)
 {
-	const char *at = head, *end = head + n;
 	struct traceroute_head h;
 	unsigned hops = 0, last = 0;
 	struct parsed p;
@@ -631,15 +643,15 @@ static int detect(const char *head, size_t n)
 
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		size_t left = (size_t)((stop ? stop : end) - at);
-		const char *text = unquote(at, at + left);
+		const char *line_end = stop ? stop : end;
+		const char *text = unquote(at, line_end);
 
-		parse_line(at, left, &p);
+		parse_line(at, (size_t)(line_end - at), &p);
 		if (p.kind == LINE_HOP) {
 			hops = p.ttl > last && p.ttl <= last + 3 ? hops + 1 : 1;
 			last = p.ttl;
-		} else if (traceroute_header(text, (size_t)(at + left - text), &h) ||
-			   traceroute_command(at, left, &h)) {
+		} else if (traceroute_header(text, (size_t)(line_end - text), &h) ||
+			   traceroute_command(at, (size_t)(line_end - at), &h)) {
 			score = score < 50 ? 50 : score;
 		}
 		if (score >= 50 && hops > 0)
@@ -650,6 +662,27 @@ static int detect(const char *head, size_t n)
 			score = 40;
 		at = stop ? stop + 1 : end;
 	}
+	return score;
+}
+
+static int detect(const char *head, size_t n)
+{
+	char *copy;
+	int score;
+
+	if (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0) {
+		head += 3;
+		n -= 3;
+	}
+	if (memmem(head, n, "\xc2\xa0", 2) == NULL)
+		return score_lines(head, head + n);
+	copy = malloc(n);
+	if (copy == NULL)
+		return 0;
+	memcpy(copy, head, n);
+	plain_blanks(copy, n);
+	score = score_lines(copy, copy + n);
+	free(copy);
 	return score;
 }
 

@@ -106,6 +106,9 @@ static void header_rest(const struct word_at *w, unsigned count, unsigned i,
 		if (i + 1 < count && strncasecmp(w[i + 1].text, "hops", 4) == 0 &&
 		    word_number(w[i], 255, &v))
 			out->max_ttl = (uint8_t)v;
+		if (i + 2 < count && is(w[i], "max") && is(w[i + 1], "hops:") &&
+		    word_number(w[i + 2], 255, &v))
+			out->max_ttl = (uint8_t)v;
 		/* traceroute6 of the BSDs counts only what it puts into the packet. */
 		if (i + 1 < count && strncasecmp(w[i + 1].text, "byte", 4) == 0 &&
 		    out->dst.family == 4 && word_number(w[i], 65535, &v))
@@ -147,10 +150,24 @@ static unsigned header_row(const struct word_at *w, unsigned count, unsigned *us
 	return sizeof(headers) / sizeof(headers[0]);
 }
 
+/* Huawei writes "HOST(ADDR)," in one word: takes it apart. False: no host. */
+static bool split_target(struct word_at *w, struct word_at *behind)
+{
+	const char *open = memchr(w->text, '(', w->n);
+
+	if (open == NULL)
+		return true;
+	behind->text = open;
+	behind->n = w->n - (size_t)(open - w->text);
+	w->n = (size_t)(open - w->text);
+	return w->n > 0;
+}
+
 bool traceroute_header(const char *line, size_t n, struct traceroute_head *out)
 {
 	struct word_at w[32];
 	unsigned count = words(line, n, w, 32), used = 0, h = header_row(w, count, &used);
+	struct word_at behind = {NULL, 0};
 	struct traceroute_head head;
 
 	if (h == sizeof(headers) / sizeof(headers[0]))
@@ -159,9 +176,12 @@ bool traceroute_header(const char *line, size_t n, struct traceroute_head *out)
 	head.header = true;
 	head.tool = headers[h].tool;
 	head.method = headers[h].method;
-	if (used >= count || !bare(w[used], head.target, sizeof(head.target)))
+	if (used >= count || !split_target(&w[used], &behind) ||
+	    !bare(w[used], head.target, sizeof(head.target)))
 		return false;
-	if (used + 1 < count && strchr("([", w[used + 1].text[0]) != NULL)
+	if (behind.n > 0)
+		word_addr(behind, &head.dst);
+	else if (used + 1 < count && strchr("([", w[used + 1].text[0]) != NULL)
 		word_addr(w[used + 1], &head.dst);
 	if (!addr_is_set(head.dst))
 		addr_parse(head.target, &head.dst);

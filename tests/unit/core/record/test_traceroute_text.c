@@ -151,6 +151,13 @@ static const struct { const char *text, *is, *reason; } rows[] = {
 	 "  1 10.0.0.1 4 msec 0 msec 4 msec\n  2 a.example (10.0.0.2) [AS 64500] 8 msec *  8 msec\n",
 	 "unknown > 192.0.2.9 (example.net) unknown unknown q 3\n"
 	 "| 1 10.0.0.1/4.000 10.0.0.1/0.000 10.0.0.1/4.000 | 2 10.0.0.2/8.000 * 10.0.0.2/8.000 \n", "Cisco"},
+	{"\xc2\xa0 1 \xc2\xa0" "10.0.0.1\xc2\xa0" "1\xc2\xa0ms\xc2\xa0*\n\xc2\xa0 2\xc2\xa0* *\n",
+	 "unknown > - unknown unknown q 2\n| 1 10.0.0.1/1.000 * | 2 * * \n",
+	 "copied from a web page: no-break spaces"},
+	{" traceroute to  ya.example(192.0.2.9), max hops: 30 ,packet length: 40,press CTRL_C to break\n"
+	 " 1 10.0.0.1 4 ms  3 ms  2 ms\n",
+	 "unknown > 192.0.2.9 (ya.example) unknown unknown max 30 q 3\n"
+	 "| 1 10.0.0.1/4.000 10.0.0.1/3.000 10.0.0.1/2.000 \n", "Huawei's header"},
 	{"> > " LINUX "> >  1  10.0.0.1  1 ms\n> | 2  10.0.0.2  2 ms\n",
 	 LINUX_IS "unknown unknown max 30 size 60 q 1\n| 1 10.0.0.1/1.000 | 2 10.0.0.2/2.000 \n",
 	 "quoted in a mail"},
