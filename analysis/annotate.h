@@ -10,7 +10,8 @@
 #include "core/record/trace.h"
 #include "geo/geo.h"
 
-/* Fills out (initialised by the caller) for src, dst and every responder, as of t->start. BP_ENOMEM. */
+/* Fills out (initialised by the caller) for src, dst and every responder, as of t->start. Host
+ * names in out stay; so does what no database of g could say anything of. BP_ENOMEM. */
 int annotate(const struct trace *t, const struct geo *g, struct names *out);
 
 #endif

@@ -12,20 +12,20 @@
 #include <string.h>
 
 /* Log-odds: 0.7 is 2 to 1, 1.1 is 3 to 1, 2.3 is 10 to 1. Pairs: for one hop, for more. */
-static const double W_OTHER_PRIOR = -1.5; /* a way in that no border names: 0.1 before any hop */
-static const double W_CLOSED = -4;        /* a border that was not there yet, or no longer */
-static const double W_CARRIER_LAST = 2.0; /* the last network before the inside is a border's */
+static const double W_OTHER_PRIOR = -1.5;  /* a way in that no border names: 0.1 before any hop */
+static const double W_CLOSED = -4;	   /* a border that was not there yet, or no longer */
+static const double W_CARRIER_LAST = 2.0;  /* the last network before the inside is a border's */
 static const double W_RUN[2] = {1.2, 0.8}; /* second and third hop of that carrier in a row */
 static const double W_BORDER_ROUTER = 1.0;
 static const double W_FILTER[2] = {0.2, 1.2}; /* one hop that filters is still one address */
 static const double W_BEFORE[2] = {1.2, 0.5}; /* an earlier carrier; the last has 2 hops, 3 */
 static const double W_WAY[2] = {2.9, 4.0};    /* a way in that the profile lists as no border */
-static const double W_UNLISTED = 2.3;         /* a named network, within the silent interval */
+static const double W_UNLISTED = 2.3;	      /* a named network, within the silent interval */
 static const double W_UNLISTED_NEXT = 3.1;    /* the inside answers at the very next TTL */
 static const double W_BEHIND[2] = {0.7, 1.3}; /* the carrier before one foreign hop */
-static const double W_BEHIND_TWO = 1.0;       /* the carrier before two foreign hops */
+static const double W_BEHIND_TWO = 1.0;	      /* the carrier before two foreign hops */
 static const double W_BEHIND_FOREIGN = 1.0;   /* that one foreign hop itself */
-static const double W_BEHIND_CUT = 0.3;       /* factor: and nothing inside answers */
+static const double W_BEHIND_CUT = 0.3;	      /* factor: and nothing inside answers */
 static const double W_COUNTRY = 0.1;
 static const double LEAST_SCORE = 0.5; /* of rows in favour, or nothing is said: 1.6 to 1 */
 
@@ -210,9 +210,9 @@ static void apply_carrier_behind(struct border_case *c)
 				"one hop of %s before the border",
 				border_case_net(c, c->near.nearest, foreign));
 	border_case_say(c, h, c->before.speaker,
-			(c->near.hops > 1 ? W_BEHIND_TWO : W_BEHIND[c->before.hops > 1]) * naming(h) *
-				(c->path.first_inside != NULL ? nearness(c->gap)
-							      : W_BEHIND_CUT),
+			(c->near.hops > 1 ? W_BEHIND_TWO : W_BEHIND[c->before.hops > 1]) *
+				naming(h) *
+				(c->path.first_inside != NULL ? nearness(c->gap) : W_BEHIND_CUT),
 			"%s is passed, but %s is behind it", border_case_net(c, h, net),
 			border_case_net(c, c->near.nearest, foreign));
 }
@@ -334,7 +334,7 @@ static void apply_split_path(struct border_case *c)
 	c->done = true;
 }
 
-/* Nothing but "the last network is the carrier's": nothing inside answered, or a lone hop says it. */
+/* Nothing but "the last network is the carrier's": no answer from inside, or a lone hop. */
 static bool adjacency_alone(const struct border_case *c)
 {
 	if (c->near.speaker < 0)
@@ -408,12 +408,11 @@ const struct border_rule border_rules[] = {
 	{"destination_outside", "none",
 	 "the destination is not in the network's prefixes; a country never makes it so, nor does "
 	 "a carrier on the way",
-	 "FACTS: membership in 175.45.176.0/22 decides; carrier presence is not a verdict",
-	 border_apply_destination_outside},
+	 "AS131279 originates nothing else (RIPEstat, 2026-10)", border_apply_destination_outside},
 	{"destination_unknown", "undetermined, or none where the path visibly ends elsewhere",
 	 "posted text may lack its header; a carrier leads to most of the world", "inference",
 	 border_apply_destination_unknown},
-	{"nothing_answered", "undetermined", "unknown is an answer", "INTERFACE: outcomes",
+	{"nothing_answered", "undetermined", "unknown is an answer", "the outcomes of the record",
 	 border_apply_nothing_answered},
 	{"time_unknown", "remark",
 	 "a record without a time is judged by what holds now, and says so", "inference",
@@ -421,27 +420,29 @@ const struct border_rule border_rules[] = {
 	{"forged_answer", "remark",
 	 "an answer faster than light in fibre, or in the destination's name before routers "
 	 "further out, is a proxy's",
-	 "FACTS: RTT levels; answers faster than light are forged or proxied",
-	 border_apply_forged_answer},
+	 "light in fibre; SYN proxies answer for whole networks", border_apply_forged_answer},
 	{"skipped_hop", "remark",
 	 "private and exchange addresses are shown and skipped in AS logic",
-	 "FACTS: private addresses mid-path (TTK: 10.x), exchange LANs", border_apply_skipped_hop},
+	 "public traces: 10.x amid TransTeleCom, exchange LANs without an AS",
+	 border_apply_skipped_hop},
 	{"customer_router", "remark",
 	 "a customer's router answers from the carrier's space without being the carrier",
-	 "FACTS: Yandex-gw, Selectel-gw on TransTeleCom's space", border_apply_customer_router},
+	 "public traces: Yandex-gw and Selectel-gw on TransTeleCom's space",
+	 border_apply_customer_router},
 	{"other_time", "remark", "a network is a way in only while the profile says so",
-	 "FACTS: TransTeleCom since 2017-10-01 09:07:51 UTC (Dyn)", border_apply_other_time},
+	 "TransTeleCom carries it since 2017-10-01 09:07:51 UTC (Dyn, 2017-10-02)",
+	 border_apply_other_time},
 	{"prior", "other, less",
 	 "three ways in are known in all the years, one of them no land border: one in ten before "
 	 "any hop is seen",
-	 "FACTS: the borders (guess)", apply_prior},
+	 "a guess, from Dyn and RIPEstat", apply_prior},
 	{"carrier_last", "the carrier's border",
 	 "the last named network before the network is the one that carries it in; less so the "
 	 "longer the silence between",
-	 "FACTS: typically three silent hops lie between", apply_carrier_last},
+	 "public traces: typically three silent hops lie between", apply_carrier_last},
 	{"carrier_run", "the carrier's border",
 	 "several hops of one carrier in a row are not one deceiving address",
-	 "FACTS: third-party addresses are one router's", apply_carrier_run},
+	 "third-party addresses, measured in namespaces: one router's", apply_carrier_run},
 	{"border_router", "the router's border",
 	 "an address that the profile knows to stand at the border", "the profile's labels",
 	 apply_border_router},
@@ -454,33 +455,33 @@ const struct border_rule border_rules[] = {
 	 "inference", apply_carrier_before},
 	{"listed_way", "other",
 	 "the profile lists this network as a way in that is no border of its own",
-	 "FACTS: Intelsat 2012 to about 2013 (Dyn)", apply_listed_way},
+	 "AS22351 Intelsat, 2012-04-08 to about 2013 (Dyn)", apply_listed_way},
 	{"unlisted_way", "other",
 	 "a named network that is no border's, and the inside right behind it: some other way in; "
 	 "less the longer the silence",
-	 "FACTS: satellite must be a class of its own, never forced into the two",
-	 apply_unlisted_way},
+	 "a satellite was one; a profile cannot name the next", apply_unlisted_way},
 	{"carrier_behind", "the carrier's border against other",
 	 "one foreign hop behind a carrier is more often a wrong name than a way in; two are more "
 	 "often a way in",
-	 "FACTS: hops without or with wrong AS numbers", apply_carrier_behind},
+	 "inference, from hops without or with wrong AS numbers", apply_carrier_behind},
 	{"country_hint", "the border of that country, hardly",
 	 "databases disagree at this border: never proof",
-	 "FACTS: IT for a host in .178, KP for blocks elsewhere", apply_country_hint},
+	 "tables of 2026-06: IT for a host in .178, KP for blocks elsewhere", apply_country_hint},
 	{"cut_before_border", "remark",
-	 "a path that ends in a network which is no way in has not shown the border",
-	 "INTERFACE: class", apply_cut_before_border},
+	 "a path that ends in a network which is no way in has not shown the border", "inference",
+	 apply_cut_before_border},
 	{"contradiction", "undetermined",
 	 "a router may answer from an interface on its other side: one hop alone against the "
 	 "network before it is a draw",
-	 "FACTS: third-party addresses, measured in namespaces", apply_contradiction},
+	 "measured in namespaces: Linux answers with the address of the way back",
+	 apply_contradiction},
 	{"split_path", "mixed",
-	 "two borders at the same TTLs, more than once: the probes took both",
-	 "FACTS: load balancing", apply_split_path},
+	 "two borders at the same TTLs, more than once: the probes took both", "inference",
+	 apply_split_path},
 	{"adjacency_cap", "the carrier's border, less",
 	 "a carrier's last hop with nothing behind it: at most 0.9",
-	 "INTERFACE: evidence from carrier adjacency alone is capped", apply_adjacency_cap},
-	{"too_little", "undetermined", "no side reaches even odds by more than hints",
-	 "INTERFACE: under 0.5", apply_too_little},
+	 "a carrier leads to most of the world", apply_adjacency_cap},
+	{"too_little", "undetermined", "no side reaches even odds by more than hints", "inference",
+	 apply_too_little},
 	{NULL, NULL, NULL, NULL, NULL},
 };

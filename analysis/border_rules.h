@@ -52,7 +52,7 @@ enum { BORDER_NET_TEXT = 160 };
 const char *border_case_net(const struct border_case *c, const struct border_hop *h,
 			    char out[static BORDER_NET_TEXT]);
 
-/* Capped at 0.9 (INTERFACE): what is capped is never counted as 0.9. */
+/* Adjacency alone is capped at 0.9: what is capped is never counted as 0.9. */
 #define BORDER_ADJACENCY_MAX 0.89
 
 /* Rows without weight, border_remarks.c. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Two sets of judged traces, row by row: grouping, sides, the four comparisons, and the border moves
- * summed over rows. Paths are compared in diff_path.c, numbers in diff_stats.c.
+ * Two sets of judged traces, row by row: grouping, sides, the four comparisons. Paths are compared
+ * in diff_path.c, numbers in diff_stats.c; diff_moves.c sums the rows up.
  */
 #include "analysis/diff.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What changed between two sets of traces: border, path, delay, reachability, per (vantage, judge
- * prefix, method) and per target. Sets of paths over flows and attempts are compared, never one flow
- * with another: what silence or load balancing explains is no change, and small samples say so.
- * Pure but for memory; renders nothing for people (analysis/report), writes {"type":"diff"}.
+ * prefix, method) and per target. Sets of paths over flows and attempts are compared, never one
+ * flow with another: what silence or load balancing explains is no change, and small samples say
+ * so. Pure but for memory; renders nothing for people (analysis/report), writes {"type":"diff"}.
  */
 #ifndef ANALYSIS_DIFF_H
 #define ANALYSIS_DIFF_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Whether paths changed between two sets of traces of one key: per network (AS) and per hop. A silent
- * hop explains any difference at its TTL; an address that the other side shows for any flow is load
- * balancing. Two traces of the same flow may be compared directly; otherwise novelty on the after
- * side is weighed against the novelty that the before side has within itself.
+ * Whether paths changed between two sets of traces of one key: per network (AS) and per hop. A
+ * silent hop explains any difference at its TTL; an address that the other side shows for any flow
+ * is load balancing. Two traces of the same flow may be compared directly; otherwise novelty on
+ * the after side is weighed against the novelty that the before side has within itself.
  */
 #ifndef ANALYSIS_DIFF_PATH_H
 #define ANALYSIS_DIFF_PATH_H

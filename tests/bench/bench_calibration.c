@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * How often verdicts are right, in a world whose rates are stated: simulated paths into the network
- * with the faults that real borders show, judged by border_judge with the shipped profile. The world
- * is the model's own: it shows that the weights fit these rates, not that the rates are the world's.
- * Usage: bench_calibration [SEED [PATHS]]. Exit 1 when over 1 % of verdicts at 0.9 and above are
- * wrong.
+ * with the faults that real borders show, judged by border_judge with the shipped profile. The
+ * world is the model's own: it shows that the weights fit these rates, not that the rates are the
+ * world's. Usage: bench_calibration [SEED [PATHS]]. Exit 1 when over 1 % of verdicts at 0.9 and
+ * above are wrong.
  */
 #include <math.h>
 #include <stdio.h>
@@ -208,7 +208,8 @@ static struct router *add(struct world *w, struct world_path *p, unsigned branch
 }
 
 /* n routers of one network; the first may answer from the network before it. */
-static void add_net(struct world *w, struct world_path *p, unsigned branch, enum net net, unsigned n)
+static void add_net(struct world *w, struct world_path *p, unsigned branch, enum net net,
+		    unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		enum net as = net;
@@ -266,7 +267,7 @@ static void add_carrier(struct world *w, struct world_path *p, unsigned branch, 
 		add_net(w, p, branch, NET_NAMELESS, between(&w->c, 1, 2));
 }
 
-static void add_other_way(struct world *w, struct world_path *p, bool old)
+static void add_other_way(struct world *w, struct world_path *p)
 {
 	bool listed = happens(&w->c, R_LISTED);
 
@@ -275,7 +276,6 @@ static void add_other_way(struct world *w, struct world_path *p, bool old)
 		add_net(w, p, 0, uniform(&w->c) < .5 ? NET_DANDONG : NET_KHASAN,
 			between(&w->c, 1, 3));
 	add_net(w, p, 0, listed ? NET_LISTED : transit(w), between(&w->c, 1, 3));
-	(void)old;
 	if (happens(&w->c, R_LAST_THIRD)) {
 		struct router *last = &p->r[0][p->n[0] - 1];
 		enum net as = (enum net)between(&w->c, NET_DANDONG, NET_KHASAN);
@@ -342,7 +342,7 @@ static void make_path(struct world *w, struct world_path *p)
 	} else if (happens(&w->c, R_OTHER)) {
 		p->truth = 2;
 		add_start(w, p, NET_DANDONG);
-		add_other_way(w, p, old);
+		add_other_way(w, p);
 		if (filtered)
 			add_filter(w, p, 0, p->n[0]);
 		add_inside(w, p, 0, NET_LISTED);
@@ -472,7 +472,8 @@ static struct trace *measure(struct world *w, const struct world_path *p)
 
 enum { BINS = 7, KINDS = 6 };
 static const double bin_low[BINS + 1] = {0, .5, .6, .7, .8, .9, .95, 1.0001};
-static const char *const kinds[KINDS] = {"dandong", "khasan", "other", "mixed", "undetermined", "none"};
+static const char *const kinds[KINDS] = {"dandong", "khasan",	    "other",
+					 "mixed",   "undetermined", "none"};
 
 struct tally {
 	unsigned n[BINS], right[BINS];
