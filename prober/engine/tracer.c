@@ -278,6 +278,8 @@ static bool repeat(struct tracer *t, const struct extent *e, struct mono now)
 		any = true;
 		if ((h->marks & HOP_DEFERRED) || (ttl > t->heard && waiting(t, ttl, now)))
 			continue;
+		if (t->config.one_at_end && ttl == t->destination && waiting(t, ttl, now))
+			continue;
 		if (!mono_reached(now, due))
 			t->wake = mono_min(t->wake, due);
 		else if (!best || h->sent < t->hops[best].sent)

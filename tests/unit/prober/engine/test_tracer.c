@@ -372,6 +372,36 @@ static void spacing_follows_the_rtt_between_5_and_80_ms(void **state)
 	}
 }
 
+static void attempts_that_reach_the_destination_overlap_only_where_they_may(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	for (int one = 0; one < 2; one++) {
+		struct tracer_config c = net_config();
+
+		c.max_ttl = 1;
+		c.attempts = 3;
+		c.one_at_end = one;
+		memset(&t, 0xa5, sizeof(t));
+		tracer_init(&t, &c, at_ms(0));
+		send_firsts(&t, 0, 1, 1);
+		assert_true(reply(&t, 200, 1, 1, TRACER_DESTINATION, 200, &late));
+		/* The connection is closed by now: the next may go, */
+		expect_send(&t, 200, 1, 2);
+		tracer_sent(&t, 1, 2, at_ms(200));
+		if (!one) {
+			expect_send(&t, 280, 1, 3);
+			continue;
+		}
+		/* and this one waits until that is answered or given up (200 ms + 25 % + 25 ms). */
+		expect_wait(&t, 280, 475);
+		assert_true(reply(&t, 400, 1, 2, TRACER_DESTINATION, 200, &late));
+		expect_send(&t, 400, 1, 3);
+	}
+}
+
 static void an_unreachable_stops_first_attempts_beyond_it(void **state)
 {
 	struct tracer t;
@@ -526,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_silence_told_is_not_told_again_until_the_next),
 		cmocka_unit_test(the_ttl_with_the_fewest_attempts_goes_first_and_an_offer_stands),
 		cmocka_unit_test(spacing_follows_the_rtt_between_5_and_80_ms),
+		cmocka_unit_test(attempts_that_reach_the_destination_overlap_only_where_they_may),
 		cmocka_unit_test(an_unreachable_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_router_that_refused_nearer_and_forwards_here_is_a_hop),
 		cmocka_unit_test(a_loop_is_where_the_fourth_sight_is_whatever_arrives_first),
