@@ -126,6 +126,10 @@ void words_interval(struct buf *out, struct wall from, struct wall to, const cha
 	clock_text(out, &from_here, seconds);
 	buf_str(out, " to ");
 	clock_text(out, &to_here, seconds);
+	if (!same_day(&to_utc, &to_here)) {
+		buf_str(out, " on ");
+		date_text(out, &to_here);
+	}
 	buf_str(out, " in ");
 	place_text(out, timezone);
 	buf_char(out, ')');

@@ -72,6 +72,9 @@ static void intervals(void **state)
 		{"2018-10-01T09:00:00Z", "2018-10-01T09:15:00Z", "Asia/Pyongyang",
 		 "Between 09:00 and 09:15 UTC on 1 October 2018 (18:00 to 18:15 in Pyongyang)",
 		 "UTC+9 since 2018-05-04"},
+		{"2017-10-01T20:00:00Z", "2017-10-01T20:15:00Z", "Asia/Pyongyang",
+		 "Between 20:00 and 20:15 UTC on 1 October 2017 (04:30 to 04:45 on 2 October 2017 in "
+		 "Pyongyang)", "another day there"},
 		{"2017-10-01T09:07:51Z", "2017-10-01T09:07:58Z", "",
 		 "Between 09:07:51 and 09:07:58 UTC on 1 October 2017", "seconds within a minute"},
 		{"2014-12-22T16:15:00Z", "2014-12-23T01:46:00Z", "",
