@@ -217,13 +217,13 @@ static const struct row {
 	 NK, T_NOW, TATA " *4",
 	 "undetermined", "cut_before_border", "", "cut_before_border"},
 
-	{"contradiction", "the last outside hop answers as the other carrier",
-	 NK, T_NOW, TATA " 217.150.57.98 188.43.1.1 219.158.39.50 *3 =" NK,
-	 "undetermined", "border", "khasan", "contradiction"},
-
 	{"split_path", "probes of one trace took both",
 	 NK, T_NOW, TATA " 219.158.1.1|188.43.1.1 219.158.1.2|188.43.1.2 *3 =" NK,
 	 "mixed", "border", "", "split_path"},
+
+	{"contradiction", "the last outside hop answers as the other carrier",
+	 NK, T_NOW, TATA " 217.150.57.98 188.43.1.1 219.158.39.50 *3 =" NK,
+	 "undetermined", "border", "khasan", "contradiction"},
 
 	{"adjacency_cap", "the carrier, and nothing behind it: at most 0.9",
 	 NK, T_NOW, TATA " 188.43.1.1 188.43.1.2 188.43.1.3 *5",
