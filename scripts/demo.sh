@@ -26,11 +26,12 @@ say() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 shown() { printf '   $ borderpath %s\n' "$*"; }
 trace() { bp vp trace --vantage demo -T "$@"; }
 
-# measure FILE: all four /24s into one file of JSON Lines.
+# measure FILE: all four /24s into one file of JSON Lines. Eight probes a hop, so that RTTs can be
+# compared; without the polite rates, which nobody needs between namespaces.
 measure()
 {
-	shown "trace -T --format jsonl -o ${1##*/} ${TARGETS[*]}"
-	trace -n --quiet --format jsonl -o "$1" "${TARGETS[@]}" || lab_die "borderpath trace failed"
+	shown "trace -T -q 8 --rate max --format jsonl -o ${1##*/} ${TARGETS[*]}"
+	trace -q 8 --rate max -n --quiet --format jsonl -o "$1" "${TARGETS[@]}" || lab_die "borderpath trace failed"
 	jq -r 'select(.type == "trace") | [.dst, .verdict.outcome, .verdict.border // "-",
 		.verdict.via.org // "-", (.verdict.confidence // 0 | . * 100 | round),
 		([.hops[].probes[].rtt_ms // empty] | max // 0 | round)] | @tsv' "$1" | sort |
