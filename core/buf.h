@@ -22,8 +22,8 @@ void buf_init(struct buf *b);
 void buf_fini(struct buf *b);
 /* Empties, keeps the memory. */
 void buf_clear(struct buf *b);
-/* Room for `more` bytes at the end, borrowed until the next call: write there, then buf_wrote tells how
- * far. NULL when it fails. */
+/* Room for `more` bytes at the end, borrowed until the next call: write there, then buf_wrote
+ * tells how far. NULL when it fails. */
 char *buf_room(struct buf *b, size_t more);
 void buf_wrote(struct buf *b, const char *end);
 void buf_append(struct buf *b, const void *bytes, size_t n);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Errors. Functions return 0 or a negative BP_E*. Functions that meet the outside (files, kernel,
- * users' text) also fill a caller's struct bp_error with one line for people: what, where, what to do.
+ * users' text) also fill a caller's struct bp_error with one line for people: what, where, what to
+ * do.
  * Owns the codes and their wording. Never prints and never exits: only the programs' mains do.
  */
 #ifndef CORE_ERR_H

@@ -46,10 +46,16 @@ void record_reader_fini(struct record_reader *r)
 enum { HEAD_MAX = 64 << 10, HEAD_LINES = 200, SURE = 90, ENOUGH = 30 };
 
 /* What a file is that none of our formats claims. */
-static const struct { const char *magic; size_t n; const char *what; } foreign[] = {
+static const struct {
+	const char *magic;
+	size_t n;
+	const char *what;
+} foreign[] = {
 	{"\x1f\x8b", 2, "gzip-compressed data: unpack it first"},
 	{"\x28\xb5\x2f\xfd", 4, "zstd-compressed data: unpack it first"},
-	{"\xfd" "7zXZ", 5, "xz-compressed data: unpack it first"},
+	{"\xfd"
+	 "7zXZ",
+	 5, "xz-compressed data: unpack it first"},
 	{"BZh", 3, "bzip2-compressed data: unpack it first"},
 	{"PK\x03\x04", 4, "a zip archive: unpack it first"},
 	{"\xff\xfe", 2, "UTF-16 text: save it as UTF-8"},
@@ -61,22 +67,23 @@ static const struct { const char *magic; size_t n; const char *what; } foreign[]
 	{"\x0a\x0d\x0d\x0a", 4, "a packet capture (pcapng)"},
 	{"SQLite format 3", 16, "an SQLite database"},
 	{"\x12\x05", 2, "scamper's warts: sc_warts2text makes text of it"},
-	{"\x7f" "ELF", 4, "a program"},
+	{"\x7f"
+	 "ELF",
+	 4, "a program"},
 	{"%PDF", 4, "a PDF document"},
 };
 
 /* Words that tell text formats apart, looked for in the head; the first that is there decides. */
-static const struct { char first; const char *word; const char *what; } foreign_text[] = {
-	{'{', "\"prb_id\"", "RIPE Atlas JSON"},
-	{'[', "\"prb_id\"", "RIPE Atlas JSON"},
-	{'{', "\"userid\"", "scamper's JSON"},
-	{'{', "\"cycle-start\"", "scamper's JSON"},
-	{'{', "\"mtr\"", "mtr's JSON"},
-	{'{', "", "JSON of another program"},
-	{'[', "", "JSON of another program"},
-	{'<', "", "HTML or XML"},
-	{0, "Loss%", "an mtr report"},
-	{0, "loss%", "an mtr report"},
+static const struct {
+	char first;
+	const char *word;
+	const char *what;
+} foreign_text[] = {
+	{'{', "\"prb_id\"", "RIPE Atlas JSON"}, {'[', "\"prb_id\"", "RIPE Atlas JSON"},
+	{'{', "\"userid\"", "scamper's JSON"},	{'{', "\"cycle-start\"", "scamper's JSON"},
+	{'{', "\"mtr\"", "mtr's JSON"},		{'{', "", "JSON of another program"},
+	{'[', "", "JSON of another program"},	{'<', "", "HTML or XML"},
+	{0, "Loss%", "an mtr report"},		{0, "loss%", "an mtr report"},
 };
 
 static bool has(const struct buf *head, const char *word)
@@ -145,8 +152,9 @@ static int detect(struct record_reader *r, struct bp_error *err)
 	if (r->head.used == 0)
 		return bp_fail(err, BP_EPARSE, "%s: empty file", r->name);
 	if (best_score < ENOUGH)
-		return bp_fail(err, BP_EPARSE, "%s: no format that borderpath reads: it seems to be %s",
-			       r->name, seems(&r->head));
+		return bp_fail(err, BP_EPARSE,
+			       "%s: no format that borderpath reads: it seems to be %s", r->name,
+			       seems(&r->head));
 	r->format = best;
 	return 0;
 }
@@ -164,8 +172,9 @@ int record_read(struct record_reader *r, struct record *out, struct bp_error *er
 	if (rc == 0)
 		r->read++;
 	if (rc == BP_EOF && r->read == 0 && r->skipped == 0)
-		return bp_fail(err, BP_EPARSE, r->line == 0 ? "%s: empty file" :
-			       "%s: no %s record in it", r->name, r->format->name);
+		return bp_fail(err, BP_EPARSE,
+			       r->line == 0 ? "%s: empty file" : "%s: no %s record in it", r->name,
+			       r->format->name);
 	return rc;
 }
 

@@ -59,8 +59,9 @@ void record_reader_fini(struct record_reader *r);
  * or one skip. */
 int record_read(struct record_reader *r, struct record *out, struct bp_error *err);
 /* For formats: the next line without its newline or CR (borrowed until the next call,
- * NUL-terminated, may contain NUL), BP_EOF at the end, BP_EIO, BP_ENOMEM. A line over RECORD_LINE_MAX
- * is passed over whole, BP_ERANGE. A UTF-8 byte order mark before the first line is dropped.
+ * NUL-terminated, may contain NUL), BP_EOF at the end, BP_EIO, BP_ENOMEM. A line over
+ * RECORD_LINE_MAX is passed over whole, BP_ERANGE. A UTF-8 byte order mark before the first line
+ * is dropped.
  * record_line_back puts the last line back, once. */
 enum { RECORD_LINE_MAX = 16 << 20 };
 int record_line(struct record_reader *r, const char **line, size_t *n, struct bp_error *err);

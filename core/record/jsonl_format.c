@@ -8,7 +8,7 @@
 /* Whether `"type" : "WORD"` with one of our words is in the text. */
 static bool has_our_type(const char *head, size_t n)
 {
-	static const char *const ours[] = {"\"trace\"", "\"paths\"", "\"round\"",
+	static const char *const ours[] = {"\"trace\"", "\"paths\"",  "\"round\"",
 					   "\"event\"", "\"report\"", "\"diff\""};
 	const char *at = head, *end = head + n;
 

@@ -12,7 +12,7 @@
 
 /* A piece of the line: one member of an object. */
 struct member {
-	const char *key, *key_end;     /* with its quotes */
+	const char *key, *key_end; /* with its quotes */
 	const char *value, *value_end;
 };
 
@@ -83,8 +83,10 @@ static bool next_member(const char **at, const char *end, struct member *m)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* One character of a string's inside as ASCII; advances. -1: not ASCII. Keys of ours may have been
@@ -136,8 +138,8 @@ static const char *key_text(const struct member *m, char *out, size_t size)
 
 static bool name_field_is_ours(const char *key)
 {
-	static const char *const ours[] = {"asn", "org", "country", "overlay_country", "label",
-					   "source", "host"};
+	static const char *const ours[] = {"asn",   "org",    "country", "overlay_country",
+					   "label", "source", "host"};
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
 		if (strcmp(key, ours[i]) == 0)
@@ -147,7 +149,10 @@ static bool name_field_is_ours(const char *key)
 }
 
 /* Entries of the old "names" with members that are not ours. */
-struct kept { struct addr addr; struct member entry; };
+struct kept {
+	struct addr addr;
+	struct member entry;
+};
 
 static bool has_foreign(const struct member *entry)
 {
@@ -221,7 +226,8 @@ static void put_names(struct json_writer *w, const struct names *names, const st
 		const struct name *n = i < names->count ? &names->items[i] : NULL;
 		char text[ADDR_TEXT];
 
-		for (; k < kept_count && (n == NULL || addr_compare(kept[k].addr, n->addr) < 0); k++)
+		for (; k < kept_count && (n == NULL || addr_compare(kept[k].addr, n->addr) < 0);
+		     k++)
 			json_put_raw(w, NULL, kept[k].entry.key,
 				     (size_t)(kept[k].entry.value_end - kept[k].entry.key));
 		if (n == NULL)
@@ -286,8 +292,7 @@ static void splice_line(struct buf *out, const struct record *r, struct splice *
 int jsonl_write_record(struct buf *out, const struct record *r, const struct names *names,
 		       const struct verdict *verdict)
 {
-	struct splice s = {.names = names,
-			   .verdict = verdict && verdict->judged ? verdict : NULL};
+	struct splice s = {.names = names, .verdict = verdict && verdict->judged ? verdict : NULL};
 
 	if (r->line == NULL && r->trace == NULL)
 		return BP_EINVAL;

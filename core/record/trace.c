@@ -140,7 +140,8 @@ static void merge_runs(const struct trace_entry *from, struct trace_entry *to, u
 		uint32_t a = begin, b = middle;
 
 		for (uint32_t out = begin; out < end; out++) {
-			bool left = a < middle && (b == end || entry_order(&from[a], &from[b]) <= 0);
+			bool left = b == end ||
+				    (a < middle && entry_order(&from[a], &from[b]) <= 0);
 
 			to[out] = from[left ? a++ : b++];
 		}
@@ -199,13 +200,13 @@ bool trace_entry_is_destination(const struct trace *t, const struct trace_entry 
 		return false;
 	if (r->tcp_flags >= 0)
 		return addr_equal(r->from, t->dst);
-	/* Text of other tools often has no types: an unmarked answer from the destination counts. */
+	/* Text of other tools often has no types: the destination's unmarked answer counts. */
 	if (r->icmp_type < 0)
 		return t->stamps == STAMPS_IMPORT && addr_equal(r->from, t->dst);
 	if (icmp_is_echo_reply(family, r->icmp_type))
 		return addr_equal(r->from, t->dst);
-	/* A target that answers for a whole prefix may do so from its interface's address: judged by
-	 * the quote, which has already tied this reply to the probe (udp only). */
+	/* A target that answers for a whole prefix may do so from its interface's address: judged
+	 * by the quote, which has already tied this reply to the probe (udp only). */
 	return t->method == METHOD_UDP &&
 	       icmp_is_port_unreachable(family, r->icmp_type, r->icmp_code);
 }

@@ -23,7 +23,7 @@ enum method { METHOD_UNKNOWN, METHOD_ICMP, METHOD_UDP, METHOD_TCP };
 /* Every way a trace can end. */
 enum stop {
 	STOP_UNKNOWN,
-	STOP_REACHED,     /* the destination answered for itself (by ICMP type, never by source alone) */
+	STOP_REACHED,     /* the destination answered for itself (by ICMP type, not by source) */
 	STOP_GAP_LIMIT,   /* gap_limit TTLs in a row silent */
 	STOP_MAX_TTL,     /* last TTL probed */
 	STOP_UNREACHABLE, /* an ICMP unreachable ended it */
@@ -199,7 +199,7 @@ struct hop_stats trace_destination_stats(const struct trace *t);
 
 /* "!X"-like mark of traceroute for an unreachable's code, "" for none. */
 const char *icmp_mark(uint8_t family, int icmp_type, int icmp_code);
-/* Whether the ICMP type is: time exceeded in transit; an unreachable; administratively prohibited. */
+/* Whether the ICMP type is: time exceeded in transit; an unreachable; prohibited by an admin. */
 bool icmp_is_ttl_exceeded(uint8_t family, int icmp_type, int icmp_code);
 bool icmp_is_unreachable(uint8_t family, int icmp_type);
 bool icmp_is_prohibited(uint8_t family, int icmp_type, int icmp_code);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Traceroute output as people post it, as records: one trace after another, with prompts, comments
- * and blank lines between. Owns how lines become hops; invents nothing: the destination comes from a
- * header or a command, an answer without a mark has no ICMP type, a time without an address is left
- * out and told.
+ * and blank lines between. Owns how lines become hops; invents nothing: the destination comes from
+ * a header or a command, an answer without a mark has no ICMP type, a time without an address is
+ * left out and told.
  */
 #include "core/record/traceroute_text.h"
 
@@ -13,158 +13,26 @@
 
 #include "core/record/format.h"
 
-/* What a line is to a trace. */
-enum line_kind { LINE_NOISE, LINE_HOP, LINE_MORE, LINE_MPLS, LINE_HOST };
-
-struct parsed {
-	enum line_kind kind;
-	unsigned ttl;   /* LINE_HOP, LINE_HOST: printed before it; 0 none */
-	unsigned count;
-	struct token tokens[TOKENS_MAX];
-};
-
 /* The trace in the making. */
 struct builder {
 	struct record_reader *reader;
 	struct traceroute_head head;
-	struct trace *t;          /* owned until given away */
+	struct trace *t; /* owned until given away */
 	uint32_t room;
 	struct names names;
-	unsigned ttl;             /* of the open hop; 0 none */
-	uint64_t line;            /* where it begins */
-	unsigned attempts;        /* entries of the open hop */
-	unsigned attempts_max;    /* of any hop */
-	struct addr from;         /* who the next times belong to; none at the start of a hop */
-	bool from_used;           /* from has an entry */
+	unsigned ttl;	       /* of the open hop; 0 none */
+	uint64_t line;	       /* where it begins */
+	unsigned attempts;     /* entries of the open hop */
+	unsigned attempts_max; /* of any hop */
+	struct addr from;      /* who the next times belong to; none at the start of a hop */
+	bool from_used;	       /* from has an entry */
 	struct mpls mpls[TRACE_MPLS_MAX];
 	unsigned mpls_count;
 	uint32_t waiting[TOKENS_MAX]; /* entries with a time and no address yet (tracert) */
 	unsigned waiting_count;
-	char host[NAME_HOST_TEXT];    /* a name whose address comes on the next line */
+	char host[NAME_HOST_TEXT]; /* a name whose address comes on the next line */
 	bool no_memory;
 };
-
-/* --- lines ----------------------------------------------------------------------------------- */
-
-/* Skips blanks and the marks of quoted mail. */
-static const char *unquote(const char *at, const char *end)
-{
-	while (at < end && (*at == ' ' || *at == '\t'))
-		at++;
-	while (end - at >= 2 && (*at == '>' || *at == '|') && (at[1] == ' ' || at[1] == '\t')) {
-		at++;
-		while (at < end && (*at == ' ' || *at == '\t'))
-			at++;
-	}
-	return at;
-}
-
-/* What web pages make of blanks (U+00A0) becomes blanks again. */
-static void plain_blanks(char *line, size_t n)
-{
-	char *at = line, *end = line + n;
-
-	while ((at = memmem(at, (size_t)(end - at), "\xc2\xa0", 2)) != NULL) {
-		memset(at, ' ', 2);
-		at += 2;
-	}
-}
-
-/* The hop number at the beginning, 1..255, and a blank behind it. */
-static unsigned hop_number(const char **at, const char *end)
-{
-	const char *s = *at;
-	unsigned v = 0;
-
-	for (; s < end && isdigit((unsigned char)*s) && v < 1000; s++)
-		v = 10 * v + (unsigned)(*s - '0');
-	if (s == *at || v == 0 || v > 255 || (s < end && *s != ' ' && *s != '\t'))
-		return 0;
-	while (s < end && (*s == ' ' || *s == '\t'))
-		s++;
-	/* "3 ms" is a time that was wrapped to a line of its own. */
-	if (end - s >= 2 && memcmp(s, "ms", 2) == 0 && (end - s == 2 || s[2] == ' '))
-		return 0;
-	*at = s;
-	return v;
-}
-
-struct census { unsigned addrs, times, units, stars, marks, words; };
-
-static struct census count_kinds(const struct parsed *p)
-{
-	struct census c = {0};
-
-	for (unsigned i = 0; i < p->count; i++) {
-		switch (p->tokens[i].kind) {
-		case TOKEN_ADDR: c.addrs++; break;
-		case TOKEN_TIME: c.times++; c.units += p->tokens[i].unit; break;
-		case TOKEN_STAR: c.stars++; break;
-		case TOKEN_MARK: c.marks++; break;
-		case TOKEN_MPLS: break;
-		case TOKEN_WORD: c.words++; break;
-		}
-	}
-	return c;
-}
-
-static bool is_word(const struct token *t, const char *word)
-{
-	return t->kind == TOKEN_WORD && t->n == strlen(word) && memcmp(t->text, word, t->n) == 0;
-}
-
-/* A line with a hop number: a hop when it begins with a result and says of some probe how it fared.
- * What tracert says in words may stand behind. */
-static enum line_kind numbered(const struct parsed *p)
-{
-	struct census c = count_kinds(p);
-	const struct token *first = p->tokens;
-
-	if (p->count == 0)
-		return LINE_NOISE;
-	if (first->kind == TOKEN_WORD) {
-		/* "5  Destination host unreachable." and a name that was wrapped before its address. */
-		if (p->count == 1 && memchr(first->text, '.', first->n) != NULL)
-			return LINE_HOST;
-		return p->count >= 2 && p->tokens[1].kind == TOKEN_TIME && c.units > 0 ? LINE_HOP :
-		       LINE_NOISE;
-	}
-	if (c.times + c.stars + c.marks == 0)
-		return c.addrs == 1 && (c.words == 0 || is_word(&p->tokens[1], "reports:")) ?
-		       LINE_HOP : LINE_NOISE;
-	/* Times alone are figures of anything unless they have units. */
-	if (c.addrs == 0 && c.times > 0 && c.units == 0)
-		return LINE_NOISE;
-	return LINE_HOP;
-}
-
-/* A line without a number goes on with the open hop when it is results and nothing else. */
-static enum line_kind unnumbered(const struct parsed *p)
-{
-	struct census c = count_kinds(p);
-
-	if (p->count == 0)
-		return LINE_NOISE;
-	if (p->count == 1 && p->tokens[0].kind == TOKEN_MPLS)
-		return LINE_MPLS;
-	if (c.words > 0)
-		return LINE_NOISE;
-	return c.addrs > 0 && c.times > 0 ? LINE_MORE :
-	       c.addrs == 0 && (c.units > 0 || c.stars > 0) ? LINE_MORE : LINE_NOISE;
-}
-
-static void parse_line(const char *line, size_t n, struct parsed *out)
-{
-	const char *end = line + n, *at = unquote(line, end);
-
-	out->kind = LINE_NOISE;
-	out->count = 0;
-	if (memchr(line, '\0', n) != NULL)
-		return;
-	out->ttl = hop_number(&at, end);
-	out->count = traceroute_tokens(at, (size_t)(end - at), out->tokens);
-	out->kind = out->ttl > 0 ? numbered(out) : unnumbered(out);
-}
 
 /* --- entries --------------------------------------------------------------------------------- */
 
@@ -337,32 +205,44 @@ static void add_mpls(struct builder *b, const struct token *t, bool own_line)
 }
 
 /* tracert's "ADDR  reports: Destination host unreachable." */
-static void add_report(struct builder *b, const struct parsed *p, unsigned i)
+static void add_report(struct builder *b, const struct traceroute_line *p, unsigned i)
 {
-	static const struct { const char *word, *mark; } kinds[] = {
-		{"host", "!H"}, {"net", "!N"}, {"protocol", "!P"}};
+	static const struct {
+		const char *word, *mark;
+	} kinds[] = {{"host", "!H"}, {"net", "!N"}, {"protocol", "!P"}};
 
 	for (unsigned k = 0; i + 2 < p->count && k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		struct token mark = {.kind = TOKEN_MARK, .text = kinds[k].mark, .n = 2};
 
-		if (is_word(&p->tokens[i + 2], kinds[k].word))
+		if (traceroute_is_word(&p->tokens[i + 2], kinds[k].word))
 			add_mark(b, &mark);
 	}
 }
 
-static void add_tokens(struct builder *b, const struct parsed *p)
+static void add_tokens(struct builder *b, const struct traceroute_line *p)
 {
 	for (unsigned i = 0; i < p->count && !b->no_memory; i++) {
 		const struct token *t = &p->tokens[i];
 
 		switch (t->kind) {
-		case TOKEN_ADDR: add_address(b, t); break;
-		case TOKEN_TIME: add_time(b, t); break;
-		case TOKEN_STAR: settle_address(b); add_entry(b); break;
-		case TOKEN_MARK: add_mark(b, t); break;
-		case TOKEN_MPLS: add_mpls(b, t, p->kind == LINE_MPLS); break;
+		case TOKEN_ADDR:
+			add_address(b, t);
+			break;
+		case TOKEN_TIME:
+			add_time(b, t);
+			break;
+		case TOKEN_STAR:
+			settle_address(b);
+			add_entry(b);
+			break;
+		case TOKEN_MARK:
+			add_mark(b, t);
+			break;
+		case TOKEN_MPLS:
+			add_mpls(b, t, p->kind == LINE_MPLS);
+			break;
 		case TOKEN_WORD:
-			if (is_word(t, "reports:"))
+			if (traceroute_is_word(t, "reports:"))
 				add_report(b, p, i);
 			break;
 		}
@@ -381,8 +261,8 @@ static void conclude(struct builder *b)
 	for (uint32_t i = 0; i < t->entry_count; i++) {
 		const struct trace_entry *e = &t->entries[i];
 		const struct reply *r = &e->reply;
-		bool refusal = r->icmp_type >= 0 &&
-			       icmp_is_unreachable(r->from.family, r->icmp_type);
+		bool refusal =
+			r->icmp_type >= 0 && icmp_is_unreachable(r->from.family, r->icmp_type);
 
 		reached |= trace_entry_is_destination(t, e);
 		prohibited |= icmp_is_prohibited(r->from.family, r->icmp_type, r->icmp_code);
@@ -476,7 +356,7 @@ static void merge_head(struct traceroute_head *next, const struct traceroute_hea
 /* A line that is no hop: does it begin another trace, or tell something of the next one? */
 static bool read_head(const char *line, size_t n, struct traceroute_head *next, bool in_hops)
 {
-	const char *end = line + n, *at = unquote(line, end);
+	const char *end = line + n, *at = traceroute_unquote(line, end);
 	size_t left = (size_t)(end - at);
 	struct traceroute_head head;
 	struct wall start;
@@ -503,7 +383,7 @@ static bool read_head(const char *line, size_t n, struct traceroute_head *next, 
 }
 
 /* Takes a line into the trace; false when it begins the next one. */
-static bool take_line(struct builder *b, const struct parsed *p)
+static bool take_line(struct builder *b, const struct traceroute_line *p)
 {
 	if (p->kind == LINE_HOP || p->kind == LINE_HOST) {
 		if (b->ttl != 0 && p->ttl < b->ttl)
@@ -560,10 +440,10 @@ static bool take_other(struct builder *b, struct traceroute_head *next, const ch
 	return true;
 }
 
-/* Lines up to the end of one trace: 0, BP_EOF (the trace may be there all the same), or an error. */
+/* Lines up to the end of one trace: 0, BP_EOF (the trace may be there all the same), or worse. */
 static int read_lines(struct builder *b, struct traceroute_head *next, struct bp_error *err)
 {
-	struct parsed p;
+	struct traceroute_line p;
 	const char *line;
 	size_t n;
 	int rc;
@@ -575,8 +455,8 @@ static int read_lines(struct builder *b, struct traceroute_head *next, struct bp
 		if (rc < 0)
 			return rc;
 		/* The line is the reader's, and given again it would be made plain again. */
-		plain_blanks(b->reader->text.bytes, n);
-		parse_line(line, n, &p);
+		traceroute_plain_blanks(b->reader->text.bytes, n);
+		traceroute_line(line, n, &p);
 		if (p.kind == LINE_NOISE ||
 		    (b->ttl == 0 && p.kind != LINE_HOP && p.kind != LINE_HOST)) {
 			if (!take_other(b, next, line, n))
@@ -638,15 +518,15 @@ static int score_lines(const char *at, const char *end)
 {
 	struct traceroute_head h;
 	unsigned hops = 0, last = 0;
-	struct parsed p;
+	struct traceroute_line p;
 	int score = 0;
 
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		const char *line_end = stop ? stop : end;
-		const char *text = unquote(at, line_end);
+		const char *text = traceroute_unquote(at, line_end);
 
-		parse_line(at, (size_t)(line_end - at), &p);
+		traceroute_line(at, (size_t)(line_end - at), &p);
 		if (p.kind == LINE_HOP) {
 			hops = p.ttl > last && p.ttl <= last + 3 ? hops + 1 : 1;
 			last = p.ttl;
@@ -680,7 +560,7 @@ static int detect(const char *head, size_t n)
 	if (copy == NULL)
 		return 0;
 	memcpy(copy, head, n);
-	plain_blanks(copy, n);
+	traceroute_plain_blanks(copy, n);
 	score = score_lines(copy, copy + n);
 	free(copy);
 	return score;

@@ -39,6 +39,24 @@ struct token {
  * are passed over. A name before an address becomes that address' host. */
 unsigned traceroute_tokens(const char *line, size_t n, struct token out[static TOKENS_MAX]);
 
+/* What a line is to a trace. */
+enum line_kind { LINE_NOISE, LINE_HOP, LINE_MORE, LINE_MPLS, LINE_HOST };
+
+struct traceroute_line {
+	enum line_kind kind;
+	unsigned ttl;   /* LINE_HOP, LINE_HOST: printed before it; 0 none */
+	unsigned count;
+	struct token tokens[TOKENS_MAX];
+};
+
+/* Reads a line and says what it is. Lines with NUL are noise. */
+void traceroute_line(const char *line, size_t n, struct traceroute_line *out);
+/* Behind the blanks and the marks of quoted mail ("> "). */
+const char *traceroute_unquote(const char *at, const char *end);
+/* What web pages make of blanks (U+00A0) becomes blanks again, in place. */
+void traceroute_plain_blanks(char *line, size_t n);
+bool traceroute_is_word(const struct token *t, const char *word);
+
 /* The labels of a TOKEN_MPLS; returns how many (0: not understood). */
 unsigned traceroute_mpls(const struct token *t, struct mpls out[static TRACE_MPLS_MAX]);
 

@@ -23,7 +23,10 @@ static bool blank(char c)
 }
 
 /* One word of the line: [text, text + n). */
-struct word_at { const char *text; size_t n; };
+struct word_at {
+	const char *text;
+	size_t n;
+};
 
 /* Words separated by blanks; returns how many. */
 static unsigned words(const char *line, size_t n, struct word_at *out, unsigned max)
@@ -237,7 +240,11 @@ bool traceroute_max_line(const char *line, size_t n, uint8_t *max_ttl)
 }
 
 /* The programs, and what they send unless told otherwise. */
-static const struct { const char *name, *tool; uint8_t method; int32_t dport; } programs[] = {
+static const struct {
+	const char *name, *tool;
+	uint8_t method;
+	int32_t dport;
+} programs[] = {
 	{"traceroute", "traceroute", METHOD_UDP, -1},
 	{"traceroute6", "traceroute", METHOD_UDP, -1},
 	{"traceroute.db", "traceroute", METHOD_UDP, -1},
@@ -363,7 +370,8 @@ bool traceroute_command(const char *line, size_t n, struct traceroute_head *out)
 	for (; i < count && program < 0; i++) {
 		program = program_of(w[i]);
 		if (program >= 0)
-			prompted = (i > 0 && prompt(w[i - 1])) || (w[i].n > strlen(programs[program].name));
+			prompted = (i > 0 && prompt(w[i - 1])) ||
+				   (w[i].n > strlen(programs[program].name));
 	}
 	/* Without a prompt only a line that begins with the program: prose may name it anywhere. */
 	if (program < 0 || (!prompted && i != 1) || i == count || is(w[i], "to"))
@@ -379,9 +387,9 @@ bool traceroute_command(const char *line, size_t n, struct traceroute_head *out)
 		if (strchr("|><;&", w[i].text[0]) != NULL)
 			break;
 		if (w[i].text[0] == '-' && w[i].n > 1 && w[i].text[1] != '-') {
-			i += head.method == METHOD_ICMP && strcmp(head.tool, "tracert") == 0 ?
-			     tracert_option(&w[i], count - i, &head) :
-			     option(&w[i], count - i, &head);
+			i += head.method == METHOD_ICMP && strcmp(head.tool, "tracert") == 0
+				     ? tracert_option(&w[i], count - i, &head)
+				     : option(&w[i], count - i, &head);
 			continue;
 		}
 		if (w[i].text[0] == '-')
@@ -404,10 +412,13 @@ bool traceroute_command(const char *line, size_t n, struct traceroute_head *out)
 }
 
 /* Minutes east of UTC. Only names that stand for one offset in practice: CST, for one, does not. */
-static const struct { const char *name; int minutes; } zones[] = {
-	{"UTC", 0}, {"GMT", 0}, {"Z", 0}, {"EST", -300}, {"EDT", -240}, {"PST", -480},
-	{"PDT", -420}, {"CET", 60}, {"CEST", 120}, {"EET", 120}, {"EEST", 180}, {"MSK", 180},
-	{"HKT", 480}, {"SGT", 480}, {"JST", 540}, {"KST", 540},
+static const struct {
+	const char *name;
+	int minutes;
+} zones[] = {
+	{"UTC", 0},    {"GMT", 0},   {"Z", 0},	    {"EST", -300}, {"EDT", -240}, {"PST", -480},
+	{"PDT", -420}, {"CET", 60},  {"CEST", 120}, {"EET", 120},  {"EEST", 180}, {"MSK", 180},
+	{"HKT", 480},  {"SGT", 480}, {"JST", 540},  {"KST", 540},
 };
 
 static bool zone(struct word_at w, int *minutes)
@@ -449,7 +460,8 @@ static bool unix_date(const struct word_at *w, unsigned count, struct wall *out)
 			*(v > 31 ? &year : &day) = v;
 		else if (is(w[i], "PM") || is(w[i], "AM"))
 			pm = is(w[i], "PM") ? 1 : -1;
-		else if (w[i].n == 5 && strchr("+-", w[i].text[0]) && bare(w[i], offset, sizeof(offset)))
+		else if (w[i].n == 5 && strchr("+-", w[i].text[0]) &&
+			 bare(w[i], offset, sizeof(offset)))
 			continue;
 		else if (!zone(w[i], &minutes) && i > 0)
 			return false;

@@ -11,7 +11,9 @@
 #include "core/record/traceroute_text.h"
 
 /* A cursor over text; never past end. */
-struct scan { const char *at, *end; };
+struct scan {
+	const char *at, *end;
+};
 
 static bool space(char c)
 {
@@ -68,9 +70,13 @@ static bool number(struct scan *s, double *out)
 /* ns per unit, 0 when the word is no unit of time. */
 static double unit_ns(const char *text, size_t n)
 {
-	static const struct { const char *word; double ns; } units[] = {
-		{"ms", 1e6}, {"msec", 1e6}, {"us", 1e3}, {"usec", 1e3}, {"\xc2\xb5s", 1e3},
-		{"s", 1e9}, {"sec", 1e9}, {"mc", 1e6}, {"\xd0\xbc\xd1\x81", 1e6},
+	static const struct {
+		const char *word;
+		double ns;
+	} units[] = {
+		{"ms", 1e6},   {"msec", 1e6},	   {"us", 1e3},
+		{"usec", 1e3}, {"\xc2\xb5s", 1e3}, {"s", 1e9},
+		{"sec", 1e9},  {"mc", 1e6},	   {"\xd0\xbc\xd1\x81", 1e6},
 	};
 
 	if (n > 0 && text[n - 1] == '.')
@@ -235,8 +241,8 @@ static bool join(struct token *before, const struct token *t)
 
 	if (t->kind != TOKEN_ADDR)
 		return false;
-	if (before->kind == TOKEN_WORD || (before->kind == TOKEN_ADDR && bracketed &&
-					   before->host == NULL)) {
+	if (before->kind == TOKEN_WORD ||
+	    (before->kind == TOKEN_ADDR && bracketed && before->host == NULL)) {
 		struct token joined = *t;
 
 		joined.host = before->text;
@@ -256,8 +262,10 @@ unsigned traceroute_tokens(const char *line, size_t n, struct token out[static T
 	while (s.at < s.end && (space(*s.at) || *s.at == '\0'))
 		s.at++;
 	if ((size_t)(s.end - s.at) > 11 && strncasecmp(s.at, "MPLS Label=", 11) == 0) {
-		out[0] = (struct token){.kind = TOKEN_MPLS, .text = s.at,
-					.n = (size_t)(s.end - s.at), .rtt_ns = -1};
+		out[0] = (struct token){.kind = TOKEN_MPLS,
+					.text = s.at,
+					.n = (size_t)(s.end - s.at),
+					.rtt_ns = -1};
 		return 1;
 	}
 	while (s.at < s.end && count < TOKENS_MAX) {

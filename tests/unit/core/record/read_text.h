@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reads records out of bytes, for tests: everything a reader gives, as one text that people read. */
+/* Reads records out of bytes, for tests: all that a reader gives, as one text that people read. */
 #ifndef TESTS_UNIT_CORE_RECORD_READ_TEXT_H
 #define TESTS_UNIT_CORE_RECORD_READ_TEXT_H
 

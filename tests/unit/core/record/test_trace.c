@@ -132,7 +132,7 @@ static void validate_refuses_every_bad_shape(void **state)
 	free(t);
 }
 
-/* Sorted by ttl, then attempt; equals stay in order of arrival. n of both algorithms, and backwards. */
+/* Sorted by ttl, then attempt; equals stay in order of arrival. Both algorithms, and backwards. */
 static void sorting_is_stable(void **state)
 {
 	static const uint32_t sizes[] = {0, 1, 2, 17, 256, 257, 300, 1000, 65535};
@@ -154,8 +154,9 @@ static void sorting_is_stable(void **state)
 		for (uint32_t i = 1; i < n; i++) {
 			const struct trace_entry *a = &t->entries[i - 1], *b = &t->entries[i];
 
-			assert_true(a->ttl < b->ttl || (a->ttl == b->ttl && (a->attempt < b->attempt ||
-				    (a->attempt == b->attempt && a->tx_ns < b->tx_ns))));
+			unsigned ka = 256u * a->ttl + a->attempt, kb = 256u * b->ttl + b->attempt;
+
+			assert_true(ka < kb || (ka == kb && a->tx_ns < b->tx_ns));
 		}
 		free(t);
 	}
@@ -363,17 +364,18 @@ static void every_value_has_a_word(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (int v = tables[i].first; v <= tables[i].last; v++) {
+			const struct word *table = tables[i].table;
 			int back = -1;
 
-			assert_int_equal(word_value(tables[i].table, word_of(tables[i].table, v), &back),
-					 0);
+			assert_int_equal(word_value(table, word_of(table, v), &back), 0);
 			assert_int_equal(back, v);
 		}
 	}
 	for (int bit = 1; bit <= REPLY_CLOCK; bit <<= 1) {
+		const char *word = word_of(reply_flag_words, bit);
 		int back = -1;
 
-		assert_int_equal(word_value(reply_flag_words, word_of(reply_flag_words, bit), &back), 0);
+		assert_int_equal(word_value(reply_flag_words, word, &back), 0);
 		assert_int_equal(back, bit);
 	}
 	assert_string_equal(word_of(stop_words, STOP_GAP_LIMIT), "gap_limit");
@@ -402,8 +404,10 @@ static void names_are_a_sorted_set(void **state)
 	}
 	assert_in_range(names.count, 700, 768);
 	for (uint32_t i = 0; i < names.count; i++) {
-		assert_true(i == 0 || addr_compare(names.items[i - 1].addr, names.items[i].addr) < 0);
-		assert_ptr_equal(names_find(&names, names.items[i].addr), &names.items[i]);
+		const struct name *n = &names.items[i];
+
+		assert_true(i == 0 || addr_compare(n[-1].addr, n->addr) < 0);
+		assert_ptr_equal(names_find(&names, n->addr), n);
 	}
 	assert_null(names_find(&names, at("10.0.3.1")));
 	names_fini(&names);
