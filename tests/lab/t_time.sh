@@ -39,6 +39,7 @@ for dst in 192.0.2.1 2001:db8:2::1; do
 		is "$name hops" "$(hops <"$LAB_TMP/out")" "$(truth "$dst")"
 		is "$name, RTTs that the delay denies" "$(field '[.hops[].probes[].rtt_ms //
 			empty | select(. < 119 or . > 135)] | length' <"$LAB_TMP/out")" 0
+		# shellcheck disable=SC2016  # $t is jq's
 		# Nothing is lost on this path: what is missing is of the probe's own making.
 		is "$name, hops that do not answer three times" "$(field '.hops[] | .ttl as $t |
 			[.probes[].from // empty] | select(length != 3) | $t' <"$LAB_TMP/out")" 5
