@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Whose turn it is: every target in flight either waits until a moment (a heap), or wants to send and
- * stands in line (so that each gets one probe before any gets a second). O(log n) to wait, O(1) in line.
- * Knows slots by number only.
+ * Whose turn it is: every target in flight either waits until a moment (a heap), or wants to send
+ * and stands in line (so that each gets one probe before any gets a second). O(log n) to wait, O(1)
+ * in line. Knows slots by number only.
  */
 #ifndef PROBER_DUE_H
 #define PROBER_DUE_H
@@ -40,7 +40,10 @@ void due_forget(struct due *d, uint32_t slot);
 uint32_t due_take(struct due *d, struct mono now);
 /* The head of the line, left there; DUE_NONE: nobody. */
 static inline uint32_t due_head(const struct due *d) { return d->first; }
-static inline bool due_in_line(const struct due *d, uint32_t slot) { return d->items[slot].in_line; }
+static inline bool due_in_line(const struct due *d, uint32_t slot)
+{
+	return d->items[slot].in_line;
+}
 /* When the next wait ends; false: nobody waits. */
 bool due_next(const struct due *d, struct mono *when);
 

@@ -177,7 +177,8 @@ bool flights_has(const struct flights *fs, const struct flow *flow)
 	return false;
 }
 
-/* --- probes out --------------------------------------------------------------------------------- */
+/* --- probes out
+ * --------------------------------------------------------------------------------- */
 
 static uint32_t probe_index(const struct flight *f, uint8_t ttl, uint8_t attempt)
 {
@@ -218,7 +219,8 @@ void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono 
 	tracer_not_sent(&f->tracer, ttl, attempt, at);
 }
 
-/* --- packets in --------------------------------------------------------------------------------- */
+/* --- packets in
+ * --------------------------------------------------------------------------------- */
 
 static uint32_t find_token(const struct flight *f, uint32_t token)
 {
@@ -250,8 +252,8 @@ static bool same_ports(const struct flow *f, const struct match *m)
 	return f->sport == m->sport && f->dport == m->dport;
 }
 
-/* The flight and probe of a packet. *ours tells that its addresses and ports are a flight's, whatever
- * the token. */
+/* The flight and probe of a packet. *ours tells that its addresses and ports are a flight's,
+ * whatever the token. */
 static struct flight *find(const struct flights *fs, const struct match *m, uint32_t *probe,
 			   uint16_t *flags, bool *ours)
 {
@@ -303,8 +305,8 @@ static enum flight_verdict take_departure(struct flights *fs, const struct match
 	/* A probe that a loop brings back through this machine leaves it with another TTL. */
 	if (f == NULL || flags != 0 || m->ttl != probe_ttl(f, i))
 		return FLIGHT_NOTHING;
-	/* On stacked devices the packet passes several: the first names the device of the route, the
-	 * last is the one at the wire. */
+	/* On stacked devices the packet passes several: the first names the device of the route,
+	 * the last is the one at the wire. */
 	if (f->ifindex == 0)
 		f->ifindex = ifindex;
 	f->probes[i].departed = stamp;
@@ -331,8 +333,8 @@ static bool is_router(const struct flight *f, struct addr a)
 
 /* A port-unreachable ends a UDP trace when it is the target's own. It is from the target itself, or
  * from its neighbour on a link (IPv6 hosts that answer for a prefix use their interface's address),
- * or at least from nobody who answered as a router before: a firewall on the way that rejects (iptables'
- * REJECT says port-unreachable) lets the TTL run out first, so it has. */
+ * or at least from nobody who answered as a router before: a firewall on the way that rejects
+ * (iptables' REJECT says port-unreachable) lets the TTL run out first, so it has. */
 static bool is_targets_own(const struct flight *f, struct addr from)
 {
 	struct addr dst = f->flow.dst;
@@ -367,8 +369,8 @@ enum tracer_event flight_event(const struct flight *f, const struct match *m)
 	return TRACER_TTL_EXCEEDED;
 }
 
-/* Answers that say where the probe ended. Others (parameter problem, reassembly time) tell nothing of
- * the path. */
+/* Answers that say where the probe ended. Others (parameter problem, reassembly time) tell nothing
+ * of the path. */
 static bool is_telling(const struct match *m)
 {
 	const struct reply *r = &m->reply;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The targets in flight: what was sent to each, when it left, what came back. Owns the slots, the look-up
- * from a captured packet to a probe, and the judgement whether an answer is believed. Sends nothing and
- * reads no clock: the tests script it.
+ * The targets in flight: what was sent to each, when it left, what came back. Owns the slots, the
+ * look-up from a captured packet to a probe, and the judgement whether an answer is believed. Sends
+ * nothing and reads no clock: the tests script it.
  *
- * Believed is an answer whose token, both halves, is one that this flight sent; or, when the first copy
- * was changed on the way, whose second copy is (REPLY_REWRITTEN). One half alone never is. Then the
- * ICMP type says what it means; the source only tells the destination's own answers from others'.
+ * Believed is an answer whose token, both halves, is one that this flight sent; or, when the first
+ * copy was changed on the way, whose second copy is (REPLY_REWRITTEN). One half alone never is.
+ * Then the ICMP type says what it means; the source only tells the destination's own answers from
+ * others'.
  *
  * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes (of which the tracer's rows beyond
  * max_ttl are never touched), 40 bytes a probe (36 tokens and times, rounded), and about 220 bytes
@@ -141,11 +142,12 @@ struct flight_hit {
 /* Captured at `stamp` on interface `ifindex`, read at `now`. */
 enum flight_verdict flights_take(struct flights *fs, const struct match *m, int ifindex,
 				 struct wall stamp, struct mono now, struct flight_hit *hit);
-/* A reset left for (dst, sport, dport): the kernel closed a half-open connection, of ours if true. */
+/* A reset left for (dst, sport, dport): the kernel closed a half-open connection, of ours if
+ * true. */
 bool flights_reset_seen(struct flights *fs, const struct flow *reset);
 
-/* The RTT of an answer, or -1: departure not captured, a clock step between (then REPLY_CLOCK is added
- * to *flags), or a negative difference (the same). */
+/* The RTT of an answer, or -1: departure not captured, a clock step between (then REPLY_CLOCK is
+ * added to *flags), or a negative difference (the same). */
 int64_t flight_rtt(const struct flight *f, const struct flight_answer *a, const struct steps *steps,
 		   uint16_t *flags);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The plan as it arrives: bytes from a pipe, lines in their order (header, run, traces, end), each
- * handed over when there is room to measure it. Holds two lines at most; the rest waits in the pipe.
+ * handed over when there is room to measure it. Holds two lines at most; the rest waits in the
+ * pipe.
  */
 #ifndef PROBER_INPUT_H
 #define PROBER_INPUT_H
@@ -31,8 +32,9 @@ void input_init(struct input *in, int fd);
 bool input_wants(const struct input *in);
 /* Reads once what is there; call when poll says so. The end of input or an error sets eof. */
 void input_read(struct input *in);
-/* The next line that says something. 1: *kind is PLAN_LINE_RUN or PLAN_LINE_TRACE and it is filled; 0: nothing
- * more for now. BP_EPARSE, BP_ERANGE with the line's number: the plan cannot be followed. */
+/* The next line that says something. 1: *kind is PLAN_LINE_RUN or PLAN_LINE_TRACE and it is filled;
+ * 0: nothing more for now. BP_EPARSE, BP_ERANGE with the line's number: the plan cannot be
+ * followed. */
 int input_next(struct input *in, enum plan_line *kind, struct plan_run *run,
 	       struct plan_trace *trace, struct bp_error *err);
 /* Whether all was handed over. *cut: the input ended before the plan's last line. */

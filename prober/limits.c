@@ -26,7 +26,8 @@ void limits_fini(struct limits *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* --- the grammar -------------------------------------------------------------------------------- */
+/* --- the grammar
+ * -------------------------------------------------------------------------------- */
 
 static int add_rate(const char *value, uint32_t *out)
 {
@@ -137,7 +138,8 @@ int limits_parse(const char *text, size_t n, struct limits *l, struct bp_error *
 	return rc;
 }
 
-/* --- the file ------------------------------------------------------------------------------------- */
+/* --- the file
+ * ------------------------------------------------------------------------------------- */
 
 static int check_owner(int fd, struct bp_error *err)
 {
@@ -165,7 +167,8 @@ static int read_all(int fd, struct limits *l, struct bp_error *err)
 
 	if (text == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
-	while (used <= LIMITS_FILE_MAX && (n = read(fd, text + used, LIMITS_FILE_MAX + 1 - used)) > 0)
+	while (used <= LIMITS_FILE_MAX &&
+	       (n = read(fd, text + used, LIMITS_FILE_MAX + 1 - used)) > 0)
 		used += (size_t)n;
 	if (n < 0)
 		rc = bp_fail_sys(err, errno, "cannot read it");
@@ -196,7 +199,8 @@ int limits_read(const char *path, struct limits *l, struct bp_error *err)
 	return rc;
 }
 
-/* --- what is allowed ------------------------------------------------------------------------------ */
+/* --- what is allowed
+ * ------------------------------------------------------------------------------ */
 
 bool limits_unlimited(const struct limits *l, uint32_t uid, const char *name)
 {

@@ -55,8 +55,8 @@ bool limits_unlimited(const struct limits *l, uint32_t uid, const char *name);
 /* Whether a run may go as fast as it asks to. BP_EPERM with what is allowed. */
 int limits_check_run(const struct limits *l, bool unlimited, const struct plan_run *run,
 		     struct bp_error *err);
-/* BP_EPERM with the reason when nobody may probe dst: multicast, broadcast, "this network" (RFC 1122,
- * 0/8), unspecified, IPv4-mapped, or on the do-not-probe list. Pure. */
+/* BP_EPERM with the reason when nobody may probe dst: multicast, broadcast, "this network" (RFC
+ * 1122, 0/8), unspecified, IPv4-mapped, or on the do-not-probe list. Pure. */
 int limits_check_target(const struct limits *l, struct addr dst, struct bp_error *err);
 
 #endif

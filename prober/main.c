@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * borderpath-probe: the only program of the two that is ever given a privilege. Opens what needs it,
- * gives it up for good, and only then reads what it is to measure.
+ * borderpath-probe: the only program of the two that is ever given a privilege. Opens what needs
+ * it, gives it up for good, and only then reads what it is to measure.
  */
 #include <pwd.h>
 #include <signal.h>
@@ -114,7 +114,8 @@ static int drop_all(struct bp_error *err)
 	return rc < 0 ? rc : drop_system_calls(err);
 }
 
-/* The capture ends with the process: taking its ring down asks for a call that the filter forbids. */
+/* The capture ends with the process: taking its ring down asks for a call that the filter
+ * forbids. */
 static void close_all(struct run_tools *t)
 {
 	sender_close(t->sender);

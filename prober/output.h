@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Frames on their way to the parent. Appends whole frames to a buffer and writes what the pipe takes
- * without ever blocking a measurement: at most PIPE_BUF bytes once poll has said that there is room.
+ * Frames on their way to the parent. Appends whole frames to a buffer and writes what the pipe
+ * takes without ever blocking a measurement: at most PIPE_BUF bytes once poll has said that there
+ * is room.
  */
 #ifndef PROBER_OUTPUT_H
 #define PROBER_OUTPUT_H

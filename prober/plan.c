@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The plan's grammar, both ways: a table of keys per line, read strictly (unknown, repeated, empty or
- * out-of-range words refuse the line) and written by the same table. Untrusted input: looks at every
- * byte before it believes one. Opens nothing.
+ * The plan's grammar, both ways: a table of keys per line, read strictly (unknown, repeated, empty
+ * or out-of-range words refuse the line) and written by the same table. Untrusted input: looks at
+ * every byte before it believes one. Opens nothing.
  */
 #include "prober/plan.h"
 
@@ -99,7 +99,8 @@ void plan_trace_defaults(struct plan_trace *trace)
 	trace->wait_ms = PLAN_WAIT_MS_DEFAULT;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------------------------ */
 
 static void put_number(void *field, size_t size, uint64_t v)
 {
@@ -148,8 +149,8 @@ static int read_hex(const char *text, uint64_t *out)
 	return 0;
 }
 
-/* text holds at most PLAN_LINE_MAX bytes. What does not survive text_copy unchanged is refused: it was
- * too long, not UTF-8, or held a control character. */
+/* text holds at most PLAN_LINE_MAX bytes. What does not survive text_copy unchanged is refused: it
+ * was too long, not UTF-8, or held a control character. */
 static int read_text(const char *text, char *out, size_t size)
 {
 	char plain[PLAN_LINE_MAX], copy[PLAN_LINE_MAX];
@@ -362,7 +363,8 @@ int plan_parse_line(const char *line, size_t n, enum plan_line *kind, struct pla
 	return 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing
+ * ------------------------------------------------------------------------------------ */
 
 static void write_text(struct buf *out, const char *text)
 {

@@ -23,7 +23,8 @@ bool progress_due(struct progress *p, struct mono now, struct frame_progress *fr
 		return false;
 	p->last = now;
 	if (second >= NS_PER_S) {
-		p->rate_pps = (frame->sent - p->sent_before) * (uint64_t)NS_PER_S / (uint64_t)second;
+		p->rate_pps = (frame->sent - p->sent_before) * (uint64_t)NS_PER_S /
+			      (uint64_t)second;
 		p->sent_before = frame->sent;
 		p->second = now;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* When a live view is told something, and what: at most ten times a second, the last answer with it. */
+/* When a live view is told something, and what: at most ten times a second, the last answer with
+ * it. */
 #ifndef PROBER_PROGRESS_H
 #define PROBER_PROGRESS_H
 

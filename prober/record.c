@@ -159,7 +159,8 @@ struct trace *record_flight(const struct record_run *run, const struct flight *f
 	t->reach = (uint8_t)tracer_reach(&f->tracer);
 	t->reached_by = t->reach == REACH_REACHED ? f->reached_by : REACHED_BY_NONE;
 	t->start = f->start;
-	/* By the steady clock: a step of the other one must not make a trace end before it began. */
+	/* By the steady clock: a step of the other one must not make a trace end before it
+	 * began. */
 	t->end.ns = f->start.ns + mono_since(run->now, f->started);
 	t->sent = (int64_t)f->sent;
 	t->received = (int64_t)f->received;

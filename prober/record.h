@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A target's record, made when it is done: entries in order, times from the capture, what was refused
- * while it ran. Pure: everything it needs is an argument.
+ * A target's record, made when it is done: entries in order, times from the capture, what was
+ * refused while it ran. Pure: everything it needs is an argument.
  *
  * The id of a trace:  VANTAGE "-" START "-" SEQ
  *   VANTAGE  the vantage point's name, its first 28 bytes, other than [A-Za-z0-9._] as "_"; no name: "here"

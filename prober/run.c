@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * One round of the loop: wait; read what was captured; see whether the clock was set; let every target
- * whose time has come say what it wants; send at most one batch; write records; take new targets. The
- * capture is read before anybody's wait is judged, so that no probe expires while its answer lies unread,
- * and once for each batch, which keeps the ring from filling.
+ * One round of the loop: wait; read what was captured; see whether the clock was set; let every
+ * target whose time has come say what it wants; send at most one batch; write records; take new
+ * targets. The capture is read before anybody's wait is judged, so that no probe expires while its
+ * answer lies unread, and once for each batch, which keeps the ring from filling.
  */
 #include "prober/run.h"
 
@@ -51,14 +51,15 @@ struct run {
 	uint64_t not_ip, drops, sent, send_errors, read, done;
 	struct plan_trace next;    /* read and not begun */
 	bool has_next;
-	struct mono held;          /* nobody may send before: the run's own bucket, or a full queue */
+	struct mono held;          /* nobody may send before: the run's bucket, or a full queue */
 	bool told_of_resets, stopping, interrupted;
 	int code;                  /* of the failure that ends the run; err has the text */
 	struct bp_error *err;
 	struct mono now;           /* one reading of the clock per round */
 };
 
-/* --- ends ----------------------------------------------------------------------------------------- */
+/* --- ends
+ * ----------------------------------------------------------------------------------------- */
 
 static struct record_run record_of(struct run *r, int ifindex)
 {
@@ -130,7 +131,8 @@ static void stop_all(struct run *r)
 	r->has_next = false;
 }
 
-/* --- packets in ------------------------------------------------------------------------------------ */
+/* --- packets in
+ * ------------------------------------------------------------------------------------ */
 
 static struct pacing_ask ask_of(const struct flight *f, uint8_t ttl, struct addr router)
 {
@@ -160,7 +162,8 @@ static void settle(struct run *r, struct flight *f)
 	}
 }
 
-/* The target is settled after the whole capture is read: an answer behind this one may be its own. */
+/* The target is settled after the whole capture is read: an answer behind this one may be its
+ * own. */
 static void on_answer(void *context, const struct flight_hit *hit, struct addr from)
 {
 	struct run *r = context;
@@ -195,7 +198,8 @@ static void read_capture(struct run *r)
 	r->looked = looked;
 }
 
-/* --- probes out ------------------------------------------------------------------------------------ */
+/* --- probes out
+ * ------------------------------------------------------------------------------------ */
 
 /* Adds the head of the line to the batch if pacing lets it; false: nobody more may send now. */
 static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsigned *count)
@@ -267,7 +271,8 @@ static void send_batch(struct run *r)
 	}
 }
 
-/* --- targets in ------------------------------------------------------------------------------------ */
+/* --- targets in
+ * ------------------------------------------------------------------------------------ */
 
 static int begin_run(struct run *r)
 {
@@ -353,7 +358,8 @@ static void take_targets(struct run *r)
 	}
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------- */
+/* --- the loop
+ * ---------------------------------------------------------------------------------------- */
 
 /* Until somebody's wait ends, the line may move, or progress is due. */
 static struct timespec pause_length(struct run *r)

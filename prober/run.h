@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The run: plan in, probes out, packets in, records out, in one poll loop without threads. Joins the
- * rooms of the prober; runs without privilege, on what main opened before it gave them up.
+ * The run: plan in, probes out, packets in, records out, in one poll loop without threads. Joins
+ * the rooms of the prober; runs without privilege, on what main opened before it gave them up.
  */
 #ifndef PROBER_RUN_H
 #define PROBER_RUN_H
@@ -34,8 +34,8 @@ struct run_end {
 	bool reader_gone;
 };
 
-/* Follows the plan on plan_fd to its end; frames go to out. 0, or BP_E* with err when the run as a whole
- * failed (what was measured until then has been handed out). *end is filled either way. */
+/* Follows the plan on plan_fd to its end; frames go to out. 0, or BP_E* with err when the run as a
+ * whole failed (what was measured until then has been handed out). *end is filled either way. */
 int run_plan(struct run_tools *tools, int plan_fd, struct output *out, struct run_end *end,
 	     struct bp_error *err);
 

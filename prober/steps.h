@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Steps of the wall clock. Capture stamps are CLOCK_REALTIME; when somebody sets that clock between
- * a departure and its answer, their difference is no round-trip time. The kernel tells that it was set
- * (timerfd, TFD_TIMER_CANCEL_ON_SET), not when: only that it was between two looks. Slewing (NTP's
- * rate changes, at most 500 ppm) is no step. Pure: the times are arguments.
+ * a departure and its answer, their difference is no round-trip time. The kernel tells that it was
+ * set (timerfd, TFD_TIMER_CANCEL_ON_SET), not when: only that it was between two looks. Slewing
+ * (NTP's rate changes, at most 500 ppm) is no step. Pure: the times are arguments.
  */
 #ifndef PROBER_STEPS_H
 #define PROBER_STEPS_H

@@ -84,8 +84,8 @@ void watch_packet(struct watch *w, const uint8_t *bytes, size_t size, struct wal
 	/* On the loopback device a departure is seen as it arrives. */
 	if (m.kind == MATCH_FOREIGN && on_lo && !outgoing)
 		method_match(&p, true, &m);
-	/* What leaves and is no probe, or crosses lo and is none of ours, is other programs' business,
-	 * not an answer that was refused. */
+	/* What leaves and is no probe, or crosses lo and is none of ours, is other programs'
+	 * business, not an answer that was refused. */
 	if (m.kind == MATCH_FOREIGN && (outgoing || on_lo))
 		return;
 	count(w, flights_take(w->flights, &m, ifindex, stamp, w->now, &hit), &hit, m.reply.from);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What passes the machine's interfaces, both ways, with the kernel's stamps: libpcap on "any", cooked
- * (DLT_LINUX_SLL2: works without a link layer and names the interface of each copy), nanoseconds.
- * Owns the handle and the cooked header. Judges nothing: a frame is handed on as IP bytes.
+ * What passes the machine's interfaces, both ways, with the kernel's stamps: libpcap on "any",
+ * cooked (DLT_LINUX_SLL2: works without a link layer and names the interface of each copy),
+ * nanoseconds. Owns the handle and the cooked header. Judges nothing: a frame is handed on as IP
+ * bytes.
  */
 #ifndef PROBER_IO_CAPTURE_H
 #define PROBER_IO_CAPTURE_H

@@ -67,7 +67,8 @@ int drop_privileges(struct bp_error *err)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return bp_fail_sys(err, errno, "cannot set no_new_privs");
 
-	if (capng_get_caps_process() != 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
+	if (capng_get_caps_process() != 0 ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
 	    capng_have_capabilities(CAPNG_SELECT_AMBIENT) != CAPNG_NONE)
 		return bp_fail(err, BP_EPERM, "capabilities are still there after the drop");
 	return 0;
@@ -104,7 +105,8 @@ struct argument_row {
 };
 
 static const struct argument_row argument_rows[] = {
-	/* A descriptor cannot be re-opened, only its flags read and set (libpcap's non-blocking). */
+	/* A descriptor cannot be re-opened, only its flags read and set (libpcap's
+	 * non-blocking). */
 	{SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFL},
 	{SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETFL},
 	/* Names of interfaces, nothing else about them. */
@@ -143,7 +145,8 @@ static const struct {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* 32-bit arguments: the kernel ignores the upper half of the register, so the filter must as well. */
+/* 32-bit arguments: the kernel ignores the upper half of the register, so the filter must as
+ * well. */
 static struct scmp_arg_cmp equal32(unsigned argument, uint64_t value)
 {
 	return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, UINT32_MAX,

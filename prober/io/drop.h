@@ -13,9 +13,10 @@
  * name service runs with privilege. */
 enum { DROP_UID = 65534, DROP_GID = 65534 };
 
-/* 0 when every capability is gone (read back from the kernel, not assumed) and new ones cannot come;
- * BP_EPERM or BP_EIO with the step that failed: the caller must end. Bounding set: cleared when
- * CAP_SETPCAP is held (root), left alone when only a file capability was (it is of no use then). */
+/* 0 when every capability is gone (read back from the kernel, not assumed) and new ones cannot
+ * come; BP_EPERM or BP_EIO with the step that failed: the caller must end. Bounding set: cleared
+ * when CAP_SETPCAP is held (root), left alone when only a file capability was (it is of no use
+ * then). */
 int drop_privileges(struct bp_error *err);
 
 /* Loads the filter: from here on only poll, read, write, the packet and socket calls of this room

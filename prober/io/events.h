@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What interrupts a run besides packets: signals, as a descriptor to poll, and the wall clock being
- * set. No handlers, so no state that two of them share. Opened before the drop; read without privilege.
+ * set. No handlers, so no state that two of them share. Opened before the drop; read without
+ * privilege.
  */
 #ifndef PROBER_IO_EVENTS_H
 #define PROBER_IO_EVENTS_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Source ports that are ours: a bound socket that nobody reads for each port in use, so that no other
- * program gets it and the kernel answers no stray UDP with a port-unreachable of its own. A TCP port is
- * bound but does not listen: the kernel resets what answers, and no connection stays half open. Ports
- * are kept after their last user for late answers, up to the table's room.
+ * Source ports that are ours: a bound socket that nobody reads for each port in use, so that no
+ * other program gets it and the kernel answers no stray UDP with a port-unreachable of its own. A
+ * TCP port is bound but does not listen: the kernel resets what answers, and no connection stays
+ * half open. Ports are kept after their last user for late answers, up to the table's room.
  */
 #ifndef PROBER_IO_PORT_H
 #define PROBER_IO_PORT_H

@@ -36,8 +36,8 @@ struct route_want {
 	int ifindex;         /* of ifname; the scope of a link-local dst */
 };
 
-/* The address probes to dst carry. BP_EIO or BP_EPERM with a line that says what the kernel said (no
- * route, broadcast, not an address of this machine). */
+/* The address probes to dst carry. BP_EIO or BP_EPERM with a line that says what the kernel said
+ * (no route, broadcast, not an address of this machine). */
 int route_source(const struct route_want *want, struct addr *out, struct bp_error *err);
 
 #endif

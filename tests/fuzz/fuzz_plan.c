@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_same(enum plan_line kind, const struct plan_run *run, const struct plan_trace *trace)
+static void check_same(enum plan_line kind, const struct plan_run *run,
+		       const struct plan_trace *trace)
 {
 	struct plan_run run2;
 	struct plan_trace trace2;
@@ -21,7 +22,8 @@ static void check_same(enum plan_line kind, const struct plan_run *run, const st
 		plan_write_run(&b, run);
 	else
 		plan_write_trace(&b, trace);
-	if (plan_parse_line(b.bytes, b.used - 1, &kind2, &run2, &trace2, NULL) < 0 || kind2 != kind ||
+	if (plan_parse_line(b.bytes, b.used - 1, &kind2, &run2, &trace2, NULL) < 0 ||
+	    kind2 != kind ||
 	    (kind == PLAN_LINE_RUN ? memcmp(run, &run2, sizeof(run2)) :
 				     memcmp(trace, &trace2, sizeof(trace2))) != 0)
 		abort();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which captured packets are believed to answer which probe, and what becomes of the others. Packets are
- * given as method_match() would give them; tokens are the real ones.
+ * Which captured packets are believed to answer which probe, and what becomes of the others.
+ * Packets are given as method_match() would give them; tokens are the real ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,8 +59,8 @@ static void bed_init(struct bed *b, const char *dst, enum method method)
 	assert_non_null(b->f);
 }
 
-/* Sends what the tracer wants until it waits: the first attempts of TTLs 1 to 4 at least, which are all
- * that the tests below ask about. */
+/* Sends what the tracer wants until it waits: the first attempts of TTLs 1 to 4 at least, which are
+ * all that the tests below ask about. */
 static void send_all(struct bed *b, struct flight *f)
 {
 	struct tracer_step s;
@@ -75,7 +75,8 @@ static uint32_t token_of(const struct flight *f, uint8_t ttl, uint8_t attempt)
 }
 
 /* A packet about the probe (ttl, attempt), with everything as it was sent. */
-static struct match about(const struct flight *f, enum match_kind kind, uint8_t ttl, uint8_t attempt)
+static struct match about(const struct flight *f, enum match_kind kind, uint8_t ttl,
+			  uint8_t attempt)
 {
 	uint32_t token = token_of(f, ttl, attempt);
 
@@ -127,11 +128,13 @@ static struct trace *done(struct bed *b, struct flight *f, struct steps *steps)
 	return record_flight(&run, f);
 }
 
-/* --- belief --------------------------------------------------------------------------------------- */
+/* --- belief
+ * --------------------------------------------------------------------------------------- */
 
 /* What is changed in an honest answer, and what that makes of it. */
 enum change {
-	NONE, HI_WRONG, LO_WRONG, BOTH_WRONG, HI_ONLY, HI_ONLY_NO_COPY, LO_WRONG_NO_COPY, COPY_WRONG, ALL_WRONG,
+	NONE, HI_WRONG, LO_WRONG, BOTH_WRONG, HI_ONLY, HI_ONLY_NO_COPY, LO_WRONG_NO_COPY,
+	COPY_WRONG, ALL_WRONG,
 	OTHER_SRC, OTHER_SPORT, OTHER_DPORT, OTHER_SPORT_AND_TOKEN, OTHER_DST, OTHER_METHOD,
 	REDIRECT, REASSEMBLY, NEVER_SENT,
 };
@@ -237,7 +240,8 @@ static void another_runs_answers(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- what an answer means ------------------------------------------------------------------------- */
+/* --- what an answer means
+ * ------------------------------------------------------------------------- */
 
 static const struct {
 	const char *why, *dst;
@@ -321,7 +325,8 @@ static void echo_reply_of_another(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- copies, duplicates, late answers ------------------------------------------------------------- */
+/* --- copies, duplicates, late answers
+ * ------------------------------------------------------------- */
 
 static void stacked_devices(void **state)
 {
@@ -429,7 +434,8 @@ static void after_its_trace(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- many at once --------------------------------------------------------------------------------- */
+/* --- many at once
+ * --------------------------------------------------------------------------------- */
 
 static void flows_to_one_target(void **state)
 {
@@ -493,7 +499,8 @@ static void resets(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- times ---------------------------------------------------------------------------------------- */
+/* --- times
+ * ---------------------------------------------------------------------------------------- */
 
 /* A probe that a loop brings back leaves again, with a lower TTL: no departure of ours. */
 static void a_loop_through_here(void **state)
@@ -569,7 +576,8 @@ static void a_clock_step_voids_the_rtt(void **state)
 	}
 }
 
-/* An answer that was stamped before its probe left: no step was told, and yet the difference is none. */
+/* An answer that was stamped before its probe left: no step was told, and yet the difference is
+ * none. */
 static void negative_difference(void **state)
 {
 	struct bed b;

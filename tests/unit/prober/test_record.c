@@ -74,7 +74,8 @@ static void bed_init(struct bed *b, uint8_t first, uint8_t max, uint8_t attempts
 	assert_non_null(b->f);
 }
 
-static void answer(struct bed *b, uint8_t ttl, uint8_t attempt, const char *from, int type, int code)
+static void answer(struct bed *b, uint8_t ttl, uint8_t attempt, const char *from, int type,
+		   int code)
 {
 	uint32_t token = method_token(key, &b->f->flow, ttl, attempt);
 	struct match m = {
@@ -159,7 +160,8 @@ static void why_there_is_no_answer(void **state)
 
 	(void)state;
 	bed_init(&b, 5, 8, 1);
-	/* 5 is refused by the kernel, 6 leaves unseen, 7 and 8 leave; then the run is interrupted. */
+	/* 5 is refused by the kernel, 6 leaves unseen, 7 and 8 leave; then the run is
+	 * interrupted. */
 	while ((s = tracer_next(&b.f->tracer, b.run.now)).want == TRACER_SEND) {
 		if (s.ttl == 5)
 			flight_refused(b.f, s.ttl, s.attempt, b.run.now);

@@ -14,7 +14,8 @@
 /* protocol, reserved, ifindex, ARPHRD, type, address length, address; then the packet (https://
  * www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
 #define SLL2(protocol, type)                                                                       \
-	(protocol) >> 8, (protocol) & 0xff, 0, 0, 0, 0, 0x01, 0x02, 0, 1, type, 6, 2, 0, 0, 0, 0, 1, 0, 0
+	(protocol) >> 8, (protocol)&0xff, 0, 0, 0, 0, 0x01, 0x02, 0, 1, type, 6, 2, 0, 0, 0, 0, 1, \
+		0, 0
 
 static const struct row {
 	const char *why;

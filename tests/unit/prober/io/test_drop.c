@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * After the drop: what the kernel says this process is, what still works, and what kills it. Each row
- * runs in a child of its own.
+ * After the drop: what the kernel says this process is, what still works, and what kills it. Each
+ * row runs in a child of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
