@@ -277,8 +277,13 @@ static bool prompt(struct word_at before)
 	char last = before.text[before.n - 1];
 
 	return strchr("$#>%", last) != NULL || is(before, "sudo") || is(before, "doas") ||
-	       is(before, "time") ||
-	       (before.n >= 3 && memcmp(before.text + before.n - 3, "\xe2\x9d\xaf", 3) == 0);
+	       is(before, "time");
+}
+
+/* Prompts of zsh and others that begin with an arrow: "➜  ~ traceroute ...", "❯ traceroute ...". */
+static bool arrow(struct word_at first)
+{
+	return is(first, "\xe2\x9e\x9c") || is(first, "\xe2\x9d\xaf");
 }
 
 static void set_method(struct traceroute_head *out, struct word_at w)
@@ -370,7 +375,7 @@ bool traceroute_command(const char *line, size_t n, struct traceroute_head *out)
 	for (; i < count && program < 0; i++) {
 		program = program_of(w[i]);
 		if (program >= 0)
-			prompted = (i > 0 && prompt(w[i - 1])) ||
+			prompted = (i > 0 && (prompt(w[i - 1]) || arrow(w[0]))) ||
 				   (w[i].n > strlen(programs[program].name));
 	}
 	/* Without a prompt only a line that begins with the program: prose may name it anywhere. */

@@ -158,6 +158,10 @@ static const struct { const char *text, *is, *reason; } rows[] = {
 	 " 1 10.0.0.1 4 ms  3 ms  2 ms\n",
 	 "unknown > 192.0.2.9 (ya.example) unknown unknown max 30 q 3\n"
 	 "| 1 10.0.0.1/4.000 10.0.0.1/3.000 10.0.0.1/2.000 \n", "Huawei's header"},
+	{"\xe2\x9e\x9c  ~ traceroute -I example.net\n" LINUX " 1  10.0.0.1  1 ms  2 ms  3 ms\n 2  * *^C\n"
+	 "\xe2\x9e\x9c  ~ ping 10.0.0.1\n", "icmp > 192.0.2.9 (example.net) unknown unknown max 30 size 60 q 3\n"
+	 "| 1 10.0.0.1/1.000 10.0.0.1/2.000 10.0.0.1/3.000 | 2 * * \n",
+	 "a prompt with an arrow; stopped by hand"},
 	{"> > " LINUX "> >  1  10.0.0.1  1 ms\n> | 2  10.0.0.2  2 ms\n",
 	 LINUX_IS "unknown unknown max 30 size 60 q 1\n| 1 10.0.0.1/1.000 | 2 10.0.0.2/2.000 \n",
 	 "quoted in a mail"},
