@@ -116,7 +116,7 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 		.wait_ns = plan->wait_ms * NS_PER_MS, .budget_ns = plan->budget_ms * NS_PER_MS,
 		/* Probes ahead of the destination cost its answers to those that count: port
 		 * unreachables are rationed, and a half-open connection answers one SYN. */
-		.ahead = plan->method == METHOD_ICMP ? 0 : TRACER_AHEAD_SPARING,
+		.ahead = plan->method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
 		.one_at_end = plan->method == METHOD_TCP,
 	};
 
