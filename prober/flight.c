@@ -58,6 +58,13 @@ static struct flight *chain(const struct flights *fs, uint32_t slot)
 	return slot == NO_SLOT ? NULL : &fs->slots[slot];
 }
 
+/* The first flight to dst by this method. Packets come in before there is a table: a plan that has not
+ * said its run line yet has no flights. */
+static struct flight *chain_of(const struct flights *fs, enum method method, struct addr dst)
+{
+	return fs->buckets == NULL ? NULL : chain(fs, *bucket_of(fs, method, dst));
+}
+
 static bool flies_to(const struct flight *f, enum method method, struct addr dst)
 {
 	return f->flow.method == method && addr_equal(f->flow.dst, dst);
@@ -133,7 +140,7 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 	f->scope = 0;
 	f->started = now;
 	f->start = start;
-	f->ifindex = 0;
+	f->ifindex = f->refused_sys = 0;
 	f->sent = f->received = f->drops_before = 0;
 	f->reached_by = REACHED_BY_NONE;
 	f->syn_ack = f->reset = false;
@@ -167,7 +174,7 @@ void flight_end(struct flights *fs, struct flight *f)
 
 bool flights_has(const struct flights *fs, const struct flow *flow)
 {
-	const struct flight *f = chain(fs, *bucket_of(fs, flow->method, flow->dst));
+	const struct flight *f = chain_of(fs, flow->method, flow->dst);
 
 	for (; f != NULL; f = chain(fs, f->next)) {
 		if (flies_to(f, flow->method, flow->dst) && f->flow.sport == flow->sport &&
@@ -213,8 +220,9 @@ void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_
 	tracer_sent(&f->tracer, ttl, attempt, at);
 }
 
-void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at)
+void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at, int sys)
 {
+	f->refused_sys = sys;
 	f->probes[probe_index(f, ttl, attempt)].state = PROBE_REFUSED;
 	tracer_not_sent(&f->tracer, ttl, attempt, at);
 }
@@ -257,7 +265,7 @@ static bool same_ports(const struct flow *f, const struct match *m)
 static struct flight *find(const struct flights *fs, const struct match *m, uint32_t *probe,
 			   uint16_t *flags, bool *ours)
 {
-	struct flight *f = chain(fs, *bucket_of(fs, m->method, m->dst));
+	struct flight *f = chain_of(fs, m->method, m->dst);
 
 	*ours = false;
 	for (; f != NULL; f = chain(fs, f->next)) {
@@ -485,7 +493,7 @@ enum flight_verdict flights_take(struct flights *fs, const struct match *m, int 
 
 bool flights_reset_seen(struct flights *fs, const struct flow *reset)
 {
-	struct flight *f = chain(fs, *bucket_of(fs, METHOD_TCP, reset->dst));
+	struct flight *f = chain_of(fs, METHOD_TCP, reset->dst);
 	bool ours = false;
 
 	for (; f != NULL; f = chain(fs, f->next)) {

@@ -10,9 +10,10 @@
  * others'.
  *
  * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes (of which the tracer's rows beyond
- * max_ttl are never touched), 40 bytes a probe (36 tokens and times, rounded), and about 220 bytes
- * an answer, at most one a probe and FLIGHT_EXTRA_MAX more: some 20 kB with the defaults of 32 TTLs
- * and 3 attempts if every probe is answered, 10 kB for a typical path. Slots keep their arrays.
+ * max_ttl are never touched), 36 bytes for each probe that the plan allows, and 216 bytes an answer,
+ * at most one a probe and FLIGHT_EXTRA_MAX more, in steps of a doubling array. With the defaults of
+ * 32 TTLs and 3 attempts that is 14 kB for a path of ten hops, 35 kB if every probe is answered; with
+ * the plan's extremes (255 TTLs, 10 attempts) 1 MB. Slots keep their arrays for the next target.
  */
 #ifndef PROBER_FLIGHT_H
 #define PROBER_FLIGHT_H
@@ -66,6 +67,7 @@ struct flight {
 	struct mono started;
 	struct wall start;
 	int ifindex;          /* of the first outgoing copy: the device of the route; 0 not seen */
+	int refused_sys;      /* errno of the last probe that the kernel refused; 0: none */
 	uint64_t sent, received; /* probes the kernel took; probes answered, late ones too */
 	uint8_t reached_by;   /* enum reached_by, of the first answer by the destination */
 	bool syn_ack, reset;  /* a SYN-ACK came; the kernel's RST for it left */
@@ -117,10 +119,10 @@ bool flights_has(const struct flights *fs, const struct flow *flow);
 
 /* Patches f->packet into the probe (ttl, attempt), which may then be sent. */
 void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt);
-/* The kernel took it, or refused it for good: tells the tracer too. */
+/* The kernel took it, or refused it for good (sys: errno): tells the tracer too. */
 void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt,
 		 struct mono at);
-void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at);
+void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at, int sys);
 
 /* What a captured packet was. Those from FLIGHT_FOREIGN on are the counters of struct refused. */
 enum flight_verdict {

@@ -158,6 +158,12 @@ struct trace *record_flight(const struct record_run *run, const struct flight *f
 	t->stop = (uint8_t)tracer_stop_reason(&f->tracer);
 	t->reach = (uint8_t)tracer_reach(&f->tracer);
 	t->reached_by = t->reach == REACH_REACHED ? f->reached_by : REACHED_BY_NONE;
+	if (f->sent == 0 && f->refused_sys != 0) {
+		t->stop = STOP_ERROR;
+		t->reach = REACH_UNKNOWN;
+		snprintf(t->error, sizeof(t->error), "the kernel refused every probe: %s",
+			 strerror(f->refused_sys));
+	}
 	t->start = f->start;
 	/* By the steady clock: a step of the other one must not make a trace end before it
 	 * began. */

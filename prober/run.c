@@ -262,7 +262,8 @@ static void send_batch(struct run *r)
 			flight_sent(&r->flights, f, batch[i].ttl, batch[i].attempt, r->now);
 			r->sent++;
 		} else if (results[i].sent == SENT_REFUSED) {
-			flight_refused(f, batch[i].ttl, batch[i].attempt, r->now);
+			flight_refused(f, batch[i].ttl, batch[i].attempt, r->now,
+				       results[i].sys);
 			r->send_errors++;
 		} else {
 			r->held = mono_add(r->now, AGAIN_NS);
@@ -397,7 +398,7 @@ static void wait_for_something(struct run *r)
 	if (fds[1].revents && events_interrupted(&r->tools->events))
 		r->interrupted = r->stopping = true;
 	/* Nobody reads any more: the parent is gone. */
-	if (fds[2].revents & (POLLERR | POLLNVAL))
+	if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 		r->out->closed = true;
 	if (fds[3].revents)
 		input_read(&r->in);

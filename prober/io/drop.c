@@ -37,13 +37,14 @@ static int drop_identity(struct bp_error *err)
 {
 	if (geteuid() != 0)
 		return 0;
-	/* In a user namespace that maps only root there is no other id to become (EINVAL): then the
-	 * capabilities that this root had are given up below, and uid 0 without them is nobody. */
+	/* A root without CAP_SETUID (a container's, EPERM), or in a user namespace that maps no other
+	 * id (EINVAL), stays who it is: without capabilities, and unable to open anything once the
+	 * filter is loaded. */
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
 		return bp_fail_sys(err, errno, "cannot give up supplementary groups");
-	if (setresgid(DROP_GID, DROP_GID, DROP_GID) < 0 && errno != EINVAL)
+	if (setresgid(DROP_GID, DROP_GID, DROP_GID) < 0 && errno != EINVAL && errno != EPERM)
 		return bp_fail_sys(err, errno, "cannot become group %d", DROP_GID);
-	if (setresuid(DROP_UID, DROP_UID, DROP_UID) < 0 && errno != EINVAL)
+	if (setresuid(DROP_UID, DROP_UID, DROP_UID) < 0 && errno != EINVAL && errno != EPERM)
 		return bp_fail_sys(err, errno, "cannot become user %d", DROP_UID);
 	return 0;
 }

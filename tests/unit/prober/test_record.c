@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The record of a flight: ids, what is trimmed, how entries are told apart, and failures. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,7 +165,7 @@ static void why_there_is_no_answer(void **state)
 	 * interrupted. */
 	while ((s = tracer_next(&b.f->tracer, b.run.now)).want == TRACER_SEND) {
 		if (s.ttl == 5)
-			flight_refused(b.f, s.ttl, s.attempt, b.run.now);
+			flight_refused(b.f, s.ttl, s.attempt, b.run.now, EPERM);
 		else
 			flight_sent(&b.fs, b.f, s.ttl, s.attempt, b.run.now);
 	}
@@ -181,6 +182,28 @@ static void why_there_is_no_answer(void **state)
 	assert_int_equal(t->entries[3].why, WHY_INTERRUPTED);
 	assert_int_equal(t->entries[3].tx_ns, 1000);
 	assert_int_equal(t->sent, 3);
+	assert_int_equal(trace_validate(t, t->size), 0);
+	free(t);
+	flights_fini(&b.fs);
+}
+
+/* A firewall of this machine that drops what leaves: an error with its reason, not a silent path. */
+static void the_kernel_refuses_everything(void **state)
+{
+	struct bed b;
+	struct tracer_step s;
+	struct trace *t;
+
+	(void)state;
+	bed_init(&b, 1, 3, 1);
+	while ((s = tracer_next(&b.f->tracer, b.run.now)).want == TRACER_SEND)
+		flight_refused(b.f, s.ttl, s.attempt, b.run.now, EPERM);
+	assert_int_equal(s.want, TRACER_DONE);
+	t = record_flight(&b.run, b.f);
+	assert_int_equal(t->stop, STOP_ERROR);
+	assert_int_equal(t->reach, REACH_UNKNOWN);
+	assert_non_null(strstr(t->error, "Operation not permitted"));
+	assert_int_equal(t->entries[0].why, WHY_NOT_SENT);
 	assert_int_equal(trace_validate(t, t->size), 0);
 	free(t);
 	flights_fini(&b.fs);
@@ -235,6 +258,7 @@ int main(void)
 		cmocka_unit_test(ids),
 		cmocka_unit_test(beyond_the_destination),
 		cmocka_unit_test(why_there_is_no_answer),
+		cmocka_unit_test(the_kernel_refuses_everything),
 		cmocka_unit_test(a_step_in_between),
 		cmocka_unit_test(a_target_that_cannot_be_measured),
 	};
