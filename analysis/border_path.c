@@ -128,7 +128,7 @@ static void hop_carrier(const struct profile *p, unsigned borders, const struct 
 	h->kind = BORDER_HOP_CARRIER;
 	h->border = (int8_t)b;
 	h->basis = by_label >= 0 ? VIA_LABEL : by_asn == b ? VIA_HOP : VIA_PREFIX;
-	/* Two borders named, or a carrier's prefix announced by a stranger (a customer, an error). */
+	/* Two borders named, or a carrier's prefix announced by a stranger (customer, error). */
 	h->conflict = by_label < 0 && by_asn != b && h->asn != 0;
 	if (h->basis == VIA_PREFIX) {
 		const struct profile_border *at = &p->borders[b];

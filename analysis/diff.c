@@ -160,7 +160,7 @@ static enum diff_change compare_border(const struct diff_side *b, const struct d
 		return DIFF_UNKNOWN;
 	if (x->outcome == y->outcome && strcmp(x->border, y->border) == 0)
 		return DIFF_SAME;
-	/* From one border to a mixture or back: few flows may have missed what was there all along. */
+	/* From one border to a mixture or back: few flows may have missed what was there before. */
 	if ((x->outcome == OUTCOME_MIXED) != (y->outcome == OUTCOME_MIXED)) {
 		const struct diff_side *mixed = x->outcome == OUTCOME_MIXED ? b : a;
 		const struct diff_side *pure = x->outcome == OUTCOME_MIXED ? a : b;

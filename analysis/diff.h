@@ -45,13 +45,13 @@ struct diff_side {
 	int64_t rtt_min_ns, rtt_median_ns; /* -1: none */
 	uint32_t as_path[DIFF_AS_MAX];     /* of the example trace: networks in order, each once */
 	unsigned as_count;
-	const struct trace *example;       /* borrowed: the trace that shows the change, or the first */
+	const struct trace *example;       /* borrowed: the trace that shows it, or the first */
 	struct wall first, last;   /* starts; 0 not known */
 };
 
 struct diff_row {
 	char vantage[TRACE_VANTAGE_TEXT];
-	struct prefix prefix;      /* judge prefix; the address alone where it is not in the network */
+	struct prefix prefix;      /* judge prefix; outside the network the address alone */
 	uint8_t method;            /* enum method */
 	char target[TRACE_NAME_TEXT]; /* empty: all targets of the prefix together */
 	struct diff_side before, after;
@@ -72,7 +72,7 @@ struct diff_move {
 	struct prefix *prefixes;   /* owned, distinct, sorted */
 	unsigned prefix_count;
 	unsigned vantages, vantages_of; /* vantage points that saw it, of those comparable there */
-	struct wall not_before, not_after; /* last start seen at `from`, first at `to`; 0 not known */
+	struct wall not_before, not_after; /* last start at `from`, first at `to`; 0 not known */
 };
 
 enum diff_result { DIFF_RESULT_SAME, DIFF_RESULT_CHANGED, DIFF_RESULT_TROUBLE }; /* = exit code */
@@ -84,7 +84,7 @@ struct diff {
 	unsigned target_count;
 	struct diff_move *moves;   /* owned */
 	unsigned move_count;
-	unsigned networks_of;      /* judge prefixes the profile's network has, of the families seen */
+	unsigned networks_of;      /* judge prefixes of the network, in the families seen */
 	unsigned only_before, only_after; /* keys on one side alone */
 	unsigned vantages;         /* with a comparable row */
 	struct wall not_before, not_after; /* last start before, first start after; 0 not known */

@@ -105,7 +105,8 @@ static void move_vantages(struct diff *d, struct diff_move *m)
 			m->vantages_of++;
 			of = r->vantage;
 		}
-		if (r->border == DIFF_CHANGED && strcmp(side_id(&r->before.verdict), m->from) == 0 &&
+		if (r->border == DIFF_CHANGED &&
+		    strcmp(side_id(&r->before.verdict), m->from) == 0 &&
 		    strcmp(side_id(&r->after.verdict), m->to) == 0 &&
 		    (saw == NULL || strcmp(saw, r->vantage) != 0)) {
 			m->vantages++;

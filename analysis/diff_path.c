@@ -333,7 +333,8 @@ static void compare_sets(const struct sides *s, enum diff_level level, struct di
 
 		new_before += level == DIFF_LEVEL_AS
 				      ? !as_known(l, s->before, s->before_count, &ttl)
-				      : hops_novel(l, &s->seen_before, true, &ttl) >= TTLS_TO_DIFFER;
+				      : hops_novel(l, &s->seen_before, true, &ttl) >=
+						TTLS_TO_DIFFER;
 	}
 	for (unsigned i = 0; i < s->after_count; i++) {
 		const struct lane *l = &s->after[i];

@@ -192,11 +192,12 @@ int main(int argc, char **argv)
 	tally_line(&more, "all faults half as often");
 	more = play(profile, seed, 2, paths, false);
 	tally_line(&more, "all faults twice as often");
-	printf("Brier: 0 is perfect, 0.6667 is knowing nothing of three. Wrong: of verdicts that say "
-	       "something.\n");
+	printf("Brier: 0 is perfect, 0.6667 is knowing nothing of three. Wrong: of verdicts that "
+	       "say something.\n");
 	profile_free(profile);
 	if (sure_wrong(&s, &sure, &wrong) > .01) {
-		printf("FAILED: %u of %u verdicts at 0.9 and above are wrong, over 1 %%\n", wrong, sure);
+		printf("FAILED: %u of %u verdicts at 0.9 and above are wrong, over 1 %%\n", wrong,
+		       sure);
 		return 1;
 	}
 	return 0;

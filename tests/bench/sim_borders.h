@@ -121,7 +121,7 @@ enum net { NET_PRIVATE, NET_DANDONG, NET_KHASAN, NET_LISTED, NET_EXCHANGE, NET_N
 static const struct {
 	uint32_t asn;
 	const char *org, *country;
-	uint8_t listed[2], unlisted[2]; /* first two bytes, within and outside the profile's space */
+	uint8_t listed[2], unlisted[2]; /* first two bytes, in and outside the profile's space */
 } nets[NETS] = {
 	[NET_PRIVATE] = {0, "", "", {10, 0}, {10, 0}},
 	[NET_DANDONG] = {4837, "China Unicom", "CN", {219, 158}, {123, 112}},
@@ -133,7 +133,8 @@ static const struct {
 	[NET_TRANSIT] = {6453, "Tata", "US", {66, 110}, {66, 110}},
 	{1299, "Arelion", "SE", {213, 248}, {213, 248}}, {3356, "Lumen", "US", {4, 68}, {4, 68}},
 	{2914, "NTT", "JP", {129, 250}, {129, 250}}, {174, "Cogent", "US", {154, 54}, {154, 54}},
-	{9002, "RETN", "GB", {87, 245}, {87, 245}}, {12389, "Rostelecom", "RU", {87, 226}, {87, 226}},
+	{9002, "RETN", "GB", {87, 245}, {87, 245}},
+	{12389, "Rostelecom", "RU", {87, 226}, {87, 226}},
 	{4134, "Chinanet", "CN", {202, 97}, {202, 97}},
 };
 
