@@ -341,6 +341,7 @@ static void merge_head(struct traceroute_head *next, const struct traceroute_hea
 
 	*next = *header;
 	next->start = old.start;
+	next->start_age = old.start_age;
 	if (!same)
 		return;
 	next->command = true;
@@ -369,13 +370,14 @@ static bool read_head(const char *line, size_t n, struct traceroute_head *next, 
 		return true;
 	}
 	if (traceroute_command(line, n, &head)) {
-		start = next->start;
+		head.start = next->start;
+		head.start_age = next->start_age;
 		*next = head;
-		next->start = start;
 		return true;
 	}
 	if (traceroute_date(at, left, &start)) {
 		next->start = start;
+		next->start_age = 0;
 		return true;
 	}
 	return !in_hops && next->header && next->max_ttl == 0 &&
@@ -408,6 +410,9 @@ static bool take_line(struct builder *b, const struct traceroute_line *p)
 	return true;
 }
 
+/* How many lines of other things may stand between a date and the trace it belongs to. */
+enum { START_NEAR = 4 };
+
 /* The last header had no hop behind it. */
 static void skip_header(struct builder *b, struct traceroute_head *next)
 {
@@ -426,6 +431,9 @@ static bool take_other(struct builder *b, struct traceroute_head *next, const ch
 	struct traceroute_head seen = *next;
 	static const char complete[] = "Trace complete";
 
+	/* A date further up may be that of another program's output. */
+	if (n > 0 && ++next->start_age > START_NEAR)
+		seen.start = next->start = (struct wall){0};
 	if (!read_head(line, n, &seen, b->ttl != 0))
 		return b->ttl == 0 || n < sizeof(complete) - 1 ||
 		       strncasecmp(line, complete, sizeof(complete) - 1) != 0;

@@ -74,6 +74,7 @@ struct traceroute_head {
 	char target[TRACE_NAME_TEXT]; /* as written */
 	struct addr dst, src;
 	struct wall start;
+	unsigned start_age;           /* lines of other things since the one that told start */
 };
 
 void traceroute_head_init(struct traceroute_head *h);

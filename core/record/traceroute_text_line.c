@@ -234,6 +234,22 @@ static bool take(struct scan *s, struct token *t)
 	return true;
 }
 
+/* What may be a host's name: letters (of any language), digits, dots, hyphens, underscores. */
+static bool host_like(const char *text, size_t n)
+{
+	bool alnum = false;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (isalnum(c) || c >= 0x80)
+			alnum = true;
+		else if (c != '.' && c != '-' && c != '_')
+			return false;
+	}
+	return alnum;
+}
+
 /* Joins a name with the address behind it, and an address with its own repetition. */
 static bool join(struct token *before, const struct token *t)
 {
@@ -241,7 +257,7 @@ static bool join(struct token *before, const struct token *t)
 
 	if (t->kind != TOKEN_ADDR)
 		return false;
-	if (before->kind == TOKEN_WORD ||
+	if ((before->kind == TOKEN_WORD && host_like(before->text, before->n)) ||
 	    (before->kind == TOKEN_ADDR && bracketed && before->host == NULL)) {
 		struct token joined = *t;
 

@@ -184,6 +184,15 @@ static const struct { const char *text, *is, *reason; } rows[] = {
 	 "udp > 192.0.2.9 (192.0.2.9) unknown unknown q 1 at 2019-02-05 19:25:00 UTC\n| 1 10.0.0.1/1.000 \n"
 	 "udp > 192.0.2.9 (192.0.2.9) unknown unknown q 1\n| 1 10.0.0.1/1.000 \n",
 	 "mail's date; CST is China's or America's: no time rather than a wrong one"},
+	{"Start: 2024-01-15T10:30:00+0900\nHOST: a Loss% Snt\n  1.|-- 10.0.0.1 0.0% 100 0.5\n"
+	 "1: lo: <LOOPBACK,UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n" LINUX "1 10.0.0.1 1 ms\n"
+	 "2024-01-15T10:30:00Z\n\n== example.net ==\n\n" LINUX "1 10.0.0.1 1 ms\n",
+	 LINUX_IS "unknown unknown max 30 size 60 q 1\n| 1 10.0.0.1/1.000 \n"
+	 LINUX_IS "unknown unknown max 30 size 60 q 1 at 2024-01-15 10:30:00 UTC\n| 1 10.0.0.1/1.000 \n",
+	 "a date of mtr's, too far up; a heading between"},
+	{LINUX "1 10.0.0.1 1 ms\n| 1 | 10.0.0.9 | 2 ms |\n2 10.0.0.0/8 via 10.0.0.1\n2 10.0.0.2 2 ms\n",
+	 LINUX_IS "unknown unknown max 30 size 60 q 1\n| 1 10.0.0.1/1.000 | 2 10.0.0.2/2.000 \n",
+	 "a table and a routing table are no hops"},
 	{LINUX LINUX "1 10.0.0.1 1 ms\ntraceroute to 192.0.2.8 (192.0.2.8), 30 hops max\n",
 	 LINUX_IS "unknown unknown max 30 size 60 q 1\n| 1 10.0.0.1/1.000 \n"
 	 "skipped in:4: a traceroute without hops, to 192.0.2.8\n", "a header without hops is told"},
