@@ -281,7 +281,7 @@ static struct flight *find(const struct flights *fs, const struct match *m, uint
 
 static bool was_finished(const struct flights *fs, const struct match *m, bool *ours)
 {
-	for (uint32_t i = 0; i < FLIGHT_FINISHED; i++) {
+	for (uint32_t i = 0; fs->finished != NULL && i < FLIGHT_FINISHED; i++) {
 		const struct finished *d = &fs->finished[i];
 
 		if (d->flow.method != m->method || !same_ports(&d->flow, m) ||

@@ -240,6 +240,27 @@ static void another_runs_answers(void **state)
 	flights_fini(&b.fs);
 }
 
+/* Packets are captured before the plan has said how many targets there may be: the table of flights is
+ * still empty memory then. */
+static void packets_before_the_plan(void **state)
+{
+	struct flights none = {0};
+	struct flight_hit hit;
+	struct bed b;
+	struct match m;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_TCP);
+	send_all(&b, b.f);
+	m = exceeded(b.f, 3, "203.0.113.3");
+	assert_int_equal(flights_take(&none, &m, 2, (struct wall){500}, (struct mono){500}, &hit),
+			 FLIGHT_FOREIGN);
+	assert_null(hit.flight);
+	assert_false(flights_has(&none, &b.f->flow));
+	assert_false(flights_reset_seen(&none, &b.f->flow));
+	flights_fini(&b.fs);
+}
+
 /* --- what an answer means
  * ------------------------------------------------------------------------- */
 
@@ -602,6 +623,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_believed),
 		cmocka_unit_test(another_runs_answers),
+		cmocka_unit_test(packets_before_the_plan),
 		cmocka_unit_test(what_answers_mean),
 		cmocka_unit_test(echo_reply_of_another),
 		cmocka_unit_test(stacked_devices),
