@@ -271,6 +271,27 @@ static void test_rules_in_order(void **state)
 	assert_int_equal(i, sizeof(rows) / sizeof(rows[0]));
 }
 
+/* doc/verdict.md has the same rows in the same order. */
+static void test_document_has_the_rules(void **state)
+{
+	const struct border_rule *r = border_rules;
+	FILE *f = fopen("doc/verdict.md", "re");
+	char line[4096], want[64];
+
+	(void)state;
+	assert_non_null(f);
+	snprintf(want, sizeof(want), "| `%s` |", r->id);
+	while (r->id != NULL && fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, want, strlen(want)) != 0)
+			continue;
+		r++;
+		snprintf(want, sizeof(want), "| `%s` |", r->id != NULL ? r->id : "");
+	}
+	fclose(f);
+	if (r->id != NULL)
+		fail_msg("doc/verdict.md: no row for %s, or not in this place", r->id);
+}
+
 /* --- traps ------------------------------------------------------------------------------------ */
 
 static void judged(const char *dst, const char *path, const char *want)
@@ -663,6 +684,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_in_order),
+		cmocka_unit_test(test_document_has_the_rules),
 		cmocka_unit_test(test_three_silent_hops),
 		cmocka_unit_test(test_hop_without_asn),
 		cmocka_unit_test(test_third_party_addresses),
