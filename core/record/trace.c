@@ -191,6 +191,30 @@ bool trace_hop(const struct trace *t, uint8_t ttl, uint32_t *begin, uint32_t *en
 	return true;
 }
 
+/* Whether this address also answered that a TTL ran out: then it stands before the target. */
+static bool answers_as_router(const struct trace *t, struct addr a)
+{
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct reply *r = &t->entries[i].reply;
+
+		if (addr_equal(r->from, a) &&
+		    icmp_is_ttl_exceeded(a.family, r->icmp_type, r->icmp_code))
+			return true;
+	}
+	return false;
+}
+
+/* A target that answers for a whole prefix may do so from its interface's address: what ties the
+ * reply to the probe is the quote. A firewall on the way that rejects as REJECT of iptables does (a
+ * port-unreachable) is a router that lets TTLs run out. */
+static bool is_targets_port(const struct trace *t, struct addr from)
+{
+	if (addr_equal(from, t->dst) ||
+	    (from.family == 6 && prefix_has(prefix_of(t->dst, 64), from)))
+		return true;
+	return !answers_as_router(t, from);
+}
+
 bool trace_entry_is_destination(const struct trace *t, const struct trace_entry *e)
 {
 	const struct reply *r = &e->reply;
@@ -205,10 +229,9 @@ bool trace_entry_is_destination(const struct trace *t, const struct trace_entry 
 		return t->stamps == STAMPS_IMPORT && addr_equal(r->from, t->dst);
 	if (icmp_is_echo_reply(family, r->icmp_type))
 		return addr_equal(r->from, t->dst);
-	/* A target that answers for a whole prefix may do so from its interface's address: judged
-	 * by the quote, which has already tied this reply to the probe (udp only). */
 	return t->method == METHOD_UDP &&
-	       icmp_is_port_unreachable(family, r->icmp_type, r->icmp_code);
+	       icmp_is_port_unreachable(family, r->icmp_type, r->icmp_code) &&
+	       is_targets_port(t, r->from);
 }
 
 static int compare_ns(const void *a, const void *b)

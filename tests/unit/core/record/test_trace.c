@@ -299,6 +299,31 @@ static void the_destination_says_so_by_type(void **state)
 	free(t);
 }
 
+/* A firewall that rejects by port-unreachable has let a TTL run out before: no destination. */
+static void a_rejecting_router_is_no_destination(void **state)
+{
+	struct trace *t = trace_new(2);
+	struct trace_entry *e = t->entries;
+
+	(void)state;
+	t->dst = at("192.0.2.9");
+	t->method = METHOD_UDP;
+	t->stamps = STAMPS_PCAP;
+	for (uint8_t i = 0; i < 2; i++) {
+		trace_entry_init(&e[i], (uint8_t)(3 + i), 1);
+		e[i].why = WHY_NONE;
+		e[i].reply.from = at("192.0.2.1");
+		e[i].reply.icmp_type = i ? 3 : 11;
+		e[i].reply.icmp_code = i ? 3 : 0;
+	}
+	t->entry_count = 1;
+	assert_false(trace_entry_is_destination(t, &e[1]));
+	/* The target's own word holds, whoever else spoke in its name. */
+	e[0].reply.from = e[1].reply.from = t->dst;
+	assert_true(trace_entry_is_destination(t, &e[1]));
+	free(t);
+}
+
 static const struct { int family, type, code; const char *mark; bool exceeded, unreachable,
 		      prohibited, port, echo; } icmp[] = {
 	{4, 11, 0, "", true, false, false, false, false},
@@ -425,6 +450,7 @@ int main(void)
 		cmocka_unit_test(statistics),
 		cmocka_unit_test(statistics_of_the_destination),
 		cmocka_unit_test(the_destination_says_so_by_type),
+		cmocka_unit_test(a_rejecting_router_is_no_destination),
 		cmocka_unit_test(icmp_meanings),
 		cmocka_unit_test(every_value_has_a_word),
 		cmocka_unit_test(names_are_a_sorted_set),
