@@ -23,6 +23,7 @@ struct probe_run {
 	/* A finished trace: borrowed until return. Negative stops the run (the output failed). */
 	int (*on_trace)(void *arg, const struct trace *t);
 	void (*on_progress)(void *arg, const struct frame_progress *p); /* may be NULL */
+	void (*on_hop)(void *arg, struct addr from);                    /* may be NULL */
 	void (*on_note)(void *arg, const char *text);                   /* may be NULL */
 	void *arg;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Reverse look-ups by c-ares, bounded in time, cached for the run. */
+/* Reverse look-ups by c-ares, in the background, cached for the run. */
 #include "cli/resolve.h"
 
 #include <ares.h>
@@ -10,28 +10,36 @@
 
 #include "core/clock.h"
 
-enum { SILENT_ROUNDS_MAX = 2 };
+enum {
+	QUERY_MS = 1000,
+	/* After the measurement: enough for a server that is near. One that has answered before is
+	 * given longer, since some names take several servers. */
+	WAIT_FIRST_MS = 40,
+	WAIT_ALIVE_MS = 500,
+	SILENT_ROUNDS_MAX = 3, /* fills without any answer, ever, after which nothing is asked */
+	POLL_MS = 20,
+};
 
 struct resolver {
 	ares_channel channel;
-	unsigned wait_ms;
-	unsigned silent_rounds; /* in a row in which nothing at all was answered */
-	unsigned pending, answered;
-	struct names cache;     /* host empty: asked, no name */
+	unsigned silent_rounds;
+	bool alive;          /* something was answered once */
+	struct names asked;  /* every address asked about */
+	struct names known;  /* those answered; host empty: it has no name */
 };
 
 struct question { struct resolver *resolver; struct addr addr; };
 
-int resolver_open(unsigned wait_ms, struct resolver **out, struct bp_error *err)
+int resolver_open(struct resolver **out, struct bp_error *err)
 {
-	struct ares_options options = {.timeout = (int)(wait_ms / 2), .tries = 2};
+	struct ares_options options = {.timeout = QUERY_MS, .tries = 2};
 	struct resolver *r = calloc(1, sizeof(*r));
 	int rc;
 
 	if (r == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
-	names_init(&r->cache);
-	r->wait_ms = wait_ms;
+	names_init(&r->asked);
+	names_init(&r->known);
 	rc = ares_library_init(ARES_LIB_INIT_ALL);
 	if (rc == ARES_SUCCESS)
 		rc = ares_init_options(&r->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
@@ -47,9 +55,11 @@ void resolver_close(struct resolver *r)
 {
 	if (r == NULL)
 		return;
+	/* Ends open questions too: each is answered with an error and freed. */
 	ares_destroy(r->channel);
 	ares_library_cleanup();
-	names_fini(&r->cache);
+	names_fini(&r->asked);
+	names_fini(&r->known);
 	free(r);
 }
 
@@ -57,87 +67,96 @@ static void on_answer(void *arg, int status, int timeouts, struct hostent *host)
 {
 	struct question *q = arg;
 	struct resolver *r = q->resolver;
+	bool answered = status == ARES_SUCCESS || status == ARES_ENOTFOUND ||
+			status == ARES_ENODATA;
+	struct name *n;
 
 	(void)timeouts;
-	r->pending--;
-	if (status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA) {
-		struct name *n = names_put(&r->cache, q->addr);
-
-		r->answered++;
-		if (n != NULL && status == ARES_SUCCESS && host->h_name != NULL)
-			text_set(n->host, sizeof(n->host), host->h_name);
-	}
+	if (status != ARES_EDESTRUCTION && (n = names_put(&r->known, q->addr)) != NULL &&
+	    status == ARES_SUCCESS && host->h_name != NULL)
+		text_set(n->host, sizeof(n->host), host->h_name);
+	r->alive |= answered;
 	free(q);
 }
 
-static void ask(struct resolver *r, struct addr a)
+void resolver_ask(struct resolver *r, struct addr a)
 {
-	struct question *q = malloc(sizeof(*q));
+	struct question *q;
 
+	if (r == NULL || r->silent_rounds >= SILENT_ROUNDS_MAX || names_find(&r->asked, a) != NULL ||
+	    names_put(&r->asked, a) == NULL)
+		return;
+	q = malloc(sizeof(*q));
 	if (q == NULL)
 		return;
 	*q = (struct question){.resolver = r, .addr = a};
-	r->pending++;
 	ares_gethostbyaddr(r->channel, a.bytes, (int)addr_size(a),
 			   a.family == 4 ? AF_INET : AF_INET6, on_answer, q);
 }
 
-static void wait_for_answers(struct resolver *r)
+/* Lets c-ares read and retry; waits at most timeout_ms for something to read. */
+static void take_answers(struct resolver *r, int timeout_ms)
 {
-	struct mono until = mono_add(mono_now(), (int64_t)r->wait_ms * NS_PER_MS);
+	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
+	int bits = ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
+	struct pollfd fds[ARES_GETSOCK_MAXNUM];
+	nfds_t n = 0;
 
-	while (r->pending > 0) {
-		ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-		int bits = ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
-		struct pollfd fds[ARES_GETSOCK_MAXNUM];
-		int64_t left_ms = mono_since(until, mono_now()) / NS_PER_MS;
-		nfds_t n = 0;
+	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		short events = 0;
 
-		if (left_ms <= 0)
-			break;
-		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-			short events = 0;
-
-			if (ARES_GETSOCK_READABLE(bits, i))
-				events = POLLIN;
-			if (ARES_GETSOCK_WRITABLE(bits, i))
-				events = (short)(events | POLLOUT);
-			if (events)
-				fds[n++] = (struct pollfd){.fd = sockets[i], .events = events};
-		}
-		poll(fds, n, left_ms < 50 ? (int)left_ms : 50);
-		if (n == 0)
-			ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-		for (nfds_t i = 0; i < n; i++)
-			ares_process_fd(r->channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ?
-					fds[i].fd : ARES_SOCKET_BAD,
-					fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+		if (ARES_GETSOCK_READABLE(bits, i))
+			events = POLLIN;
+		if (ARES_GETSOCK_WRITABLE(bits, i))
+			events = (short)(events | POLLOUT);
+		if (events)
+			fds[n++] = (struct pollfd){.fd = sockets[i], .events = events};
 	}
-	/* Late answers would write into questions of a later trace: none stays open. */
-	ares_cancel(r->channel);
+	poll(fds, n, timeout_ms);
+	if (n == 0)
+		ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	for (nfds_t i = 0; i < n; i++)
+		ares_process_fd(r->channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ?
+				fds[i].fd : ARES_SOCKET_BAD,
+				fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+}
+
+/* Whether a name that is asked for is still to come. */
+static bool missing(const struct resolver *r, const struct names *names)
+{
+	for (uint32_t i = 0; i < names->count; i++) {
+		const struct name *n = &names->items[i];
+
+		if (n->host[0] == '\0' && names_find(&r->asked, n->addr) != NULL &&
+		    names_find(&r->known, n->addr) == NULL)
+			return true;
+	}
+	return false;
 }
 
 void resolver_fill(struct resolver *r, struct names *names)
 {
-	unsigned asked = 0;
+	struct mono start = mono_now();
 
 	if (r == NULL)
 		return;
-	r->answered = 0;
 	for (uint32_t i = 0; i < names->count; i++) {
-		const struct name *n = &names->items[i];
-
-		if (n->host[0] != '\0' || names_find(&r->cache, n->addr) != NULL ||
-		    r->silent_rounds >= SILENT_ROUNDS_MAX)
-			continue;
-		ask(r, n->addr);
-		asked++;
+		if (names->items[i].host[0] == '\0')
+			resolver_ask(r, names->items[i].addr);
 	}
-	wait_for_answers(r);
-	if (asked > 0)
-		r->silent_rounds = r->answered > 0 ? 0 : r->silent_rounds + 1;
+	take_answers(r, 0);
+	while (missing(r, names) && r->silent_rounds < SILENT_ROUNDS_MAX) {
+		int64_t waited_ms = mono_since(mono_now(), start) / NS_PER_MS;
+		int64_t left_ms = (r->alive ? WAIT_ALIVE_MS : WAIT_FIRST_MS) - waited_ms;
+
+		if (left_ms <= 0)
+			break;
+		take_answers(r, left_ms < POLL_MS ? (int)left_ms : POLL_MS);
+	}
+	if (!r->alive)
+		r->silent_rounds++;
 	for (uint32_t i = 0; i < names->count; i++) {
-		const struct name *known = names_find(&r->cache, names->items[i].addr);
+		const struct name *known = names_find(&r->known, names->items[i].addr);
 
 		if (known != NULL && names->items[i].host[0] == '\0')
 			text_set(names->items[i].host, sizeof(names->items[i].host), known->host);

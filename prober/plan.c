@@ -54,6 +54,7 @@ static const struct key run_keys[] = {
 	{"src6", VALUE_ADDR, FIELD(plan_run, src6), 6, 6, false},
 	{"window", VALUE_NUMBER, FIELD(plan_run, window), 1, PLAN_WINDOW_MAX, false},
 	{"progress", VALUE_BOOL, FIELD(plan_run, progress), 0, 1, false},
+	{"hops", VALUE_BOOL, FIELD(plan_run, hops), 0, 1, false},
 };
 
 static const struct key trace_keys[] = {

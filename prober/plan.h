@@ -6,7 +6,8 @@
  *
  *   plan   = "borderpath-plan 1" LF  run-line  *trace-line  "end" LF
  *   run    = "run" [vantage=NAME] [seed=HEX16] [rate_pps=N|max] [prefix_pps=N|max]
- *            [router_pps=N|max] [ifname=IF] [src=ADDR] [src6=ADDR] [window=N] [progress=0|1] LF
+ *            [router_pps=N|max] [ifname=IF] [src=ADDR] [src6=ADDR] [window=N] [progress=0|1]
+ *            [hops=0|1] LF
  *   trace  = "trace" seq=N dst=ADDR method=icmp|udp|tcp [dport=N] [flow=N] [first=TTL] [max=TTL]
  *            [attempts=N] [gap=N] [wait_ms=N] [budget_ms=N] [target=TEXT] LF
  * TEXT is percent-encoded (%20). Lines are at most PLAN_LINE_MAX bytes. `seed` (from the vantage
@@ -34,6 +35,7 @@ struct plan_run {
 	struct addr src4, src6;                    /* none: by route */
 	uint32_t window;                           /* targets in flight, 1..4096 */
 	bool progress;                             /* send PROGRESS frames */
+	bool hops;                                 /* send HOP frames */
 };
 
 struct plan_trace {

@@ -20,6 +20,7 @@
 #include "prober/io/port.h"
 #include "prober/progress.h"
 #include "prober/record.h"
+#include "prober/seen.h"
 #include "prober/watch.h"
 
 enum {
@@ -47,6 +48,7 @@ struct run {
 	struct mono looked;        /* last look at the clock that saw no step */
 	struct watch watch;
 	struct progress progress;
+	struct seen seen;          /* responders told by HOP frames */
 	struct refused refused;
 	uint64_t not_ip, drops, sent, send_errors, read, done;
 	struct plan_trace next;    /* read and not begun */
@@ -175,6 +177,8 @@ static void on_answer(void *context, const struct flight_hit *hit, struct addr f
 	if (!due_in_line(&r->due, slot))
 		due_wait(&r->due, slot, r->now);
 	progress_answer(&r->progress, hit, from);
+	if (r->plan.hops && seen_new(&r->seen, from))
+		output_frame(r->out, FRAME_HOP, &from, sizeof(from));
 }
 
 static void on_captured(const struct captured *c, void *context)

@@ -6,7 +6,7 @@
  * JSON Lines.
  *
  *   frame   = struct frame_head, then head.size bytes of body
- *   stream  = HELLO, then any of TRACE | PROGRESS | NOTE, then END
+ *   stream  = HELLO, then any of TRACE | PROGRESS | NOTE | HOP, then END
  */
 #ifndef CORE_RECORD_FRAME_H
 #define CORE_RECORD_FRAME_H
@@ -23,6 +23,7 @@ enum frame_type {
 	FRAME_PROGRESS = 3, /* struct frame_progress */
 	FRAME_NOTE = 4,     /* text for people, one line, not terminated: warnings */
 	FRAME_END = 5,      /* struct frame_end */
+	FRAME_HOP = 6,      /* struct addr: somebody answered for the first time, when asked for */
 };
 
 enum { FRAME_MAGIC = 0x31665062, FRAME_VERSION = 1 }; /* "bPf1" in memory */
