@@ -157,6 +157,9 @@ static const struct row {
 static void after_the_drop(void **state)
 {
 	(void)state;
+	/* valgrind makes system calls of its own, which the filter kills. */
+	if (getenv("UNDER_VALGRIND") != NULL)
+		skip();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int status;
 		pid_t pid = fork();
