@@ -64,7 +64,7 @@ ours words
 theirs shellcheck --severity=warning -- "${shell[@]}"
 theirs mandoc -T lint -W warning -- "${man[@]}"
 # Names and words of the trade that its list of misspellings holds.
-theirs codespell --ignore-words-list=te,nd,fo,ser,hist,inout,uint,ans,doas,ist -- "${prose[@]}"
+theirs codespell --ignore-words-list=te,nd,fo,ser,hist,inout,uint,ans,doas,ist,inh,oder -- "${prose[@]}"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
