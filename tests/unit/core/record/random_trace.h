@@ -147,7 +147,7 @@ static inline struct trace *rnd_trace(uint64_t *s, uint32_t entries)
 		trace_entry_init(e, (uint8_t)(1 + rnd_below(s, 255)),
 				 (uint8_t)(1 + rnd_below(s, 255)));
 		e->tx_ns = rnd_one_in(s, 4) ? TX_UNKNOWN :
-			   (int64_t)rnd_below(s, UINT64_C(1000000000000)) - 1000;
+			   (int64_t)rnd_below(s, UINT64_C(1000000000000)) - 250000000000;
 		e->why = (uint8_t)rnd_below(s, WHY_INTERRUPTED + 1);
 		if (e->why == WHY_NONE)
 			rnd_reply(s, &e->reply);

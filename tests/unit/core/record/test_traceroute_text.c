@@ -51,6 +51,9 @@ static const struct { const char *text, *is, *reason; } rows[] = {
 	{LINUX "7 a (10.0.0.4) 39.486 ms *\n10.0.0.5 (10.0.0.5) 45.959 ms\n8 * * *\n",
 	 LINUX_IS "unknown unknown max 30 size 60 q 3\n"
 	 "| 7 10.0.0.4/39.486 * 10.0.0.5/45.959 | 8 * * * \n", "the same, indentation lost"},
+	{LINUX "5 10.0.0.1 1 ms\n5 10.0.0.2 2 ms\n6 * *\n",
+	 LINUX_IS "unknown unknown max 30 size 60 q 2\n| 5 10.0.0.1/1.000 10.0.0.2/2.000 | 6 * * \n",
+	 "the number repeated for each router of a hop"},
 	{LINUX "7 a (10.0.0.4) 1 ms 2 ms\n   3 ms\n8 a.very.long.name.example\n(10.0.0.5) 4 ms 5 ms\n* \n",
 	 LINUX_IS "unknown unknown max 30 size 60 q 3\n"
 	 "| 7 10.0.0.4/1.000 10.0.0.4/2.000 10.0.0.4/3.000 | 8 10.0.0.5/4.000 10.0.0.5/5.000 * \n",
