@@ -435,6 +435,8 @@ static void follow(struct run *r)
 		}
 		take_targets(r);
 		output_write(r->out);
+		if (r->code != 0)
+			break;
 		if (!r->has_next && r->flights.used == 0 && input_done(&r->in, &cut)) {
 			if (cut)
 				r->code = bp_fail(r->err, BP_ETRUNC, "the plan ended before its last "
