@@ -24,6 +24,8 @@ const struct word diff_level_words[] = {
 	{"none", DIFF_LEVEL_NONE}, {"hop", DIFF_LEVEL_HOP}, {"as", DIFF_LEVEL_AS}, {NULL, 0}};
 
 static const double CHANCE = .05;
+/* Two doubtful verdicts that differ are no switch: both at 0.86 give 0.78, at 0.6 about 0.55. */
+static const double DIFFER_LEAST = .7;
 /* A shift under both is no news to anybody, however sure. */
 enum { SHIFT_LEAST_PERMILLE = 10 };
 static const int64_t SHIFT_LEAST_NS = NS_PER_MS;
@@ -152,6 +154,20 @@ static int side_fill(const struct diff_item *const *items, unsigned n, struct di
 
 /* --- the four comparisons -------------------------------------------------------------------- */
 
+/* The chance that two verdicts, each with its doubts, mean different ways in. */
+static double differ_p(const struct verdict *x, const struct verdict *y)
+{
+	double same = 0;
+
+	for (unsigned i = 0; i < x->p_count; i++) {
+		for (unsigned k = 0; k < y->p_count; k++) {
+			if (strcmp(x->p[i].id, y->p[k].id) == 0)
+				same += x->p[i].p * y->p[k].p;
+		}
+	}
+	return 1 - same;
+}
+
 static enum diff_change compare_border(const struct diff_side *b, const struct diff_side *a)
 {
 	const struct verdict *x = &b->verdict, *y = &a->verdict;
@@ -177,7 +193,7 @@ static enum diff_change compare_border(const struct diff_side *b, const struct d
 		return fisher_p(pure->decided, 0, on, mixed->decided - on) < CHANCE ? DIFF_CHANGED
 										   : DIFF_TOO_FEW;
 	}
-	return DIFF_CHANGED;
+	return differ_p(x, y) >= DIFFER_LEAST ? DIFF_CHANGED : DIFF_TOO_FEW;
 }
 
 /* Traces whose target could have been reached or not; unknown (imported text) is not counted. */
@@ -383,12 +399,19 @@ static int row_fill(struct group *g, bool target, struct diff_row *row)
 	row->border = compare_border(&row->before, &row->after);
 	row->reach = compare_reach(&row->before, &row->after);
 	rc = row_paths(g, row);
+	/* A hop that went silent can change a verdict; where silence explains the whole difference
+	 * of the paths there was no switch. And where the border did change, so did the path. */
+	if (row->border == DIFF_CHANGED && row->path == DIFF_SAME)
+		row->border = DIFF_TOO_FEW;
+	else if (row->border == DIFF_CHANGED && row->path == DIFF_TOO_FEW)
+		row->path = DIFF_CHANGED;
 	if (rc == 0)
 		rc = compare_rtt(g, row);
 	row->changed = row->border == DIFF_CHANGED || row->path == DIFF_CHANGED ||
 		       row->rtt == DIFF_CHANGED || row->reach == DIFF_CHANGED;
 	/* That a silent target stayed silent, or an unjudged path the same, says too little. */
-	row->comparable = row->changed || row->border == DIFF_SAME;
+	row->comparable = row->changed || row->border == DIFF_SAME ||
+			  (row->border == DIFF_TOO_FEW && row->path == DIFF_SAME);
 	return rc;
 }
 
@@ -481,7 +504,8 @@ static void summarise(struct diff *d, const struct profile *p)
 		text_set(d->why, sizeof(d->why),
 			 "no vantage point, network and method is on both sides");
 	else
-		text_set(d->why, sizeof(d->why), "every border is undetermined on one side");
+		text_set(d->why, sizeof(d->why),
+			 "no border could be compared: undetermined, or too few traces");
 }
 
 int diff_compute(const struct diff_item *before, unsigned before_count,

@@ -8,6 +8,7 @@
 #ifndef TESTS_PATH_TEXT_H
 #define TESTS_PATH_TEXT_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,52 @@ static inline struct trace *path_trace(const char *dst, const char *text, struct
 	}
 	free(copy);
 	return t;
+}
+
+static inline uint32_t path_next(uint32_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 17;
+	return *s ^= *s << 5;
+}
+
+/* Any path at all, over addresses that matter. */
+static inline void path_random(uint32_t *seed, char *out, size_t size)
+{
+	static const char *const words[] = {"*",
+					    "*2",
+					    "10.0.0.1",
+					    "66.110.96.13",
+					    "63.243.128.121",
+					    "219.158.1.1",
+					    "219.158.39.42",
+					    "188.43.1.1",
+					    "188.43.225.153",
+					    "217.150.57.98",
+					    "202.72.96.14",
+					    "198.51.100.7",
+					    "80.81.193.157",
+					    "192.88.99.9",
+					    "188.43.3.213",
+					    "175.45.176.1",
+					    "219.158.5.5!X",
+					    "188.43.7.7!X",
+					    "=175.45.176.71",
+					    "103.35.255.254",
+					    "219.158.1.1|188.43.1.1|*",
+					    "*|188.43.8.8",
+					    "213.248.97.173",
+					    "219.158.1.2|219.158.1.3",
+					    "175.45.177.10!X",
+					    "66.110.96.13!X",
+					    "10.0.0.1|219.158.7.7"};
+	unsigned hops = 1 + path_next(seed) % 14;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < hops && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s ",
+					 words[path_next(seed) %
+					       (sizeof(words) / sizeof(words[0]))]);
 }
 
 #endif

@@ -515,51 +515,6 @@ static void test_flows(void **state)
 
 /* --- what holds of any trace ------------------------------------------------------------------ */
 
-static uint32_t next(uint32_t *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 17;
-	return *s ^= *s << 5;
-}
-
-/* Any path at all, over addresses that matter. */
-static void random_path(uint32_t *seed, char *out, size_t size)
-{
-	static const char *const words[] = {"*",
-					    "*2",
-					    "10.0.0.1",
-					    "66.110.96.13",
-					    "63.243.128.121",
-					    "219.158.1.1",
-					    "219.158.39.42",
-					    "188.43.1.1",
-					    "188.43.225.153",
-					    "217.150.57.98",
-					    "202.72.96.14",
-					    "198.51.100.7",
-					    "80.81.193.157",
-					    "192.88.99.9",
-					    "188.43.3.213",
-					    "175.45.176.1",
-					    "219.158.5.5!X",
-					    "188.43.7.7!X",
-					    "=" NK,
-					    "103.35.255.254",
-					    "219.158.1.1|188.43.1.1|*",
-					    "*|188.43.8.8",
-					    "213.248.97.173",
-					    "219.158.1.2|219.158.1.3",
-					    "175.45.177.10!X",
-					    "66.110.96.13!X",
-					    "10.0.0.1|219.158.7.7"};
-	unsigned hops = 1 + next(seed) % 14;
-	size_t used = 0;
-
-	for (unsigned i = 0; i < hops; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s ",
-					 words[next(seed) % (sizeof(words) / sizeof(words[0]))]);
-}
-
 static void softmax_of_evidence(const struct verdict *v, double *p)
 {
 	double sum = 0;
@@ -617,7 +572,7 @@ static void test_any_trace(void **state)
 	for (int i = 0; i < 20000; i++) {
 		struct verdict v;
 
-		random_path(&seed, path, sizeof(path));
+		path_random(&seed, path, sizeof(path));
 		v = judge_at(i % 7 == 0	  ? NULL
 			     : i % 5 == 0 ? "8.8.8.8"
 					  : NK,
@@ -637,7 +592,7 @@ static void test_order_of_borders(void **state)
 		struct verdict a, b;
 		struct profile_border first = profile->borders[0];
 
-		random_path(&seed, path, sizeof(path));
+		path_random(&seed, path, sizeof(path));
 		a = judge_at(NK, path, NOW);
 		profile->borders[0] = profile->borders[1];
 		profile->borders[1] = first;
@@ -663,7 +618,7 @@ static void test_silent_attempts_change_nothing(void **state)
 		struct verdict a, b;
 		size_t used = 0;
 
-		random_path(&seed, path, sizeof(path));
+		path_random(&seed, path, sizeof(path));
 		for (const char *c = path; *c != '\0'; c++) {
 			bool number = c[0] >= '0' && c[0] <= '9' && c > path && c[-1] == '*';
 

@@ -175,6 +175,36 @@ static void test_silence_is_no_change(void **state)
 	diff_fini(&d);
 }
 
+static void test_carrier_gone_silent_is_no_switch(void **state)
+{
+	struct two *t = *state;
+	struct diff d;
+
+	/* The verdict turns to `other`, for want of the carrier's answers: silence explains it. */
+	add(t, false, UP "219.158.1.1 219.158.1.2 =" NK, 0);
+	add(t, true, UP "* * =" NK, 0);
+	assert_int_equal(t->after.verdicts[0].outcome, OUTCOME_OTHER);
+	compute(t, &d);
+	assert_int_equal(d.rows[0].path, DIFF_SAME);
+	assert_int_equal(d.rows[0].border, DIFF_TOO_FEW);
+	assert_int_equal(d.rows[0].changed, false);
+	assert_int_equal(d.move_count, 0);
+	diff_fini(&d);
+}
+
+static void test_switch_seen_by_other_flows(void **state)
+{
+	struct two *t = *state;
+	struct diff d;
+
+	add(t, false, DANDONG, -1);
+	add(t, true, KHASAN, -1);
+	compute(t, &d);
+	assert_int_equal(d.rows[0].border, DIFF_CHANGED);
+	assert_int_equal(d.rows[0].path, DIFF_CHANGED);
+	diff_fini(&d);
+}
+
 static void test_load_balancing_is_no_change(void **state)
 {
 	struct two *t = *state;
@@ -394,7 +424,7 @@ static void test_trouble(void **state)
 	add(t, false, UP "*5", 0);
 	compute(t, &d);
 	assert_int_equal(d.result, DIFF_RESULT_TROUBLE);
-	assert_string_equal(d.why, "every border is undetermined on one side");
+	assert_string_equal(d.why, "no border could be compared: undetermined, or too few traces");
 	diff_fini(&d);
 }
 
@@ -455,6 +485,37 @@ static void test_json(void **state)
 	diff_fini(&d);
 }
 
+/* A set compared with itself has not changed, whatever it is; and no set is too odd to compare. */
+static void test_any_set(void **state)
+{
+	struct two *t = *state;
+	uint32_t seed = 20261122;
+	char path[1024];
+
+	for (int round = 0; round < 400; round++) {
+		struct diff d;
+		struct buf out;
+
+		for (int i = 0; i < 6; i++) {
+			path_random(&seed, path, sizeof(path));
+			add(t, false, path, i % 4 - 1);
+			if (round % 2 != 0)
+				path_random(&seed, path, sizeof(path));
+			add(t, true, path, i % 4 - 1);
+		}
+		compute(t, &d);
+		if (round % 2 == 0 && d.result == DIFF_RESULT_CHANGED)
+			fail_msg("%s: a set differs from itself", path);
+		buf_init(&out);
+		diff_write_json(&out, &d);
+		assert_false(out.failed);
+		buf_fini(&out);
+		diff_fini(&d);
+		side_clear(&t->before);
+		side_clear(&t->after);
+	}
+}
+
 /* --- numbers ---------------------------------------------------------------------------------- */
 
 static void test_fisher(void **state)
@@ -497,6 +558,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_border_switch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_silence_is_no_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_carrier_gone_silent_is_no_switch, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_switch_seen_by_other_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_balancing_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_flow_is_not_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flows_that_are_not_kept_together, setup,
@@ -513,6 +577,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_filter_far_from_its_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_a_database, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_any_set, setup, teardown),
 		cmocka_unit_test(test_fisher),
 		cmocka_unit_test(test_shift),
 	};
