@@ -158,6 +158,33 @@ static void what_is_never_probed(void **state)
 	limits_fini(&l);
 }
 
+/* The file we ship says what holds without one. */
+static void the_sample(void **state)
+{
+	struct bp_error err = {0};
+	struct limits l, none;
+	char text[8192];
+	FILE *in = fopen("packaging/limits", "rb");
+	size_t n;
+
+	(void)state;
+	if (in == NULL) {
+		print_message("not started from the top of the tree\n");
+		skip();
+	}
+	n = fread(text, 1, sizeof(text), in);
+	fclose(in);
+	if (limits_parse(text, n, &l, &err) < 0)
+		fail_msg("%s", err.text);
+	limits_defaults(&none);
+	assert_int_equal(l.rate_pps, none.rate_pps);
+	assert_int_equal(l.prefix_pps, none.prefix_pps);
+	assert_int_equal(l.router_pps, none.router_pps);
+	assert_int_equal(l.prefix_count, 0);
+	assert_int_equal(l.user_count, 0);
+	limits_fini(&l);
+}
+
 /* Whose file is believed: only root's, that only root can write. */
 static void whose_file(void **state)
 {
@@ -200,6 +227,7 @@ int main(void)
 		cmocka_unit_test(who_is_unlimited),
 		cmocka_unit_test(how_fast_a_run_may_be),
 		cmocka_unit_test(what_is_never_probed),
+		cmocka_unit_test(the_sample),
 		cmocka_unit_test(whose_file),
 	};
 
