@@ -361,10 +361,10 @@ static void row_key(struct diff_row *row, const struct keyed *k, bool target)
 		text_set(row->target, sizeof(row->target), addr_format(t->dst, text));
 }
 
-static int row_paths(const struct group *g, struct diff_row *row)
+static int row_paths(const struct group *g, const struct profile *p, struct diff_row *row)
 {
 	struct diff_path path;
-	int rc = diff_paths(g->before, g->before_count, g->after, g->after_count, &path);
+	int rc = diff_paths(g->before, g->before_count, g->after, g->after_count, p, &path);
 
 	if (rc < 0)
 		return rc;
@@ -373,12 +373,12 @@ static int row_paths(const struct group *g, struct diff_row *row)
 	row->path_ttl = path.ttl;
 	row->before.example = path.before->trace;
 	row->after.example = path.after->trace;
-	row->before.as_count = diff_as_path(path.before, row->before.as_path, DIFF_AS_MAX);
-	row->after.as_count = diff_as_path(path.after, row->after.as_path, DIFF_AS_MAX);
+	row->before.as_count = diff_as_path(path.before, p, row->before.as_path, DIFF_AS_MAX);
+	row->after.as_count = diff_as_path(path.after, p, row->after.as_path, DIFF_AS_MAX);
 	return 0;
 }
 
-static int row_fill(struct group *g, bool target, struct diff_row *row)
+static int row_fill(struct group *g, bool target, const struct profile *p, struct diff_row *row)
 {
 	int rc;
 
@@ -398,7 +398,7 @@ static int row_fill(struct group *g, bool target, struct diff_row *row)
 		return rc;
 	row->border = compare_border(&row->before, &row->after);
 	row->reach = compare_reach(&row->before, &row->after);
-	rc = row_paths(g, row);
+	rc = row_paths(g, p, row);
 	/* A hop that went silent can change a verdict; where silence explains the whole difference
 	 * of the paths there was no switch. And where the border did change, so did the path. */
 	if (row->border == DIFF_CHANGED && row->path == DIFF_SAME)
@@ -421,8 +421,8 @@ static bool same_row(const struct keyed *a, const struct keyed *b, bool target)
 }
 
 /* One row for each run of equal keys. */
-static int rows_fill(const struct keyed *keys, unsigned count, bool target, struct diff_row **rows,
-		     unsigned *row_count)
+static int rows_fill(const struct keyed *keys, unsigned count, bool target,
+		     const struct profile *p, struct diff_row **rows, unsigned *row_count)
 {
 	struct group g = {0};
 	unsigned runs = 1;
@@ -442,7 +442,7 @@ static int rows_fill(const struct keyed *keys, unsigned count, bool target, stru
 			end++;
 		g.keys = &keys[i];
 		g.count = end - i;
-		rc = row_fill(&g, target, &(*rows)[(*row_count)++]);
+		rc = row_fill(&g, target, p, &(*rows)[(*row_count)++]);
 		i = end;
 	}
 	free(g.before);
@@ -524,9 +524,9 @@ int diff_compute(const struct diff_item *before, unsigned before_count,
 	count += keys_fill(keys + count, after, after_count, 1, p);
 	d.traces_after = count - d.traces_before;
 	qsort(keys, count, sizeof(*keys), by_all);
-	rc = rows_fill(keys, count, false, &d.rows, &d.row_count);
+	rc = rows_fill(keys, count, false, p, &d.rows, &d.row_count);
 	if (rc == 0)
-		rc = rows_fill(keys, count, true, &d.targets, &d.target_count);
+		rc = rows_fill(keys, count, true, p, &d.targets, &d.target_count);
 	if (rc == 0)
 		rc = diff_moves(&d);
 	if (rc == 0) {

@@ -14,6 +14,7 @@ static const double CHANCE = .05;
 /* One trace by TTL. */
 struct lane {
 	const struct diff_item *item;
+	const struct profile *profile;
 	uint8_t last;                      /* last TTL that matters: the destination's, or probed */
 	bool reached;
 	struct lane_hop {
@@ -24,10 +25,15 @@ struct lane {
 	} hop[LANE_TTLS];
 };
 
-static uint32_t asn_of(const struct diff_item *item, struct addr a)
+/* 0 for an exchange's address, whatever a table says: it is no network of the path. */
+static uint32_t asn_of(const struct lane *l, struct addr a)
 {
-	const struct name *n = item->names != NULL ? names_find(item->names, a) : NULL;
+	const struct names *names = l->item->names;
+	const struct name *n = names != NULL ? names_find(names, a) : NULL;
+	const struct profile_label *label = profile_label(l->profile, a, l->item->trace->start);
 
+	if (label != NULL && label->role != NULL && strcmp(label->role, "exchange") == 0)
+		return 0;
 	return n != NULL ? n->asn : 0;
 }
 
@@ -42,7 +48,7 @@ static void lane_add(struct lane *l, const struct trace_entry *e)
 	if (h->count < LANE_ADDRS)
 		h->addr[h->count++] = e->reply.from;
 	if (h->asn == 0)
-		h->asn = asn_of(l->item, e->reply.from);
+		h->asn = asn_of(l, e->reply.from);
 }
 
 /* Unreachables repeat one router at TTLs that are not its own: one hop is enough. */
@@ -55,13 +61,14 @@ static bool repeats(const struct lane *l, const struct trace_entry *e)
 	       l->last != 0 && e->ttl > l->last;
 }
 
-static void lane_fill(struct lane *l, const struct diff_item *item)
+static void lane_fill(struct lane *l, const struct diff_item *item, const struct profile *p)
 {
 	const struct trace *t = item->trace;
 	uint8_t filter_ttl = 0, probed = 0;
 
 	memset(l, 0, sizeof(*l));
 	l->item = item;
+	l->profile = p;
 	for (uint32_t i = 0; i < t->entry_count; i++) {
 		const struct trace_entry *e = &t->entries[i];
 		const struct reply *r = &e->reply;
@@ -102,11 +109,12 @@ static unsigned lane_as_path(const struct lane *l, uint32_t *out, unsigned max)
 	return n;
 }
 
-unsigned diff_as_path(const struct diff_item *item, uint32_t *out, unsigned max)
+unsigned diff_as_path(const struct diff_item *item, const struct profile *p, uint32_t *out,
+		      unsigned max)
 {
 	struct lane l;
 
-	lane_fill(&l, item);
+	lane_fill(&l, item, p);
 	return lane_as_path(&l, out, max);
 }
 
@@ -383,26 +391,28 @@ static void compare(const struct sides *s, struct diff_path *out)
 
 enum { LANES_MAX = 256 }; /* a side's traces beyond are thinned evenly: about 5 MiB a side */
 
-static struct lane *lanes_of(const struct diff_item *const *items, unsigned *n)
+static struct lane *lanes_of(const struct diff_item *const *items, const struct profile *p,
+			     unsigned *n)
 {
 	unsigned count = *n < LANES_MAX ? *n : LANES_MAX;
 	struct lane *lanes = malloc(count * sizeof(*lanes));
 
 	for (unsigned i = 0; lanes != NULL && i < count; i++)
-		lane_fill(&lanes[i], items[(uint64_t)i * *n / count]);
+		lane_fill(&lanes[i], items[(uint64_t)i * *n / count], p);
 	*n = count;
 	return lanes;
 }
 
 int diff_paths(const struct diff_item *const *before, unsigned before_count,
-	       const struct diff_item *const *after, unsigned after_count, struct diff_path *out)
+	       const struct diff_item *const *after, unsigned after_count,
+	       const struct profile *p, struct diff_path *out)
 {
 	struct sides s = {.before_count = before_count, .after_count = after_count};
 	int rc = BP_ENOMEM;
 
 	*out = (struct diff_path){.before = before[0], .after = after[0]};
-	s.before = lanes_of(before, &s.before_count);
-	s.after = lanes_of(after, &s.after_count);
+	s.before = lanes_of(before, p, &s.before_count);
+	s.after = lanes_of(after, p, &s.after_count);
 	if (s.before == NULL || s.after == NULL)
 		goto out;
 	if (seen_fill(&s.seen_before, s.before, s.before_count) < 0 ||

@@ -18,11 +18,13 @@ struct diff_path {
 };
 
 /* The networks of a trace in order, each once in a row; returns how many (at most max). Addresses
- * without an AS are left out. */
-unsigned diff_as_path(const struct diff_item *item, uint32_t *out, unsigned max);
+ * without an AS, and exchanges by the profile's labels, are left out. */
+unsigned diff_as_path(const struct diff_item *item, const struct profile *p, uint32_t *out,
+		      unsigned max);
 
 /* before and after: n >= 1 traces each of one key. BP_ENOMEM. */
 int diff_paths(const struct diff_item *const *before, unsigned before_count,
-	       const struct diff_item *const *after, unsigned after_count, struct diff_path *out);
+	       const struct diff_item *const *after, unsigned after_count,
+	       const struct profile *p, struct diff_path *out);
 
 #endif
