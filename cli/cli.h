@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The command line as a table: one row per subcommand gives help and dispatch. Each command lives in
- * its own file, returns an exit code and never calls exit. stdout is data, stderr is talk.
+ * The command line as a table: one row per subcommand gives help and dispatch. Each command lives
+ * in its own file, returns an exit code and never calls exit. stdout is data, stderr is talk.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -41,7 +41,9 @@ extern const char trace_usage[], judge_usage[], convert_usage[], diff_usage[], g
 
 /* One line on stderr: "borderpath: ...". */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same, and returns CLI_FAILURE. */
+/* A text as the result, on stdout. Returns CLI_OK, or CLI_FAILURE after telling that it failed. */
+int cli_print(const char *text);
+/* As cli_say, and returns CLI_FAILURE. */
 int cli_error(const struct bp_error *err);
 /* "borderpath COMMAND: ... (see: borderpath help COMMAND)"; returns CLI_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -85,7 +85,5 @@ int cmd_convert(int argc, char **argv)
 		rc = select_read(&select, argv[i], convert_record, &run, &counts, &err);
 	rc = rc < 0 ? cli_error(&err) : select_exit(&counts);
 	buf_fini(&run.out);
-	if (session_close(&run.session, &err) < 0 && rc == CLI_OK)
-		rc = cli_error(&err);
-	return rc;
+	return session_end(&run.session, rc);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * borderpath diff: what changed between two sets of records, or around a moment. Both sides are named
- * and judged anew by one profile and one set of databases, so that only the network can differ. Exit
- * codes are diff(1)'s.
+ * borderpath diff: what changed between two sets of records, or around a moment. Both sides are
+ * named and judged anew by one profile and one set of databases, so that only the network can
+ * differ. Exit codes are diff(1)'s.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +131,7 @@ out:
 
 static int show(struct diff_run *run, const struct diff *d, struct bp_error *err)
 {
-	struct style style = {.color = run->session.color, .utf8 = run->session.utf8,
-			      .width = run->session.width};
+	struct style style = style_of(&run->session);
 	struct buf out;
 	int rc;
 
@@ -221,14 +220,18 @@ int cmd_diff(int argc, char **argv)
 	};
 	struct diff_run run = {.before_ns = 3600 * NS_PER_S, .after_ns = 3600 * NS_PER_S};
 	struct bp_error err;
-	int opt, rc;
+	bool around = false;
+	int opt, rc, told;
 
 	options_init(&run.options, "diff");
 	while ((opt = options_next(&run.options, argc, argv, OPTIONS_SHORT, longs)) != -1) {
 		rc = opt == '?' ? CLI_USAGE + 1 : take(&run, opt, optarg);
 		if (rc != 0)
 			return rc - 1;
+		around = around || opt == OPT_BEFORE || opt == OPT_AFTER;
 	}
+	if (around && run.at.ns == 0)
+		return cli_usage("diff", "--before and --after go with --at");
 	if (run.at.ns == 0 && argc - optind != 2)
 		return cli_usage("diff", "name two files of records, or a moment with --at");
 	if (optind == argc)
@@ -240,9 +243,7 @@ int cmd_diff(int argc, char **argv)
 	rc = run_diff(&run, argc - optind, argv + optind);
 	side_fini(&run.sides[0]);
 	side_fini(&run.sides[1]);
-	if (session_close(&run.session, &err) < 0) {
-		cli_error(&err);
-		rc = CLI_DIFF_TROUBLE;
-	}
-	return rc;
+	/* Here 1 means "changed": a failure to write must leave as 2. */
+	told = session_end(&run.session, rc == CLI_DIFF_TROUBLE ? CLI_FAILURE : CLI_OK);
+	return told == CLI_OK ? rc : CLI_DIFF_TROUBLE;
 }

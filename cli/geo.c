@@ -198,8 +198,7 @@ static void cells_of(const struct name *n, char cells[COLUMNS][NAME_ORG_TEXT])
 
 static void show_table(struct geo_run *run, const struct name *names, unsigned count)
 {
-	struct style style = {.color = run->session.color, .utf8 = run->session.utf8,
-			      .width = run->session.width};
+	struct style style = style_of(&run->session);
 	char cells[COLUMNS][NAME_ORG_TEXT];
 	unsigned width[COLUMNS];
 	struct buf note;
@@ -404,8 +403,7 @@ static void status_text_db(struct geo_run *run, const struct style *style, enum 
 
 static void status_text(struct geo_run *run, const struct db_status s[2])
 {
-	struct style style = {.color = run->session.color, .utf8 = run->session.utf8,
-			      .width = run->session.width};
+	struct style style = style_of(&run->session);
 	const struct profile *p = run->session.profile;
 
 	status_text_db(run, &style, GEO_DB_ASN, &s[GEO_DB_ASN]);
@@ -499,7 +497,5 @@ int cmd_geo(int argc, char **argv)
 	buf_init(&run.out);
 	rc = strcmp(argv[0], "show") == 0 ? geo_show(&run, argc - 1, argv + 1) : geo_status(&run);
 	buf_fini(&run.out);
-	if (session_close(&run.session, &err) < 0 && rc == CLI_OK)
-		rc = cli_error(&err);
-	return rc;
+	return session_end(&run.session, rc);
 }

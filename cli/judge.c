@@ -7,6 +7,7 @@
 
 #include "analysis/annotate.h"
 #include "analysis/border.h"
+#include "analysis/report/summary.h"
 #include "analysis/report/trace_text.h"
 #include "cli/cli.h"
 #include "cli/select.h"
@@ -31,15 +32,15 @@ struct judge_run {
 	const struct options *o;
 	const struct select *select;
 	struct session session;
-	struct buf out, summary;
+	struct buf out;
+	struct report_summary summary;
 	uint64_t traces;
 };
 
 static int judge_record(void *arg, struct record *r, struct bp_error *err)
 {
 	struct judge_run *run = arg;
-	struct style style = {.color = run->session.color, .utf8 = run->session.utf8,
-			      .width = run->session.width};
+	struct style style = style_of(&run->session);
 	bool jsonl = run->o->format == OUTPUT_JSONL;
 	struct verdict *v;
 	int rc = 0;
@@ -70,7 +71,7 @@ static int judge_record(void *arg, struct record *r, struct bp_error *err)
 		report_trace(&run->out, &style, r->trace, &r->names, v, run->session.profile, true,
 			     run->o->verbose > 0);
 		buf_char(&run->out, '\n');
-		report_summary_line(&run->summary, &style, r->trace, v, run->session.profile);
+		report_summary_add(&run->summary, r->trace, v, run->session.profile);
 	}
 	if (rc == 0)
 		rc = session_write(&run->session, run->out.bytes, run->out.used, err);
@@ -81,6 +82,7 @@ out:
 
 static int judge_files(struct judge_run *run, int argc, char **argv)
 {
+	struct style style = style_of(&run->session);
 	struct select_counts counts = {0};
 	struct bp_error err;
 	int code;
@@ -93,11 +95,9 @@ static int judge_files(struct judge_run *run, int argc, char **argv)
 	if (run->o->format == OUTPUT_JSONL || run->traces == 0)
 		return code;
 	buf_clear(&run->out);
-	if (run->traces > 1) {
-		buf_append(&run->out, run->summary.bytes, run->summary.used);
-		buf_char(&run->out, '\n');
-	}
-	report_always(&run->out, run->session.profile);
+	if (run->traces > 1)
+		report_summary(&run->out, &style, &run->summary);
+	report_always(&run->out, &style, run->session.profile);
 	if (session_write(&run->session, run->out.bytes, run->out.used, &err) < 0)
 		return cli_error(&err);
 	return code;
@@ -124,11 +124,8 @@ int cmd_judge(int argc, char **argv)
 	if (rc < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
-	buf_init(&run.summary);
 	rc = judge_files(&run, argc - optind, argv + optind);
 	buf_fini(&run.out);
-	buf_fini(&run.summary);
-	if (session_close(&run.session, &err) < 0 && rc == CLI_OK)
-		rc = cli_error(&err);
-	return rc;
+	report_summary_fini(&run.summary);
+	return session_end(&run.session, rc);
 }

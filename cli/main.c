@@ -3,13 +3,17 @@
  * borderpath: everything people type. Unprivileged: packets are the child borderpath-probe's. This
  * file finds the row of the command table and runs it; only here and in the commands is printed.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/buf.h"
 
 const struct command commands[] = {
 	{"trace", cmd_trace, "measure now, name, judge, print", trace_usage},
@@ -41,6 +45,16 @@ void cli_say(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+int cli_print(const char *text)
+{
+	struct bp_error err;
+
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return CLI_OK;
+	bp_fail_sys(&err, errno, "cannot write to standard output");
+	return cli_error(&err);
+}
+
 int cli_error(const struct bp_error *err)
 {
 	cli_say("%s", err->text);
@@ -59,48 +73,65 @@ int cli_usage(const char *command, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
-static void print_help(FILE *out)
+static void help_text(struct buf *out)
 {
-	fputs("usage: borderpath COMMAND [OPTIONS] [ARGUMENTS]\n\n"
-	      "Which border traffic into a network with few ways in takes, when that changes, and\n"
-	      "what it does to delay and reachability.\n\n", out);
+	buf_str(out, "usage: borderpath COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+		"Which border traffic into a network with few ways in takes, when that changes, and\n"
+		"what it does to delay and reachability.\n\n");
 	for (const struct command *c = commands; c->name != NULL; c++)
-		fprintf(out, "  %-9s %s\n", c->name, c->summary);
-	fputs("\n  help COMMAND tells a command's options; --version prints the version.\n", out);
+		buf_printf(out, "  %-9s %s\n", c->name, c->summary);
+	buf_str(out, "\n  help COMMAND tells a command's options; --version prints the version.\n");
 }
 
 static int cmd_help(int argc, char **argv)
 {
 	const struct command *c;
+	struct buf text;
+	int rc;
 
 	if (argc < 2) {
-		print_help(stdout);
-		return CLI_OK;
+		buf_init(&text);
+		help_text(&text);
+		rc = cli_print(text.failed ? "" : text.bytes);
+		buf_fini(&text);
+		return rc;
 	}
 	c = command_find(argv[1]);
 	if (c == NULL) {
 		cli_say("no command '%s': borderpath help lists them", argv[1]);
 		return CLI_USAGE;
 	}
-	printf("%s", c->usage);
-	return CLI_OK;
+	return cli_print(c->usage);
+}
+
+/* A descriptor that came closed would be given to the next file opened, and results written into
+ * it. What takes its place cannot be used as the standard stream is: reading or writing fails. */
+static void hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
 }
 
 int main(int argc, char **argv)
 {
 	const struct command *c;
+	struct buf text;
 
+	hold_standard_streams();
 	setlocale(LC_CTYPE, "");
-	/* A reader that went away is told as a write error, after the child was stopped in order. */
+	/* A reader that went away is a write error, told after the child was stopped in order. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
-		print_help(stderr);
+		buf_init(&text);
+		help_text(&text);
+		fputs(text.failed ? "" : text.bytes, stderr);
+		buf_fini(&text);
 		return CLI_USAGE;
 	}
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		printf("borderpath %s\n", BP_VERSION);
-		return fflush(stdout) == 0 ? CLI_OK : CLI_FAILURE;
-	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return cli_print("borderpath " BP_VERSION "\n");
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0)
 		return cmd_help(argc - 1, argv + 1);

@@ -77,8 +77,7 @@ int options_take(struct options *o, int opt, const char *arg)
 	case OPT_QUIET: o->quiet = true; return 0;
 	case 'h':
 		c = command_find(o->command);
-		printf("%s", c ? c->usage : "");
-		return CLI_OK + 1;
+		return cli_print(c ? c->usage : "") + 1;
 	default:
 		return CLI_USAGE + 1;
 	}
@@ -137,22 +136,35 @@ fail:
 	return rc;
 }
 
+struct style style_of(const struct session *s)
+{
+	return (struct style){.color = s->color, .utf8 = s->utf8, .width = s->width};
+}
+
+static const char *out_name(const struct session *s)
+{
+	return s->out_is_file ? s->options->out_path : "standard output";
+}
+
 int session_write(struct session *s, const void *bytes, size_t n, struct bp_error *err)
 {
 	if (fwrite(bytes, 1, n, s->out) == n && fflush(s->out) == 0)
 		return 0;
-	return bp_fail_sys(err, errno, "cannot write to %s",
-			   s->out_is_file ? s->options->out_path : "standard output");
+	return bp_fail_sys(err, errno, "cannot write to %s", out_name(s));
 }
 
-int session_close(struct session *s, struct bp_error *err)
+int session_end(struct session *s, int code)
 {
-	int rc = 0;
+	struct bp_error err;
+	bool failed = fflush(s->out) != 0;
 
-	if (fflush(s->out) != 0 || (s->out_is_file && fclose(s->out) != 0))
-		rc = bp_fail_sys(err, errno, "cannot write to %s",
-				 s->out_is_file ? s->options->out_path : "standard output");
+	failed = (s->out_is_file && fclose(s->out) != 0) || failed;
+	/* After a failure the reason is told already. */
+	if (failed && code != CLI_FAILURE) {
+		bp_fail_sys(&err, errno, "cannot write to %s", out_name(s));
+		code = cli_error(&err);
+	}
 	geo_close(s->geo);
 	profile_free(s->profile);
-	return rc;
+	return code;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "analysis/report/style.h"
 #include "core/err.h"
 #include "geo/geo.h"
 #include "geo/profile.h"
@@ -68,9 +69,12 @@ struct session {
 
 /* Opens profile, databases (when with_geo; warnings go to stderr once) and the output. */
 int session_open(const struct options *o, bool with_geo, struct session *out, struct bp_error *err);
+/* How text for people is drawn on the session's output. */
+struct style style_of(const struct session *s);
 /* Writes n bytes of result; BP_EIO once the reader is gone or the disk is full. */
 int session_write(struct session *s, const void *bytes, size_t n, struct bp_error *err);
-/* Flushes and closes; the last chance to learn that the output failed. */
-int session_close(struct session *s, struct bp_error *err);
+/* Flushes and closes: the last chance to learn that the output failed. Returns code, the command's
+ * exit code so far; CLI_FAILURE, and tells why, when the result did not get out. */
+int session_end(struct session *s, int code);
 
 #endif

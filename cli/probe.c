@@ -119,8 +119,9 @@ out:
 }
 
 /*
- * Closes the pipes: the child stops when its stdout has no reader. A child that has said its last word is
- * not waited for: taking its capture ring down keeps it some 40 ms in the kernel, and nobody needs that.
+ * Closes the pipes: the child stops when its stdout has no reader. A child that has said its last
+ * word is not waited for: taking its capture ring down keeps it some 40 ms in the kernel, and
+ * nobody needs that.
  */
 static int child_close(struct child *c)
 {

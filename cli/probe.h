@@ -17,8 +17,8 @@
 
 struct probe_run {
 	struct plan_run run;
-	/* Appends the next plan lines (some, not necessarily all) to out; false when there are no more.
-	 * Called only when the child has taken what it was given. */
+	/* Appends the next plan lines (some, not necessarily all) to out; false when there are no
+	 * more. Called only when the child has taken what it was given. */
 	bool (*more)(void *arg, struct buf *out);
 	/* A finished trace: borrowed until return. Negative stops the run (the output failed). */
 	int (*on_trace)(void *arg, const struct trace *t);

@@ -574,8 +574,7 @@ int cmd_profile(int argc, char **argv)
 		run.o.profile = argv[1];
 	if (session_open(&run.o, false, &run.session, &err) < 0)
 		return cli_error(&err);
-	run.style = (struct style){.color = run.session.color, .utf8 = run.session.utf8,
-				   .width = run.session.width};
+	run.style = style_of(&run.session);
 	buf_init(&run.out);
 	if (check && !run.o.quiet)
 		check_doubts(run.session.profile);
@@ -589,7 +588,5 @@ int cmd_profile(int argc, char **argv)
 	if (session_write(&run.session, run.out.bytes, run.out.used, &err) < 0)
 		rc = cli_error(&err);
 	buf_fini(&run.out);
-	if (session_close(&run.session, &err) < 0 && rc == CLI_OK)
-		rc = cli_error(&err);
-	return rc;
+	return session_end(&run.session, rc);
 }

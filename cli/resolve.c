@@ -83,8 +83,8 @@ void resolver_ask(struct resolver *r, struct addr a)
 {
 	struct question *q;
 
-	if (r == NULL || r->silent_rounds >= SILENT_ROUNDS_MAX || names_find(&r->asked, a) != NULL ||
-	    names_put(&r->asked, a) == NULL)
+	if (r == NULL || r->silent_rounds >= SILENT_ROUNDS_MAX ||
+	    names_find(&r->asked, a) != NULL || names_put(&r->asked, a) == NULL)
 		return;
 	q = malloc(sizeof(*q));
 	if (q == NULL)

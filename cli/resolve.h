@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reverse names of hops, by c-ares: asked as hops are heard, while the measurement goes on, so that they
- * are mostly there when it ends. What is not is waited for within a short bound. Each address is asked
- * once per run. Names are untrusted text and are cleaned. A resolver that never answers is soon asked no
- * more.
+ * Reverse names of hops, by c-ares: asked as hops are heard, while the measurement goes on, so that
+ * they are mostly there when it ends. What is not is waited for within a short bound. Each address
+ * is asked once per run. Names are untrusted text and are cleaned. A resolver that never answers is
+ * soon asked no more.
  */
 #ifndef CLI_RESOLVE_H
 #define CLI_RESOLVE_H
@@ -18,8 +18,8 @@ int resolver_open(struct resolver **out, struct bp_error *err);
 void resolver_close(struct resolver *r);
 /* Asks for the name of a; does not wait. r may be NULL. */
 void resolver_ask(struct resolver *r, struct addr a);
-/* Fills host where it is empty; asks and waits a little for what is missing. Never fails: what does not
- * answer in time stays empty. r may be NULL. */
+/* Fills host where it is empty; asks and waits a little for what is missing. Never fails: what does
+ * not answer in time stays empty. r may be NULL. */
 void resolver_fill(struct resolver *r, struct names *names);
 
 #endif

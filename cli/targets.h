@@ -27,7 +27,6 @@ struct target {
 struct targets {
 	struct target *items; /* owned */
 	unsigned count, room;
-	unsigned failed;      /* names that did not resolve, told on stderr by the caller's report */
 };
 
 void targets_init(struct targets *t);

@@ -4,7 +4,6 @@
  * borderpath-probe, and its traces into records. In text, targets are printed in the order asked
  * for; JSON Lines stream as they finish. Whatever was measured is printed, whatever happens.
  */
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,69 +12,23 @@
 #include "analysis/annotate.h"
 #include "analysis/border.h"
 #include "analysis/paths.h"
+#include "analysis/report/summary.h"
 #include "analysis/report/trace_text.h"
 #include "cli/cli.h"
-#include "cli/options.h"
 #include "cli/probe.h"
 #include "cli/resolve.h"
 #include "cli/targets.h"
+#include "cli/trace_options.h"
 #include "core/record/jsonl.h"
 
-const char trace_usage[] =
-"usage: borderpath trace [OPTIONS] [TARGET...]\n"
-"\n"
-"Measures the path to each TARGET now, names its hops, judges which border it takes, and prints it.\n"
-"TARGET is a host, an address, a prefix (every address in it) or @FILE (one a line); without one, the\n"
-"profile's targets are measured. Needs borderpath-probe, which alone may open raw sockets.\n"
-"\n"
-"What is sent\n"
-"  -I, -U, -T            ICMP echo, UDP, TCP SYN; the same as -M icmp|udp|tcp. Without: the profile's\n"
-"                        method for its own targets, else icmp\n"
-"  -p PORT               destination port (udp 33434, tcp 80)\n"
-"  -4, -6                only this family\n"
-"  -f TTL, -m TTL        first TTL (1), last TTL (32)\n"
-"  -q N                  probes a hop (3)\n"
-"  -w TIME               longest wait for an answer (2s); waits adapt to what was measured\n"
-"  --gap-limit N         silent hops in a row that end a path (5; 0: none)\n"
-"  -i IFACE, -s ADDR     device, source address (else by route)\n"
-"  --flow N, --flows N   which flow (0); flows 0..N-1, judged together\n"
-"  --vantage NAME        who measures (the host's name); also fixes the ports, so that rounds compare\n"
-"\n"
-"Good manners\n"
-"  --rate PPS            probes a second in all (100, bursts of 40); 'max' lifts every cap, for\n"
-"                        laboratories, and only where the limits file or root allows\n"
-"  --per-prefix-rate PPS probes a second into one /24 or /48 (25, bursts of 40)\n"
-"  --do-not-probe FILE   addresses and prefixes never to probe, one a line\n"
-"\n"
-"What is printed\n"
-"  -n                    no reverse names\n"
-"  --format text|jsonl   for people, or one JSON object a line (jsonl)\n"
-"  -o FILE, -v, --quiet  write to FILE; say more; no progress and no warnings\n"
-"  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"
-"\n"
-"Exit: 0 done (a silent target is data), 1 failure, 2 usage, 3 partial.\n";
-
-enum { OPT_GAP = OPT_COMMAND_FIRST, OPT_RATE, OPT_PREFIX_RATE, OPT_FLOW, OPT_FLOWS, OPT_VANTAGE,
-       OPT_AVOID };
-enum { FLOWS_MAX = 1024, NAMES_WAIT_MS = 1000, PLAN_BATCH = 256 };
-
-struct trace_options {
-	struct options common;
-	struct plan_run run;
-	struct plan_trace each;  /* what all targets share */
-	uint8_t family;          /* 0: any */
-	uint8_t method;          /* METHOD_UNKNOWN: the target's own, else icmp */
-	unsigned flow_first, flow_count;
-	bool no_names;
-	const char *avoid_path;
-};
+enum { PLAN_BATCH = 256 };
 
 /* A finished target kept until it is its turn to be printed, or until its flows are complete. */
 struct held {
 	uint64_t target;         /* number of the destination, from 0 */
 	unsigned flows;          /* traces taken */
-	struct buf text;         /* what is printed of it, and its line of the summary */
-	struct buf summary;
+	struct buf text;         /* what is printed of it */
+	struct report_summary summary; /* its line of the summary */
 	struct paths paths;      /* several flows: all together */
 	struct verdict *verdicts; /* one a flow */
 	struct held *next;
@@ -94,182 +47,13 @@ struct trace_run {
 	/* results */
 	struct held *held;           /* sorted by target */
 	uint64_t printed;            /* destinations printed, in order (text) */
-	uint64_t traces, failed;     /* traces taken; of them not measured */
+	uint64_t traces, failed, cut; /* traces taken; of them not measured, interrupted */
 	char failure[TRACE_ERROR_TEXT]; /* the first one's reason */
-	struct buf summary, out;
-	bool progress_shown;
+	struct report_summary summary;
+	struct buf out;
+	bool progress_shown, output_failed;
 	struct bp_error *err;
 };
-
-/* --- options ---------------------------------------------------------------------------------- */
-
-static int take_number(const struct trace_options *o, const char *option, const char *arg,
-		       uint64_t min, uint64_t max, uint64_t *out)
-{
-	if (text_to_u64(arg, min, max, out) == 0)
-		return 0;
-	return cli_usage(o->common.command, "%s takes a whole number from %llu to %llu, not '%s'",
-			 option, (unsigned long long)min, (unsigned long long)max, arg) + 1;
-}
-
-static int take_u8(const struct trace_options *o, const char *option, const char *arg, uint8_t min,
-		   uint8_t max, uint8_t *out)
-{
-	uint64_t v;
-	int rc = take_number(o, option, arg, min, max, &v);
-
-	if (rc == 0)
-		*out = (uint8_t)v;
-	return rc;
-}
-
-static int take_rate(const struct trace_options *o, const char *option, const char *arg,
-		     uint32_t *out)
-{
-	uint64_t v;
-	int rc = take_number(o, option, arg, 1, 10000000, &v);
-
-	if (rc == 0)
-		*out = (uint32_t)v;
-	return rc;
-}
-
-static int take_wait(struct trace_options *o, const char *arg)
-{
-	int64_t ns;
-
-	if (duration_parse(arg, &ns) < 0 || ns < NS_PER_MS || ns > 60 * NS_PER_S)
-		return cli_usage(o->common.command, "-w takes a time from 1ms to 60s, not '%s'",
-				 arg) + 1;
-	o->each.wait_ms = (uint32_t)(ns / NS_PER_MS);
-	return 0;
-}
-
-static int take_source(struct trace_options *o, const char *arg)
-{
-	struct addr a;
-
-	if (addr_parse(arg, &a) < 0)
-		return cli_usage(o->common.command, "-s takes an address, not '%s'", arg) + 1;
-	if (a.family == 4)
-		o->run.src4 = a;
-	else
-		o->run.src6 = a;
-	return 0;
-}
-
-static int take_text(const struct trace_options *o, const char *option, const char *arg, char *out,
-		     size_t size)
-{
-	if (arg[0] != '\0' && strlen(arg) < size) {
-		text_set(out, size, arg);
-		return 0;
-	}
-	return cli_usage(o->common.command, "%s takes 1 to %zu characters", option, size - 1) + 1;
-}
-
-static int take_method(struct trace_options *o, const char *arg)
-{
-	int method;
-
-	if (word_value(method_words, arg, &method) < 0)
-		return cli_usage(o->common.command, "-M takes icmp, udp or tcp, not '%s'", arg) + 1;
-	o->method = (uint8_t)method;
-	return 0;
-}
-
-/* 0, or a cli_exit + 1 to leave with. */
-static int take_option(struct trace_options *o, int opt, const char *arg)
-{
-	uint64_t v;
-	int rc;
-
-	switch (opt) {
-	case 'I': o->method = METHOD_ICMP; return 0;
-	case 'U': o->method = METHOD_UDP; return 0;
-	case 'T': o->method = METHOD_TCP; return 0;
-	case 'M': return take_method(o, arg);
-	case '4': o->family = 4; return 0;
-	case '6': o->family = 6; return 0;
-	case 'n': o->no_names = true; return 0;
-	case 'f': return take_u8(o, "-f", arg, 1, 255, &o->each.first_ttl);
-	case 'm': return take_u8(o, "-m", arg, 1, 255, &o->each.max_ttl);
-	case 'q': return take_u8(o, "-q", arg, 1, 10, &o->each.attempts);
-	case 'w': return take_wait(o, arg);
-	case 's': return take_source(o, arg);
-	case 'i': return take_text(o, "-i", arg, o->run.ifname, sizeof(o->run.ifname));
-	case OPT_VANTAGE:
-		return take_text(o, "--vantage", arg, o->run.vantage, sizeof(o->run.vantage));
-	case OPT_GAP: return take_u8(o, "--gap-limit", arg, 0, 255, &o->each.gap_limit);
-	case OPT_AVOID: o->avoid_path = arg; return 0;
-	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->run.prefix_pps);
-	case OPT_RATE:
-		if (strcmp(arg, "max") == 0) {
-			o->run.rate_pps = o->run.prefix_pps = o->run.router_pps = 0;
-			return 0;
-		}
-		return take_rate(o, "--rate", arg, &o->run.rate_pps);
-	case 'p':
-		rc = take_number(o, "-p", arg, 1, 65535, &v);
-		o->each.dport = rc == 0 ? (uint16_t)v : 0;
-		return rc;
-	case OPT_FLOW:
-		rc = take_number(o, "--flow", arg, 0, FLOWS_MAX - 1, &v);
-		o->flow_first = rc == 0 ? (unsigned)v : 0;
-		return rc;
-	case OPT_FLOWS:
-		rc = take_number(o, "--flows", arg, 1, FLOWS_MAX, &v);
-		o->flow_count = rc == 0 ? (unsigned)v : 1;
-		return rc;
-	default: return options_take(&o->common, opt, arg);
-	}
-}
-
-static int parse_options(struct trace_options *o, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		OPTIONS_COMMON,
-		{"gap-limit", required_argument, NULL, OPT_GAP},
-		{"rate", required_argument, NULL, OPT_RATE},
-		{"per-prefix-rate", required_argument, NULL, OPT_PREFIX_RATE},
-		{"flow", required_argument, NULL, OPT_FLOW},
-		{"flows", required_argument, NULL, OPT_FLOWS},
-		{"vantage", required_argument, NULL, OPT_VANTAGE},
-		{"do-not-probe", required_argument, NULL, OPT_AVOID},
-		{NULL, 0, NULL, 0},
-	};
-	int opt, rc;
-
-	while ((opt = options_next(&o->common, argc, argv, OPTIONS_SHORT "IUTM:p:46f:m:q:w:i:s:n",
-				   longs)) != -1) {
-		if (opt == '?')
-			return CLI_USAGE + 1;
-		rc = take_option(o, opt, optarg);
-		if (rc != 0)
-			return rc;
-	}
-	if (o->each.first_ttl > o->each.max_ttl)
-		return cli_usage("trace", "the first TTL (%u) lies behind the last (%u)",
-				 o->each.first_ttl, o->each.max_ttl) + 1;
-	if (o->flow_first + o->flow_count > FLOWS_MAX)
-		return cli_usage("trace", "flows go up to %d", FLOWS_MAX - 1) + 1;
-	if (o->method == METHOD_ICMP && o->each.dport != 0)
-		return cli_usage("trace", "-p needs udp or tcp: icmp has no ports") + 1;
-	return 0;
-}
-
-/* The vantage point's name decides the ports of its flows, run after run. */
-static void set_vantage(struct plan_run *run)
-{
-	unsigned char hash[16];
-
-	if (run->vantage[0] == '\0' &&
-	    (gethostname(run->vantage, sizeof(run->vantage) - 1) < 0 || run->vantage[0] == '\0'))
-		text_set(run->vantage, sizeof(run->vantage), "unnamed");
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)run->vantage,
-			   strlen(run->vantage), NULL, 0);
-	memcpy(&run->seed, hash, sizeof(run->seed));
-}
 
 /* --- the plan --------------------------------------------------------------------------------- */
 
@@ -354,6 +138,14 @@ static void on_progress(void *arg, const struct frame_progress *p)
 	r->progress_shown = true;
 }
 
+/* Names are looked up while the measurement goes on. */
+static void on_hop(void *arg, struct addr from)
+{
+	struct trace_run *r = arg;
+
+	resolver_ask(r->resolver, from);
+}
+
 static void on_note(void *arg, const char *text)
 {
 	struct trace_run *r = arg;
@@ -363,28 +155,38 @@ static void on_note(void *arg, const char *text)
 		cli_say("%s", text);
 }
 
-static struct style style_of(const struct session *s)
-{
-	return (struct style){.color = s->color, .utf8 = s->utf8, .width = s->width};
-}
-
 static int emit(struct trace_run *r, const struct buf *b)
 {
+	int rc;
+
 	if (b->failed)
 		return bp_fail(r->err, BP_ENOMEM, "out of memory");
 	if (b->used == 0)
 		return 0;
 	progress_clear(r);
-	return session_write(&r->session, b->bytes, b->used, r->err);
+	rc = session_write(&r->session, b->bytes, b->used, r->err);
+	r->output_failed = rc < 0;
+	return rc;
 }
 
 static void held_free(struct held *h)
 {
 	buf_fini(&h->text);
-	buf_fini(&h->summary);
+	report_summary_fini(&h->summary);
 	paths_fini(&h->paths);
 	free(h->verdicts);
 	free(h);
+}
+
+/* Takes a destination out of the list of what waits. */
+static void held_drop(struct trace_run *r, struct held *h)
+{
+	struct held **at = &r->held;
+
+	while (*at != h)
+		at = &(*at)->next;
+	*at = h->next;
+	held_free(h);
 }
 
 /* The place of a destination in the list of what waits, made when new. */
@@ -399,15 +201,14 @@ static struct held *held_of(struct trace_run *r, uint64_t target)
 	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return NULL;
-	h->target = target;
-	buf_init(&h->text);
-	buf_init(&h->summary);
-	paths_init(&h->paths);
 	h->verdicts = calloc(r->o->flow_count, sizeof(*h->verdicts));
 	if (h->verdicts == NULL) {
 		free(h);
 		return NULL;
 	}
+	h->target = target;
+	buf_init(&h->text);
+	paths_init(&h->paths);
 	h->next = *at;
 	*at = h;
 	return h;
@@ -443,7 +244,7 @@ static int held_finish(struct trace_run *r, struct held *h)
 		   h->paths.node_count, h->paths.link_count);
 	report_trace(&h->text, &style, h->paths.merged, &names, v, p, !r->o->no_names,
 		     r->o->common.verbose > 0);
-	report_summary_line(&h->summary, &style, h->paths.merged, v, p);
+	report_summary_add(&h->summary, h->paths.merged, v, p);
 out:
 	names_fini(&names);
 	free(v);
@@ -464,12 +265,29 @@ static int held_flush(struct trace_run *r, bool all)
 		if (rc == 0 && h->text.used > 0) {
 			buf_char(&h->text, '\n');
 			rc = emit(r, &h->text);
-			buf_append(&r->summary, h->summary.bytes, h->summary.used);
+			report_summary_move(&r->summary, &h->summary);
 		}
 		r->printed = h->target + 1;
-		r->held = h->next;
-		held_free(h);
+		held_drop(r, h);
 	}
+	return rc;
+}
+
+/* One JSON object now, and one more when the flows of its destination are complete. */
+static int show_jsonl(struct trace_run *r, const struct trace *t, const struct names *names,
+		      const struct verdict *v, struct held *h)
+{
+	bool complete = h != NULL && h->flows == r->o->flow_count;
+	int rc = 0;
+
+	buf_clear(&r->out);
+	jsonl_write_trace(&r->out, t, names, v);
+	if (complete)
+		rc = held_finish(r, h);
+	if (rc == 0)
+		rc = emit(r, &r->out);
+	if (complete)
+		held_drop(r, h);
 	return rc;
 }
 
@@ -478,68 +296,60 @@ static int show_text(struct trace_run *r, const struct trace *t, const struct na
 {
 	struct style style = style_of(&r->session);
 
-	if (r->o->flow_count > 1)
-		return 0;
-	report_trace(&h->text, &style, t, names, v, r->session.profile, !r->o->no_names,
-		     r->o->common.verbose > 0);
-	report_summary_line(&h->summary, &style, t, v, r->session.profile);
-	return 0;
+	if (r->o->flow_count == 1) {
+		report_trace(&h->text, &style, t, names, v, r->session.profile, !r->o->no_names,
+			     r->o->common.verbose > 0);
+		report_summary_add(&h->summary, t, v, r->session.profile);
+	}
+	return held_flush(r, false);
+}
+
+static int show(struct trace_run *r, const struct trace *t, const struct names *names,
+		const struct verdict *v)
+{
+	struct held *h = NULL;
+
+	if (r->o->common.format == OUTPUT_JSONL && r->o->flow_count == 1)
+		return show_jsonl(r, t, names, v, NULL);
+	h = held_of(r, t->seq > 0 ? (t->seq - 1) / r->o->flow_count : 0);
+	if (h == NULL)
+		return bp_fail(r->err, BP_ENOMEM, "out of memory");
+	if (h->flows < r->o->flow_count)
+		h->verdicts[h->flows++] = *v;
+	if (r->o->flow_count > 1 && t->stop != STOP_ERROR && paths_add(&h->paths, t) < 0)
+		return bp_fail(r->err, BP_ENOMEM, "out of memory");
+	return r->o->common.format == OUTPUT_JSONL ? show_jsonl(r, t, names, v, h) :
+	       show_text(r, t, names, v, h);
+}
+
+static void count(struct trace_run *r, const struct trace *t)
+{
+	r->traces++;
+	r->cut += t->stop == STOP_INTERRUPTED;
+	if (t->stop != STOP_ERROR)
+		return;
+	r->failed++;
+	if (r->failure[0] == '\0')
+		text_set(r->failure, sizeof(r->failure), t->error);
 }
 
 static int on_trace(void *arg, const struct trace *t)
 {
 	struct trace_run *r = arg;
-	bool jsonl = r->o->common.format == OUTPUT_JSONL;
-	struct held *h = NULL;
 	struct verdict *v = calloc(1, sizeof(*v));
 	struct names names;
 	int rc;
 
 	names_init(&names);
-	r->traces++;
-	if (t->stop == STOP_ERROR) {
-		r->failed++;
-		if (r->failure[0] == '\0')
-			text_set(r->failure, sizeof(r->failure), t->error);
-	}
+	count(r, t);
 	rc = v == NULL ? BP_ENOMEM : annotate(t, r->session.geo, &names);
 	if (rc < 0) {
 		bp_fail(r->err, rc, "out of memory");
-		goto out;
+	} else {
+		resolver_fill(r->resolver, &names);
+		border_judge(t, &names, r->session.profile, wall_now(), v);
+		rc = show(r, t, &names, v);
 	}
-	resolver_fill(r->resolver, &names);
-	border_judge(t, &names, r->session.profile, wall_now(), v);
-	buf_clear(&r->out);
-	if (!jsonl || r->o->flow_count > 1) {
-		h = held_of(r, t->seq > 0 ? (t->seq - 1) / r->o->flow_count : 0);
-		if (h == NULL) {
-			rc = bp_fail(r->err, BP_ENOMEM, "out of memory");
-			goto out;
-		}
-		if (h->flows < r->o->flow_count)
-			h->verdicts[h->flows++] = *v;
-	}
-	if (r->o->flow_count > 1 && t->stop != STOP_ERROR)
-		rc = paths_add(&h->paths, t);
-	if (rc == 0 && jsonl)
-		jsonl_write_trace(&r->out, t, &names, v);
-	else if (rc == 0)
-		rc = show_text(r, t, &names, v, h);
-	if (rc == 0 && jsonl && h != NULL && h->flows == r->o->flow_count)
-		rc = held_finish(r, h);
-	if (rc == 0 && jsonl)
-		rc = emit(r, &r->out);
-	else if (rc == 0)
-		rc = held_flush(r, false);
-	if (jsonl && h != NULL && h->flows == r->o->flow_count) {
-		struct held **at = &r->held;
-
-		while (*at != h)
-			at = &(*at)->next;
-		*at = h->next;
-		held_free(h);
-	}
-out:
 	names_fini(&names);
 	free(v);
 	return rc;
@@ -569,7 +379,7 @@ static int collect_targets(struct trace_run *r, int argc, char **argv, int *fail
 		rc = targets_add(&r->targets, argv[i], o->family, &err);
 		if (rc == 0)
 			continue;
-		/* One wrong name does not stop the others: it is told, and the exit says partial. */
+		/* One wrong name does not stop the others: it is told; the exit says partial. */
 		cli_say("%s", err.text);
 		(*failures)++;
 	}
@@ -578,16 +388,15 @@ static int collect_targets(struct trace_run *r, int argc, char **argv, int *fail
 
 static int finish_text(struct trace_run *r)
 {
+	struct style style = style_of(&r->session);
 	int rc = held_flush(r, true);
 
-	if (rc < 0 || r->o->common.format == OUTPUT_JSONL || r->traces == r->failed)
+	if (rc < 0 || r->traces == r->failed)
 		return rc;
 	buf_clear(&r->out);
-	if (r->traces > 1 && r->summary.used > 0) {
-		buf_append(&r->out, r->summary.bytes, r->summary.used);
-		buf_char(&r->out, '\n');
-	}
-	report_always(&r->out, r->session.profile);
+	if (r->traces > 1)
+		report_summary(&r->out, &style, &r->summary);
+	report_always(&r->out, &style, r->session.profile);
 	return emit(r, &r->out);
 }
 
@@ -603,18 +412,23 @@ static int finish_jsonl(struct trace_run *r)
 		rc = held_finish(r, h);
 		if (rc == 0)
 			rc = emit(r, &r->out);
-		r->held = h->next;
-		held_free(h);
+		held_drop(r, h);
 	}
 	return rc;
+}
+
+static int finish(struct trace_run *r)
+{
+	return r->o->common.format == OUTPUT_JSONL ? finish_jsonl(r) : finish_text(r);
 }
 
 /* What the run comes to: the exit code, and a line where it is not 0. */
 static int conclude(const struct trace_run *r, const struct frame_end *end, int failures)
 {
 	if (end->interrupted) {
-		cli_say("interrupted: %llu of %llu paths were handed over",
-			(unsigned long long)r->traces, (unsigned long long)r->planned);
+		cli_say("interrupted: %llu of %llu paths are complete, %llu as far as they came",
+			(unsigned long long)(r->traces - r->cut - r->failed),
+			(unsigned long long)r->planned, (unsigned long long)r->cut);
 		return CLI_PARTIAL;
 	}
 	if (end->code < 0) {
@@ -650,8 +464,12 @@ static int run(struct trace_run *r, int argc, char **argv)
 		return CLI_FAILURE;
 	}
 	/* No names is no failure: the hops are shown by address. */
-	if (!r->o->no_names && resolver_open(NAMES_WAIT_MS, &r->resolver, r->err) < 0)
+	if (!r->o->no_names && resolver_open(&r->resolver, r->err) < 0)
 		r->resolver = NULL;
+	if (r->resolver != NULL) {
+		probe.run.hops = true;
+		probe.on_hop = on_hop;
+	}
 	if (!r->o->common.quiet && isatty(STDERR_FILENO)) {
 		probe.run.progress = true;
 		probe.on_progress = on_progress;
@@ -661,18 +479,19 @@ static int run(struct trace_run *r, int argc, char **argv)
 	if (rc < 0) {
 		struct bp_error first = *r->err;
 
-		if (rc != BP_EIO || r->traces > r->failed)
-			(void)(r->o->common.format == OUTPUT_JSONL ? finish_jsonl(r) : finish_text(r));
+		/* What was measured is printed, unless it is the printing that failed. */
+		if (!r->output_failed)
+			(void)finish(r);
 		cli_error(&first);
-		return r->traces > r->failed && first.sys != EPIPE ? CLI_PARTIAL : CLI_FAILURE;
+		return r->traces > r->failed && !r->output_failed ? CLI_PARTIAL : CLI_FAILURE;
 	}
-	flushed = r->o->common.format == OUTPUT_JSONL ? finish_jsonl(r) : finish_text(r);
+	flushed = finish(r);
 	return flushed < 0 ? cli_error(r->err) : conclude(r, &end, failures);
 }
 
 int cmd_trace(int argc, char **argv)
 {
-	struct trace_options o = {.flow_count = 1};
+	struct trace_options o;
 	struct trace_run r = {.o = &o};
 	struct bp_error err;
 	int rc;
@@ -681,31 +500,21 @@ int cmd_trace(int argc, char **argv)
 		cli_say("the system gives no random numbers");
 		return CLI_FAILURE;
 	}
-	options_init(&o.common, "trace");
-	plan_run_defaults(&o.run);
-	plan_trace_defaults(&o.each);
-	o.each.dport = 0;
-	rc = parse_options(&o, argc, argv);
+	trace_options_init(&o);
+	rc = trace_options_parse(&o, argc, argv);
 	if (rc != 0)
 		return rc - 1;
-	set_vantage(&o.run);
 	rc = session_open(&o.common, true, &r.session, &err);
 	if (rc < 0)
 		return cli_error(&err);
 	r.err = &err;
 	rc = run(&r, argc - optind, argv + optind);
-	while (r.held != NULL) {
-		struct held *h = r.held;
-
-		r.held = h->next;
-		held_free(h);
-	}
+	while (r.held != NULL)
+		held_drop(&r, r.held);
 	resolver_close(r.resolver);
 	targets_fini(&r.targets);
 	targets_fini(&r.avoid);
-	buf_fini(&r.summary);
+	report_summary_fini(&r.summary);
 	buf_fini(&r.out);
-	if (session_close(&r.session, &err) < 0 && rc == CLI_OK)
-		rc = cli_error(&err);
-	return rc;
+	return session_end(&r.session, rc);
 }

@@ -272,6 +272,7 @@ void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 		 const struct profile *p, bool verbose)
 {
 	char a[WALL_TEXT], b[WALL_TEXT];
+	size_t start = out->used;
 
 	if (d->result == DIFF_RESULT_TROUBLE)
 		buf_printf(out, "Too little to compare: %s.\n", d->why);
@@ -279,18 +280,21 @@ void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 		none_sentence(out, d);
 	else
 		sentences(out, d, p);
+	style_wrap(out, s, start, 2);
 	if (d->row_count > 0) {
 		buf_char(out, '\n');
 		table(out, s, d, p, verbose);
 	}
-	buf_printf(out, "\nCompared: %u traces before, %u after", d->traces_before,
-		   d->traces_after);
+	start = out->used;
+	buf_printf(out, "\nCompared: %u trace%s before, %u after", d->traces_before,
+		   d->traces_before == 1 ? "" : "s", d->traces_after);
 	if (d->not_before.ns != 0 && d->not_after.ns != 0)
 		buf_printf(out, " (the last of them at %s, the first at %s)",
 			   wall_format_short(d->not_before, a), wall_format_short(d->not_after, b));
 	if (d->only_before + d->only_after > 0)
-		buf_printf(out, "; %u networks measured only before, %u only after", d->only_before,
-			   d->only_after);
+		buf_printf(out, "; %u network%s measured only before, %u only after", d->only_before,
+			   d->only_before == 1 ? "" : "s", d->only_after);
 	buf_str(out, ".\n");
-	report_always(out, p);
+	style_wrap(out, s, start, 2);
+	report_always(out, s, p);
 }

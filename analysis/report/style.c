@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Terminal drawing: escapes, widths, lines. Text may hold any UTF-8; columns are what is counted. */
+/* Terminal drawing: escapes, widths, lines. Text is UTF-8; columns are what is counted. */
 #include "analysis/report/style.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -112,6 +113,64 @@ void style_pad(struct buf *out, const struct style *s, const char *text, unsigne
 	}
 	for (; used < columns; used++)
 		buf_char(out, ' ');
+}
+
+/* Columns of the word (up to a blank or the end) at text, escapes not counted; *n is its bytes. */
+static unsigned word_columns(const char *text, size_t *n)
+{
+	unsigned columns = 0;
+	size_t at = 0;
+	wchar_t c;
+
+	while (text[at] != '\0' && text[at] != ' ' && text[at] != '\n') {
+		if (text[at] == '\033') {
+			at += strcspn(text + at, "m");
+			at += text[at] != '\0';
+			continue;
+		}
+		at += decode(text + at, &c);
+		columns += columns_of(c);
+	}
+	*n = at;
+	return columns;
+}
+
+void style_wrap(struct buf *out, const struct style *s, size_t start, unsigned indent)
+{
+	unsigned column = 0, blanks = 0;
+	const char *at;
+	char *text;
+
+	/* Narrower than this nothing reads well, broken or not. */
+	if (s->width < indent + 20 || out->failed || out->used == start)
+		return;
+	text = strdup(out->bytes + start);
+	if (text == NULL)
+		return;
+	out->used = start;
+	for (at = text; *at != '\0';) {
+		size_t n;
+		unsigned columns = word_columns(at, &n);
+
+		if (column > 0 && blanks > 0 && column + blanks + columns > s->width) {
+			buf_char(out, '\n');
+			column = 0;
+			blanks = indent;
+		}
+		for (column += blanks; blanks > 0; blanks--)
+			buf_char(out, ' ');
+		buf_append(out, at, n);
+		column += columns;
+		at += n;
+		for (; *at == ' '; at++)
+			blanks++;
+		if (*at == '\n') {
+			buf_char(out, '\n');
+			column = blanks = 0;
+			at++;
+		}
+	}
+	free(text);
 }
 
 void style_line(struct buf *out, const struct style *s, unsigned columns, bool heavy)

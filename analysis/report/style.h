@@ -31,6 +31,9 @@ unsigned style_columns(const char *text);
 void style_pad(struct buf *out, const struct style *s, const char *text, unsigned columns);
 /* Appends text as it is, made ASCII without utf8. */
 void style_text(struct buf *out, const struct style *s, const char *text);
+/* Breaks the lines of what was appended since `start` at spaces, so that none is wider than the
+ * terminal; what goes on is indented. Without a terminal nothing is done. */
+void style_wrap(struct buf *out, const struct style *s, size_t start, unsigned indent);
 /* Appends `columns` of a horizontal line. */
 void style_line(struct buf *out, const struct style *s, unsigned columns, bool heavy);
 

@@ -15,8 +15,8 @@ static const char *const titles[COLUMNS] = {"TTL", "Address", "Name", "AS", "CC"
 /* Numbers are aligned right. */
 static const bool right[COLUMNS] = {[COL_TTL] = true, [COL_LOSS] = true, [COL_MIN] = true,
 				    [COL_MEDIAN] = true};
-/* Narrow terminals shrink these two, never the address. */
-enum { NAME_MIN = 5, AS_MIN = 7 };
+/* Narrow terminals shrink name and organisation, never an address and never an AS number. */
+enum { NAME_MIN = 8 };
 
 struct row {
 	uint8_t ttl, ttl_last;  /* ttl_last > ttl: a run of silent hops */
@@ -221,6 +221,37 @@ static void table_fill(struct table *table, const struct trace *t, const struct 
 	}
 }
 
+/* Columns that keep every AS number whole, with room for the sign of what was cut. */
+static unsigned as_min(const struct table *table)
+{
+	unsigned most = 2;
+
+	for (unsigned i = 0; i < table->count; i++) {
+		const char *cell = table->rows[i].cell[COL_AS];
+		unsigned number = strncmp(cell, "AS", 2) == 0 ? (unsigned)strcspn(cell, " ") + 1 : 0;
+
+		most = number > most ? number : most;
+	}
+	return most;
+}
+
+/* Makes the table fit a narrow terminal: the wider of name and AS gives way first, and a column of
+ * names too short to tell anything gives way whole. */
+static void table_shrink(struct table *table, unsigned sum, unsigned room)
+{
+	unsigned *name = &table->width[COL_NAME], *as = &table->width[COL_AS];
+	unsigned as_least = as_min(table);
+
+	for (; sum > room && (*name > NAME_MIN || *as > as_least); sum--) {
+		if (*name > NAME_MIN && (*as <= as_least || *name > *as))
+			--*name;
+		else
+			--*as;
+	}
+	if (sum > room)
+		*name = 0;
+}
+
 static void table_measure(struct table *table, const struct style *s)
 {
 	unsigned sum = 0;
@@ -237,16 +268,9 @@ static void table_measure(struct table *table, const struct style *s)
 					  table->width[c] : 0;
 		sum += table->width[c] ? table->width[c] + 2 : 0;
 	}
-	while (s->width > 0 && sum > s->width) {
-		bool name_gives = table->width[COL_NAME] > NAME_MIN;
-		bool as_gives = table->width[COL_AS] > AS_MIN;
-
-		if (!name_gives && !as_gives)
-			break;
-		table->width[name_gives && (!as_gives || table->width[COL_NAME] >
-			     table->width[COL_AS]) ? COL_NAME : COL_AS]--;
-		sum--;
-	}
+	/* The last column has no gap behind it. */
+	if (s->width > 0)
+		table_shrink(table, sum, s->width + 2);
 }
 
 static void row_draw(struct buf *out, const struct style *s, const struct table *table,
@@ -303,15 +327,6 @@ static void rule_draw(struct buf *out, const struct style *s, const struct table
 	buf_char(out, '\n');
 }
 
-static const char *border_color(const struct profile *p, const char *id)
-{
-	for (unsigned i = 0; i < p->borders_count; i++) {
-		if (strcmp(p->borders[i].id, id) == 0)
-			return p->borders[i].color;
-	}
-	return NULL;
-}
-
 static void crossing_draw(struct buf *out, const struct style *s, const struct table *table,
 			  const struct verdict *v, const struct profile *p)
 {
@@ -325,7 +340,7 @@ static void crossing_draw(struct buf *out, const struct style *s, const struct t
 			 v->via_org[0] ? v->via_org : "not named by the profile");
 	else
 		snprintf(text, sizeof(text), "border: which one is not known");
-	rule_draw(out, s, table, text, border_color(p, v->border), true);
+	rule_draw(out, s, table, text, report_border_color(p, v->border), true);
 }
 
 static void table_draw(struct buf *out, const struct style *s, const struct table *table,
@@ -356,7 +371,7 @@ static void table_draw(struct buf *out, const struct style *s, const struct tabl
 		if (judged && !entered && v->first_inside_ttl > 0 &&
 		    row->ttl >= v->first_inside_ttl) {
 			snprintf(text, sizeof(text), "inside %s", p->network_name);
-			rule_draw(out, s, table, text, border_color(p, v->border), false);
+			rule_draw(out, s, table, text, report_border_color(p, v->border), false);
 			entered = true;
 		}
 		if (row->silent)
@@ -375,6 +390,7 @@ static void table_draw(struct buf *out, const struct style *s, const struct tabl
 static void head_draw(struct buf *out, const struct style *s, const struct trace *t)
 {
 	char dst[ADDR_TEXT], src[ADDR_TEXT], when[WALL_TEXT];
+	size_t start = out->used;
 
 	style_face(out, s, FACE_BOLD);
 	buf_str(out, addr_is_set(t->dst) ? addr_format(t->dst, dst) : "destination not recorded");
@@ -399,11 +415,23 @@ static void head_draw(struct buf *out, const struct style *s, const struct trace
 	if (t->start.ns != 0)
 		buf_printf(out, ", %s", wall_format_short(t->start, when));
 	buf_char(out, '\n');
+	style_wrap(out, s, start, 2);
 }
+
+static const char *const answers[] = {
+	[REACHED_BY_ECHO_REPLY] = "echo reply", [REACHED_BY_PORT_UNREACHABLE] = "port unreachable",
+	[REACHED_BY_SYN_ACK] = "SYN-ACK", [REACHED_BY_RST] = "RST"};
+
+/* Where the reach does not say it already. */
+static const char *const stops[] = {
+	[STOP_GAP_LIMIT] = "stopped after too many silent hops", [STOP_MAX_TTL] = "stopped at the last TTL",
+	[STOP_LOOP] = "stopped at a loop", [STOP_TIMEOUT] = "stopped: out of time",
+	[STOP_INTERRUPTED] = "interrupted"};
 
 static void end_draw(struct buf *out, const struct style *s, const struct trace *t)
 {
 	struct hop_stats d = trace_destination_stats(t);
+	size_t start = out->used;
 
 	if (t->stop == STOP_ERROR) {
 		style_face(out, s, FACE_BAD);
@@ -418,17 +446,21 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 		t->reach == REACH_UNREACHABLE ? "Destination unreachable" :
 		t->reach == REACH_SILENT ? "Destination silent" :
 		"Whether the destination answers is not known");
-	if (t->reached_by != REACHED_BY_NONE)
-		buf_printf(out, " (%s)", word_of(reached_by_words, t->reached_by));
-	if (t->stop != STOP_REACHED && t->stop != STOP_UNKNOWN)
-		buf_printf(out, "; stopped by %s", word_of(stop_words, t->stop));
+	if ((size_t)t->reached_by < sizeof(answers) / sizeof(answers[0]) && answers[t->reached_by])
+		buf_printf(out, " (%s)", answers[t->reached_by]);
+	if (t->stop == STOP_GAP_LIMIT && t->gap_limit > 0)
+		buf_printf(out, "; stopped after %d silent hops in a row", t->gap_limit);
+	else if ((size_t)t->stop < sizeof(stops) / sizeof(stops[0]) && stops[t->stop])
+		buf_printf(out, "; %s", stops[t->stop]);
 	if (d.median_ns >= 0)
 		buf_printf(out, "; RTT min %.3f, median %.3f ms over %u", (double)d.min_ns / 1e6,
 			   (double)d.median_ns / 1e6, d.answered);
 	if (t->sent >= 0)
-		buf_printf(out, "; %lld probes, %lld replies", (long long)t->sent,
-			   (long long)t->received);
+		buf_printf(out, "; %lld probe%s, %lld repl%s", (long long)t->sent,
+			   t->sent == 1 ? "" : "s", (long long)t->received,
+			   t->received == 1 ? "y" : "ies");
 	buf_str(out, ".\n");
+	style_wrap(out, s, start, 2);
 	if (t->drops > 0)
 		buf_printf(out, "The capture lost %lld packets: hops may be missing for that reason.\n",
 			   (long long)t->drops);

@@ -19,7 +19,7 @@ const char *report_border_name(const struct profile *p, const char *id)
 	       strcmp(id, "inside") == 0 ? "inside" : id;
 }
 
-static const char *border_color(const struct profile *p, const char *id)
+const char *report_border_color(const struct profile *p, const char *id)
 {
 	for (unsigned i = 0; i < p->borders_count; i++) {
 		if (strcmp(p->borders[i].id, id) == 0)
@@ -66,13 +66,20 @@ static void via(struct buf *out, const struct style *s, const struct verdict *v)
 		buf_printf(out, v->via_org[0] ? " (AS%u)" : "AS%u", v->via_asn);
 }
 
-/* Never "1.00": no verdict is certain. */
-static void confidence(struct buf *out, double p)
+void report_confidence(double p, char *out, size_t size)
 {
 	if (p > 0.99)
-		buf_str(out, ">0.99");
+		snprintf(out, size, ">0.99");
 	else
-		buf_printf(out, "%.2f", p);
+		snprintf(out, size, "%.2f", p);
+}
+
+static void confidence(struct buf *out, double p)
+{
+	char text[16];
+
+	report_confidence(p, text, sizeof(text));
+	buf_printf(out, "; confidence %s", text);
 }
 
 static const char *class_clause(enum path_class c)
@@ -93,6 +100,7 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 		    const struct verdict *v, const struct profile *p)
 {
 	const char *clause = class_clause(v->class);
+	size_t start = out->used;
 
 	style_face(out, s, FACE_BOLD);
 	subject(out, t, p);
@@ -102,18 +110,16 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 		break;
 	case OUTCOME_BORDER:
 		buf_str(out, " enters by ");
-		style_color(out, s, border_color(p, v->border));
+		style_color(out, s, report_border_color(p, v->border));
 		style_text(out, s, report_border_name(p, v->border));
 		style_face(out, s, FACE_PLAIN);
 		style_face(out, s, FACE_BOLD);
 		via(out, s, v);
-		buf_str(out, "; confidence ");
 		confidence(out, v->confidence);
 		break;
 	case OUTCOME_OTHER:
 		buf_str(out, " enters by a way that the profile does not name as a border");
 		via(out, s, v);
-		buf_str(out, "; confidence ");
 		confidence(out, v->confidence);
 		break;
 	case OUTCOME_MIXED:
@@ -130,6 +136,7 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 	if (clause != NULL && v->outcome != OUTCOME_NONE)
 		buf_printf(out, "; %s", clause);
 	buf_char(out, '.');
+	style_wrap(out, s, start, 2);
 }
 
 /* Reasons that name a hop come before those about the path, the weightiest first. */
@@ -154,6 +161,7 @@ static void sort_reasons(const struct verdict *v, uint8_t order[static VERDICT_E
 static void reason(struct buf *out, const struct style *s, const struct verdict_evidence *e,
 		   const struct profile *p, bool with_rule)
 {
+	size_t start = out->used;
 	char from[ADDR_TEXT];
 
 	buf_str(out, "  - ");
@@ -168,6 +176,7 @@ static void reason(struct buf *out, const struct style *s, const struct verdict_
 	if (with_rule)
 		buf_printf(out, " [%s]", e->rule);
 	buf_char(out, '\n');
+	style_wrap(out, s, start, 4);
 }
 
 void report_evidence(struct buf *out, const struct style *s, const struct verdict *v,
@@ -186,44 +195,12 @@ void report_evidence(struct buf *out, const struct style *s, const struct verdic
 			   left == 1 ? "reason" : "reasons");
 }
 
-void report_summary_line(struct buf *out, const struct style *s, const struct trace *t,
-			 const struct verdict *v, const struct profile *p)
+void report_always(struct buf *out, const struct style *s, const struct profile *p)
 {
-	struct prefix prefix = profile_judge_prefix(p, t->dst);
-	struct hop_stats d = trace_destination_stats(t);
-	char text[PREFIX_TEXT], cell[160];
+	size_t start = out->used;
 
-	style_pad(out, s, prefix.len ? prefix_format(prefix, text) : "-", 18);
-	buf_str(out, "  ");
-	style_pad(out, s, addr_format(t->dst, text), t->dst.family == 6 ? 24 : 15);
-	buf_str(out, "  ");
-	style_pad(out, s, t->method ? word_of(method_words, t->method) : "-", 4);
-	buf_str(out, "  ");
-	if (t->stop == STOP_ERROR)
-		snprintf(cell, sizeof(cell), "not measured");
-	else if (v->outcome == OUTCOME_BORDER)
-		snprintf(cell, sizeof(cell), "%s", report_border_name(p, v->border));
-	else
-		snprintf(cell, sizeof(cell), "%s", word_of(outcome_words, v->outcome));
-	style_color(out, s, v->outcome == OUTCOME_BORDER ? border_color(p, v->border) : NULL);
-	style_pad(out, s, cell, 24);
-	style_end(out, s);
-	buf_str(out, v->confidence > 0.99 ? " " : "  ");
-	if (t->stop == STOP_ERROR || v->outcome == OUTCOME_NONE)
-		buf_str(out, "   -");
-	else
-		confidence(out, v->confidence);
-	buf_str(out, "  ");
-	style_pad(out, s, word_of(reach_words, t->reach), d.median_ns >= 0 ? 11 :
-		  style_columns(word_of(reach_words, t->reach)));
-	if (d.median_ns >= 0)
-		buf_printf(out, "  %8.1f ms", (double)d.median_ns / 1e6);
-	buf_char(out, '\n');
-}
-
-void report_always(struct buf *out, const struct profile *p)
-{
 	buf_printf(out, "Measured: paths towards %s from this vantage point, not traffic volume and not "
 		   "the way back. The crossing is inferred from the carrier; the cause is not "
 		   "measured.\n", p->network_name);
+	style_wrap(out, s, start, 0);
 }

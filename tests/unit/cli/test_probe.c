@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The child's stream, told by children of our own making (shell scripts beside this test, where
- * borderpath-probe is looked for): every way to break off, lie or die gives one clear error, never a
- * hang. No packet is sent.
+ * borderpath-probe is looked for): every way to break off, lie or die gives one clear error, never
+ * a hang. No packet is sent.
  */
 #include "cli/probe.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Targets: words, files, families, lazy prefixes. No host name is resolved here: no packet leaves. */
+/* Targets: words, files, families, lazy prefixes. No host name is resolved: no packet leaves. */
 #include "cli/targets.h"
 
 #include <setjmp.h>

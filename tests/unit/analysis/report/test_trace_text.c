@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "analysis/report/summary.h"
 #include "core/record/jsonl.h"
 
 static const char yaml[] =
@@ -41,13 +42,12 @@ static struct profile *profile;
 static void render(struct buf *out, const struct style *style, bool verbose)
 {
 	FILE *f = fopen("tests/golden/reports/traces.jsonl", "re");
-	struct buf summary;
+	struct report_summary summary = {0};
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
 
 	assert_non_null(f);
-	buf_init(&summary);
 	while ((n = getline(&line, &size, f)) > 0) {
 		struct bp_error err;
 		struct record r;
@@ -57,14 +57,14 @@ static void render(struct buf *out, const struct style *style, bool verbose)
 			fail_msg("%s", err.text);
 		report_trace(out, style, r.trace, &r.names, &r.verdict, profile, true, verbose);
 		buf_char(out, '\n');
-		report_summary_line(&summary, style, r.trace, &r.verdict, profile);
+		report_summary_add(&summary, r.trace, &r.verdict, profile);
 		record_fini(&r);
 	}
 	free(line);
 	fclose(f);
-	buf_append(out, summary.bytes, summary.used);
-	report_always(out, profile);
-	buf_fini(&summary);
+	report_summary(out, style, &summary);
+	report_always(out, style, profile);
+	report_summary_fini(&summary);
 }
 
 static void compare(const char *path, const struct buf *got)
