@@ -34,7 +34,7 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 	struct convert_run *run = arg;
 	int rc;
 
-	if (!select_wants_verdict(run->select, &r->verdict))
+	if (r->kind == RECORD_TRACE && !select_wants_verdict(run->select, &r->verdict))
 		return 0;
 	buf_clear(&run->out);
 	rc = run->to->write(&run->out, r, NULL, NULL);

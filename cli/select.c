@@ -3,6 +3,7 @@
 #include "cli/select.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -49,7 +50,7 @@ static bool is_target(const struct trace *t, const char *target)
 	       (addr_parse(target, &a) == 0 && addr_equal(a, t->dst));
 }
 
-bool select_wants(const struct select *s, const struct trace *t)
+static bool select_wants_trace(const struct select *s, const struct trace *t)
 {
 	/* A record without a time cannot be said to lie inside a window. */
 	if ((s->since.ns || s->until.ns) && t->start.ns == 0)
@@ -69,9 +70,69 @@ bool select_wants(const struct select *s, const struct trace *t)
 
 bool select_wants_verdict(const struct select *s, const struct verdict *v)
 {
-	return s->border == NULL ||
-	       strcmp(s->border, v->outcome == OUTCOME_BORDER ? v->border :
-		      word_of(outcome_words, v->outcome)) == 0;
+	if (s->border == NULL)
+		return true;
+	return v->judged && strcmp(s->border, v->outcome == OUTCOME_BORDER ? v->border :
+				   word_of(outcome_words, v->outcome)) == 0;
+}
+
+static const char *member(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* Within --since and --until; true when the object tells no time. */
+static bool object_in_time(const struct select *s, const json_t *object)
+{
+	const char *text = member(object, "start") ? member(object, "start") : member(object, "at");
+	struct wall t;
+
+	if (text == NULL || wall_parse(text, wall_now(), &t) < 0)
+		return true;
+	return (s->since.ns == 0 || t.ns >= s->since.ns) &&
+	       (s->until.ns == 0 || t.ns < s->until.ns);
+}
+
+static bool object_is_target(const struct select *s, const char *target, const char *dst)
+{
+	struct addr a, b;
+
+	if (s->target == NULL || (target == NULL && dst == NULL))
+		return true;
+	if (target != NULL && strcmp(target, s->target) == 0)
+		return true;
+	return dst != NULL && addr_parse(dst, &a) == 0 && addr_parse(s->target, &b) == 0 &&
+	       addr_equal(a, b);
+}
+
+/* A record that is no trace (paths, a round, an event): judged by the members it has, as a trace
+ * would be; a member that it does not have excludes nothing. */
+static bool select_wants_object(const struct select *s, const json_t *object)
+{
+	const char *vantage = member(object, "vantage"), *method = member(object, "method");
+	const char *dst = member(object, "dst");
+	const json_t *verdict = json_object_get(object, "verdict");
+	const char *outcome = member(verdict, "outcome"), *border = member(verdict, "border");
+	struct addr a;
+
+	if (!object_in_time(s, object) || !object_is_target(s, member(object, "target"), dst))
+		return false;
+	if (s->vantage != NULL && vantage != NULL && strcmp(s->vantage, vantage) != 0)
+		return false;
+	if (addr_is_set(s->prefix.addr) && dst != NULL && addr_parse(dst, &a) == 0 &&
+	    !prefix_has(s->prefix, a))
+		return false;
+	if (s->method != METHOD_UNKNOWN && method != NULL &&
+	    strcmp(method, word_of(method_words, s->method)) != 0)
+		return false;
+	return s->border == NULL || outcome == NULL ||
+	       strcmp(s->border, border != NULL ? border : outcome) == 0;
+}
+
+bool select_wants(const struct select *s, const struct record *r)
+{
+	return r->kind == RECORD_TRACE ? select_wants_trace(s, r->trace) :
+	       select_wants_object(s, r->dom);
 }
 
 static void tell_skip(void *arg, const struct bp_error *err)
@@ -99,7 +160,7 @@ int select_read(const struct select *s, const char *path,
 	reader.on_skip = tell_skip;
 	record_init(&r);
 	while (taken == 0 && (rc = record_read(&reader, &r, err)) == 0) {
-		if (r.kind != RECORD_TRACE || select_wants(s, r.trace))
+		if (select_wants(s, &r))
 			taken = on_record(arg, &r, err);
 		record_fini(&r);
 		record_init(&r);

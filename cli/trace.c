@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "analysis/annotate.h"
@@ -121,20 +122,35 @@ static void progress_clear(struct trace_run *r)
 	r->progress_shown = false;
 }
 
+/* Columns of the terminal that shows the progress. */
+static unsigned progress_width(void)
+{
+	struct winsize ws;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0 ? ws.ws_col : 80;
+}
+
 static void on_progress(void *arg, const struct frame_progress *p)
 {
 	struct trace_run *r = arg;
 	char from[ADDR_TEXT];
+	struct buf line;
 
-	fprintf(stderr, "\r\033[K%llu of %llu paths, %llu probes, %llu replies",
-		(unsigned long long)p->done, (unsigned long long)p->planned,
-		(unsigned long long)p->sent, (unsigned long long)p->received);
+	buf_init(&line);
+	buf_printf(&line, "%llu of %llu paths, %llu probes, %llu replies",
+		   (unsigned long long)p->done, (unsigned long long)p->planned,
+		   (unsigned long long)p->sent, (unsigned long long)p->received);
 	if (p->drops > 0)
-		fprintf(stderr, ", %llu dropped", (unsigned long long)p->drops);
+		buf_printf(&line, ", %llu dropped", (unsigned long long)p->drops);
 	if (addr_is_set(p->from))
-		fprintf(stderr, "   hop %u: %s %.1f ms", p->ttl, addr_format(p->from, from),
-			p->rtt_ns >= 0 ? (double)p->rtt_ns / 1e6 : 0.0);
+		buf_printf(&line, "   hop %u: %s", p->ttl, addr_format(p->from, from));
+	if (addr_is_set(p->from) && p->rtt_ns >= 0)
+		buf_printf(&line, " %.1f ms", (double)p->rtt_ns / 1e6);
+	/* A line that wraps cannot be taken back: what does not fit is cut. */
+	if (!line.failed)
+		fprintf(stderr, "\r\033[K%.*s", (int)progress_width() - 1, line.bytes);
 	fflush(stderr);
+	buf_fini(&line);
 	r->progress_shown = true;
 }
 

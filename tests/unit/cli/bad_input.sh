@@ -6,7 +6,7 @@
 
 set -u
 cd "$(dirname "$0")/../../.." || exit 1
-borderpath=build/borderpath
+borderpath=${BORDERPATH:-build/borderpath}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0

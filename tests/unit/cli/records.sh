@@ -1,0 +1,204 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# judge, convert and diff end to end on recorded files: what comes out, byte for byte where that is
+# promised, and the exit code. Nothing is sent. The profile names its carriers by prefix, so that no
+# database is needed. BORDERPATH=PROGRAM tests another build.
+
+set -u
+cd "$(dirname "$0")/../../.." || exit 1
+borderpath=${BORDERPATH:-build/borderpath}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+export LC_ALL=C.UTF-8
+unset NO_COLOR
+
+# verdict NAME: counts the status of the command before it.
+verdict()
+{
+	if [ "$?" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "not ok: $1"
+		sed 's/^/    /' "$dir/err" | head -n 5
+	fi
+}
+
+# run EXIT ARGS...: borderpath with our profile; its output in $dir/out and $dir/err.
+run()
+{
+	local want=$1 rc
+	shift
+	"$borderpath" "$@" --profile "$dir/profile.yaml" >"$dir/out" 2>"$dir/err" </dev/null
+	rc=$?
+	[ "$rc" -eq "$want" ] || echo "exit $rc, wanted $want" >>"$dir/err"
+	[ "$rc" -eq "$want" ]
+}
+
+# objects: type, destination and border of each line of the output.
+objects() { jq -r '[.type, .dst // "-", .verdict.border // "-"] | join(" ")' "$dir/out"; }
+
+# trace SEQ START DST CARRIER RTT: a record of three hops, the middle one the carrier's.
+trace()
+{
+	local seq=$1 start=$2 dst=$3 carrier=$4 rtt=$5 n=1 ttl=1 from
+	printf '{"type":"trace","version":1,"id":"fra1-0-%s","future":{"b":[1,2.50,"x"],"a":null},' "$seq"
+	printf '"vantage":"fra1","src":"203.0.113.2","dst":"%s","target":"t%s","method":"udp",' "$dst" "$seq"
+	printf '"start":"%s","stop":"reached","reach":"reached","hops":[' "$start"
+	for from in 203.0.113.1 "$carrier" "$dst"; do
+		printf '{"ttl":%s,"probes":[' "$ttl"
+		for n in 1 2 3; do
+			printf '{"attempt":%s,"from":"%s","rtt_ms":%s.%s,"icmp_type":%s,"icmp_code":%s,' \
+				"$n" "$from" "$((rtt * ttl / 3))" "$n" \
+				"$((ttl < 3 ? 11 : 3))" "$((ttl < 3 ? 0 : 3))"
+			printf '"later":"kept","flags":[]}%s' "$([ "$n" -eq 3 ] || echo ,)"
+		done
+		printf ']}%s' "$([ "$ttl" -eq 3 ] || echo ,)"
+		ttl=$((ttl + 1))
+	done
+	printf ']}\n'
+}
+
+cat >"$dir/profile.yaml" <<'YAML'
+profile: two
+version: 2026-11-22
+network: {name: Testland, asn: [64500], prefixes: [198.51.100.0/24], judge_by: {v4: 25, v6: 48}}
+timezone: Asia/Pyongyang
+borders:
+  - {id: west, name: West, short: W, country: CN, color: "#E69F00", networks: [{asn: 64501}],
+     prefixes: [{prefix: 192.0.2.0/25, asn: 64501}]}
+  - {id: east, name: East, short: E, country: RU, color: "#0072B2", networks: [{asn: 64502}],
+     prefixes: [{prefix: 192.0.2.128/25, asn: 64502}]}
+YAML
+
+for i in 1 2 3 4 5 6; do
+	trace "$i" "2026-11-22T09:0$i:00.000000000Z" 198.51.100.7 192.0.2.1 280
+	trace "2$i" "2026-11-22T09:0$i:30.000000000Z" 198.51.100.200 192.0.2.200 180
+done >"$dir/before"
+for i in 1 2 3 4 5 6; do
+	trace "3$i" "2026-11-22T10:0$i:00.000000000Z" 198.51.100.7 192.0.2.201 180
+	trace "4$i" "2026-11-22T10:0$i:30.000000000Z" 198.51.100.200 192.0.2.200 180
+done >"$dir/after"
+cat "$dir/before" "$dir/after" >"$dir/all"
+head -n 2 "$dir/before" >"$dir/two"
+cat >"$dir/others" <<'JSON'
+{"type":"paths","version":1,"vantage":"fra1","dst":"198.51.100.7","target":"t1","method":"udp","start":"2026-11-22T09:01:00.000000000Z","flows":2,"verdict":{"outcome":"border","border":"west"}}
+{"type":"round","version":1,"id":"r1","campaign":"c","vantage":"ams1","start":"2026-11-22T09:00:00Z","unheard":[1]}
+{"type":"of-another-year","version":1,"what":"ever"}
+JSON
+
+# convert: native to native is the same bytes, whatever a newer version put in.
+run 0 convert --to jsonl "$dir/all" && cmp -s "$dir/out" "$dir/all"
+verdict "convert to itself changes no byte"
+run 0 convert --to jsonl "$dir/others" && cmp -s "$dir/out" "$dir/others"
+verdict "convert keeps objects that are no traces"
+run 0 convert --to jsonl -o "$dir/copy" "$dir/two" && cmp -s "$dir/copy" "$dir/two" && [ ! -s "$dir/out" ]
+verdict "convert -o writes there and nothing on stdout"
+"$borderpath" convert --to jsonl - <"$dir/two" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/out" "$dir/two"
+verdict "'-' is stdin"
+
+# What is left out is counted: exit 3, and the rest is there.
+{ head -n 1 "$dir/two"; echo '{"type":"trace"'; tail -n 1 "$dir/two"; } >"$dir/cut"
+run 3 convert --to jsonl "$dir/cut" && cmp -s "$dir/out" "$dir/two" && grep -q 'cut:2: ' "$dir/err"
+verdict "a broken line is skipped, told with its number, and the exit says partial"
+
+# selected COUNT ARGS...: so many of the 24 traces are chosen.
+selected()
+{
+	local want=$1
+	shift
+	run 0 convert --to jsonl "$@" "$dir/all" && [ "$(wc -l <"$dir/out")" -eq "$want" ]
+	verdict "convert $*: $want records"
+}
+selected 12 --since 2026-11-22T10:00:00Z
+selected 12 --until 2026-11-22T10:00:00Z
+selected 10 --since 2026-11-22T09:02:00Z --until 2026-11-22T09:07:00Z
+selected 12 --since 2026-11-22T19:00:00+09:00
+selected 0 --since 2099-01-01
+selected 12 --prefix 198.51.100.128/25
+selected 12 --target 198.51.100.7
+selected 1 --target t3
+selected 24 --vantage fra1
+selected 0 --vantage ams1
+selected 24 --method udp
+selected 0 --method icmp
+selected 0 --border west # nothing is judged yet
+
+run 0 convert --to jsonl --vantage ams1 "$dir/others" && [ "$(objects)" = "round - -
+of-another-year - -" ]
+verdict "paths of another vantage point are left out, what tells none stays"
+run 0 convert --to jsonl --border east "$dir/others" && ! grep -q '"paths"' "$dir/out"
+verdict "paths with another verdict are left out"
+run 0 convert --to jsonl --until 2026-11-22T09:00:30Z "$dir/others" && ! grep -q '"paths"' "$dir/out"
+verdict "paths of another time are left out"
+
+# judge: adds, and touches nothing else.
+run 0 judge --format jsonl "$dir/two" && [ "$(objects)" = "trace 198.51.100.7 west
+trace 198.51.100.200 east" ]
+verdict "judge names the border of each"
+cp "$dir/out" "$dir/judged"
+jq -c 'del(.names, .geo, .verdict)' "$dir/judged" >"$dir/raw" && jq -c . "$dir/two" | cmp -s - "$dir/raw"
+verdict "judge keeps every other field, its place, and what it does not know"
+run 0 judge --format jsonl "$dir/judged" && cmp -s "$dir/out" "$dir/judged"
+verdict "judging what is judged, by the same data, changes no byte"
+run 0 judge --format jsonl --border east "$dir/all" && [ "$(objects | sort -u)" = "trace 198.51.100.200 east
+trace 198.51.100.7 east" ]
+verdict "judge --border selects by the new verdict"
+run 0 convert --to jsonl --border west "$dir/judged" && [ "$(objects)" = "trace 198.51.100.7 west" ]
+verdict "convert --border selects by the verdict in the record"
+run 0 judge --format jsonl "$dir/others" && cmp -s "$dir/out" "$dir/others"
+verdict "judge lets through what is no trace"
+run 0 judge "$dir/two" && grep -q 'enters by West' "$dir/out" &&
+	grep -qE '^198\.51\.100\.128/25 +198\.51\.100\.200 +udp +East ' "$dir/out" &&
+	! grep -q $'\033' "$dir/out"
+verdict "judge for people: a sentence, a summary, no colours in a pipe"
+run 0 judge --color always "$dir/two" && grep -q $'\033\\[38;5;' "$dir/out"
+verdict "--color always"
+NO_COLOR=1 run 0 judge --color auto "$dir/two" && ! grep -q $'\033' "$dir/out"
+verdict "NO_COLOR"
+LC_ALL=C run 0 judge "$dir/two" && ! grep -q '[^ -~]' "$dir/out"
+verdict "plain ASCII where the locale has no more"
+
+# diff: 0 the same, 1 changed, 2 trouble.
+run 0 diff "$dir/before" "$dir/before" && grep -q '^No change seen in 2 networks' "$dir/out"
+verdict "diff of a file with itself"
+run 1 diff "$dir/before" "$dir/after" && grep -q 'moved from .* (West to East)' "$dir/out" &&
+	grep -qE '^fra1 .*198\.51\.100\.128/25 .*East +same' "$dir/out"
+verdict "diff of two files tells the switch, and only that"
+run 1 diff --format jsonl "$dir/before" "$dir/after" && [ "$(wc -l <"$dir/out")" -eq 1 ] &&
+	jq -e '.type == "diff" and .comparable' "$dir/out" >/dev/null
+verdict "diff as JSON is one object"
+run 1 diff --at 2026-11-22T09:30:00Z "$dir/all"
+verdict "diff --at"
+run 0 diff --at 2026-11-22T09:30:00Z --prefix 198.51.100.128/25 "$dir/all"
+verdict "diff --at of the network that did not move"
+run 2 diff --at 2026-11-22T09:30:00Z --after 10m "$dir/all" && grep -q 'Too little' "$dir/out"
+verdict "diff --after leaves nothing to compare with"
+run 2 diff "$dir/before" "$dir/missing" && grep -q 'cannot read' "$dir/err" && [ ! -s "$dir/out" ]
+verdict "diff with a file that is not there"
+run 2 diff --before 1h "$dir/before" "$dir/after" && grep -q 'go with --at' "$dir/err"
+verdict "--before without --at"
+"$borderpath" diff --profile "$dir/profile.yaml" "$dir/before" "$dir/after" >/dev/full 2>"$dir/err"
+[ $? -eq 2 ] && [ "$(grep -c 'cannot write' "$dir/err")" -eq 1 ]
+verdict "diff to a full disk is trouble, not a change"
+
+# Standard streams that came closed, or a full disk: told once, exit 1.
+for closed in 'judge --profile YAML FILE' 'convert --to jsonl FILE' 'profile show' --version help 'help trace'; do
+	words=${closed//FILE/$dir/two}
+	words=${words//YAML/$dir/profile.yaml}
+	# shellcheck disable=SC2086
+	"$borderpath" $words >&- 2>"$dir/err"
+	[ $? -eq 1 ] && [ "$(grep -c 'cannot write to standard output: Bad file' "$dir/err")" -eq 1 ]
+	verdict "$closed, stdout closed"
+	# shellcheck disable=SC2086
+	"$borderpath" $words >/dev/full 2>"$dir/err"
+	[ $? -eq 1 ] && [ "$(grep -c 'cannot write to standard output: No space' "$dir/err")" -eq 1 ]
+	verdict "$closed, full disk"
+done
+"$borderpath" judge --profile "$dir/profile.yaml" "$dir/two" <&- 2>&- >"$dir/out" && [ -s "$dir/out" ]
+verdict "stdin and stderr closed hurt nobody who does not need them"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
