@@ -216,6 +216,7 @@ format: ## apply .clang-format to the C files git says you changed
 bindir  = $(DESTDIR)$(PREFIX)/bin
 share   = $(DESTDIR)$(PREFIX)/share
 vardir  = $(DESTDIR)/var/lib/borderpath
+etcdir  = $(DESTDIR)$(SYSCONFDIR)/borderpath
 GROUP  ?= borderpath
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
@@ -227,15 +228,18 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
-	$(Q)if [ -s build/geodata/asn.mmdb ] && [ -w "$(DESTDIR)/" ]; then install -d $(vardir) && \
+	$(Q)if [ -w "$(DESTDIR)/" ] && [ ! -e $(etcdir)/limits ]; then install -d $(etcdir) && \
+		install -m 0644 packaging/limits $(etcdir)/; fi
+	$(Q)if [ -w "$(DESTDIR)/" ] && [ -s build/geodata/asn.mmdb ]; then install -d $(vardir) && \
 		install -m 0644 build/geodata/*.mmdb build/geodata/NOTICE $(vardir)/; fi
 	$(Q)if [ -z "$(DESTDIR)" ]; then scripts/grant-probe.sh $(bindir)/borderpath-probe $(GROUP); fi
 
-uninstall: ## remove what install put there (the group stays: others may be in it)
+uninstall: ## remove what install put there (not the group, nor a limits file that was changed)
 	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
 		$(share)/man/man8/borderpath-probe.8 $(share)/bash-completion/completions/borderpath
 	$(Q)rm -rf $(share)/borderpath
 	$(Q)rm -f $(vardir)/asn.mmdb $(vardir)/country.mmdb $(vardir)/NOTICE
+	$(Q)if cmp -s packaging/limits $(etcdir)/limits; then rm -f $(etcdir)/limits; fi
 
 clean: ## remove build/, but keep the downloaded geo data
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name geodata -exec rm -rf {} + 2>/dev/null || true

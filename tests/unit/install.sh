@@ -45,22 +45,28 @@ if [ -s build/geodata/asn.mmdb ]; then
 	check "and their licences" mode "$box/pkg/var/lib/borderpath/NOTICE" 644
 fi
 check "a package sets the capability itself" test -z "$(getcap "$box/pkg/usr/bin/borderpath-probe")"
+check "the limits file" mode "$box/pkg/etc/borderpath/limits" 644
+echo "rate_pps 10" >"$box/pkg/etc/borderpath/limits"
+check "installs again" "${make[@]}" install DESTDIR="$box/pkg" PREFIX=/usr
+check "over nobody's limits" grep -qx "rate_pps 10" "$box/pkg/etc/borderpath/limits"
 check "uninstalls" "${make[@]}" uninstall DESTDIR="$box/pkg" PREFIX=/usr
+check "but what its owner wrote" grep -qx "rate_pps 10" "$box/pkg/etc/borderpath/limits"
+rm "$box/pkg/etc/borderpath/limits"
 check "and leaves no file" none "$box/pkg" -type f
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo "not root: installing for real is skipped"
 	skipped=1
 else
-	# /var/lib stays as it is: what is installed for real is only the prefix.
-	check "installs for real" "${make[@]}" install PREFIX="$box/real" GROUP="$group" vardir="$box/var"
+	# /var/lib and /etc stay as they are: what is installed for real is only the prefix.
+	check "installs for real" "${make[@]}" install PREFIX="$box/real" GROUP="$group" vardir="$box/var" SYSCONFDIR="$box/etc"
 	check "with the capability" capability "$box/real/bin/borderpath-probe"
 	check "the probe's group" test "$(stat -c %G "$box/real/bin/borderpath-probe")" = "$group"
 	check "the probe is for its group" mode "$box/real/bin/borderpath-probe" 750
 	check "the other has none" test -z "$(getcap "$box/real/bin/borderpath")"
 	check "the program runs from there" works "$box/real/bin/borderpath" --version
-	check "uninstalls" "${make[@]}" uninstall PREFIX="$box/real" vardir="$box/var"
-	check "and leaves no file" none "$box/real" "$box/var" -type f
+	check "uninstalls" "${make[@]}" uninstall PREFIX="$box/real" vardir="$box/var" SYSCONFDIR="$box/etc"
+	check "and leaves no file" none "$box/real" "$box/var" "$box/etc" -type f
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
