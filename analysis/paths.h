@@ -2,8 +2,8 @@
 /*
  * Several flows of one target seen together: which addresses answered at which TTL, which links
  * connect them, and how many flows took each. Links are only between TTLs next to each other within
- * one flow: a silent hop makes a gap, never a link. Owns its arrays. Judges nothing; the caller adds
- * the verdict over the flows.
+ * one flow: a silent hop makes a gap, never a link. Owns its arrays. Judges nothing; the caller
+ * adds the verdict over the flows.
  */
 #ifndef ANALYSIS_PATHS_H
 #define ANALYSIS_PATHS_H
@@ -31,7 +31,7 @@ struct paths {
 	uint32_t node_count, node_room, link_count, link_room;
 	struct paths_node *nodes;          /* sorted by ttl, address */
 	struct paths_link *links;          /* sorted by ttl, from, to */
-	struct trace *merged;              /* owned: all entries as if one trace, for a common table */
+	struct trace *merged;              /* owned: all entries as if one trace, for one table */
 };
 
 void paths_init(struct paths *p);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which responders were told already, so that a HOP frame is sent once for each: a small cache, not a
- * record. An address pushed out by another is told again, which costs a frame and no more.
+ * Which responders were told already, so that a HOP frame is sent once for each: a small cache, not
+ * a record. An address pushed out by another is told again, which costs a frame and no more.
  */
 #ifndef PROBER_SEEN_H
 #define PROBER_SEEN_H

@@ -31,8 +31,8 @@ struct tracer_config {
 	int64_t wait_ns;            /* longest wait for one probe */
 	int64_t budget_ns;          /* for the whole target; 0: none */
 	uint8_t ahead;              /* TTLs in flight beyond the last answered; 0: default 16 */
-	bool one_at_end;            /* attempts that reach the destination never overlap (TCP: a host
-				     * answers no second SYN of a connection that is half open) */
+	bool one_at_end;            /* attempts that reach the destination never overlap (a host
+				     * answers no second SYN of a half-open connection) */
 };
 
 /* What an accepted answer means for the trace. Told by ICMP type, never by source alone. */

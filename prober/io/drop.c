@@ -37,9 +37,9 @@ static int drop_identity(struct bp_error *err)
 {
 	if (geteuid() != 0)
 		return 0;
-	/* A root without CAP_SETUID (a container's, EPERM), or in a user namespace that maps no other
-	 * id (EINVAL), stays who it is: without capabilities, and unable to open anything once the
-	 * filter is loaded. */
+	/* A root without CAP_SETUID (a container's, EPERM), or in a user namespace that maps no
+	 * other id (EINVAL), stays who it is: without capabilities, and unable to open anything
+	 * once the filter is loaded. */
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
 		return bp_fail_sys(err, errno, "cannot give up supplementary groups");
 	if (setresgid(DROP_GID, DROP_GID, DROP_GID) < 0 && errno != EINVAL && errno != EPERM)

@@ -382,7 +382,8 @@ static void any_sequence_of_calls_stays_within_bounds(void **state)
 			uint8_t attempt = (uint8_t)(net_random(&random) % (i % 4 ? 5 : 256));
 			struct addr from = net_addr(10, 0, 0, (uint8_t)range(&random, 0, 9));
 
-			/* Captured before, told after: the clock of the caller's calls may jitter. */
+			/* Captured before, told after: the clock of the caller's calls may
+			 * jitter. */
 			now = mono_add(now, range(&random, -NS_PER_MS, 30 * NS_PER_MS));
 			switch (range(&random, 0, 7)) {
 			case 0: tracer_sent(&t, ttl, attempt, now); break;
@@ -392,8 +393,9 @@ static void any_sequence_of_calls_stays_within_bounds(void **state)
 					     mono_add(now, range(&random, -5, 90) * NS_PER_MS));
 				break;
 			case 3:
-				tracer_reply(&t, ttl, attempt, (enum tracer_event)range(&random, 0, 3),
-					     from, range(&random, -5, 900) * NS_PER_MS, now, &late);
+				tracer_reply(&t, ttl, attempt,
+					     (enum tracer_event)range(&random, 0, 3), from,
+					     range(&random, -5, 900) * NS_PER_MS, now, &late);
 				break;
 			case 4: tracer_take_silent(&t, &silent); break;
 			default:
