@@ -70,7 +70,7 @@ static bool flies_to(const struct flight *f, enum method method, struct addr dst
 	return f->flow.method == method && addr_equal(f->flow.dst, dst);
 }
 
-/* --- a target's life -------------------------------------------------------------------------- */
+/* --- a target's life --- */
 
 static bool make_room(struct flight *f, uint32_t probes)
 {
@@ -111,21 +111,36 @@ static void put_back(struct flights *fs, struct flight *f)
 	fs->free = flight_slot(fs, f);
 }
 
+static void start_tracer(struct flight *f, struct mono now, struct wall start)
+{
+	struct tracer_config config = {
+		.first_ttl = f->plan.first_ttl, .max_ttl = f->plan.max_ttl,
+		.attempts = f->plan.attempts, .gap_limit = f->plan.gap_limit,
+		.wait_ns = f->plan.wait_ms * NS_PER_MS,
+		.budget_ns = f->plan.budget_ms * NS_PER_MS,
+		/* Probes ahead of the destination cost its answers to those that count: port
+		 * unreachables are rationed, and a half-open connection answers one SYN. */
+		.ahead = f->plan.method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
+		.one_at_end = f->plan.method == METHOD_TCP,
+	};
+
+	tracer_init(&f->tracer, &config, now);
+	f->begun = now;
+	f->start = start;
+}
+
+void flight_start(struct flight *f, struct mono now, struct wall start)
+{
+	if (f->sent == 0 && f->refused_sys == 0)
+		start_tracer(f, now, start);
+}
+
 struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 			    const struct flow *flow, const struct probe_packet *packet,
 			    struct mono now, struct wall start)
 {
 	struct flight *f = free_slot(fs);
 	uint32_t *bucket, probes;
-	struct tracer_config config = {
-		.first_ttl = plan->first_ttl, .max_ttl = plan->max_ttl,
-		.attempts = plan->attempts, .gap_limit = plan->gap_limit,
-		.wait_ns = plan->wait_ms * NS_PER_MS, .budget_ns = plan->budget_ms * NS_PER_MS,
-		/* Probes ahead of the destination cost its answers to those that count: port
-		 * unreachables are rationed, and a half-open connection answers one SYN. */
-		.ahead = plan->method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
-		.one_at_end = plan->method == METHOD_TCP,
-	};
 
 	if (f == NULL)
 		return NULL;
@@ -138,15 +153,13 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 	f->flow = *flow;
 	f->packet = *packet;
 	f->scope = 0;
-	f->started = now;
-	f->start = start;
 	f->ifindex = f->refused_sys = 0;
 	f->sent = f->received = f->drops_before = 0;
 	f->reached_by = REACHED_BY_NONE;
 	f->syn_ack = f->reset = false;
 	memset(&f->refused_before, 0, sizeof(f->refused_before));
 	f->answer_count = f->extra_count = 0;
-	tracer_init(&f->tracer, &config, now);
+	start_tracer(f, now, start);
 
 	bucket = bucket_of(fs, flow->method, flow->dst);
 	f->next = *bucket;
@@ -165,7 +178,8 @@ void flight_end(struct flights *fs, struct flight *f)
 		link = &fs->slots[*link].next;
 	*link = f->next;
 	*last = (struct finished){.flow = f->flow, .first_ttl = f->plan.first_ttl,
-				  .max_ttl = f->plan.max_ttl, .attempts = f->plan.attempts};
+				  .max_ttl = f->plan.max_ttl, .attempts = f->plan.attempts,
+				  .seq = f->plan.seq};
 	fs->finished_at = (fs->finished_at + 1) % FLIGHT_FINISHED;
 	f->used = false;
 	fs->used--;
@@ -184,8 +198,7 @@ bool flights_has(const struct flights *fs, const struct flow *flow)
 	return false;
 }
 
-/* --- probes out
- * --------------------------------------------------------------------------------- */
+/* --- probes out --- */
 
 static uint32_t probe_index(const struct flight *f, uint8_t ttl, uint8_t attempt)
 {
@@ -202,10 +215,21 @@ static uint8_t probe_attempt(const struct flight *f, uint32_t probe)
 	return (uint8_t)(1 + probe % f->plan.attempts);
 }
 
+uint32_t flight_token(const struct flights *fs, const struct flow *flow, uint64_t seq, uint8_t ttl,
+		      uint8_t attempt)
+{
+	uint8_t key[METHOD_KEY_SIZE];
+
+	memcpy(key, fs->key, sizeof(key));
+	for (unsigned i = 0; i < 8; i++)
+		key[i] ^= (uint8_t)(seq >> 8 * i);
+	return method_token(key, flow, ttl, attempt);
+}
+
 void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt)
 {
 	method_row(f->flow.method, f->flow.dst.family)
-		->patch(&f->packet, ttl, method_token(fs->key, &f->flow, ttl, attempt));
+		->patch(&f->packet, ttl, flight_token(fs, &f->flow, f->plan.seq, ttl, attempt));
 }
 
 void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt,
@@ -213,7 +237,7 @@ void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_
 {
 	uint32_t i = probe_index(f, ttl, attempt);
 
-	f->tokens[i] = method_token(fs->key, &f->flow, ttl, attempt);
+	f->tokens[i] = flight_token(fs, &f->flow, f->plan.seq, ttl, attempt);
 	f->probes[i].state = PROBE_SENT;
 	f->probes[i].sent = at;
 	f->sent++;
@@ -227,8 +251,7 @@ void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono 
 	tracer_not_sent(&f->tracer, ttl, attempt, at);
 }
 
-/* --- packets in
- * --------------------------------------------------------------------------------- */
+/* --- packets in --- */
 
 static uint32_t find_token(const struct flight *f, uint32_t token)
 {
@@ -290,7 +313,7 @@ static bool was_finished(const struct flights *fs, const struct match *m, bool *
 		*ours = true;
 		for (unsigned ttl = d->first_ttl; ttl <= d->max_ttl; ttl++) {
 			for (unsigned n = 1; n <= d->attempts; n++) {
-				uint32_t token = method_token(fs->key, &d->flow, (uint8_t)ttl,
+				uint32_t token = flight_token(fs, &d->flow, d->seq, (uint8_t)ttl,
 							      (uint8_t)n);
 
 				if ((m->token_known == 2 && token == m->token) ||

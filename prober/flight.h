@@ -10,10 +10,11 @@
  * others'.
  *
  * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes (of which the tracer's rows beyond
- * max_ttl are never touched), 36 bytes for each probe that the plan allows, and 216 bytes an answer,
- * at most one a probe and FLIGHT_EXTRA_MAX more, in steps of a doubling array. With the defaults of
- * 32 TTLs and 3 attempts that is 14 kB for a path of ten hops, 35 kB if every probe is answered; with
- * the plan's extremes (255 TTLs, 10 attempts) 1 MB. Slots keep their arrays for the next target.
+ * max_ttl are never touched), 36 bytes for each probe that the plan allows, and 216 bytes an
+ * answer, at most one a probe and FLIGHT_EXTRA_MAX more, in steps of a doubling array. With the
+ * defaults of 32 TTLs and 3 attempts that is 14 kB for a path of ten hops, 35 kB if every probe is
+ * answered; with the plan's extremes (255 TTLs, 10 attempts) 1 MB. Slots keep their arrays for the
+ * next target.
  */
 #ifndef PROBER_FLIGHT_H
 #define PROBER_FLIGHT_H
@@ -64,8 +65,8 @@ struct flight {
 	struct probe_packet packet; /* patched for each probe */
 	uint32_t scope;       /* interface of a link-local destination, else 0 */
 	struct tracer tracer;
-	struct mono started;
-	struct wall start;
+	struct mono begun;    /* by the last flight_start */
+	struct wall start;    /* the same moment */
 	int ifindex;          /* of the first outgoing copy: the device of the route; 0 not seen */
 	int refused_sys;      /* errno of the last probe that the kernel refused; 0: none */
 	uint64_t sent, received; /* probes the kernel took; probes answered, late ones too */
@@ -84,6 +85,7 @@ struct flight {
 /* Who flew, for the answers that come too late. Tokens are computed again from it. */
 struct finished {
 	struct flow flow; /* method 0: empty place */
+	uint64_t seq;
 	uint8_t first_ttl, max_ttl, attempts;
 };
 
@@ -107,6 +109,9 @@ void flights_fini(struct flights *fs);
 struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 			    const struct flow *flow, const struct probe_packet *packet,
 			    struct mono now, struct wall start);
+/* Starts its time again, unless a probe of it was sent: standing in line before the first one is no
+ * part of a trace, nor of its budget. */
+void flight_start(struct flight *f, struct mono now, struct wall start);
 /* Frees the slot; its probes' answers are late from now on. */
 void flight_end(struct flights *fs, struct flight *f);
 static inline uint32_t flight_slot(const struct flights *fs, const struct flight *f)
@@ -117,6 +122,11 @@ static inline uint32_t flight_slot(const struct flights *fs, const struct flight
 /* Whether a flight of the same method, destination and ports is under way. */
 bool flights_has(const struct flights *fs, const struct flow *flow);
 
+/* The token of a probe of the plan's line `seq`: method_token() under the run's key and that
+ * number, so that a target measured twice in a run has other tokens, and late answers to its first
+ * trace are not taken for the second's. */
+uint32_t flight_token(const struct flights *fs, const struct flow *flow, uint64_t seq, uint8_t ttl,
+		      uint8_t attempt);
 /* Patches f->packet into the probe (ttl, attempt), which may then be sent. */
 void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt);
 /* The kernel took it, or refused it for good (sys: errno): tells the tracer too. */

@@ -26,8 +26,7 @@ void limits_fini(struct limits *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* --- the grammar
- * -------------------------------------------------------------------------------- */
+/* --- the grammar --- */
 
 static int add_rate(const char *value, uint32_t *out)
 {
@@ -138,8 +137,7 @@ int limits_parse(const char *text, size_t n, struct limits *l, struct bp_error *
 	return rc;
 }
 
-/* --- the file
- * ------------------------------------------------------------------------------------- */
+/* --- the file --- */
 
 static int check_owner(int fd, struct bp_error *err)
 {
@@ -199,8 +197,7 @@ int limits_read(const char *path, struct limits *l, struct bp_error *err)
 	return rc;
 }
 
-/* --- what is allowed
- * ------------------------------------------------------------------------------ */
+/* --- what is allowed --- */
 
 bool limits_unlimited(const struct limits *l, uint32_t uid, const char *name)
 {

@@ -100,8 +100,7 @@ void plan_trace_defaults(struct plan_trace *trace)
 	trace->wait_ms = PLAN_WAIT_MS_DEFAULT;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 static void put_number(void *field, size_t size, uint64_t v)
 {
@@ -364,8 +363,7 @@ int plan_parse_line(const char *line, size_t n, enum plan_line *kind, struct pla
 	return 0;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------ */
+/* --- writing --- */
 
 static void write_text(struct buf *out, const char *text)
 {

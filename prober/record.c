@@ -88,7 +88,7 @@ static void fill_probes(struct trace *t, const struct record_run *run, const str
 			e->why = WHY_NOT_SEEN;
 		else if (interrupted && mono_since(run->now, p->sent) < wait_ns)
 			e->why = WHY_INTERRUPTED;
-		if (p->departed.ns != 0 && !steps_between(run->steps, f->started, p->sent))
+		if (p->departed.ns != 0 && !steps_between(run->steps, f->begun, p->sent))
 			e->tx_ns = p->departed.ns - f->start.ns;
 	}
 }
@@ -167,11 +167,11 @@ struct trace *record_flight(const struct record_run *run, const struct flight *f
 	t->start = f->start;
 	/* By the steady clock: a step of the other one must not make a trace end before it
 	 * began. */
-	t->end.ns = f->start.ns + mono_since(run->now, f->started);
+	t->end.ns = f->start.ns + mono_since(run->now, f->begun);
 	t->sent = (int64_t)f->sent;
 	t->received = (int64_t)f->received;
 	t->drops = (int64_t)(run->drops - f->drops_before);
-	t->clock_stepped = steps_between(run->steps, f->started, run->now);
+	t->clock_stepped = steps_between(run->steps, f->begun, run->now);
 	t->refused = refused_since(&run->refused, &f->refused_before);
 	return t;
 }

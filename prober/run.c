@@ -57,16 +57,16 @@ struct run {
 	bool told_of_resets, stopping, interrupted;
 	int code;                  /* of the failure that ends the run; err has the text */
 	struct bp_error *err;
-	struct mono now;           /* one reading of the clock per round */
+	struct mono now;           /* one reading of the clock per round ... */
+	struct wall now_wall;      /* ... and of the other, at the same moment */
 };
 
-/* --- ends
- * ----------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static struct record_run record_of(struct run *r, int ifindex)
 {
 	return (struct record_run){
-		.plan = &r->plan, .start = r->start, .now = r->now, .now_wall = wall_now(),
+		.plan = &r->plan, .start = r->start, .now = r->now, .now_wall = r->now_wall,
 		.refused = r->refused, .drops = r->drops, .steps = &r->steps,
 		.ifname = ifindex > 0 ? route_ifname(&r->tools->names, ifindex) : r->plan.ifname,
 	};
@@ -133,8 +133,7 @@ static void stop_all(struct run *r)
 	r->has_next = false;
 }
 
-/* --- packets in
- * ------------------------------------------------------------------------------------ */
+/* --- packets in --- */
 
 static struct pacing_ask ask_of(const struct flight *f, uint8_t ttl, struct addr router)
 {
@@ -142,10 +141,9 @@ static struct pacing_ask ask_of(const struct flight *f, uint8_t ttl, struct addr
 }
 
 /* Puts a target where it belongs now: finished, waiting, or in line to send. */
-static void settle(struct run *r, struct flight *f)
+static void place(struct run *r, struct flight *f, struct tracer_step step)
 {
 	uint32_t slot = flight_slot(&r->flights, f);
-	struct tracer_step step = tracer_next(&f->tracer, r->now);
 	struct mono soon = mono_add(r->now, 1);
 	uint8_t ttl;
 
@@ -162,6 +160,12 @@ static void settle(struct run *r, struct flight *f)
 		break;
 	case TRACER_DONE: finish(r, f); break;
 	}
+}
+
+static void settle(struct run *r, struct flight *f)
+{
+	flight_start(f, r->now, r->now_wall);
+	place(r, f, tracer_next(&f->tracer, r->now));
 }
 
 /* The target is settled after the whole capture is read: an answer behind this one may be its
@@ -202,21 +206,22 @@ static void read_capture(struct run *r)
 	r->looked = looked;
 }
 
-/* --- probes out
- * ------------------------------------------------------------------------------------ */
+/* --- probes out --- */
 
 /* Adds the head of the line to the batch if pacing lets it; false: nobody more may send now. */
 static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsigned *count)
 {
 	uint32_t slot = flight_slot(&r->flights, f);
 
+	/* Before the loop: it would forget what is deferred within. */
+	flight_start(f, r->now, r->now_wall);
 	for (;;) {
 		struct tracer_step step = tracer_next(&f->tracer, r->now);
 		struct pacing_ask ask;
 		struct mono when;
 
 		if (step.want != TRACER_SEND) {
-			settle(r, f);
+			place(r, f, step);
 			return true;
 		}
 		ask = ask_of(f, step.ttl, tracer_responder(&f->tracer, step.ttl));
@@ -276,8 +281,7 @@ static void send_batch(struct run *r)
 	}
 }
 
-/* --- targets in
- * ------------------------------------------------------------------------------------ */
+/* --- targets in --- */
 
 static int begin_run(struct run *r)
 {
@@ -322,7 +326,7 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 		fail_target(r, p, err.text);
 		return;
 	}
-	f = flight_begin(&r->flights, p, &flow, &packet, r->now, wall_now());
+	f = flight_begin(&r->flights, p, &flow, &packet, r->now, r->now_wall);
 	if (f == NULL) {
 		port_release(&r->ports, flow.method, flow.dst.family, flow.sport);
 		fail_target(r, p, "out of memory");
@@ -335,7 +339,17 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 	due_line_up(&r->due, flight_slot(&r->flights, f));
 }
 
-/* Takes targets while slots are free and the reader keeps up. */
+/* Whether one more target may begin. Where the rate is the limit, only when nobody stands in line:
+ * the same probes a second then finish a few targets soon, instead of all of them late. */
+static bool has_place(const struct run *r)
+{
+	if (r->flights.used == r->flights.room || output_waiting(r->out) > OUTPUT_HIGH)
+		return false;
+	return r->plan.rate_pps == 0 ||
+	       (due_head(&r->due) == DUE_NONE && mono_reached(r->now, r->held));
+}
+
+/* Takes targets while there is a place for them. */
 static void take_targets(struct run *r)
 {
 	while (r->code == 0 && !r->stopping) {
@@ -343,8 +357,7 @@ static void take_targets(struct run *r)
 		int rc;
 
 		if (r->has_next) {
-			if (r->flights.used == r->flights.room ||
-			    output_waiting(r->out) > OUTPUT_HIGH)
+			if (!has_place(r))
 				return;
 			r->has_next = false;
 			begin_target(r, &r->next);
@@ -363,8 +376,7 @@ static void take_targets(struct run *r)
 	}
 }
 
-/* --- the loop
- * ---------------------------------------------------------------------------------------- */
+/* --- the loop --- */
 
 /* Until somebody's wait ends, the line may move, or progress is due. */
 static struct timespec pause_length(struct run *r)
@@ -374,7 +386,8 @@ static struct timespec pause_length(struct run *r)
 
 	if (r->planned && due_next(&r->due, &when))
 		ns = mono_since(when, r->now);
-	if (r->planned && due_head(&r->due) != DUE_NONE && mono_since(r->held, r->now) < ns)
+	if (r->planned && (due_head(&r->due) != DUE_NONE || r->has_next) &&
+	    mono_since(r->held, r->now) < ns)
 		ns = mono_since(r->held, r->now);
 	if (r->planned && r->plan.progress && PROGRESS_EVERY_NS < ns)
 		ns = PROGRESS_EVERY_NS;
@@ -428,6 +441,7 @@ static void follow(struct run *r)
 		read_capture(r);
 		if (r->planned) {
 			r->now = mono_now();
+			r->now_wall = wall_now();
 			while ((slot = due_take(&r->due, r->now)) != DUE_NONE)
 				settle(r, &r->flights.slots[slot]);
 			send_batch(r);
@@ -458,6 +472,7 @@ static void run_init(struct run *r, struct run_tools *tools, int plan_fd, struct
 	r->out = out;
 	r->err = err;
 	r->now = r->looked = mono_now();
+	r->now_wall = wall_now();
 	r->start = wall_now();
 	plan_run_defaults(&r->plan);
 	input_init(&r->in, plan_fd);

@@ -71,7 +71,10 @@ static void send_all(struct bed *b, struct flight *f)
 
 static uint32_t token_of(const struct flight *f, uint8_t ttl, uint8_t attempt)
 {
-	return method_token(key, &f->flow, ttl, attempt);
+	struct flights fs = {0};
+
+	memcpy(fs.key, key, sizeof(key));
+	return flight_token(&fs, &f->flow, f->plan.seq, ttl, attempt);
 }
 
 /* A packet about the probe (ttl, attempt), with everything as it was sent. */
@@ -128,8 +131,7 @@ static struct trace *done(struct bed *b, struct flight *f, struct steps *steps)
 	return record_flight(&run, f);
 }
 
-/* --- belief
- * --------------------------------------------------------------------------------------- */
+/* --- belief --- */
 
 /* What is changed in an honest answer, and what that makes of it. */
 enum change {
@@ -225,23 +227,23 @@ static void who_is_believed(void **state)
 /* A key of one bit's difference makes other tokens: another run's answers are not ours. */
 static void another_runs_answers(void **state)
 {
-	uint8_t other[METHOD_KEY_SIZE];
+	struct flights other = {0};
 	struct bed b;
 	struct match m;
 
 	(void)state;
 	bed_init(&b, "198.51.100.7", METHOD_TCP);
 	send_all(&b, b.f);
-	memcpy(other, key, sizeof(other));
-	other[15] ^= 1;
+	memcpy(other.key, key, sizeof(key));
+	other.key[15] ^= 1;
 	m = exceeded(b.f, 3, "203.0.113.3");
-	m.token = m.token_copy = method_token(other, &b.f->flow, 3, 1);
+	m.token = m.token_copy = flight_token(&other, &b.f->flow, b.f->plan.seq, 3, 1);
 	assert_int_equal(take(&b, &m, 2, 500, NULL), FLIGHT_BAD_TOKEN);
 	flights_fini(&b.fs);
 }
 
-/* Packets are captured before the plan has said how many targets there may be: the table of flights is
- * still empty memory then. */
+/* Packets are captured before the plan has said how many targets there may be: the table of flights
+ * is still empty memory then. */
 static void packets_before_the_plan(void **state)
 {
 	struct flights none = {0};
@@ -261,8 +263,53 @@ static void packets_before_the_plan(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- what an answer means
- * ------------------------------------------------------------------------- */
+/* The same target again in one run: a late answer to its first trace is not taken for the
+ * second's. */
+static void the_same_target_again(void **state)
+{
+	struct bed b;
+	struct flight *again;
+	struct match m;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_UDP);
+	send_all(&b, b.f);
+	m = exceeded(b.f, 1, "203.0.113.1");
+	flight_end(&b.fs, b.f);
+	b.f = NULL;
+	again = fly(&b, "198.51.100.7", METHOD_UDP, 0);
+	again->plan.seq = 99;
+	send_all(&b, again);
+	assert_int_equal(take(&b, &m, 3, 100, NULL), FLIGHT_LATE);
+	assert_int_equal(again->received, 0);
+	m = exceeded(again, 1, "203.0.113.1");
+	assert_int_equal(take(&b, &m, 3, 100, NULL), FLIGHT_ANSWER);
+	flights_fini(&b.fs);
+}
+
+/* The time of a trace begins with its first probe, not while it stands in line. */
+static void standing_in_line(void **state)
+{
+	struct bed b;
+	struct tracer_step s;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_UDP);
+	b.now = mono_add(b.now, 100 * NS_PER_S);
+	b.wall.ns += 100 * NS_PER_S;
+	flight_start(b.f, b.now, b.wall);
+	assert_int_equal(b.f->begun.ns, b.now.ns);
+	assert_int_equal(b.f->start.ns, b.wall.ns);
+	s = tracer_next(&b.f->tracer, b.now);
+	assert_int_equal(s.want, TRACER_SEND);
+	flight_sent(&b.fs, b.f, s.ttl, s.attempt, b.now);
+	flight_start(b.f, mono_add(b.now, NS_PER_S), b.wall);
+	assert_int_equal(b.f->begun.ns, b.now.ns);
+	assert_int_equal(tracer_next(&b.f->tracer, b.now).ttl, 2);
+	flights_fini(&b.fs);
+}
+
+/* --- what an answer means --- */
 
 static const struct {
 	const char *why, *dst;
@@ -346,8 +393,7 @@ static void echo_reply_of_another(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- copies, duplicates, late answers
- * ------------------------------------------------------------- */
+/* --- copies, duplicates, late answers --- */
 
 static void stacked_devices(void **state)
 {
@@ -455,8 +501,7 @@ static void after_its_trace(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- many at once
- * --------------------------------------------------------------------------------- */
+/* --- many at once --- */
 
 static void flows_to_one_target(void **state)
 {
@@ -520,8 +565,7 @@ static void resets(void **state)
 	flights_fini(&b.fs);
 }
 
-/* --- times
- * ---------------------------------------------------------------------------------------- */
+/* --- times --- */
 
 /* A probe that a loop brings back leaves again, with a lower TTL: no departure of ours. */
 static void a_loop_through_here(void **state)
@@ -623,6 +667,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_believed),
 		cmocka_unit_test(another_runs_answers),
+		cmocka_unit_test(the_same_target_again),
+		cmocka_unit_test(standing_in_line),
 		cmocka_unit_test(packets_before_the_plan),
 		cmocka_unit_test(what_answers_mean),
 		cmocka_unit_test(echo_reply_of_another),

@@ -78,7 +78,7 @@ static void bed_init(struct bed *b, uint8_t first, uint8_t max, uint8_t attempts
 static void answer(struct bed *b, uint8_t ttl, uint8_t attempt, const char *from, int type,
 		   int code)
 {
-	uint32_t token = method_token(key, &b->f->flow, ttl, attempt);
+	uint32_t token = flight_token(&b->fs, &b->f->flow, b->f->plan.seq, ttl, attempt);
 	struct match m = {
 		.kind = MATCH_REPLY, .method = METHOD_UDP, .src = b->f->flow.src,
 		.dst = b->f->flow.dst, .sport = b->f->flow.sport, .dport = b->f->flow.dport,
