@@ -59,6 +59,7 @@ static struct child start(uid_t uid)
 		dup2(out[1], STDOUT_FILENO);
 		if (uid != 0 && setresuid(uid, uid, uid) < 0)
 			_exit(98);
+		alarm(60); /* one that hangs ends, and does not outlive the test by long */
 		execv(program, argv);
 		_exit(99);
 	}
