@@ -58,8 +58,8 @@ static struct flight *chain(const struct flights *fs, uint32_t slot)
 	return slot == NO_SLOT ? NULL : &fs->slots[slot];
 }
 
-/* The first flight to dst by this method. Packets come in before there is a table: a plan that has not
- * said its run line yet has no flights. */
+/* The first flight to dst by this method. Packets come in before there is a table: a plan that has
+ * not said its run line yet has no flights. */
 static struct flight *chain_of(const struct flights *fs, enum method method, struct addr dst)
 {
 	return fs->buckets == NULL ? NULL : chain(fs, *bucket_of(fs, method, dst));

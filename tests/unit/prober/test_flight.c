@@ -493,6 +493,10 @@ static void after_its_trace(void **state)
 	m = exceeded(b.f, 1, "203.0.113.1");
 	forged = m;
 	forged.token = forged.token_copy = m.token ^ 1;
+	/* Its record is about to be written: too late for it. */
+	tracer_stop(&b.f->tracer, STOP_INTERRUPTED);
+	assert_int_equal(take(&b, &m, 3, 100, NULL), FLIGHT_LATE);
+	assert_int_equal(b.f->answer_count, 0);
 	flight_end(&b.fs, b.f);
 	assert_int_equal(take(&b, &m, 3, 100, NULL), FLIGHT_LATE);
 	assert_int_equal(take(&b, &forged, 3, 100, NULL), FLIGHT_BAD_TOKEN);

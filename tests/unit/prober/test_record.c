@@ -108,6 +108,8 @@ static struct tracer_step send_all(struct bed *b)
 /* TTLs sent ahead of the destination are counted, not shown. */
 static void beyond_the_destination(void **state)
 {
+	static const char *const from[] = {"203.0.113.1", "203.0.113.2", "198.51.100.7"};
+	char text[ADDR_TEXT];
 	struct bed b;
 	struct trace *t;
 	uint32_t begin, end;
@@ -129,6 +131,10 @@ static void beyond_the_destination(void **state)
 	assert_int_equal(trace_validate(t, t->size), 0);
 	assert_int_equal(t->entry_count, 3);
 	assert_false(trace_hop(t, 4, &begin, &end));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(t->entries[i].ttl, i + 1);
+		assert_string_equal(addr_format(t->entries[i].reply.from, text), from[i]);
+	}
 	assert_int_equal(t->sent, b.f->sent);
 	assert_true(t->sent > 3);
 	assert_int_equal(t->received, 4);
@@ -187,7 +193,8 @@ static void why_there_is_no_answer(void **state)
 	flights_fini(&b.fs);
 }
 
-/* A firewall of this machine that drops what leaves: an error with its reason, not a silent path. */
+/* A firewall of this machine that drops what leaves: an error with its reason, not a silent
+ * path. */
 static void the_kernel_refuses_everything(void **state)
 {
 	struct bed b;
