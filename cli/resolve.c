@@ -98,16 +98,17 @@ void resolver_ask(struct resolver *r, struct addr a)
 static void take_answers(struct resolver *r, int timeout_ms)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
+	/* Its own macros shift a 1 into the sign. */
+	unsigned bits = (unsigned)ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
 	struct pollfd fds[ARES_GETSOCK_MAXNUM];
 	nfds_t n = 0;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
 		short events = 0;
 
-		if (ARES_GETSOCK_READABLE(bits, i))
+		if (bits >> i & 1)
 			events = POLLIN;
-		if (ARES_GETSOCK_WRITABLE(bits, i))
+		if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
 			events = (short)(events | POLLOUT);
 		if (events)
 			fds[n++] = (struct pollfd){.fd = sockets[i], .events = events};

@@ -455,8 +455,8 @@ static int conclude(const struct trace_run *r, const struct frame_end *end, int 
 		cli_say("%llu of %llu paths not measured: %s", (unsigned long long)r->failed,
 			(unsigned long long)r->planned, r->failure);
 	if (r->avoided > 0)
-		cli_say("%llu targets left out: on the do-not-probe list",
-			(unsigned long long)r->avoided);
+		cli_say("%llu target%s left out: on the do-not-probe list",
+			(unsigned long long)r->avoided, r->avoided == 1 ? "" : "s");
 	if (r->traces == r->failed && (r->failed > 0 || failures > 0))
 		return CLI_FAILURE;
 	return r->failed > 0 || failures > 0 || r->avoided > 0 || r->traces < r->planned ?
@@ -475,7 +475,8 @@ static int run(struct trace_run *r, int argc, char **argv)
 		return cli_error(r->err);
 	if (r->targets.count == 0) {
 		if (failures == 0)
-			cli_say("no targets: name one, or add targets to profile '%s'",
+			cli_say("no %stargets: name one, or add targets to profile '%s'",
+				r->o->family == 4 ? "IPv4 " : r->o->family == 6 ? "IPv6 " : "",
 				r->session.profile->id);
 		return CLI_FAILURE;
 	}

@@ -69,7 +69,8 @@ void report_summary_add(struct report_summary *s, const struct trace *t, const s
 		report_confidence(v->confidence, row->cell[COL_CONFIDENCE], CELL);
 	snprintf(row->cell[COL_REACH], CELL, "%s", word_of(reach_words, t->reach));
 	if (d.median_ns >= 0)
-		snprintf(row->cell[COL_RTT], CELL, "%.1f", (double)d.median_ns / 1e6);
+		snprintf(row->cell[COL_RTT], CELL, d.median_ns < 10 * NS_PER_MS ? "%.2f" : "%.1f",
+			 (double)d.median_ns / 1e6);
 	color = measured && v->outcome == OUTCOME_BORDER ? report_border_color(p, v->border) : NULL;
 	if (color != NULL)
 		text_set(row->color, sizeof(row->color), color);
