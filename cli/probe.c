@@ -13,7 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+
 enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024 };
+
+/* A second signal after this long means "at once". */
+#define IMPATIENCE_NS (NS_PER_S / 2)
 
 extern char **environ;
 
@@ -27,6 +32,7 @@ struct child {
 	struct buf frames;   /* not yet understood */
 	bool hello, ended;
 	unsigned interrupts;
+	struct mono interrupted; /* the last of them */
 	struct frame_end end;
 };
 
@@ -289,9 +295,14 @@ static bool frames_read(struct child *c)
 static void take_signals(struct child *c)
 {
 	struct signalfd_siginfo info;
+	struct mono now = mono_now();
 
 	while (read(c->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		/* timeout(1) sends one signal twice, to us and to our group: that is no impatience. */
+		if (c->interrupts > 0 && mono_since(now, c->interrupted) < IMPATIENCE_NS)
+			continue;
 		c->interrupts++;
+		c->interrupted = now;
 		/* First: finish in order. Again: now. */
 		kill(c->pid, c->interrupts == 1 ? SIGINT : SIGKILL);
 	}
