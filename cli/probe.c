@@ -350,9 +350,11 @@ int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error 
 	if (rc < 0)
 		return rc;
 	if (!c.ended) {
-		if (c.interrupts > 0)
-			return bp_fail(err, BP_EIO, "interrupted before borderpath-probe could hand "
-				       "over what it had");
+		/* Stopped before it was ready to stop in order: nothing was measured yet. */
+		if (c.interrupts > 0) {
+			*end = (struct frame_end){.interrupted = 1};
+			return 0;
+		}
 		if (WIFSIGNALED(status))
 			return bp_fail(err, BP_EIO, "borderpath-probe was ended by signal %d (%s)",
 				       WTERMSIG(status), strsignal(WTERMSIG(status)));
