@@ -216,6 +216,37 @@ static void a_writer_that_fails_stops_the_run(void **state)
 	free(t);
 }
 
+/* timeout(1) signals us, then our group: the child gets to say its last word all the same. */
+static void a_signal_that_comes_twice_is_one(void **state)
+{
+	struct frame_end last = {.done = 1}, end = {0};
+	char path[sizeof(child) + 8];
+	struct heard h = {0};
+	struct bp_error err;
+	struct buf out;
+	FILE *f;
+
+	(void)state;
+	buf_init(&out);
+	hello(&out);
+	/* Told to stop, it signals us once more and takes its time before its last word. */
+	make_child(&out, "trap 'kill -INT $PPID; sleep 0.2; cat \"$0.last\"; exit 0' INT\n"
+		   "kill -INT $PPID; sleep 1 & wait");
+	buf_clear(&out);
+	frame(&out, FRAME_END, &last, sizeof(last));
+	snprintf(path, sizeof(path), "%s.last", child);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(out.bytes, 1, out.used, f), out.used);
+	fclose(f);
+	if (run(&h, &end, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(end.done, 1);
+	assert_int_equal(end.interrupted, 1);
+	remove(path);
+	buf_fini(&out);
+}
+
 static void not_executable(void **state)
 {
 	struct heard h = {0};
@@ -271,6 +302,7 @@ int main(void)
 		cmocka_unit_test(child_that_does_not_read),
 		cmocka_unit_test(broken_streams),
 		cmocka_unit_test(a_writer_that_fails_stops_the_run),
+		cmocka_unit_test(a_signal_that_comes_twice_is_one),
 		cmocka_unit_test(not_executable),
 	};
 
