@@ -298,7 +298,7 @@ static void take_signals(struct child *c)
 	struct mono now = mono_now();
 
 	while (read(c->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		/* timeout(1) sends one signal twice, to us and to our group: that is no impatience. */
+		/* timeout(1) signals us, then our group: that is no impatience. */
 		if (c->interrupts > 0 && mono_since(now, c->interrupted) < IMPATIENCE_NS)
 			continue;
 		c->interrupts++;
