@@ -116,6 +116,8 @@ static void hop_carrier(const struct profile *p, unsigned borders, const struct 
 	int by_asn = h->asn != 0 ? profile_border_of_asn(p, h->asn, when) : -1;
 	int by_prefix = profile_border_of_addr(p, h->from, when);
 	int by_label = l != NULL ? border_of_id(p, borders, l->border) : -1;
+	const struct profile_border *at;
+	const struct profile_prefix *x;
 	int b;
 
 	if (l != NULL && by_label < 0 && l->asn != 0)
@@ -130,20 +132,17 @@ static void hop_carrier(const struct profile *p, unsigned borders, const struct 
 	h->basis = by_label >= 0 ? VIA_LABEL : by_asn == b ? VIA_HOP : VIA_PREFIX;
 	/* Two borders named, or a carrier's prefix announced by a stranger (customer, error). */
 	h->conflict = by_label < 0 && by_asn != b && h->asn != 0;
-	if (h->basis == VIA_PREFIX) {
-		const struct profile_border *at = &p->borders[b];
-		const struct profile_prefix *x =
-			prefix_listed(at->prefixes, at->prefixes_count, h->from, &when);
-
-		if (x != NULL && (h->asn == 0 || h->conflict)) {
-			h->asn = x->asn;
-			h->org = x->label != NULL ? x->label : "";
-			for (unsigned i = 0; i < at->networks_count; i++) {
-				if (x->asn != 0 && at->networks[i].asn == x->asn &&
-				    at->networks[i].org != NULL)
-					h->org = at->networks[i].org;
-			}
-		}
+	at = &p->borders[b];
+	x = h->basis == VIA_PREFIX ?
+		    prefix_listed(at->prefixes, at->prefixes_count, h->from, &when) : NULL;
+	if (x != NULL && (h->asn == 0 || h->conflict)) {
+		h->asn = x->asn;
+		h->org = x->label != NULL ? x->label : "";
+	}
+	/* The profile's name for its own carriers: short, and the same in every table's year. */
+	for (unsigned i = 0; i < at->networks_count && h->asn != 0; i++) {
+		if (at->networks[i].asn == h->asn && at->networks[i].org != NULL)
+			h->org = at->networks[i].org;
 	}
 }
 

@@ -114,7 +114,7 @@ static void apply_carrier_run(struct border_case *c)
 		const struct border_hop *h = c->near.more[i];
 
 		border_case_say(c, h, c->near.speaker, W_RUN[i] * nearness(c->gap) * naming(h),
-				"the hop before it is in the same carrier, %s",
+				"in the carrier of the last hop outside too: %s",
 				border_case_net(c, h, net));
 	}
 }
