@@ -139,7 +139,24 @@ static int merge(struct paths *p, const struct trace *t)
 	return 0;
 }
 
-int paths_add(struct paths *p, const struct trace *t)
+static void share_count(struct paths *p, const struct verdict *v)
+{
+	const char *id = v->outcome == OUTCOME_BORDER ? v->border :
+			 word_of(outcome_words, v->outcome);
+	uint32_t i = 0;
+
+	while (i < p->share_count && strcmp(p->shares[i].id, id) != 0)
+		i++;
+	if (i == PATHS_SHARES_MAX)
+		return;
+	if (i == p->share_count) {
+		text_set(p->shares[i].id, sizeof(p->shares[i].id), id);
+		p->share_count++;
+	}
+	p->shares[i].flows++;
+}
+
+int paths_add(struct paths *p, const struct trace *t, const struct verdict *v)
 {
 	struct addr here[HOP_ADDRESSES_MAX] = {0}, next[HOP_ADDRESSES_MAX] = {0};
 	unsigned n_here, n_next = 0;
@@ -148,6 +165,7 @@ int paths_add(struct paths *p, const struct trace *t)
 	if (rc < 0)
 		return rc;
 	p->flows++;
+	share_count(p, v);
 	p->reached += t->reach == REACH_REACHED;
 	n_here = hop_addresses(t, 1, here);
 	for (unsigned ttl = 1; ttl <= TRACE_MAX_TTL; ttl++) {
@@ -203,6 +221,10 @@ void paths_write_json(struct buf *out, const struct paths *p, const struct verdi
 		json_put_int(&w, "flows", p->links[i].flows);
 		json_end(&w);
 	}
+	json_end(&w);
+	json_begin_object(&w, "shares");
+	for (uint32_t i = 0; i < p->share_count; i++)
+		json_put_real(&w, p->shares[i].id, (double)p->shares[i].flows / p->flows);
 	json_end(&w);
 	if (verdict != NULL && verdict->judged)
 		jsonl_put_verdict(&w, verdict);

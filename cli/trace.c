@@ -332,7 +332,7 @@ static int show(struct trace_run *r, const struct trace *t, const struct names *
 		return bp_fail(r->err, BP_ENOMEM, "out of memory");
 	if (h->flows < r->o->flow_count)
 		h->verdicts[h->flows++] = *v;
-	if (r->o->flow_count > 1 && t->stop != STOP_ERROR && paths_add(&h->paths, t) < 0)
+	if (r->o->flow_count > 1 && t->stop != STOP_ERROR && paths_add(&h->paths, t, v) < 0)
 		return bp_fail(r->err, BP_ENOMEM, "out of memory");
 	return r->o->common.format == OUTPUT_JSONL ? show_jsonl(r, t, names, v, h) :
 	       show_text(r, t, names, v, h);
