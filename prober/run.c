@@ -339,11 +339,18 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 	due_line_up(&r->due, flight_slot(&r->flights, f));
 }
 
+/* Whether there is memory for one more target. Until then only an event makes some: a flight that
+ * ends, a reader that reads. */
+static bool has_room(const struct run *r)
+{
+	return r->flights.used < r->flights.room && output_waiting(r->out) <= OUTPUT_HIGH;
+}
+
 /* Whether one more target may begin. Where the rate is the limit, only when nobody stands in line:
  * the same probes a second then finish a few targets soon, instead of all of them late. */
 static bool has_place(const struct run *r)
 {
-	if (r->flights.used == r->flights.room || output_waiting(r->out) > OUTPUT_HIGH)
+	if (!has_room(r))
 		return false;
 	return r->plan.rate_pps == 0 ||
 	       (due_head(&r->due) == DUE_NONE && mono_reached(r->now, r->held));
@@ -386,7 +393,7 @@ static struct timespec pause_length(struct run *r)
 
 	if (r->planned && due_next(&r->due, &when))
 		ns = mono_since(when, r->now);
-	if (r->planned && (due_head(&r->due) != DUE_NONE || r->has_next) &&
+	if (r->planned && (due_head(&r->due) != DUE_NONE || (r->has_next && has_room(r))) &&
 	    mono_since(r->held, r->now) < ns)
 		ns = mono_since(r->held, r->now);
 	if (r->planned && r->plan.progress && PROGRESS_EVERY_NS < ns)
@@ -428,7 +435,9 @@ static void tell_progress(struct run *r)
 		.sent = r->sent, .received = r->watch.received, .drops = r->drops,
 	};
 
-	if (r->plan.progress && progress_due(&r->progress, r->now, &p))
+	/* A reader that has stopped reading is told no more. */
+	if (r->plan.progress && output_waiting(r->out) <= OUTPUT_HIGH &&
+	    progress_due(&r->progress, r->now, &p))
 		output_frame(r->out, FRAME_PROGRESS, &p, sizeof(p));
 }
 

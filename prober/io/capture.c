@@ -22,7 +22,13 @@ struct drain {
 	uint64_t not_ip;
 };
 
-enum { SLL2_OUTGOING = 4 };
+enum {
+	SLL2_OUTGOING = 4,
+	/* More frames than the ring holds (libpcap's places are at least a snap length each), so all
+	 * that waited is handed over; and an end, so that a flood which refills the ring as fast as
+	 * it is read cannot keep the loop from its signals and its other work. */
+	DRAIN_MAX = CAPTURE_RING_BYTES / CAPTURE_SNAPLEN,
+};
 
 /* The protocols whose header is a tag in front of another protocol. */
 static bool is_vlan(uint16_t protocol)
@@ -159,7 +165,7 @@ int capture_drain(struct capture *c, capture_handler handler, void *context, uin
 		  struct bp_error *err)
 {
 	struct drain d = {.handler = handler, .context = context};
-	int n = pcap_dispatch(c->pcap, -1, on_frame, (u_char *)(void *)&d);
+	int n = pcap_dispatch(c->pcap, DRAIN_MAX, on_frame, (u_char *)(void *)&d);
 
 	*not_ip += d.not_ip;
 	if (n < 0)

@@ -46,8 +46,9 @@ int capture_open(const char *filter, struct capture **out, struct bp_error *err)
 void capture_close(struct capture *c);
 /* To poll for POLLIN. */
 int capture_fd(const struct capture *c);
-/* Hands over all frames that wait in the ring, never blocks. Frames that are not IP are skipped and
- * counted in *not_ip. The number handed over, or BP_EIO. */
+/* Hands over all frames that wait in the ring, never blocks; of those that keep coming meanwhile no
+ * more than a ring full. Frames that are not IP are skipped and counted in *not_ip. The number
+ * handed over, or BP_EIO. */
 int capture_drain(struct capture *c, capture_handler handler, void *context, uint64_t *not_ip,
 		  struct bp_error *err);
 /* Since capture_open; drops are the ring's and the interface's. */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,6 +271,46 @@ static void plans_that_cannot_be_followed(void **state)
 	}
 }
 
+static void put_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, value, strlen(value)), (ssize_t)strlen(value));
+	close(fd);
+}
+
+static int64_t children_cpu_us(void)
+{
+	struct rusage u;
+
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &u), 0);
+	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * INT64_C(1000000) + u.ru_utime.tv_usec +
+	       u.ru_stime.tv_usec;
+}
+
+/* A target that waits for a place in the window waits asleep: it once kept a core busy. */
+static void a_full_window_sleeps(void **state)
+{
+	static const char ignore[] = "/proc/sys/net/ipv4/icmp_echo_ignore_all";
+	int64_t before = children_cpu_us(), used;
+	struct said s;
+
+	(void)state;
+	put_sysctl(ignore, "1");
+	s = follow(0, "run window=1",
+		   "trace seq=1 dst=127.0.0.1 method=icmp attempts=1 wait_ms=1000\n"
+		   "trace seq=2 dst=127.0.0.2 method=icmp attempts=1 wait_ms=1000\nend\n");
+	put_sysctl(ignore, "0");
+	used = children_cpu_us() - before;
+	assert_int_equal(exit_of(&s), 0);
+	assert_int_equal(s.traces, 2);
+	/* Two seconds of waiting; opening takes some 20 ms. Under valgrind and sanitizers too. */
+	if (used > 500 * 1000)
+		fail_msg("%lld us of processor time over 2 s of silence", (long long)used);
+	forget(&s);
+}
+
 static void without_privilege(void **state)
 {
 	struct said s = follow(65533, "run", "trace seq=1 dst=127.0.0.1 method=icmp\nend\n");
@@ -479,6 +520,7 @@ int main(void)
 		cmocka_unit_test(six_methods),
 		cmocka_unit_test(targets_that_cannot_be_measured),
 		cmocka_unit_test(plans_that_cannot_be_followed),
+		cmocka_unit_test(a_full_window_sleeps),
 		cmocka_unit_test(without_privilege),
 		cmocka_unit_test(interrupted_by_int),
 		cmocka_unit_test(interrupted_by_term),
