@@ -38,7 +38,7 @@ void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *o
 }
 
 /* The C library knows one zone at a time: it is set, asked, and put back. */
-static bool local_time(const char *timezone, struct wall t, struct tm *out)
+static bool local_time(const char *zone, struct wall t, struct tm *out)
 {
 	const char *before = getenv("TZ");
 	char *kept = before ? strdup(before) : NULL;
@@ -47,16 +47,16 @@ static bool local_time(const char *timezone, struct wall t, struct tm *out)
 
 	if (before != NULL && kept == NULL)
 		return false;
-	setenv("TZ", timezone, 1);
+	setenv("TZ", zone, 1);
 	tzset();
 	known = localtime_r(&seconds, out) != NULL;
 	/* A zone that is not installed reads as UTC under its own name: then say nothing. */
-	if (known && out->tm_gmtoff == 0 && strcmp(timezone, "UTC") != 0 &&
-	    strchr(timezone, '/') != NULL && strncmp(timezone, "Etc/", 4) != 0) {
+	if (known && out->tm_gmtoff == 0 && strcmp(zone, "UTC") != 0 &&
+	    strchr(zone, '/') != NULL && strncmp(zone, "Etc/", 4) != 0) {
 		char path[256];
 		FILE *f;
 
-		snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", timezone);
+		snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
 		f = fopen(path, "re");
 		known = f != NULL;
 		if (f != NULL)
@@ -93,15 +93,15 @@ static bool same_day(const struct tm *a, const struct tm *b)
 }
 
 /* "Asia/Pyongyang" is Pyongyang to a reader. */
-static void place_text(struct buf *out, const char *timezone)
+static void place_text(struct buf *out, const char *zone)
 {
-	const char *place = strrchr(timezone, '/');
+	const char *place = strrchr(zone, '/');
 
-	for (place = place ? place + 1 : timezone; *place != '\0'; place++)
+	for (place = place ? place + 1 : zone; *place != '\0'; place++)
 		buf_char(out, *place == '_' ? ' ' : *place);
 }
 
-void words_interval(struct buf *out, struct wall from, struct wall to, const char *timezone)
+void words_interval(struct buf *out, struct wall from, struct wall to, const char *zone)
 {
 	time_t a = (time_t)(from.ns / NS_PER_S), b = (time_t)(to.ns / NS_PER_S);
 	bool seconds = a / 60 == b / 60;
@@ -119,8 +119,8 @@ void words_interval(struct buf *out, struct wall from, struct wall to, const cha
 	clock_text(out, &to_utc, seconds);
 	buf_str(out, " UTC on ");
 	date_text(out, &to_utc);
-	if (timezone == NULL || timezone[0] == '\0' || !local_time(timezone, from, &from_here) ||
-	    !local_time(timezone, to, &to_here))
+	if (zone == NULL || zone[0] == '\0' || !local_time(zone, from, &from_here) ||
+	    !local_time(zone, to, &to_here))
 		return;
 	buf_str(out, " (");
 	clock_text(out, &from_here, seconds);
@@ -131,6 +131,6 @@ void words_interval(struct buf *out, struct wall from, struct wall to, const cha
 		date_text(out, &to_here);
 	}
 	buf_str(out, " in ");
-	place_text(out, timezone);
+	place_text(out, zone);
 	buf_char(out, ')');
 }

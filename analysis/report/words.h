@@ -17,7 +17,7 @@ void words_prefixes(struct buf *out, const struct prefix *p, unsigned n);
 /* "TransTeleCom (AS20485)", whatever of it is known, else `otherwise`. */
 void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *otherwise);
 /* "Between 09:00 and 09:15 UTC on 1 October 2017 (17:30 to 17:45 in Pyongyang)": seconds are shown
- * when both lie in one minute. timezone as in the tz database; NULL or empty: UTC alone. */
-void words_interval(struct buf *out, struct wall from, struct wall to, const char *timezone);
+ * when both lie in one minute. zone as in the tz database; NULL or empty: UTC alone. */
+void words_interval(struct buf *out, struct wall from, struct wall to, const char *zone);
 
 #endif

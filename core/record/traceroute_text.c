@@ -546,7 +546,9 @@ static int score_lines(const char *at, const char *end)
 			return 95;
 		if (hops >= 3)
 			return 90;
-		if (hops > 0 && score < 40)
+		/* A lone line says little, unless it is where paths begin: dumps of packets number
+		 * their lines too. */
+		if ((hops > 1 || (hops > 0 && last == 1)) && score < 40)
 			score = 40;
 		at = stop ? stop + 1 : end;
 	}
