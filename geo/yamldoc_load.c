@@ -177,6 +177,7 @@ static int check(const struct yamldoc *doc, uint32_t at, const cyaml_schema_valu
 /* The first line libcyaml logs is what went wrong; the rest is its backtrace. */
 struct cyaml_says { char text[256]; };
 
+__attribute__((format(printf, 3, 0)))
 static void keep_first(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
 {
 	struct cyaml_says *says = arg;
