@@ -229,6 +229,15 @@ static struct border_hop *hop_of(struct border_path *out, struct addr a)
 	return NULL;
 }
 
+/* Inside is what lies in the network's prefixes. A port-unreachable from elsewhere may be the target's
+ * (a host that answers from its other interface) or a firewall's that let no TTL run out before: it
+ * ends a trace and proves no way in. */
+static bool is_inside(const struct trace *t, const struct profile *p, struct wall when,
+		      struct addr from, bool destination)
+{
+	return profile_inside(p, from, when) || (destination && addr_equal(from, t->dst));
+}
+
 static void reduce_entry(const struct trace *t, const struct names *names, const struct profile *p,
 			 struct wall when, uint8_t forged_until, const struct trace_entry *e,
 			 struct border_path *out)
@@ -241,7 +250,7 @@ static void reduce_entry(const struct trace *t, const struct names *names, const
 	out->last_probed_ttl = e->ttl;
 	if (!addr_is_set(r->from))
 		return;
-	inside = destination || profile_inside(p, r->from, when);
+	inside = is_inside(t, p, when, r->from, destination);
 	if (inside && ((r->flags & REPLY_FTL) || (destination && e->ttl < forged_until))) {
 		out->forged_ttl = e->ttl;
 		out->forged_from = r->from;

@@ -326,6 +326,36 @@ static void test_one_lying_address(void **state)
 	}
 }
 
+/* REJECT of iptables: a port-unreachable from a firewall that never let a TTL run out looks as if it
+ * came from another address of the target. It ends the trace and is no way into the network. */
+static void test_port_unreachable_from_elsewhere_is_not_inside(void **state)
+{
+	static const char *const from[] = {"219.158.102.214", "192.0.2.1", "10.1.2.3", NK};
+	struct verdict v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		bool own = strcmp(from[i], NK) == 0;
+		struct names names;
+		struct trace *t;
+		char path[128];
+
+		names_init(&names);
+		snprintf(path, sizeof(path), TATA " 219.158.115.122 219.158.9.9 %s", from[i]);
+		t = path_trace(NK, path, NOW, &names);
+		t->method = METHOD_UDP;
+		t->entries[t->entry_count - 1].reply.icmp_type = 3;
+		t->entries[t->entry_count - 1].reply.icmp_code = 3;
+		border_judge(t, &names, profile, NOW, &v);
+		if (v.first_inside_ttl != (own ? 6 : 0) || (v.confidence < .9) == own)
+			fail_msg("%s: %s, inside at %u, %g", from[i], told(&v), v.first_inside_ttl,
+				 v.confidence);
+		assert_string_equal(v.border, "dandong");
+		names_fini(&names);
+		free(t);
+	}
+}
+
 static void test_destination_at_two_ttls_is_one_hop(void **state)
 {
 	struct verdict v = judge_at(NK, TATA " 219.158.1.1 219.158.1.2 *3 " NK " =" NK, NOW);
@@ -479,6 +509,7 @@ int main(void)
 		cmocka_unit_test(test_hop_without_asn),
 		cmocka_unit_test(test_third_party_addresses),
 		cmocka_unit_test(test_one_lying_address),
+		cmocka_unit_test(test_port_unreachable_from_elsewhere_is_not_inside),
 		cmocka_unit_test(test_destination_at_two_ttls_is_one_hop),
 		cmocka_unit_test(test_customer_router_leads_elsewhere),
 		cmocka_unit_test(test_path_cut_in_the_carrier_is_weaker_than_seen_through),
