@@ -10,11 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A timer that never ends, but whose read fails with ECANCELED when somebody sets the clock; it
- * stays armed for the next time. */
+/* A timer that never ends (in the year 2242, where time_t has room for it), but whose read fails with
+ * ECANCELED when somebody sets the clock; it stays armed for the next time. */
 static int open_clock(void)
 {
-	struct itimerspec never = {.it_value.tv_sec = INT32_MAX};
+	struct itimerspec never = {
+		.it_value.tv_sec = sizeof(time_t) > 4 ? (time_t)(INT64_C(1) << 33) : INT32_MAX,
+	};
 	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 
 	if (fd >= 0 && timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
