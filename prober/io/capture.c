@@ -24,9 +24,9 @@ struct drain {
 
 enum {
 	SLL2_OUTGOING = 4,
-	/* More frames than the ring holds (libpcap's places are at least a snap length each), so all
-	 * that waited is handed over; and an end, so that a flood which refills the ring as fast as
-	 * it is read cannot keep the loop from its signals and its other work. */
+	/* More frames than the ring holds (a place takes a snap length at least), so all that
+	 * waited is handed over; and an end, so that a flood which refills the ring as fast as it
+	 * is read cannot keep the loop from its signals and its other work. */
 	DRAIN_MAX = CAPTURE_RING_BYTES / CAPTURE_SNAPLEN,
 };
 

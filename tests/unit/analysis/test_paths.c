@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Flows seen together: nodes, links, shares; a silent hop makes a gap, a duplicate makes nothing. */
+/* Flows seen together: nodes, links, shares; a silent hop makes a gap, a duplicate nothing. */
 #include "analysis/paths.h"
 
 #include <setjmp.h>
