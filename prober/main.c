@@ -65,25 +65,11 @@ static void say_hello(struct output *out)
 	output_write(out);
 }
 
-static int read_limits(struct run_tools *t, struct bp_error *err)
-{
-	uid_t uid = getuid();
-	const struct passwd *pw = NULL;
-	int rc = limits_read(BP_LIMITS_FILE, &t->limits, err);
-
-	if (rc < 0)
-		return rc;
-	if (uid != 0 && t->limits.user_count > 0)
-		pw = getpwuid(uid);
-	t->unlimited = limits_unlimited(&t->limits, uid, pw != NULL ? pw->pw_name : NULL);
-	return 0;
-}
-
 /* All that needs privilege, and what must not change once it is gone. */
 static int open_all(struct run_tools *t, struct bp_error *err)
 {
 	char filter[WATCH_FILTER_TEXT];
-	int rc = read_limits(t, err);
+	int rc = limits_read(BP_LIMITS_FILE, &t->limits, err);
 
 	if (rc == 0)
 		rc = events_open(&t->events, err);
@@ -107,11 +93,25 @@ static int open_all(struct run_tools *t, struct bp_error *err)
 	return rc;
 }
 
-static int drop_all(struct bp_error *err)
+/* Whether the user may lift the caps. By now unprivileged: a name service runs code of others. */
+static void know_user(struct run_tools *t, uid_t uid)
 {
+	const struct passwd *pw = NULL;
+
+	if (uid != 0 && t->limits.user_count > 0)
+		pw = getpwuid(uid);
+	t->unlimited = limits_unlimited(&t->limits, uid, pw != NULL ? pw->pw_name : NULL);
+}
+
+static int drop_all(struct run_tools *t, struct bp_error *err)
+{
+	uid_t uid = getuid(); /* root gives up even that */
 	int rc = drop_privileges(err);
 
-	return rc < 0 ? rc : drop_system_calls(err);
+	if (rc < 0)
+		return rc;
+	know_user(t, uid);
+	return drop_system_calls(err);
 }
 
 /* The capture ends with the process: taking its ring down asks for a call that the filter
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 
 	rc = open_all(&tools, &err);
 	if (rc == 0)
-		rc = drop_all(&err);
+		rc = drop_all(&tools, &err);
 	if (rc == 0)
 		rc = run_plan(&tools, STDIN_FILENO, &out, &end, &err);
 	if (rc < 0) {
