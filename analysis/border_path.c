@@ -229,9 +229,9 @@ static struct border_hop *hop_of(struct border_path *out, struct addr a)
 	return NULL;
 }
 
-/* Inside is what lies in the network's prefixes. A port-unreachable from elsewhere may be the target's
- * (a host that answers from its other interface) or a firewall's that let no TTL run out before: it
- * ends a trace and proves no way in. */
+/* Inside is what lies in the network's prefixes. A port-unreachable from elsewhere may be the
+ * target's (a host that answers from its other interface) or a firewall's that let no TTL run out
+ * before: it ends a trace and proves no way in. */
 static bool is_inside(const struct trace *t, const struct profile *p, struct wall when,
 		      struct addr from, bool destination)
 {

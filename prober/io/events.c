@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A timer that never ends (in the year 2242, where time_t has room for it), but whose read fails with
- * ECANCELED when somebody sets the clock; it stays armed for the next time. */
+/* A timer that never ends (in the year 2242, where time_t has room for it), but whose read fails
+ * with ECANCELED when somebody sets the clock; it stays armed for the next time. */
 static int open_clock(void)
 {
 	struct itimerspec never = {

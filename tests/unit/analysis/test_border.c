@@ -326,8 +326,8 @@ static void test_one_lying_address(void **state)
 	}
 }
 
-/* REJECT of iptables: a port-unreachable from a firewall that never let a TTL run out looks as if it
- * came from another address of the target. It ends the trace and is no way into the network. */
+/* REJECT of iptables: a port-unreachable from a firewall that never let a TTL run out looks as if
+ * it came from another address of the target. It ends the trace and is no way into the network. */
 static void test_port_unreachable_from_elsewhere_is_not_inside(void **state)
 {
 	static const char *const from[] = {"219.158.102.214", "192.0.2.1", "10.1.2.3", NK};
