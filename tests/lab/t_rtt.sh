@@ -77,7 +77,8 @@ theirs()
 }
 
 # errors FILE: for each of our RTTs "our departure minus theirs" and "our RTT minus (reply minus
-# request)" in ns, against the request of the tap that is nearest in time.
+# request)" in ns, against the request of the tap that is nearest in time and the first answer to it
+# after that: two attempts to one address share identifier and sequence number once in 65536 times.
 errors()
 {
 	awk '
@@ -90,8 +91,8 @@ errors()
 				at[$1, n[$1]] = t
 				key[$1, n[$1]] = k
 				asked[k]++
-			} else if (!(k in reply))
-				reply[k] = t
+			} else
+				reply[k, ++replies[k]] = t
 			next
 		}
 		{
@@ -105,8 +106,11 @@ errors()
 			# Two of 16-bit sequences to one address may be alike: nobody can tell whose the
 			# answer is by them (we can: the token is twice as wide).
 			if (best && asked[key[$1, best]] > 1) next
-			if (!best || !((key[$1, best]) in reply)) { print "lost lost"; next }
-			print diff, $4 - (reply[key[$1, best]] - at[$1, best])
+			k = key[$1, best]
+			for (i = 1; best && i <= replies[k] && reply[k, i] < at[$1, best]; i++)
+				;
+			if (!best || i > replies[k]) { print "lost lost"; next }
+			print diff, $4 - (reply[k, i] - at[$1, best])
 		}' <(theirs "$1") <(ours)
 }
 
