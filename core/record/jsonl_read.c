@@ -278,11 +278,65 @@ static void read_trace(struct fields *in, const json_t *o, struct record *out)
 		field_refuse(in, BP_EPARSE, NULL, "the fields contradict each other");
 }
 
+/* A member of "names" and its place in the line. */
+struct named {
+	struct addr addr;
+	size_t place;
+	const char *key;
+	const json_t *value;
+};
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = addr_compare(x->addr, y->addr);
+
+	return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+/* The members into all, which has room; returns how many. */
+static size_t list_names(struct fields *in, const json_t *object, struct named *all)
+{
+	const json_t *v;
+	const char *key;
+	size_t n = 0;
+
+	/* jansson iterates without changing the object, though its macro wants it writable. */
+	json_object_foreach((json_t *)(uintptr_t)object, key, v)
+	{
+		all[n] = (struct named){.place = n, .key = key, .value = v};
+		if (addr_parse(key, &all[n].addr) < 0)
+			field_refuse(in, BP_EPARSE, key,
+				     "expected an IPv4 or IPv6 address as the key");
+		else if (!json_is_object(v))
+			field_refuse(in, BP_EPARSE, key, "expected an object");
+		if (in->rc < 0)
+			break;
+		n++;
+	}
+	return n;
+}
+
+static void read_name(struct fields *in, const struct named *from, struct name *n)
+{
+	const json_t *v = from->value;
+
+	field_enter(in, from->key, 0);
+	FIELD_INT(in, v, "asn", 0, UINT32_MAX, n->asn);
+	field_word(in, v, "source", name_source_words, &n->source);
+	field_text_cut(in, v, "org", n->org, sizeof(n->org));
+	field_text_cut(in, v, "country", n->country, sizeof(n->country));
+	field_text_cut(in, v, "overlay_country", n->overlay_country, sizeof(n->overlay_country));
+	field_text_cut(in, v, "label", n->label, sizeof(n->label));
+	field_text_cut(in, v, "host", n->host, sizeof(n->host));
+	field_leave(in);
+}
+
 static void read_names(struct fields *in, const json_t *o, struct names *names)
 {
-	const json_t *object = field_object(in, o, "names"), *v;
-	const char *key;
-	struct addr a;
+	const json_t *object = field_object(in, o, "names");
+	struct named *all;
+	size_t count;
 
 	if (object == NULL)
 		return;
@@ -290,40 +344,25 @@ static void read_names(struct fields *in, const json_t *o, struct names *names)
 		field_refuse(in, BP_ERANGE, "names", "expected at most 65536 addresses");
 		return;
 	}
+	all = calloc(json_object_size(object) + 1, sizeof(*all));
+	if (all == NULL) {
+		in->rc = bp_fail(in->err, BP_ENOMEM, "out of memory");
+		return;
+	}
 	field_enter(in, "names", 0);
-	/* jansson iterates without changing the object, though its macro wants it writable. */
-	json_object_foreach((json_t *)(uintptr_t)object, key, v)
-	{
-		struct name *n;
+	count = list_names(in, object, all);
+	/* In order each is put at the end: somebody's 65,536 backwards took a minute. */
+	qsort(all, count, sizeof(*all), by_addr);
+	for (size_t i = 0; i < count && in->rc == 0; i++) {
+		struct name *n = names_put(names, all[i].addr);
 
-		if (in->rc < 0)
-			break;
-		if (addr_parse(key, &a) < 0) {
-			field_refuse(in, BP_EPARSE, key,
-				     "expected an IPv4 or IPv6 address as the key");
-			break;
-		}
-		if (!json_is_object(v)) {
-			field_refuse(in, BP_EPARSE, key, "expected an object");
-			break;
-		}
-		n = names_put(names, a);
-		if (n == NULL) {
+		if (n == NULL)
 			in->rc = bp_fail(in->err, BP_ENOMEM, "out of memory");
-			break;
-		}
-		field_enter(in, key, 0);
-		FIELD_INT(in, v, "asn", 0, UINT32_MAX, n->asn);
-		field_word(in, v, "source", name_source_words, &n->source);
-		field_text_cut(in, v, "org", n->org, sizeof(n->org));
-		field_text_cut(in, v, "country", n->country, sizeof(n->country));
-		field_text_cut(in, v, "overlay_country", n->overlay_country,
-			       sizeof(n->overlay_country));
-		field_text_cut(in, v, "label", n->label, sizeof(n->label));
-		field_text_cut(in, v, "host", n->host, sizeof(n->host));
-		field_leave(in);
+		else
+			read_name(in, &all[i], n);
 	}
 	field_leave(in);
+	free(all);
 }
 
 static void read_geo(struct fields *in, const json_t *o, struct geo_source *g)

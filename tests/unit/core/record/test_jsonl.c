@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "core/record/jsonl.h"
@@ -481,6 +482,34 @@ static void probes_are_bounded(void **state)
 	buf_fini(&line);
 }
 
+/* Somebody's names, the last first, and one of them written twice in two ways. */
+static void many_names_backwards_take_no_minute(void **state)
+{
+	enum { N = 65534, SECONDS = 15 };
+	struct record r;
+	struct buf line;
+	clock_t began;
+
+	(void)state;
+	buf_init(&line);
+	buf_str(&line, "{\"type\":\"trace\",\"version\":1,\"names\":{\"0::1\":{\"asn\":7},"
+		       "\"::1\":{\"asn\":8}");
+	for (unsigned i = N; i-- > 0;)
+		buf_printf(&line, ",\"10.9.%u.%u\":{\"asn\":%u}", i >> 8, i & 255, i + 1);
+	buf_str(&line, "}}");
+	record_init(&r);
+	began = clock();
+	assert_int_equal(jsonl_read(line.bytes, line.used, &r, NULL), 0);
+	assert_true(clock() - began < (clock_t)SECONDS * CLOCKS_PER_SEC);
+	assert_int_equal(r.names.count, N + 1);
+	for (uint32_t i = 1; i < r.names.count; i++)
+		assert_true(addr_compare(r.names.items[i - 1].addr, r.names.items[i].addr) < 0);
+	assert_int_equal(r.names.items[0].asn, 1);
+	assert_int_equal(r.names.items[N].asn, 8);
+	record_fini(&r);
+	buf_fini(&line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +521,7 @@ int main(void)
 		cmocka_unit_test(only_our_members_are_replaced),
 		cmocka_unit_test(unjudged_keeps_the_old_verdict),
 		cmocka_unit_test(probes_are_bounded),
+		cmocka_unit_test(many_names_backwards_take_no_minute),
 	};
 
 	return cmocka_run_group_tests_name("core/record/jsonl", tests, NULL, NULL);
