@@ -77,8 +77,7 @@ theirs()
 }
 
 # errors FILE: for each of our RTTs "our departure minus theirs" and "our RTT minus (reply minus
-# request)" in ns, against the request of the tap that is nearest in time and the first answer to it
-# after that: two attempts to one address share identifier and sequence number once in 65536 times.
+# request)" in ns, against the request of the tap that is nearest in time.
 errors()
 {
 	awk '
@@ -91,8 +90,8 @@ errors()
 				at[$1, n[$1]] = t
 				key[$1, n[$1]] = k
 				asked[k]++
-			} else
-				reply[k, ++replies[k]] = t
+			} else if (!(k in reply))
+				reply[k] = t
 			next
 		}
 		{
@@ -106,11 +105,8 @@ errors()
 			# Two of 16-bit sequences to one address may be alike: nobody can tell whose the
 			# answer is by them (we can: the token is twice as wide).
 			if (best && asked[key[$1, best]] > 1) next
-			k = key[$1, best]
-			for (i = 1; best && i <= replies[k] && reply[k, i] < at[$1, best]; i++)
-				;
-			if (!best || i > replies[k]) { print "lost lost"; next }
-			print diff, $4 - (reply[k, i] - at[$1, best])
+			if (!best || !((key[$1, best]) in reply)) { print "lost lost"; next }
+			print diff, $4 - (reply[key[$1, best]] - at[$1, best])
 		}' <(theirs "$1") <(ours)
 }
 
