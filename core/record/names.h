@@ -43,8 +43,15 @@ void names_init(struct names *n);
 void names_fini(struct names *n);
 /* The entry of an address, or NULL. Borrowed until the next names_put. */
 const struct name *names_find(const struct names *n, struct addr a);
-/* The entry of an address, made empty when new. NULL: out of memory. */
+/* The entry of an address, made empty when new. NULL: out of memory. Moves what is behind it: for
+ * thousands in no order there is names_append. */
 struct name *names_put(struct names *n, struct addr a);
+/* An empty entry at the end, whatever the order. Nothing but names_append and names_fini may follow
+ * until names_settle. NULL: out of memory. */
+struct name *names_append(struct names *n, struct addr a);
+/* Puts them in order; of several entries of one address the first appended stays. BP_ENOMEM: they
+ * are as they were. */
+int names_settle(struct names *n);
 
 extern const struct word name_source_words[];
 

@@ -13,6 +13,8 @@
 
 #include "core/record/format.h"
 
+enum { ATTEMPTS_MAX = 255 }; /* of a hop */
+
 /* The trace in the making. */
 struct builder {
 	struct record_reader *reader;
@@ -52,7 +54,7 @@ static struct trace_entry *add_entry(struct builder *b)
 {
 	struct trace_entry *e;
 
-	if (b->attempts >= 255)
+	if (b->attempts >= ATTEMPTS_MAX)
 		return NULL;
 	if (b->t == NULL || b->t->entry_count == b->room) {
 		uint32_t room = b->t ? 2 * b->room : 64;
@@ -130,12 +132,14 @@ static void put_host(struct builder *b, const struct token *t)
 	else
 		text_set(host, sizeof(host), b->host);
 	b->host[0] = '\0';
-	if (host[0] == '\0' || strcmp(host, addr_format(t->addr, addr)) == 0)
+	/* A hop that takes no entry any more takes no name either. */
+	if (host[0] == '\0' || strcmp(host, addr_format(t->addr, addr)) == 0 ||
+	    b->attempts >= ATTEMPTS_MAX)
 		return;
-	n = names_put(&b->names, t->addr);
+	n = names_append(&b->names, t->addr);
 	if (n == NULL)
 		b->no_memory = true;
-	else if (n->host[0] == '\0')
+	else
 		text_set(n->host, sizeof(n->host), host);
 }
 
@@ -319,8 +323,10 @@ static void fill_head(struct builder *b)
 		t->received += addr_is_set(t->entries[i].reply.from);
 }
 
-static void give(struct builder *b, struct record *out)
+static int give(struct builder *b, struct record *out, struct bp_error *err)
 {
+	if (names_settle(&b->names) < 0)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
 	fill_head(b);
 	conclude(b);
 	b->t->size = (uint32_t)trace_size(b->t->entry_count);
@@ -329,6 +335,7 @@ static void give(struct builder *b, struct record *out)
 	out->names = b->names;
 	b->t = NULL;
 	names_init(&b->names);
+	return 1;
 }
 
 /* A header keeps what the command before it told, when both speak of the same target. */
@@ -504,8 +511,7 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 		if (b.ttl != 0)
 			close_hop(&b);
 		if ((rc == 0 || rc == BP_EOF) && b.t != NULL && b.t->entry_count > 0) {
-			give(&b, out);
-			rc = 1;
+			rc = give(&b, out, err);
 		} else if (rc == BP_EOF) {
 			skip_header(&b, next);
 		}

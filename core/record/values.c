@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/err.h"
 #include "core/record/names.h"
 #include "core/record/verdict.h"
 
@@ -55,24 +56,79 @@ const struct name *names_find(const struct names *n, struct addr a)
 	return i < n->count && addr_equal(n->items[i].addr, a) ? &n->items[i] : NULL;
 }
 
+static bool make_room(struct names *n)
+{
+	uint32_t room = n->room ? 2 * n->room : 16;
+	struct name *items;
+
+	if (n->count < n->room)
+		return true;
+	items = reallocarray(n->items, room, sizeof(*items));
+	if (items == NULL)
+		return false;
+	n->items = items;
+	n->room = room;
+	return true;
+}
+
 struct name *names_put(struct names *n, struct addr a)
 {
 	uint32_t i = lower_bound(n, a);
 
 	if (i < n->count && addr_equal(n->items[i].addr, a))
 		return &n->items[i];
-	if (n->count == n->room) {
-		uint32_t room = n->room ? 2 * n->room : 16;
-		struct name *items = reallocarray(n->items, room, sizeof(*items));
-
-		if (items == NULL)
-			return NULL;
-		n->items = items;
-		n->room = room;
-	}
+	if (!make_room(n))
+		return NULL;
 	memmove(&n->items[i + 1], &n->items[i], (n->count - i) * sizeof(n->items[0]));
 	memset(&n->items[i], 0, sizeof(n->items[i]));
 	n->items[i].addr = a;
 	n->count++;
 	return &n->items[i];
+}
+
+struct name *names_append(struct names *n, struct addr a)
+{
+	struct name *item;
+
+	if (!make_room(n))
+		return NULL;
+	item = &n->items[n->count++];
+	memset(item, 0, sizeof(*item));
+	item->addr = a;
+	return item;
+}
+
+/* By address, then by place: the entries stay where they are, pointers to them are sorted. */
+static int by_addr(const void *a, const void *b)
+{
+	const struct name *x = *(const struct name *const *)a, *y = *(const struct name *const *)b;
+	int order = addr_compare(x->addr, y->addr);
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+int names_settle(struct names *n)
+{
+	const struct name **order = calloc(n->count + 1u, sizeof(const struct name *));
+	struct name *items = calloc(n->count + 1u, sizeof(*items));
+	uint32_t kept = 0;
+
+	if (order == NULL || items == NULL) {
+		free(order);
+		free(items);
+		return BP_ENOMEM;
+	}
+	for (uint32_t i = 0; i < n->count; i++)
+		order[i] = &n->items[i];
+	qsort(order, n->count, sizeof(order[0]), by_addr);
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (kept == 0 || !addr_equal(items[kept - 1].addr, order[i]->addr))
+			items[kept++] = *order[i];
+	}
+	free(order);
+	free(n->items);
+	n->items = items;
+	n->room = n->count + 1;
+	n->count = kept;
+	return 0;
 }

@@ -440,6 +440,38 @@ static void names_are_a_sorted_set(void **state)
 	names_fini(&names);
 }
 
+/* Appended in any order and more than once: the first of an address stays. */
+static void appended_names_settle(void **state)
+{
+	uint32_t first[256] = {0};
+	struct names names;
+	uint64_t s = 9;
+
+	(void)state;
+	names_init(&names);
+	assert_int_equal(names_settle(&names), 0);
+	assert_int_equal(names.count, 0);
+	for (uint32_t i = 1; i <= 3000; i++) {
+		uint8_t bytes[4] = {10, 0, 0, (uint8_t)rnd(&s)};
+		struct name *n = names_append(&names, addr_v4(bytes));
+
+		assert_non_null(n);
+		n->asn = i;
+		first[bytes[3]] = first[bytes[3]] ? first[bytes[3]] : i;
+	}
+	assert_int_equal(names_settle(&names), 0);
+	assert_in_range(names.count, 250, 256);
+	for (uint32_t i = 0; i < names.count; i++) {
+		const struct name *n = &names.items[i];
+
+		assert_true(i == 0 || addr_compare(n[-1].addr, n->addr) < 0);
+		assert_int_equal(n->asn, first[n->addr.bytes[3]]);
+	}
+	assert_non_null(names_put(&names, at("10.0.1.0")));
+	assert_non_null(names_find(&names, at("10.0.1.0")));
+	names_fini(&names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +486,7 @@ int main(void)
 		cmocka_unit_test(icmp_meanings),
 		cmocka_unit_test(every_value_has_a_word),
 		cmocka_unit_test(names_are_a_sorted_set),
+		cmocka_unit_test(appended_names_settle),
 	};
 
 	return cmocka_run_group_tests_name("core/record/trace", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "core/record/traceroute_text.h"
@@ -423,12 +424,51 @@ static void real_traces_hop_by_hop(void **state)
 	}
 }
 
+/* As many names as a trace can have, the last address first. */
+static void many_names_backwards_take_no_minute(void **state)
+{
+	enum { N = 255 * 255, SECONDS = 15 };
+	struct bp_error err = {0};
+	struct record_reader r;
+	struct record rec;
+	struct buf text;
+	clock_t began;
+	FILE *f;
+
+	(void)state;
+	buf_init(&text);
+	buf_str(&text, "traceroute to 10.9.0.0 (10.9.0.0), 255 hops max, 60 byte packets\n");
+	for (unsigned i = N; i-- > 0;) {
+		unsigned at = N - 1 - i;
+
+		if (at % 255 == 0)
+			buf_printf(&text, "%u ", at / 255 + 1);
+		buf_printf(&text, " h%u.example (10.9.%u.%u) 1 ms%s", i, i >> 8, i & 255,
+			   at % 5 == 4 ? "\n" : "");
+	}
+	f = fmemopen(text.bytes, text.used, "r");
+	assert_non_null(f);
+	record_reader_init(&r, f, "names", NULL);
+	record_init(&rec);
+	began = clock();
+	assert_int_equal(record_read(&r, &rec, &err), 0);
+	assert_true(clock() - began < (clock_t)SECONDS * CLOCKS_PER_SEC);
+	assert_int_equal(rec.trace->entry_count, N);
+	assert_int_equal(rec.names.count, N);
+	assert_string_equal(rec.names.items[258].host, "h258.example");
+	record_fini(&rec);
+	record_reader_fini(&r);
+	buf_fini(&text);
+	fclose(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(posted_texts),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(names_as_printed),
+		cmocka_unit_test(many_names_backwards_take_no_minute),
 		cmocka_unit_test(dates_and_nothing_else),
 		cmocka_unit_test(real_traces_hop_by_hop),
 	};
