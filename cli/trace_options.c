@@ -221,6 +221,9 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 	if (addr_is_set(o->family == 4 ? o->run.src6 : o->run.src4) && o->family != 0)
 		return cli_usage("trace", "-s names an IPv%u address, -%u asks for the other family",
 				 o->family == 4 ? 6 : 4, o->family) + 1;
+	/* A source of one family leaves only that family's addresses to measure. */
+	if (o->family == 0 && addr_is_set(o->run.src4) != addr_is_set(o->run.src6))
+		o->family = addr_is_set(o->run.src4) ? 4 : 6;
 	if (o->method == METHOD_ICMP && o->each.dport != 0)
 		return cli_usage("trace", "-p needs udp or tcp: icmp has no ports") + 1;
 	set_vantage(&o->run);

@@ -53,6 +53,7 @@ refuses 2 "\-\-color 'pink'" trace --color pink 127.0.0.1
 refuses 1 'bits beyond it are set' trace 127.0.0.1/8
 refuses 1 'more than 1048576 addresses' trace 10.0.0.0/8
 refuses 1 "not an IPv6 target" trace -6 127.0.0.1
+refuses 1 "not an IPv6 target" trace -s ::1 127.0.0.1
 refuses 1 'cannot read targets from .*/missing' trace "@$dir/missing"
 refuses 1 'cannot read targets from .*/missing' trace --do-not-probe "$dir/missing" 127.0.0.1
 refuses 1 'no-such-profile' trace --profile no-such-profile 127.0.0.1
