@@ -96,10 +96,9 @@ static void tell_of_resets(struct run *r, const struct flight *f)
 	static const char note[] =
 		"SYN-ACKs come in, but no reset leaves for them: a firewall here drops what is not "
 		"expected, and the target keeps half-open connections until it gives up";
-	const struct flight_answer *last = f->answers + f->answer_count - 1;
 
 	if (r->told_of_resets || !f->syn_ack || f->reset || f->answer_count == 0 ||
-	    mono_since(r->now, last->arrived) < RESET_SETTLED_NS)
+	    mono_since(r->now, f->answers[f->answer_count - 1].arrived) < RESET_SETTLED_NS)
 		return;
 	output_frame(r->out, FRAME_NOTE, note, sizeof(note) - 1);
 	r->told_of_resets = true;

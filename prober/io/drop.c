@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int drop_bounding(struct bp_error *err)
@@ -92,6 +93,9 @@ static const int plain_calls[] = {
 	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(sched_yield), SCMP_SYS(getpid), SCMP_SYS(gettid),
 	SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat),
+#if defined(SYS_open)
+	SCMP_SYS(open),
+#endif
 	SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lseek), SCMP_SYS(tgkill), SCMP_SYS(dup),
 	SCMP_SYS(pipe), SCMP_SYS(sched_getaffinity), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64),
 	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(writev), SCMP_SYS(rseq),
