@@ -181,13 +181,13 @@ demo: ## raise the lab, trace, move routes, trace again, show what changed
 check: ## every test: unit, golden, corpora, lint, valgrind, lab
 	$(Q)scripts/check.sh
 
-check-unit: $(UNIT_BIN) ## unit and golden tests
+check-unit: $(PROGRAMS) $(UNIT_BIN) ## unit and golden tests
 	$(Q)scripts/run-tests.sh unit $(UNIT_BIN)
 
 check-fuzz: $(FUZZ_BIN) ## fuzz corpora replayed as plain tests
 	$(Q)scripts/run-tests.sh fuzz $(FUZZ_BIN)
 
-check-valgrind: $(UNIT_BIN) ## unit tests under valgrind
+check-valgrind: $(PROGRAMS) $(UNIT_BIN) ## unit tests under valgrind
 	$(Q)scripts/run-tests.sh valgrind $(UNIT_BIN)
 
 .PHONY: tests-lab
