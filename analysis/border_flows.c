@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Several flows of one target, judged together: the share of flows per border. A flow that is
- * undetermined says nothing of where the others go and is counted apart; one weak dissenter is not
- * a second border. Sees verdicts only, never traces.
+ * undetermined is counted apart: one that saw nothing says nothing, but those that saw another
+ * border's carrier too forbid to be sure of the first. One weak dissenter is not a second border.
+ * Sees verdicts only, never traces.
  */
 #include "analysis/border.h"
 
@@ -23,6 +24,10 @@ static const struct verdict *flow(const struct flows *f, unsigned i)
 
 /* Dissenting flows make a path mixed when they would all be wrong with less than this chance. */
 static const double DISSENT_ALL_WRONG = 0.2;
+
+/* Log-odds for another border that make an undecided flow more than silent: a carrier's hop. */
+static const double TORN_WEIGHT = 1.0;
+static const double TORN_EVEN_MAX = 0.49;
 
 static bool decided(const struct verdict *v)
 {
@@ -192,6 +197,51 @@ static bool nothing_to_share(const struct flows *f, struct verdict *out)
 	return true;
 }
 
+/* What the flow's own hops have for id, where it could not decide; 0 where that is next to nothing. */
+static double torn_towards(const struct verdict *v, const char *id)
+{
+	double weight = 0;
+
+	if (!v->judged || v->outcome != OUTCOME_UNDETERMINED)
+		return 0;
+	for (unsigned i = 0; i < v->evidence_count; i++) {
+		if (strcmp(v->evidence[i].says, id) == 0 && v->evidence[i].weight > 0)
+			weight += v->evidence[i].weight;
+	}
+	for (unsigned k = 0; weight >= TORN_WEIGHT && k < v->p_count; k++) {
+		if (strcmp(v->p[k].id, id) == 0)
+			return v->p[k].p;
+	}
+	return 0;
+}
+
+/*
+ * Undecided flows that saw a second border's carrier: that all of them went by the first all the
+ * same may be as unlikely as for dissenters. Which of the two is then open, as in one torn flow.
+ */
+static void level_torn(const struct flows *f, struct verdict *out)
+{
+	struct verdict_share *major = &out->p[largest(out)], *other = share_of(out, "other");
+
+	for (unsigned k = 0; other != NULL && k < out->p_count; k++) {
+		struct verdict_share *rival = &out->p[k];
+		double all_wrong = 1, even = (major->p + rival->p) / 2;
+
+		if (rival == major || rival == other || major == other)
+			continue;
+		for (unsigned i = 0; i < f->n; i++)
+			all_wrong *= 1 - torn_towards(flow(f, i), rival->id);
+		if (all_wrong >= DISSENT_ALL_WRONG)
+			continue;
+		if (even > TORN_EVEN_MAX) {
+			other->p += 2 * (even - TORN_EVEN_MAX);
+			even = TORN_EVEN_MAX;
+		}
+		major->p = rival->p = even;
+		return;
+	}
+}
+
 static void judge_flows(const struct flows *f, struct verdict *out)
 {
 	const struct verdict *example;
@@ -208,6 +258,8 @@ static void judge_flows(const struct flows *f, struct verdict *out)
 	mixed = is_mixed(f, out->p[largest(out)].id);
 	if (mixed)
 		whole_shares(f, out);
+	else
+		level_torn(f, out);
 	win = largest(out);
 	example = surest(f, out->p[win].id);
 	if (example == NULL)

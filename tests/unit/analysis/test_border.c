@@ -471,6 +471,8 @@ static void test_flows(void **state)
 	const char *d = TATA " 219.158.1.1 219.158.1.2 *3 =" NK;
 	const char *k = TATA " 188.43.1.1 188.43.1.2 *3 =" NK;
 	const char *weak = TATA " 217.150.57.98 10.0.0.1 219.158.39.50 *3 =" NK;
+	/* By Khasan, and the joining router answers from its other side. */
+	const char *torn = TATA " 188.43.1.1 188.43.1.2 219.158.3.2 10.0.0.1 =" NK;
 	struct verdict v[4], out;
 
 	(void)state;
@@ -483,6 +485,15 @@ static void test_flows(void **state)
 	v[3] = judge_at(NK, weak, NOW); /* says nothing of where the others go */
 	border_judge_flows(v, 4, &out);
 	assert_string_equal(told(&out), "dandong");
+	v[1] = v[2] = v[3] = judge_at(NK, torn, NOW); /* three of four saw the other carrier */
+	assert_string_equal(told(&v[3]), "undetermined");
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "undetermined");
+	assert_true(out.confidence < .5 && fabs(out.p[0].p - out.p[1].p) < 1e-9);
+	v[1] = v[2] = v[3] = judge_at(NK, TATA " *9", NOW); /* silence is no second border */
+	border_judge_flows(v, 4, &out);
+	assert_string_equal(told(&out), "dandong");
+	v[1] = v[0];
 	v[2] = v[3] = judge_at(NK, k, NOW);
 	border_judge_flows(v, 4, &out);
 	assert_string_equal(told(&out), "mixed");
