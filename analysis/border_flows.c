@@ -130,7 +130,7 @@ static void say_counts(const struct flows *f, struct verdict *out)
 			count += decided(flow(f, i)) && strcmp(side(flow(f, i)), out->p[k].id) == 0;
 		if (count == 0)
 			continue;
-		snprintf(why, sizeof(why), "%u of %u flows", count, f->n);
+		snprintf(why, sizeof(why), "%u of %u flows: %s", count, f->n, out->p[k].id);
 		flow_say(out, out->p[k].id, why);
 	}
 	for (unsigned i = 0; i < f->n; i++)
@@ -197,7 +197,7 @@ static bool nothing_to_share(const struct flows *f, struct verdict *out)
 	return true;
 }
 
-/* What the flow's own hops have for id, where it could not decide; 0 where that is next to nothing. */
+/* What an undecided flow gives id by its own hops; 0 where those say next to nothing of it. */
 static double torn_towards(const struct verdict *v, const char *id)
 {
 	double weight = 0;
