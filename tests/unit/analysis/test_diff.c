@@ -353,6 +353,26 @@ static void test_delay_noise_is_no_shift(void **state)
 	diff_fini(&d);
 }
 
+/* Two moments whose own samples agree to the microsecond still differ by the load of the hour. */
+static void test_delay_of_the_hour_is_no_shift(void **state)
+{
+	struct two *t = *state;
+	struct diff d;
+
+	for (int i = 0; i < 8; i++) {
+		delay(add(t, false, DANDONG, i), 280 * NS_PER_MS + i * NS_PER_US);
+		delay(add(t, true, DANDONG, i), 285 * NS_PER_MS + i * NS_PER_US);
+	}
+	compute(t, &d);
+	assert_int_equal(d.rows[0].rtt, DIFF_SAME);
+	diff_fini(&d);
+	for (int i = 0; i < 8; i++)
+		delay(t->after.traces[i], 287 * NS_PER_MS + i * NS_PER_US);
+	compute(t, &d);
+	assert_int_equal(d.rows[0].rtt, DIFF_CHANGED);
+	diff_fini(&d);
+}
+
 static void test_delay_of_another_host_is_another_thing(void **state)
 {
 	struct two *t = *state;
@@ -570,6 +590,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_some_flows_moved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delay_noise_is_no_shift, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_delay_of_the_hour_is_no_shift, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delay_of_another_host_is_another_thing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_reachability, setup, teardown),
