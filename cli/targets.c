@@ -50,6 +50,12 @@ static int resolve(const char *host, uint8_t family, struct addr *out, struct bp
 	return rc < 0 ? bp_fail(err, rc, "unknown host '%s'", host) : 0;
 }
 
+/* Digits and dots alone are a mistyped address: no name service is asked about it. */
+static bool is_numeric(const char *word)
+{
+	return word[0] != '\0' && word[strspn(word, "0123456789.")] == '\0';
+}
+
 static int add_word(struct targets *t, const char *word, uint8_t family, struct bp_error *err)
 {
 	struct target target = {0};
@@ -59,7 +65,7 @@ static int add_word(struct targets *t, const char *word, uint8_t family, struct 
 	if (rc == BP_ERANGE)
 		return bp_fail(err, rc, "'%s' is no prefix: its length is too large or bits beyond it "
 			       "are set", word);
-	if (rc < 0 && strchr(word, '/') != NULL)
+	if (rc < 0 && (strchr(word, '/') != NULL || is_numeric(word)))
 		return bp_fail(err, rc, "'%s' is neither a host, an address nor a prefix", word);
 	if (rc < 0) {
 		rc = resolve(word, family, &target.prefix.addr, err);

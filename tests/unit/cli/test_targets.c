@@ -29,6 +29,7 @@ static void words(void **state)
 		{"175.45.176.1/22", 0, BP_ERANGE, 0, "bits beyond the length are set"},
 		{"175.45.176.0/33", 0, BP_ERANGE, 0, "no such length"},
 		{"175.45.176.0/", 0, BP_EPARSE, 0, "no length"},
+		{"999.1.1.1", 0, BP_EPARSE, 0, "digits and dots are never a host name"},
 		{"a/b", 0, BP_EPARSE, 0, "a slash is never in a host name"},
 		{"175.45.176.71", 6, BP_EINVAL, 0, "-6 and an IPv4 address"},
 		{"2001:db8::1", 4, BP_EINVAL, 0, "-4 and an IPv6 address"},
