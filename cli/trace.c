@@ -463,6 +463,46 @@ static int conclude(const struct trace_run *r, const struct frame_end *end, int 
 	       CLI_PARTIAL : CLI_OK;
 }
 
+/* The least time a run takes at its rates, in seconds: every path's probes pass the first router, and a
+ * prefix's own cap holds for its probes. A path is taken to be ten hops long. */
+static uint64_t least_seconds(const struct trace_run *r, uint64_t *paths)
+{
+	const struct plan_run *p = &r->o->run;
+	uint64_t probes = 10 * (uint64_t)r->o->each.attempts, widest = 0, least = 0, s;
+
+	*paths = 0;
+	for (unsigned i = 0; i < r->targets.count; i++) {
+		uint64_t n = target_size(&r->targets.items[i]) * r->o->flow_count;
+
+		*paths += n;
+		n = n < 256 ? n : 256;
+		widest = n > widest ? n : widest;
+	}
+	if (p->rate_pps > 0)
+		least = *paths * probes / p->rate_pps;
+	if (p->prefix_pps > 0 && (s = widest * probes / p->prefix_pps) > least)
+		least = s;
+	if (p->router_pps > 0 && (s = *paths * r->o->each.attempts / p->router_pps) > least)
+		least = s;
+	return least;
+}
+
+enum { LONG_RUN_SECONDS = 20 };
+
+static void tell_long_run(const struct trace_run *r)
+{
+	uint64_t paths, seconds = least_seconds(r, &paths);
+
+	if (r->o->common.quiet || seconds < LONG_RUN_SECONDS)
+		return;
+	if (seconds < 120)
+		cli_say("%llu paths at polite rates take %llu s or more (rates: borderpath help "
+			"trace)", (unsigned long long)paths, (unsigned long long)seconds);
+	else
+		cli_say("%llu paths at polite rates take %llu min or more (rates: borderpath help "
+			"trace)", (unsigned long long)paths, (unsigned long long)seconds / 60);
+}
+
 static int run(struct trace_run *r, int argc, char **argv)
 {
 	struct probe_run probe = {.run = r->o->run, .more = plan_more, .on_trace = on_trace,
@@ -480,6 +520,7 @@ static int run(struct trace_run *r, int argc, char **argv)
 				r->session.profile->id);
 		return CLI_FAILURE;
 	}
+	tell_long_run(r);
 	/* No names is no failure: the hops are shown by address. */
 	if (!r->o->no_names && resolver_open(&r->resolver, r->err) < 0)
 		r->resolver = NULL;

@@ -428,6 +428,23 @@ static const char *const stops[] = {
 	[STOP_LOOP] = "stopped at a loop", [STOP_TIMEOUT] = "stopped: out of time",
 	[STOP_INTERRUPTED] = "interrupted"};
 
+/* The destination answered, and of two or more routers before it none did. */
+static bool only_destination(const struct trace *t)
+{
+	unsigned silent = 0;
+
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct trace_entry *e = &t->entries[i];
+
+		if (trace_entry_is_destination(t, e))
+			return silent >= 2;
+		if (addr_is_set(e->reply.from))
+			return false;
+		silent += e->attempt == 1;
+	}
+	return false;
+}
+
 static void end_draw(struct buf *out, const struct style *s, const struct trace *t)
 {
 	struct hop_stats d = trace_destination_stats(t);
@@ -461,6 +478,9 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 			   t->received == 1 ? "y" : "ies");
 	buf_str(out, ".\n");
 	style_wrap(out, s, start, 2);
+	if (only_destination(t))
+		buf_str(out, "No router on the way answered. Routers ration their answers: after other "
+			"traces from here, wait a few seconds and try again.\n");
 	if (t->drops > 0)
 		buf_printf(out, "The capture lost %lld packets: hops may be missing for that reason.\n",
 			   (long long)t->drops);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # One target over ten routers at 120 ms, one of them silent, default options: 0.45 s or less, with
-# traceroute's defaults beside it in the same run. Topology: topo_chain.sh; the delay is at r1, so
-# that every answer, from the first router's on, is 120 ms late.
+# traceroute's defaults beside it in the same run; the same for TCP, and 0.75 s for UDP, which sends
+# fewer TTLs ahead. Topology: topo_chain.sh; the delay is at r1, so that every answer, from the first
+# router's on, is 120 ms late.
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lab.sh"
