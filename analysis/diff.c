@@ -26,8 +26,8 @@ const struct word diff_level_words[] = {
 static const double CHANCE = .05;
 /* Two doubtful verdicts that differ are no switch: both at 0.86 give 0.78, at 0.6 about 0.55. */
 static const double DIFFER_LEAST = .7;
-/* A shift under either is no news, however sure: probes sent within one moment agree with each other
- * more than with the next hour, whose daily load they know nothing of. */
+/* A shift under either is no news, however sure: probes sent within one moment agree with each
+ * other more than with the next hour, whose load they know nothing of. */
 enum { SHIFT_LEAST_PERMILLE = 20 };
 static const int64_t SHIFT_LEAST_NS = NS_PER_MS;
 

@@ -463,8 +463,8 @@ static int conclude(const struct trace_run *r, const struct frame_end *end, int 
 	       CLI_PARTIAL : CLI_OK;
 }
 
-/* The least time a run takes at its rates, in seconds: every path's probes pass the first router, and a
- * prefix's own cap holds for its probes. A path is taken to be ten hops long. */
+/* The least time a run takes at its rates, in seconds: every path's probes pass the first router,
+ * and a prefix's own cap holds for its probes. A path is taken to be ten hops long. */
 static uint64_t least_seconds(const struct trace_run *r, uint64_t *paths)
 {
 	const struct plan_run *p = &r->o->run;

@@ -354,7 +354,7 @@ static void test_delay_noise_is_no_shift(void **state)
 }
 
 /* Two moments whose own samples agree to the microsecond still differ by the load of the hour. */
-static void test_delay_of_the_hour_is_no_shift(void **state)
+static void test_delay_of_the_hour_is_none(void **state)
 {
 	struct two *t = *state;
 	struct diff d;
@@ -590,7 +590,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_some_flows_moved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delay_noise_is_no_shift, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delay_of_the_hour_is_no_shift, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_delay_of_the_hour_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delay_of_another_host_is_another_thing, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_reachability, setup, teardown),
