@@ -113,8 +113,11 @@ static void kind_cell(struct row *row, struct addr a)
 
 	if (row->cell[COL_AS][0] != '\0')
 		return;
-	if ((size_t)kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[kind] != NULL)
-		snprintf(row->cell[COL_AS], CELL, "(%s)", kinds[kind]);
+	if ((size_t)kind >= sizeof(kinds) / sizeof(kinds[0]) || kinds[kind] == NULL)
+		return;
+	snprintf(row->cell[COL_AS], CELL, "(%s)", kinds[kind]);
+	/* A table that puts such a range in a country is wrong about it. */
+	row->cell[COL_COUNTRY][0] = '\0';
 }
 
 /* One row for one responder of a TTL. */
