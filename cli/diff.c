@@ -33,6 +33,10 @@ const char diff_usage[] =
 "\n"
 "Exit: 0 compared and the same, 1 changed, 2 trouble or too little data to compare.\n";
 
+_Static_assert((int)DIFF_RESULT_SAME == CLI_DIFF_SAME &&
+	       (int)DIFF_RESULT_CHANGED == CLI_DIFF_CHANGED &&
+	       (int)DIFF_RESULT_TROUBLE == CLI_DIFF_TROUBLE, "a diff's result is the exit code");
+
 enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER };
 
 /* One side: everything is owned here, the items point into it. */
