@@ -134,6 +134,7 @@ BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 BENCH_BIN := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
 # A test links the rooms of its folder (LINKS_tests/unit/...) and the folder's helpers, nothing else.
+HELPERS_tests/unit/prober        := tests/unit/prober/bed.c
 HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c
 define unit_rule
 $(OUT)/$(1): $(OUT)/obj/$(1).o $(call objects,$(HELPERS_$(patsubst %/,%,$(dir $(1))))) $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))
