@@ -28,7 +28,7 @@ struct child {
 	int signals;         /* signalfd */
 	sigset_t mask_before;
 	struct buf plan;     /* not yet written */
-	bool plan_done;
+	enum probe_more more; /* how the plan goes on */
 	struct buf frames;   /* not yet understood */
 	bool hello, ended;
 	unsigned interrupts;
@@ -154,14 +154,13 @@ static void plan_push(struct child *c, const struct probe_run *r)
 	ssize_t n;
 
 	while (c->in >= 0) {
-		while (!c->plan_done && c->plan.used < PLAN_CHUNK) {
-			if (!r->more(r->arg, &c->plan)) {
+		while (c->more == PROBE_MORE_NOW && c->plan.used < PLAN_CHUNK) {
+			c->more = r->more(r->arg, &c->plan);
+			if (c->more == PROBE_MORE_NONE)
 				plan_write_end(&c->plan);
-				c->plan_done = true;
-			}
 		}
 		if (c->plan.used == 0) {
-			/* "end" was taken; the pipe stays open: its closing would say we are gone. */
+			/* All was taken; the pipe stays open: its closing would say we are gone. */
 			return;
 		}
 		n = write(c->in, c->plan.bytes, c->plan.used);
@@ -212,6 +211,29 @@ static int take_trace(const struct probe_run *r, const uint8_t *body, size_t n,
 	return rc;
 }
 
+/* A result has come: the plan may go on by it. */
+static void more_now(struct child *c)
+{
+	if (c->more == PROBE_MORE_LATER)
+		c->more = PROBE_MORE_NOW;
+}
+
+static int take_paths(const struct probe_run *r, const uint8_t *body, size_t n,
+		      struct bp_error *err)
+{
+	struct frame_paths paths;
+	bool sane = true;
+
+	if (n != sizeof(paths))
+		return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version");
+	memcpy(&paths, body, sizeof(paths));
+	for (unsigned ttl = 0; ttl <= TRACE_MAX_TTL; ttl++)
+		sane &= paths.balancing[ttl] <= BALANCING_PER_PACKET;
+	if (!sane || !(paths.confidence >= 0 && paths.confidence <= 1))
+		return bp_fail(err, BP_EPARSE, "borderpath-probe sent paths that make no sense");
+	return r->on_paths != NULL ? r->on_paths(r->arg, &paths) : 0;
+}
+
 static int take_frame(struct child *c, const struct probe_run *r, const struct frame_head *head,
 		      const uint8_t *body, struct bp_error *err)
 {
@@ -225,7 +247,11 @@ static int take_frame(struct child *c, const struct probe_run *r, const struct f
 	case FRAME_HELLO:
 		return take_hello(c, body, head->size, err);
 	case FRAME_TRACE:
+		more_now(c);
 		return take_trace(r, body, head->size, err);
+	case FRAME_PATHS:
+		more_now(c);
+		return take_paths(r, body, head->size, err);
 	case FRAME_PROGRESS:
 		if (head->size != sizeof(progress) || r->on_progress == NULL)
 			return 0;
@@ -318,7 +344,8 @@ static int pump(struct child *c, const struct probe_run *r, struct bp_error *err
 		struct pollfd fds[3] = {
 			{.fd = c->out, .events = POLLIN},
 			{.fd = c->signals, .events = POLLIN},
-			{.fd = c->plan.used > 0 || !c->plan_done ? c->in : -1, .events = POLLOUT},
+			{.fd = c->plan.used > 0 || c->more == PROBE_MORE_NOW ? c->in : -1,
+			 .events = POLLOUT},
 		};
 
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)

@@ -15,15 +15,23 @@
 #include "core/record/frame.h"
 #include "prober/plan.h"
 
+enum probe_more {
+	PROBE_MORE_NOW,   /* ask again as soon as there is room */
+	PROBE_MORE_LATER, /* what comes next depends on results: ask again when one has come */
+	PROBE_MORE_NONE,  /* the plan is complete */
+};
+
 struct probe_run {
 	struct plan_run run;
-	/* Appends the next plan lines (some, not necessarily all) to out; false when there are no
-	 * more. Called only when the child has taken what it was given. */
-	bool (*more)(void *arg, struct buf *out);
+	/* Appends the next plan lines (some, not necessarily all) to out and says how it goes on.
+	 * Called only when the child has taken what it was given. */
+	enum probe_more (*more)(void *arg, struct buf *out);
 	/* A finished trace: borrowed until return. Negative stops the run (the output failed). */
 	int (*on_trace)(void *arg, const struct trace *t);
 	void (*on_progress)(void *arg, const struct frame_progress *p); /* may be NULL */
 	void (*on_hop)(void *arg, struct addr from);                    /* may be NULL */
+	/* After the last trace of a multipath target; may be NULL. Negative as for on_trace. */
+	int (*on_paths)(void *arg, const struct frame_paths *p);
 	void (*on_note)(void *arg, const char *text);                   /* may be NULL */
 	void *arg;
 };

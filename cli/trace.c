@@ -81,7 +81,7 @@ static bool plan_step(struct trace_run *r)
 	return ++r->next_target < r->targets.count;
 }
 
-static bool plan_more(void *arg, struct buf *out)
+static enum probe_more plan_more(void *arg, struct buf *out)
 {
 	struct trace_run *r = arg;
 	bool more = r->next_target < r->targets.count;
@@ -110,7 +110,7 @@ static bool plan_more(void *arg, struct buf *out)
 		r->planned++;
 		more = plan_step(r);
 	}
-	return more;
+	return more ? PROBE_MORE_NOW : PROBE_MORE_NONE;
 }
 
 /* --- results ---------------------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ static const struct key trace_keys[] = {
 	{"method", VALUE_METHOD, FIELD(plan_trace, method), 0, 0, true},
 	{"dport", VALUE_NUMBER, FIELD(plan_trace, dport), 0, UINT16_MAX, false},
 	{"flow", VALUE_NUMBER, FIELD(plan_trace, flow), 0, PLAN_FLOW_MAX, false},
+	{"multipath", VALUE_NUMBER, FIELD(plan_trace, multipath), 50, 99, false},
 	{"first", VALUE_NUMBER, FIELD(plan_trace, first_ttl), 1, UINT8_MAX, false},
 	{"max", VALUE_NUMBER, FIELD(plan_trace, max_ttl), 1, UINT8_MAX, false},
 	{"attempts", VALUE_NUMBER, FIELD(plan_trace, attempts), 1, PLAN_ATTEMPTS_MAX, false},
@@ -378,14 +379,18 @@ static void write_text(struct buf *out, const char *text)
 	}
 }
 
-/* What is at its "none" is left out: an empty text, no address, dport 0. */
+/* What is at its "none" is left out: an empty text, no address, dport 0, a number that may not be
+ * said. */
 static bool is_none(const struct key *k, const void *field)
 {
 	switch (k->value) {
 	case VALUE_TEXT:
 	case VALUE_IFNAME: return *(const char *)field == '\0';
 	case VALUE_ADDR: return !addr_is_set(*(const struct addr *)field);
-	default: return strcmp(k->name, "dport") == 0 && get_number(field, k->size) == 0;
+	case VALUE_NUMBER:
+		return get_number(field, k->size) == 0 &&
+		       (k->min > 0 || strcmp(k->name, "dport") == 0);
+	default: return false;
 	}
 }
 

@@ -4,12 +4,13 @@
  * text, `key=value` words separated by single spaces; typed probes only, never bytes. Untrusted:
  * a bad line ends the run with its number. Owns the grammar; opens nothing.
  *
- *   plan   = "borderpath-plan 1" LF  run-line  *trace-line  "end" LF
+ *   plan   = "borderpath-plan 1" LF  run-line  *avoid-line  *trace-line  "end" LF
  *   run    = "run" [vantage=NAME] [seed=HEX16] [rate_pps=N|max] [prefix_pps=N|max]
  *            [router_pps=N|max] [ifname=IF] [src=ADDR] [src6=ADDR] [window=N] [progress=0|1]
  *            [hops=0|1] LF
  *   trace  = "trace" seq=N dst=ADDR method=icmp|udp|tcp [dport=N] [flow=N] [first=TTL] [max=TTL]
- *            [attempts=N] [gap=N] [wait_ms=N] [budget_ms=N] [target=TEXT] LF
+ *            [multipath=LEVEL] [attempts=N] [gap=N] [wait_ms=N] [budget_ms=N] [target=TEXT] LF
+ *   avoid  = "avoid" prefix=PREFIX LF
  * TEXT is percent-encoded (%20). Lines are at most PLAN_LINE_MAX bytes. `seed` (from the vantage
  * point's name) makes the flow's ports stable from run to run.
  * The plan may arrive slowly: targets are measured while later lines are still unread.
@@ -43,7 +44,9 @@ struct plan_trace {
 	struct addr dst;
 	uint8_t method;     /* enum method */
 	uint16_t dport;     /* host order; 0: the method's default */
-	uint16_t flow;
+	uint16_t flow;      /* with multipath: the first one */
+	uint8_t multipath;  /* level of confidence, percent, 50..99: as many flows as that needs; 0:
+			     * this one flow */
 	uint8_t first_ttl, max_ttl, attempts, gap_limit;
 	uint32_t wait_ms;   /* longest wait for one probe */
 	uint32_t budget_ms; /* for the whole target; 0: none */

@@ -21,7 +21,7 @@ void jsonl_write_trace(struct buf *out, const struct trace *t, const struct name
 		       const struct verdict *verdict);
 
 enum record_kind { RECORD_UNKNOWN, RECORD_TRACE, RECORD_PATHS, RECORD_ROUND, RECORD_EVENT,
-		   RECORD_REPORT, RECORD_DIFF };
+		   RECORD_REPORT, RECORD_DIFF, RECORD_RUN };
 
 /* One record read. Everything is owned; record_fini frees, record_init first. */
 struct record {

@@ -208,6 +208,7 @@ static void read_head(struct fields *in, const json_t *o, struct trace *t)
 	field_text(in, o, "tool", t->tool, sizeof(t->tool));
 	field_text(in, o, "ifname", t->ifname, sizeof(t->ifname));
 	field_text(in, o, "error", t->error, sizeof(t->error));
+	field_text(in, o, "inherited_from", t->inherited_from, sizeof(t->inherited_from));
 	field_addr(in, o, "src", &t->src);
 	field_addr(in, o, "dst", &t->dst);
 	field_word(in, o, "method", method_words, &t->method);
@@ -236,6 +237,8 @@ static void read_counts(struct fields *in, const json_t *o, struct trace *t)
 {
 	const json_t *clock = field_object(in, o, "clock");
 	const json_t *refused = field_object(in, o, "refused");
+	const json_t *slowed = field_object(in, o, "slowed");
+	const json_t *place = field_object(in, o, "place");
 
 	if (clock != NULL) {
 		field_enter(in, "clock", 0);
@@ -250,6 +253,19 @@ static void read_counts(struct fields *in, const json_t *o, struct trace *t)
 		FIELD_INT(in, refused, "malformed", 0, UINT32_MAX, t->refused.malformed);
 		FIELD_INT(in, refused, "late", 0, UINT32_MAX, t->refused.late);
 		FIELD_INT(in, refused, "duplicate", 0, UINT32_MAX, t->refused.duplicate);
+		field_leave(in);
+	}
+	if (slowed != NULL) {
+		field_enter(in, "slowed", 0);
+		FIELD_INT(in, slowed, "times", 0, UINT32_MAX, t->slowed_times);
+		FIELD_INT(in, slowed, "pps", 0, UINT32_MAX, t->slowed_pps);
+		FIELD_INT(in, slowed, "repeated", 0, UINT32_MAX, t->repeated);
+		field_leave(in);
+	}
+	if (place != NULL) {
+		field_enter(in, "place", 0);
+		t->place_known = field_real(in, place, "lat", -90, 90, &t->lat) &&
+				 field_real(in, place, "lon", -180, 180, &t->lon);
 		field_leave(in);
 	}
 }
@@ -517,6 +533,7 @@ static const struct word kind_words[] = {{"trace", RECORD_TRACE},
 					 {"event", RECORD_EVENT},
 					 {"report", RECORD_REPORT},
 					 {"diff", RECORD_DIFF},
+					 {"run", RECORD_RUN},
 					 {NULL, 0}};
 
 static void read_record(struct fields *in, const json_t *dom, struct record *r)

@@ -190,6 +190,13 @@ static void put_head(struct json_writer *w, const struct trace *t)
 	put_known(w, "wait_ms", t->wait_ms);
 	put_known(w, "rate_pps", t->rate_pps);
 	put_text(w, "tool", t->tool);
+	put_text(w, "inherited_from", t->inherited_from);
+	if (t->place_known) {
+		json_begin_object(w, "place");
+		json_put_real(w, "lat", t->lat);
+		json_put_real(w, "lon", t->lon);
+		json_end(w);
+	}
 }
 
 static void put_counts(struct json_writer *w, const struct trace *t)
@@ -209,6 +216,13 @@ static void put_counts(struct json_writer *w, const struct trace *t)
 		json_put_int(w, "malformed", t->refused.malformed);
 		json_put_int(w, "late", t->refused.late);
 		json_put_int(w, "duplicate", t->refused.duplicate);
+		json_end(w);
+	}
+	if (t->slowed_times > 0 || t->slowed_pps > 0 || t->repeated > 0) {
+		json_begin_object(w, "slowed");
+		json_put_int(w, "times", t->slowed_times);
+		put_nonzero(w, "pps", t->slowed_pps);
+		json_put_int(w, "repeated", t->repeated);
 		json_end(w);
 	}
 }

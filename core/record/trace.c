@@ -2,6 +2,7 @@
 /* The trace value: unknowns, validation, order, statistics, ICMP meanings. Names nobody. */
 #include "core/record/trace.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,9 @@ const struct word why_words[] = {
 	{"interrupted", WHY_INTERRUPTED}, {NULL, 0}};
 const struct word reply_flag_words[] = {
 	{"late", REPLY_LATE}, {"dup", REPLY_DUP}, {"rewritten", REPLY_REWRITTEN},
-	{"faster_than_light", REPLY_FTL}, {"nat", REPLY_NAT}, {"clock", REPLY_CLOCK}, {NULL, 0}};
+	{"faster_than_light", REPLY_FTL}, {"nat", REPLY_NAT}, {"clock", REPLY_CLOCK},
+	{"nearer", REPLY_NEARER}, {"quoted_ttl", REPLY_QUOTE}, {"inherited", REPLY_INHERITED},
+	{NULL, 0}};
 const struct word iface_role_words[] = {
 	{"incoming", IFACE_INCOMING}, {"sub_ip", IFACE_SUB_IP}, {"outgoing", IFACE_OUTGOING},
 	{"next_hop", IFACE_NEXT_HOP}, {NULL, 0}};
@@ -100,11 +103,15 @@ int trace_validate(const struct trace *t, size_t n)
 	if (!text_ends(t->id, sizeof(t->id)) || !text_ends(t->campaign, sizeof(t->campaign)) ||
 	    !text_ends(t->round, sizeof(t->round)) || !text_ends(t->vantage, sizeof(t->vantage)) ||
 	    !text_ends(t->target, sizeof(t->target)) || !text_ends(t->tool, sizeof(t->tool)) ||
-	    !text_ends(t->ifname, sizeof(t->ifname)) || !text_ends(t->error, sizeof(t->error)))
+	    !text_ends(t->ifname, sizeof(t->ifname)) || !text_ends(t->error, sizeof(t->error)) ||
+	    !text_ends(t->inherited_from, sizeof(t->inherited_from)))
 		return BP_EPARSE;
 	if (!addr_valid(t->src) || !addr_valid(t->dst) || t->method > METHOD_TCP ||
 	    t->stop > STOP_ERROR || t->reach > REACH_SILENT ||
 	    t->reached_by > REACHED_BY_RST || t->stamps > STAMPS_IMPORT)
+		return BP_EPARSE;
+	/* Written so that no number is refused too. */
+	if (t->place_known && !(fabs(t->lat) <= 90 && fabs(t->lon) <= 180))
 		return BP_EPARSE;
 	for (uint32_t i = 0; i < t->entry_count; i++) {
 		if (!entry_valid(&t->entries[i]) ||

@@ -66,6 +66,10 @@ enum reply_flag {
 	REPLY_FTL = 1u << 3,       /* faster than light in fibre allows ("faster_than_light") */
 	REPLY_NAT = 1u << 4,       /* the quoted addresses or ports are not those sent */
 	REPLY_CLOCK = 1u << 5,     /* the clock stepped between the stamps: the RTT is void ("clock") */
+	REPLY_NEARER = 1u << 6,    /* speaks as the destination, and routers answered from beyond it */
+	REPLY_QUOTE = 1u << 7,     /* a TTL exceeded that quotes another TTL than 1 ("quoted_ttl") */
+	REPLY_INHERITED = 1u << 8, /* not asked in this trace: what `inherited_from` found here. Has no
+				    * RTT and no departure; also on silent entries */
 };
 
 enum {
@@ -147,6 +151,7 @@ struct trace {
 	char tool[TRACE_TOOL_TEXT];     /* "borderpath 0.1.0" */
 	char ifname[TRACE_IFNAME_TEXT]; /* outgoing; empty unknown */
 	char error[TRACE_ERROR_TEXT];   /* for STOP_ERROR */
+	char inherited_from[TRACE_ID_TEXT]; /* the trace that REPLY_INHERITED entries come from */
 	struct addr src, dst;       /* dst none: imported text without header */
 	uint8_t method;             /* enum method */
 	uint8_t stop, reach, reached_by, stamps; /* their enums */
@@ -165,6 +170,12 @@ struct trace {
 	bool clock_known;           /* whether anybody looked */
 	bool refused_known;
 	struct refused refused;     /* counted while it ran; shared by traces in flight together */
+	/* Loss by our own speed, while it ran; shared likewise. */
+	uint32_t slowed_times;      /* the pace was cut so often */
+	uint32_t slowed_pps;        /* to this at the lowest; 0: never */
+	uint32_t repeated;          /* probes of this trace sent again for that, beyond `attempts` */
+	bool place_known;           /* where the vantage point stands: */
+	double lat, lon;            /* degrees, north and east; [-90, 90], [-180, 180] */
 	struct trace_entry entries[];
 };
 

@@ -22,11 +22,11 @@ static char child[4096], stream[4096 + 8];
 
 struct heard { unsigned traces, notes; char note[256]; int answer; };
 
-static bool no_more(void *arg, struct buf *out)
+static enum probe_more no_more(void *arg, struct buf *out)
 {
 	(void)arg;
 	(void)out;
-	return false;
+	return PROBE_MORE_NONE;
 }
 
 static int on_trace(void *arg, const struct trace *t)
@@ -111,7 +111,7 @@ static void whole_run(void **state)
 }
 
 /* A plan far larger than a pipe, to a child that reads none of it before it ends. */
-static bool endless(void *arg, struct buf *out)
+static enum probe_more endless(void *arg, struct buf *out)
 {
 	unsigned *left = arg;
 	struct plan_trace t;
@@ -121,7 +121,7 @@ static bool endless(void *arg, struct buf *out)
 	addr_parse("192.0.2.1", &t.dst);
 	t.method = METHOD_ICMP;
 	plan_write_trace(out, &t);
-	return --*left > 0;
+	return --*left > 0 ? PROBE_MORE_NOW : PROBE_MORE_NONE;
 }
 
 static void child_that_does_not_read(void **state)

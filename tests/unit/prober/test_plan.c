@@ -74,6 +74,8 @@ static const struct row {
 	{"no attempt", "trace seq=1 dst=192.0.2.1 method=icmp attempts=0", BP_ERANGE, 0},
 	{"11 attempts", "trace seq=1 dst=192.0.2.1 method=icmp attempts=11", BP_ERANGE, 0},
 	{"a port for icmp", "trace seq=1 dst=192.0.2.1 method=icmp dport=80", BP_ERANGE, 0},
+	{"a level of no use", "trace seq=1 dst=192.0.2.1 method=udp multipath=49", BP_ERANGE, 0},
+	{"certainty", "trace seq=1 dst=192.0.2.1 method=udp multipath=100", BP_ERANGE, 0},
 	{"port 65536", "trace seq=1 dst=192.0.2.1 method=tcp dport=65536", BP_ERANGE, 0},
 	{"a flow beyond the ports", "trace seq=1 dst=192.0.2.1 method=tcp flow=1596", BP_ERANGE, 0},
 	{"wait of nothing", "trace seq=1 dst=192.0.2.1 method=tcp wait_ms=0", BP_ERANGE, 0},
@@ -210,6 +212,7 @@ static void round_trip(void **state)
 	addr_parse("192.0.2.99", &trace.dst);
 	trace.method = METHOD_UDP;
 	trace.flow = 63;
+	trace.multipath = 99;
 	memcpy(trace.target, "k\xc3\xb6ln = x", 10);
 	plan_write_trace(&b, &trace);
 	plan_write_end(&b);

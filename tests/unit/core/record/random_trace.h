@@ -73,7 +73,7 @@ static inline void rnd_reply(uint64_t *s, struct reply *r)
 	r->size = (int32_t)rnd_or_unknown(s, INT32_MAX);
 	r->ip_id = (int32_t)rnd_or_unknown(s, 65535);
 	r->mtu = (int32_t)rnd_or_unknown(s, INT32_MAX);
-	r->flags = (uint16_t)rnd_below(s, 64);
+	r->flags = (uint16_t)rnd_below(s, 512);
 	r->mpls_count = (uint8_t)rnd_below(s, TRACE_MPLS_MAX + 1);
 	for (unsigned i = 0; i < r->mpls_count; i++)
 		r->mpls[i] = (struct mpls){.label = (uint32_t)rnd_below(s, 1u << 20),
@@ -100,6 +100,7 @@ static inline void rnd_head(uint64_t *s, struct trace *t)
 	rnd_text(s, t->tool, sizeof(t->tool));
 	rnd_text(s, t->ifname, sizeof(t->ifname));
 	rnd_text(s, t->error, sizeof(t->error));
+	rnd_text(s, t->inherited_from, sizeof(t->inherited_from));
 	if (!rnd_one_in(s, 4))
 		t->src = rnd_addr(s);
 	if (!rnd_one_in(s, 4))
@@ -131,6 +132,16 @@ static inline void rnd_head(uint64_t *s, struct trace *t)
 	if (t->refused_known)
 		t->refused = (struct refused){(uint32_t)rnd(s), (uint32_t)rnd(s), (uint32_t)rnd(s),
 					      (uint32_t)rnd(s), UINT32_MAX};
+	if (rnd_one_in(s, 2)) {
+		t->slowed_times = (uint32_t)rnd(s);
+		t->slowed_pps = (uint32_t)rnd(s);
+		t->repeated = (uint32_t)rnd_below(s, 3);
+	}
+	t->place_known = rnd_one_in(s, 2);
+	if (t->place_known) {
+		t->lat = (double)rnd_below(s, 181) - 90;
+		t->lon = (double)rnd_below(s, 3600001) / 1e4 - 180;
+	}
 }
 
 /* Owned: free(). */
@@ -152,7 +163,7 @@ static inline struct trace *rnd_trace(uint64_t *s, uint32_t entries)
 		if (e->why == WHY_NONE)
 			rnd_reply(s, &e->reply);
 		else
-			e->reply.flags = (uint16_t)rnd_below(s, 64);
+			e->reply.flags = (uint16_t)rnd_below(s, 512);
 	}
 	trace_sort(t);
 	t->size = (uint32_t)trace_size(t->entry_count);
