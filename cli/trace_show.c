@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What is held back and why, one printer for each format, and the line of progress. */
+#include "cli/trace_show.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "analysis/annotate.h"
+#include "analysis/border.h"
+#include "analysis/paths.h"
+#include "analysis/report/trace_text.h"
+#include "core/record/jsonl.h"
+
+/* A finished target kept until it is its turn to be printed, or until its flows are complete. */
+struct held {
+	uint64_t target;         /* number of the destination, from 0 */
+	unsigned flows;          /* traces taken */
+	struct buf text;         /* what is printed of it */
+	struct report_summary summary; /* its line of the summary */
+	struct paths paths;      /* several flows: all together */
+	struct verdict *verdicts; /* one a flow */
+	struct held *next;
+};
+
+void trace_show_init(struct trace_show *s, const struct trace_options *o, struct session *session,
+		     struct bp_error *err)
+{
+	*s = (struct trace_show){.o = o, .session = session, .err = err};
+}
+
+/* --- progress --------------------------------------------------------------------------------- */
+
+void trace_show_clear(struct trace_show *s)
+{
+	if (s->progress_shown)
+		fputs("\r\033[K", stderr);
+	s->progress_shown = false;
+}
+
+/* Columns of the terminal that shows the progress. */
+static unsigned progress_width(void)
+{
+	struct winsize ws;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0 ? ws.ws_col : 80;
+}
+
+void trace_show_progress(struct trace_show *s, const struct frame_progress *p)
+{
+	char from[ADDR_TEXT];
+	struct buf line;
+
+	buf_init(&line);
+	buf_printf(&line, "%llu of %llu paths, %llu probes, %llu replies",
+		   (unsigned long long)p->done, (unsigned long long)p->planned,
+		   (unsigned long long)p->sent, (unsigned long long)p->received);
+	if (p->drops > 0)
+		buf_printf(&line, ", %llu dropped", (unsigned long long)p->drops);
+	if (addr_is_set(p->from))
+		buf_printf(&line, "   hop %u: %s", p->ttl, addr_format(p->from, from));
+	if (addr_is_set(p->from) && p->rtt_ns >= 0)
+		buf_printf(&line, " %.1f ms", (double)p->rtt_ns / 1e6);
+	/* A line that wraps cannot be taken back: what does not fit is cut. */
+	if (!line.failed)
+		fprintf(stderr, "\r\033[K%.*s", (int)progress_width() - 1, line.bytes);
+	fflush(stderr);
+	buf_fini(&line);
+	s->progress_shown = true;
+}
+
+/* --- what is held ----------------------------------------------------------------------------- */
+
+static int emit(struct trace_show *s, const struct buf *b)
+{
+	int rc;
+
+	if (b->failed)
+		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	if (b->used == 0)
+		return 0;
+	trace_show_clear(s);
+	rc = session_write(s->session, b->bytes, b->used, s->err);
+	s->output_failed = rc < 0;
+	return rc;
+}
+
+static void held_free(struct held *h)
+{
+	buf_fini(&h->text);
+	report_summary_fini(&h->summary);
+	paths_fini(&h->paths);
+	free(h->verdicts);
+	free(h);
+}
+
+/* Takes a destination out of the list of what waits. */
+static void held_drop(struct trace_show *s, struct held *h)
+{
+	struct held **at = &s->held;
+
+	while (*at != h)
+		at = &(*at)->next;
+	*at = h->next;
+	held_free(h);
+}
+
+/* The place of a destination in the list of what waits, made when new. */
+static struct held *held_of(struct trace_show *s, uint64_t target)
+{
+	struct held **at = &s->held, *h;
+
+	while (*at != NULL && (*at)->target < target)
+		at = &(*at)->next;
+	if (*at != NULL && (*at)->target == target)
+		return *at;
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return NULL;
+	h->verdicts = calloc(s->o->flow_count, sizeof(*h->verdicts));
+	if (h->verdicts == NULL) {
+		free(h);
+		return NULL;
+	}
+	h->target = target;
+	buf_init(&h->text);
+	paths_init(&h->paths);
+	h->next = *at;
+	*at = h;
+	return h;
+}
+
+/* All flows of a destination are there (or the run is over): what is said of them together. */
+static int held_finish(struct trace_show *s, struct held *h)
+{
+	const struct profile *p = s->session->profile;
+	struct style style = style_of(s->session);
+	struct verdict *v = NULL;
+	struct names names;
+	int rc = 0;
+
+	names_init(&names);
+	if (s->o->flow_count == 1 || h->paths.merged == NULL)
+		goto out;
+	v = calloc(1, sizeof(*v));
+	if (v == NULL) {
+		rc = bp_fail(s->err, BP_ENOMEM, "out of memory");
+		goto out;
+	}
+	border_judge_flows(h->verdicts, h->flows, v);
+	if (s->o->common.format == OUTPUT_JSONL) {
+		paths_write_json(&s->out, &h->paths, v);
+		goto out;
+	}
+	rc = annotate(h->paths.merged, s->session->geo, &names);
+	if (rc < 0)
+		goto out;
+	resolver_fill(s->resolver, &names);
+	buf_printf(&h->text, "%u flows seen together: %u nodes, %u links.\n", h->flows,
+		   h->paths.node_count, h->paths.link_count);
+	report_trace(&h->text, &style, h->paths.merged, &names, v, p, !s->o->no_names,
+		     s->o->common.verbose > 0);
+	report_summary_add(&h->summary, h->paths.merged, v, p);
+out:
+	names_fini(&names);
+	free(v);
+	return rc;
+}
+
+/* Prints, in order, every destination whose turn has come. */
+static int held_flush(struct trace_show *s, bool all)
+{
+	int rc = 0;
+
+	while (rc == 0 && s->held != NULL) {
+		struct held *h = s->held;
+
+		if (!all && (h->target != s->printed || h->flows < s->o->flow_count))
+			break;
+		rc = held_finish(s, h);
+		if (rc == 0 && h->text.used > 0) {
+			buf_char(&h->text, '\n');
+			rc = emit(s, &h->text);
+			report_summary_move(&s->summary, &h->summary);
+		}
+		s->printed = h->target + 1;
+		held_drop(s, h);
+	}
+	return rc;
+}
+
+/* One JSON object now, and one more when the flows of its destination are complete. */
+static int show_jsonl(struct trace_show *s, const struct trace *t, const struct names *names,
+		      const struct verdict *v, struct held *h)
+{
+	bool complete = h != NULL && h->flows == s->o->flow_count;
+	int rc = 0;
+
+	buf_clear(&s->out);
+	jsonl_write_trace(&s->out, t, names, v);
+	if (complete)
+		rc = held_finish(s, h);
+	if (rc == 0)
+		rc = emit(s, &s->out);
+	if (complete)
+		held_drop(s, h);
+	return rc;
+}
+
+static int show_text(struct trace_show *s, const struct trace *t, const struct names *names,
+		     const struct verdict *v, struct held *h)
+{
+	struct style style = style_of(s->session);
+
+	if (s->o->flow_count == 1) {
+		report_trace(&h->text, &style, t, names, v, s->session->profile, !s->o->no_names,
+			     s->o->common.verbose > 0);
+		report_summary_add(&h->summary, t, v, s->session->profile);
+	}
+	return held_flush(s, false);
+}
+
+static int show(struct trace_show *s, const struct trace *t, uint64_t target,
+		const struct names *names, const struct verdict *v)
+{
+	struct held *h = NULL;
+
+	if (s->o->common.format == OUTPUT_JSONL && s->o->flow_count == 1)
+		return show_jsonl(s, t, names, v, NULL);
+	h = held_of(s, target);
+	if (h == NULL)
+		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	if (h->flows < s->o->flow_count)
+		h->verdicts[h->flows++] = *v;
+	if (s->o->flow_count > 1 && t->stop != STOP_ERROR && paths_add(&h->paths, t, v) < 0)
+		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	return s->o->common.format == OUTPUT_JSONL ? show_jsonl(s, t, names, v, h) :
+	       show_text(s, t, names, v, h);
+}
+
+static void count(struct trace_show *s, const struct trace *t)
+{
+	s->traces++;
+	s->cut += t->stop == STOP_INTERRUPTED;
+	if (t->stop != STOP_ERROR)
+		return;
+	s->failed++;
+	if (s->failure[0] == '\0')
+		text_set(s->failure, sizeof(s->failure), t->error);
+}
+
+int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t target)
+{
+	struct verdict *v = calloc(1, sizeof(*v));
+	struct names names;
+	int rc;
+
+	names_init(&names);
+	count(s, t);
+	rc = v == NULL ? BP_ENOMEM : annotate(t, s->session->geo, &names);
+	if (rc < 0) {
+		bp_fail(s->err, rc, "out of memory");
+	} else {
+		resolver_fill(s->resolver, &names);
+		border_judge(t, &names, s->session->profile, wall_now(), v);
+		rc = show(s, t, target, &names, v);
+	}
+	names_fini(&names);
+	free(v);
+	return rc;
+}
+
+static int finish_text(struct trace_show *s)
+{
+	struct style style = style_of(s->session);
+	int rc = held_flush(s, true);
+
+	if (rc < 0 || s->traces == s->failed)
+		return rc;
+	buf_clear(&s->out);
+	if (s->traces > 1)
+		report_summary(&s->out, &style, &s->summary);
+	report_always(&s->out, &style, s->session->profile);
+	return emit(s, &s->out);
+}
+
+static int finish_jsonl(struct trace_show *s)
+{
+	int rc = 0;
+
+	/* Interrupted: the flows that are there are still judged together. */
+	while (rc == 0 && s->held != NULL) {
+		struct held *h = s->held;
+
+		buf_clear(&s->out);
+		rc = held_finish(s, h);
+		if (rc == 0)
+			rc = emit(s, &s->out);
+		held_drop(s, h);
+	}
+	return rc;
+}
+
+int trace_show_finish(struct trace_show *s)
+{
+	return s->o->common.format == OUTPUT_JSONL ? finish_jsonl(s) : finish_text(s);
+}
+
+void trace_show_fini(struct trace_show *s)
+{
+	while (s->held != NULL)
+		held_drop(s, s->held);
+	report_summary_fini(&s->summary);
+	buf_fini(&s->out);
+}
