@@ -96,6 +96,7 @@ static void leave_line(struct due *d, uint32_t slot)
 		d->items[i->next].prev = i->prev;
 	i->next = i->prev = DUE_NONE;
 	i->in_line = false;
+	d->in_line--;
 }
 
 void due_forget(struct due *d, uint32_t slot)
@@ -120,6 +121,7 @@ void due_line_up(struct due *d, uint32_t slot)
 	if (i->in_line)
 		return;
 	i->in_line = true;
+	d->in_line++;
 	i->prev = d->last;
 	i->next = DUE_NONE;
 	if (d->last == DUE_NONE)

@@ -22,7 +22,8 @@ struct due_item {
 };
 
 struct due {
-	uint32_t room, waiting, first, last; /* first, last: of the line */
+	uint32_t room, waiting;
+	uint32_t first, last, in_line; /* of the line: its ends, its length */
 	uint32_t *heap;         /* owned */
 	struct due_item *items; /* owned; [slot] */
 };
@@ -44,6 +45,8 @@ static inline bool due_in_line(const struct due *d, uint32_t slot)
 {
 	return d->items[slot].in_line;
 }
+/* How many stand in line. */
+static inline uint32_t due_line(const struct due *d) { return d->in_line; }
 /* When the next wait ends; false: nobody waits. */
 bool due_next(const struct due *d, struct mono *when);
 

@@ -7,7 +7,7 @@
 
 #include "core/err.h"
 
-enum { NO_SLOT = UINT32_MAX, NO_PROBE = UINT32_MAX, ANSWER_ROOM_FIRST = 32 };
+enum { NO_SLOT = UINT32_MAX, NO_PROBE = UINT32_MAX, ANSWER_ROOM_FIRST = 12, PROBE_ROOM_FIRST = 16 };
 
 _Static_assert(sizeof(struct flight) <= FLIGHT_SLOT_MAX, "the size this header promises");
 
@@ -37,6 +37,7 @@ int flights_init(struct flights *fs, uint32_t room, const uint8_t key[static MET
 void flights_fini(struct flights *fs)
 {
 	for (uint32_t i = 0; i < fs->room; i++) {
+		free(fs->slots[i].rows);
 		free(fs->slots[i].tokens);
 		free(fs->slots[i].probes);
 		free(fs->slots[i].answers);
@@ -72,26 +73,40 @@ static bool flies_to(const struct flight *f, enum method method, struct addr dst
 
 /* --- a target's life --- */
 
-static bool make_room(struct flight *f, uint32_t probes)
+static bool make_rows(struct flight *f, uint32_t rows)
 {
-	uint32_t *tokens;
-	struct flight_probe *p;
+	struct tracer_hop *more;
 
-	if (probes > f->probe_room) {
-		tokens = realloc(f->tokens, probes * sizeof(tokens[0]));
-		if (tokens == NULL)
-			return false;
-		f->tokens = tokens;
-		p = realloc(f->probes, probes * sizeof(p[0]));
-		if (p == NULL)
-			return false;
-		f->probes = p;
-		f->probe_room = probes;
-	}
-	memset(f->tokens, 0, probes * sizeof(f->tokens[0]));
-	memset(f->probes, 0, probes * sizeof(f->probes[0]));
-	f->probe_count = probes;
+	if (rows <= f->row_room)
+		return true;
+	more = realloc(f->rows, rows * sizeof(more[0]));
+	if (more == NULL)
+		return false;
+	f->rows = more;
+	f->row_room = rows;
 	return true;
+}
+
+/* The next probe's place; NULL: out of memory. */
+static struct flight_probe *add_probe(struct flight *f, uint32_t token)
+{
+	uint32_t room = f->probe_room ? 2 * f->probe_room : PROBE_ROOM_FIRST;
+	struct flight_probe *p;
+	uint32_t *tokens;
+
+	if (f->probe_count == f->probe_room) {
+		tokens = realloc(f->tokens, room * sizeof(tokens[0]));
+		if (tokens == NULL)
+			return NULL;
+		f->tokens = tokens;
+		p = realloc(f->probes, room * sizeof(p[0]));
+		if (p == NULL)
+			return NULL;
+		f->probes = p;
+		f->probe_room = room;
+	}
+	f->tokens[f->probe_count] = token;
+	return &f->probes[f->probe_count++];
 }
 
 static struct flight *free_slot(struct flights *fs)
@@ -124,7 +139,7 @@ static void start_tracer(struct flight *f, struct mono now, struct wall start)
 		.one_at_end = f->plan.method == METHOD_TCP,
 	};
 
-	tracer_init(&f->tracer, &config, now);
+	tracer_init(&f->tracer, f->rows, &config, now);
 	f->begun = now;
 	f->start = start;
 }
@@ -140,12 +155,11 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 			    struct mono now, struct wall start)
 {
 	struct flight *f = free_slot(fs);
-	uint32_t *bucket, probes;
+	uint32_t *bucket;
 
 	if (f == NULL)
 		return NULL;
-	probes = (uint32_t)(plan->max_ttl - plan->first_ttl + 1) * plan->attempts;
-	if (!make_room(f, probes)) {
+	if (!make_rows(f, TRACER_ROWS(plan->max_ttl))) {
 		put_back(fs, f);
 		return NULL;
 	}
@@ -158,7 +172,7 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 	f->reached_by = REACHED_BY_NONE;
 	f->syn_ack = f->reset = false;
 	memset(&f->refused_before, 0, sizeof(f->refused_before));
-	f->answer_count = f->extra_count = 0;
+	f->probe_count = f->answer_count = f->extra_count = 0;
 	start_tracer(f, now, start);
 
 	bucket = bucket_of(fs, flow->method, flow->dst);
@@ -200,21 +214,6 @@ bool flights_has(const struct flights *fs, const struct flow *flow)
 
 /* --- probes out --- */
 
-static uint32_t probe_index(const struct flight *f, uint8_t ttl, uint8_t attempt)
-{
-	return (uint32_t)(ttl - f->plan.first_ttl) * f->plan.attempts + attempt - 1;
-}
-
-static uint8_t probe_ttl(const struct flight *f, uint32_t probe)
-{
-	return (uint8_t)(f->plan.first_ttl + probe / f->plan.attempts);
-}
-
-static uint8_t probe_attempt(const struct flight *f, uint32_t probe)
-{
-	return (uint8_t)(1 + probe % f->plan.attempts);
-}
-
 uint32_t flight_token(const struct flights *fs, const struct flow *flow, uint64_t seq, uint8_t ttl,
 		      uint8_t attempt)
 {
@@ -235,19 +234,27 @@ void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uin
 void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt,
 		 struct mono at)
 {
-	uint32_t i = probe_index(f, ttl, attempt);
+	struct flight_probe *p =
+		add_probe(f, flight_token(fs, &f->flow, f->plan.seq, ttl, attempt));
 
-	f->tokens[i] = flight_token(fs, &f->flow, f->plan.seq, ttl, attempt);
-	f->probes[i].state = PROBE_SENT;
-	f->probes[i].sent = at;
+	if (p == NULL) {
+		tracer_not_sent(&f->tracer, ttl, attempt, at);
+		return;
+	}
+	*p = (struct flight_probe){.ttl = ttl, .attempt = attempt, .sent = at,
+				   .state = PROBE_SENT};
 	f->sent++;
 	tracer_sent(&f->tracer, ttl, attempt, at);
 }
 
 void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at, int sys)
 {
+	struct flight_probe *p = add_probe(f, 0);
+
 	f->refused_sys = sys;
-	f->probes[probe_index(f, ttl, attempt)].state = PROBE_REFUSED;
+	if (p != NULL)
+		*p = (struct flight_probe){.ttl = ttl, .attempt = attempt, .sent = at,
+					   .state = PROBE_REFUSED};
 	tracer_not_sent(&f->tracer, ttl, attempt, at);
 }
 
@@ -255,9 +262,10 @@ void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono 
 
 static uint32_t find_token(const struct flight *f, uint32_t token)
 {
-	for (uint32_t i = 0; i < f->probe_count; i++) {
+	/* The last are asked for most. */
+	for (uint32_t i = token != 0 ? f->probe_count : 0; i-- > 0;) {
 		if (f->tokens[i] == token)
-			return token != 0 ? i : NO_PROBE;
+			return i;
 	}
 	return NO_PROBE;
 }
@@ -334,7 +342,7 @@ static enum flight_verdict take_departure(struct flights *fs, const struct match
 	struct flight *f = find(fs, m, &i, &flags, &ours);
 
 	/* A probe that a loop brings back through this machine leaves it with another TTL. */
-	if (f == NULL || flags != 0 || m->ttl != probe_ttl(f, i))
+	if (f == NULL || flags != 0 || m->ttl != f->probes[i].ttl)
 		return FLIGHT_NOTHING;
 	/* On stacked devices the packet passes several: the first names the device of the route,
 	 * the last is the one at the wire. */
@@ -343,7 +351,7 @@ static enum flight_verdict take_departure(struct flights *fs, const struct match
 	f->probes[i].departed = stamp;
 	hit->flight = f;
 	hit->ttl = m->ttl;
-	hit->attempt = probe_attempt(f, i);
+	hit->attempt = f->probes[i].attempt;
 	return FLIGHT_DEPARTURE;
 }
 
@@ -411,12 +419,17 @@ static bool is_telling(const struct match *m)
 }
 
 /* The same packet, seen again on another device of a stack. */
-static bool is_copy(const struct flight_probe *p, int ifindex, struct wall stamp)
+static bool is_copy(const struct flight *f, uint32_t probe, int ifindex, struct wall stamp)
 {
-	int64_t apart = stamp.ns - p->answered.ns;
+	const struct flight_answer *a = f->answers;
+	int64_t apart;
 
-	return p->answered.ns != 0 && ifindex != p->ifindex && apart > -FLIGHT_COPY_NS &&
-	       apart < FLIGHT_COPY_NS;
+	if (f->probes[probe].answers == 0)
+		return false;
+	while (a->probe != probe)
+		a++;
+	apart = stamp.ns - a->stamp.ns;
+	return ifindex != a->ifindex && apart > -FLIGHT_COPY_NS && apart < FLIGHT_COPY_NS;
 }
 
 static struct flight_answer *add_answer(struct flight *f)
@@ -435,7 +448,7 @@ static struct flight_answer *add_answer(struct flight *f)
 }
 
 static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match *m, uint16_t flags,
-				struct wall stamp, struct mono now)
+				int ifindex, struct wall stamp, struct mono now)
 {
 	struct flight_probe *p = &f->probes[i];
 	struct flight_answer *a;
@@ -449,6 +462,7 @@ static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match
 	if (a == NULL)
 		return FLIGHT_DUPLICATE; /* out of memory: no room is kept, so it is counted */
 	a->probe = i;
+	a->ifindex = ifindex;
 	a->arrived = now;
 	a->stamp = stamp;
 	a->reply = m->reply;
@@ -465,11 +479,11 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 	enum tracer_event event = flight_event(f, m);
 	bool late = false, first;
 
-	if (is_copy(p, ifindex, stamp))
+	if (is_copy(f, i, ifindex, stamp))
 		return FLIGHT_NOTHING;
 	hit->flight = f;
-	hit->ttl = probe_ttl(f, i);
-	hit->attempt = probe_attempt(f, i);
+	hit->ttl = p->ttl;
+	hit->attempt = p->attempt;
 	hit->destination = event == TRACER_DESTINATION;
 	hit->rtt_ns = p->departed.ns != 0 && stamp.ns >= p->departed.ns ?
 			      stamp.ns - p->departed.ns : -1;
@@ -482,15 +496,11 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 		return FLIGHT_LATE; /* the trace is done and about to be written */
 	flags |= late ? REPLY_LATE : 0;
 	flags |= first ? 0 : REPLY_DUP;
-	if (first) {
-		p->answered = stamp;
-		p->ifindex = ifindex;
-		f->received++;
-	}
+	f->received += first;
 	if (event == TRACER_DESTINATION && f->reached_by == REACHED_BY_NONE)
 		f->reached_by = (uint8_t)m->reached_by;
 	f->syn_ack |= m->reached_by == REACHED_BY_SYN_ACK;
-	return keep(f, i, m, flags, stamp, now);
+	return keep(f, i, m, flags, ifindex, stamp, now);
 }
 
 enum flight_verdict flights_take(struct flights *fs, const struct match *m, int ifindex,

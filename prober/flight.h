@@ -9,12 +9,11 @@
  * Then the ICMP type says what it means; the source only tells the destination's own answers from
  * others'.
  *
- * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes (of which the tracer's rows beyond
- * max_ttl are never touched), 36 bytes for each probe that the plan allows, and 216 bytes an
- * answer, at most one a probe and FLIGHT_EXTRA_MAX more, in steps of a doubling array. With the
- * defaults of 32 TTLs and 3 attempts that is 14 kB for a path of ten hops, 35 kB if every probe is
- * answered; with the plan's extremes (255 TTLs, 10 attempts) 1 MB. Slots keep their arrays for the
- * next target.
+ * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes; 32 for each TTL up to max_ttl; 28
+ * for each probe sent, and 216 for each answer, at most one a probe and FLIGHT_EXTRA_MAX more, both
+ * in arrays that double. For a path of ten hops that is 5 kB with one attempt a TTL and 14 kB with
+ * three; 35 kB if all of 32 TTLs answer thrice; with the plan's extremes (255 TTLs, 10 attempts)
+ * 1 MB. Slots keep their arrays for the next target.
  */
 #ifndef PROBER_FLIGHT_H
 #define PROBER_FLIGHT_H
@@ -33,25 +32,25 @@ enum {
 	FLIGHT_EXTRA_MAX = 64,      /* late and duplicate answers kept for one target */
 	FLIGHT_EXTRA_PER_PROBE = 3, /* and for one probe */
 	FLIGHT_FINISHED = 512,      /* targets remembered after their end, to know late answers */
-	FLIGHT_SLOT_MAX = 9728,
+	FLIGHT_SLOT_MAX = 1024,
 	/* Copies of one packet on stacked devices (port and bridge, device and VLAN) carry the same
 	 * stamp or nearly; a packet that came twice over two links differs by more. */
 	FLIGHT_COPY_NS = 1000 * 1000,
 };
 
-enum probe_state { PROBE_UNSENT, PROBE_SENT, PROBE_REFUSED };
+enum probe_state { PROBE_SENT, PROBE_REFUSED };
 
 struct flight_probe {
 	struct mono sent;     /* handed to the kernel */
 	struct wall departed; /* stamp of the last outgoing copy; 0: never captured */
-	struct wall answered; /* stamp of the first copy of the first answer */
-	int ifindex;          /* where that copy came in */
+	uint8_t ttl, attempt;
 	uint8_t state;        /* enum probe_state */
 	uint8_t answers;      /* kept, extra ones included */
 };
 
 struct flight_answer {
 	uint32_t probe;       /* index of the probe */
+	int ifindex;          /* where its first copy came in */
 	struct mono arrived;  /* when it was read: not before it arrived */
 	struct wall stamp;
 	struct reply reply;   /* rtt_ns is filled by flight_rtt when the record is made */
@@ -74,9 +73,11 @@ struct flight {
 	bool syn_ack, reset;  /* a SYN-ACK came; the kernel's RST for it left */
 	struct refused refused_before; /* counters when it began */
 	uint64_t drops_before;
-	uint32_t probe_count; /* TTLs x attempts */
+	struct tracer_hop *rows; /* owned; the tracer's */
+	uint32_t row_room;
+	uint32_t probe_count; /* offered to the kernel, in that order */
 	uint32_t probe_room;
-	uint32_t *tokens;     /* owned; [probe], 0: not sent */
+	uint32_t *tokens;     /* owned; [probe], 0: refused */
 	struct flight_probe *probes; /* owned; [probe] */
 	uint32_t answer_count, answer_room, extra_count;
 	struct flight_answer *answers; /* owned */
@@ -129,7 +130,8 @@ uint32_t flight_token(const struct flights *fs, const struct flow *flow, uint64_
 		      uint8_t attempt);
 /* Patches f->packet into the probe (ttl, attempt), which may then be sent. */
 void flight_prepare(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt);
-/* The kernel took it, or refused it for good (sys: errno): tells the tracer too. */
+/* The kernel took it, or refused it for good (sys: errno): tells the tracer too. A probe that there
+ * is no memory to remember counts as refused. */
 void flight_sent(const struct flights *fs, struct flight *f, uint8_t ttl, uint8_t attempt,
 		 struct mono at);
 void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono at, int sys);

@@ -16,7 +16,6 @@
 enum {
 	PLAN_ATTEMPTS_MAX = 10,
 	PLAN_FLOW_MAX = 1595, /* METHOD_FLOWS_MAX - 1: each flow has ports of its own */
-	PLAN_WINDOW_MAX = 4096,
 	PLAN_WAIT_MS_MAX = 60000,
 	PLAN_BUDGET_MS_MAX = 24 * 3600 * 1000,
 	PLAN_RATE_MAX = 10 * 1000 * 1000,
@@ -52,7 +51,7 @@ static const struct key run_keys[] = {
 	{"ifname", VALUE_IFNAME, FIELD(plan_run, ifname), 0, 0, false},
 	{"src", VALUE_ADDR, FIELD(plan_run, src4), 4, 4, false},
 	{"src6", VALUE_ADDR, FIELD(plan_run, src6), 6, 6, false},
-	{"window", VALUE_NUMBER, FIELD(plan_run, window), 1, PLAN_WINDOW_MAX, false},
+	{"window", VALUE_NUMBER, FIELD(plan_run, window), 0, PLAN_WINDOW_MAX, false},
 	{"progress", VALUE_BOOL, FIELD(plan_run, progress), 0, 1, false},
 	{"hops", VALUE_BOOL, FIELD(plan_run, hops), 0, 1, false},
 };

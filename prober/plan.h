@@ -34,7 +34,8 @@ struct plan_run {
 	uint32_t rate_pps, prefix_pps, router_pps; /* 0: max, where the limits allow it */
 	char ifname[TRACE_IFNAME_TEXT];            /* empty: by route */
 	struct addr src4, src6;                    /* none: by route */
-	uint32_t window;                           /* targets in flight, 1..4096 */
+	uint32_t window;                           /* targets in flight, 1..4096; 0: as
+						    * needed */
 	bool progress;                             /* send PROGRESS frames */
 	bool hops;                                 /* send HOP frames */
 };
@@ -58,7 +59,8 @@ enum {
 	PLAN_RATE_PPS_DEFAULT = 100,
 	PLAN_PREFIX_PPS_DEFAULT = 25,
 	PLAN_ROUTER_PPS_DEFAULT = 5,
-	PLAN_WINDOW_DEFAULT = 256,
+	PLAN_WINDOW_DEFAULT = 0,
+	PLAN_WINDOW_MAX = 4096,
 	PLAN_FIRST_TTL_DEFAULT = 1,
 	PLAN_MAX_TTL_DEFAULT = 32,
 	PLAN_ATTEMPTS_DEFAULT = 3,

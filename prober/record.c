@@ -65,23 +65,26 @@ static void fill_common(struct trace *t, const struct record_run *run, const str
 	t->refused_known = true;
 }
 
-/* The k-th entry is the k-th probe that was offered to the kernel, in order of ttl and attempt;
- * `place` maps a probe to it. */
+static bool in_path(const struct flight *f, const struct flight_probe *p)
+{
+	return p->ttl <= tracer_last_ttl(&f->tracer);
+}
+
+/* An entry for each probe of the path that was offered to the kernel; `place` maps a probe to it. */
 static void fill_probes(struct trace *t, const struct record_run *run, const struct flight *f,
-			uint32_t probes, uint32_t *place)
+			uint32_t *place)
 {
 	bool interrupted = tracer_stop_reason(&f->tracer) == STOP_INTERRUPTED;
 	int64_t wait_ns = f->plan.wait_ms * NS_PER_MS;
 
-	for (uint32_t i = 0; i < probes; i++) {
+	for (uint32_t i = 0; i < f->probe_count; i++) {
 		const struct flight_probe *p = &f->probes[i];
 		struct trace_entry *e = &t->entries[t->entry_count];
 
-		if (p->state == PROBE_UNSENT)
+		if (!in_path(f, p))
 			continue;
 		place[i] = t->entry_count++;
-		trace_entry_init(e, (uint8_t)(f->plan.first_ttl + i / f->plan.attempts),
-				 (uint8_t)(1 + i % f->plan.attempts));
+		trace_entry_init(e, p->ttl, p->attempt);
 		if (p->state == PROBE_REFUSED)
 			e->why = WHY_NOT_SENT;
 		else if (p->departed.ns == 0)
@@ -94,13 +97,13 @@ static void fill_probes(struct trace *t, const struct record_run *run, const str
 }
 
 static void fill_answers(struct trace *t, const struct record_run *run, const struct flight *f,
-			 uint32_t probes, const uint32_t *place)
+			 const uint32_t *place)
 {
 	for (uint32_t i = 0; i < f->answer_count; i++) {
 		const struct flight_answer *a = &f->answers[i];
 		struct trace_entry *e;
 
-		if (a->probe >= probes)
+		if (!in_path(f, &f->probes[a->probe]))
 			continue;
 		e = &t->entries[place[a->probe]];
 		if (a->reply.flags & (REPLY_LATE | REPLY_DUP)) {
@@ -129,24 +132,17 @@ static struct refused refused_since(const struct refused *now, const struct refu
 
 struct trace *record_flight(const struct record_run *run, const struct flight *f)
 {
-	uint8_t last = tracer_last_ttl(&f->tracer);
-	uint32_t ttls = last >= f->plan.first_ttl ? last - f->plan.first_ttl + 1u : 0;
-	uint32_t probes = ttls * f->plan.attempts;
-	struct trace *t;
-	uint32_t *place;
+	struct trace *t = trace_new(f->probe_count + f->extra_count);
+	uint32_t *place = calloc(f->probe_count + 1, sizeof(place[0]));
 
-	if (probes > f->probe_count)
-		probes = f->probe_count;
-	t = trace_new(probes + f->extra_count);
-	place = calloc(probes + 1, sizeof(place[0]));
 	if (t == NULL || place == NULL) {
 		free(t);
 		free(place);
 		return NULL;
 	}
 	fill_common(t, run, &f->plan);
-	fill_probes(t, run, f, probes, place);
-	fill_answers(t, run, f, probes, place);
+	fill_probes(t, run, f, place);
+	fill_answers(t, run, f, place);
 	free(place);
 	trace_sort(t);
 	t->size = (uint32_t)trace_size(t->entry_count);

@@ -287,6 +287,7 @@ static int begin_run(struct run *r)
 	struct pacing_config pace = {.rate_pps = r->plan.rate_pps,
 				     .prefix_pps = r->plan.prefix_pps,
 				     .router_pps = r->plan.router_pps};
+	uint32_t window;
 	int rc = limits_check_run(&r->tools->limits, r->tools->unlimited, &r->plan, r->err);
 
 	if (rc == 0 && r->plan.ifname[0] != '\0') {
@@ -301,13 +302,14 @@ static int begin_run(struct run *r)
 					(uint32_t)r->ifindex, r->err);
 	if (rc < 0)
 		return rc;
-	rc = flights_init(&r->flights, r->plan.window, r->tools->key);
+	window = r->plan.window ? r->plan.window : PLAN_WINDOW_MAX;
+	rc = flights_init(&r->flights, window, r->tools->key);
 	if (rc == 0)
-		rc = due_init(&r->due, r->plan.window);
+		rc = due_init(&r->due, window);
 	if (rc == 0 && (r->pacing = pacing_new(&pace, r->now)) == NULL)
 		rc = BP_ENOMEM;
 	if (rc < 0)
-		return bp_fail(r->err, rc, "out of memory for %u targets at once", r->plan.window);
+		return bp_fail(r->err, rc, "out of memory for %u targets at once", window);
 	r->start = wall_now();
 	r->planned = true;
 	return 0;
@@ -345,14 +347,17 @@ static bool has_room(const struct run *r)
 	return r->flights.used < r->flights.room && output_waiting(r->out) <= OUTPUT_HIGH;
 }
 
-/* Whether one more target may begin. Where the rate is the limit, only when nobody stands in line:
- * the same probes a second then finish a few targets soon, instead of all of them late. */
+/* Whether one more target may begin: only when hardly anybody stands in line. The same probes a
+ * second then finish a few targets soon, instead of all of them late, and as many are in flight as
+ * the answers' time needs: a few batches on a local network, thousands over half the world. Where
+ * the rate is the limit, nobody may stand there; without one, a batch's worth. */
 static bool has_place(const struct run *r)
 {
 	if (!has_room(r))
 		return false;
-	return r->plan.rate_pps == 0 ||
-	       (due_head(&r->due) == DUE_NONE && mono_reached(r->now, r->held));
+	if (!mono_reached(r->now, r->held))
+		return false;
+	return due_line(&r->due) < (r->plan.rate_pps == 0 ? SEND_BATCH : 1);
 }
 
 /* Takes targets while there is a place for them. */

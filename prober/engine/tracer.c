@@ -7,7 +7,6 @@
  */
 #include "prober/engine/tracer.h"
 
-#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -340,10 +339,11 @@ static void decide(struct tracer *t, struct mono now)
 
 /* --- the interface ---------------------------------------------------------------------------- */
 
-void tracer_init(struct tracer *t, const struct tracer_config *c, struct mono now)
+void tracer_init(struct tracer *t, struct tracer_hop *rows, const struct tracer_config *c,
+		 struct mono now)
 {
-	/* The rows up to max_ttl only: the rest is never read, and its pages stay untouched. */
-	memset(t, 0, offsetof(struct tracer, hops));
+	memset(t, 0, sizeof(*t));
+	t->hops = rows;
 	t->config = *c;
 	t->config.first_ttl = (uint8_t)at_least(c->first_ttl, 1);
 	t->config.max_ttl = (uint8_t)at_least(c->max_ttl, t->config.first_ttl);

@@ -56,10 +56,15 @@ struct tracer; /* fixed size, in tracer_state.h for those who embed it */
 
 #include "prober/engine/tracer_state.h"
 
-/* Values out of range are brought into it. The order of work afterwards: hand over every reply that
+/* Rows a tracer needs that goes as far as this. */
+#define TRACER_ROWS(max_ttl) ((uint32_t)(max_ttl) + 1)
+
+/* rows: TRACER_ROWS(c->max_ttl) of them, whatever they hold, lent until the tracer is no longer used.
+ * Values out of range are brought into it. The order of work afterwards: hand over every reply that
  * is already captured, then ask tracer_next, then pacing, then send: a probe must not expire while
  * its answer lies unread. */
-void tracer_init(struct tracer *t, const struct tracer_config *c, struct mono now);
+void tracer_init(struct tracer *t, struct tracer_hop *rows, const struct tracer_config *c,
+		 struct mono now);
 /* What to do now. TRACER_SEND repeats the same answer until tracer_sent, tracer_not_sent or
  * tracer_defer is called for it, or a reply makes it pointless. Expires overdue probes as a side
  * effect. Constant time unless something happened since, else one pass over the TTLs in use. */

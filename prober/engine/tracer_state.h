@@ -3,8 +3,8 @@
  * What a tracer is made of, for those who embed one. Only engine/tracer.c touches the fields;
  * everybody else goes through tracer.h, which includes this.
  *
- * About 8.3 kB (TRACER_SIZE_MAX), of which only the rows up to max_ttl are ever written: 1 kB at
- * the default of 32 TTLs, so 4096 tracers in flight touch about 4 kB (a page) each.
+ * TRACER_SIZE_MAX bytes, and a row of 32 bytes for each TTL up to max_ttl, 1 kB at the default of 32
+ * TTLs, which the caller lends.
  */
 #ifndef PROBER_ENGINE_TRACER_STATE_H
 #define PROBER_ENGINE_TRACER_STATE_H
@@ -14,7 +14,7 @@
 
 #include "core/clock.h"
 
-enum { TRACER_TTLS = 256, TRACER_SIZE_MAX = 8512 };
+enum { TRACER_TTLS = 256, TRACER_SIZE_MAX = 160 };
 
 /* One TTL. Its unanswered attempts share one wait, counted from the last departure: attempts are
  * sent in order, so the last one's wait is the one that decides. */
@@ -46,7 +46,7 @@ struct tracer {
 	uint8_t offer_ttl;    /* the offered probe; 0 none */
 	uint8_t offer_attempt;
 	bool settled;         /* wake or offer still hold: nothing happened since */
-	struct tracer_hop hops[TRACER_TTLS]; /* [ttl]; row 0 is unused */
+	struct tracer_hop *hops; /* borrowed; [ttl], row 0 is unused */
 };
 
 _Static_assert(sizeof(struct tracer_hop) == 32, "a row is half a cache line");

@@ -43,7 +43,7 @@ static const struct row {
 	{"a fraction", "run rate_pps=1.5", BP_EPARSE, 0},
 	{"a rate beyond reason", "run rate_pps=10000001", BP_ERANGE, 0},
 	{"2^64", "run rate_pps=18446744073709551616", BP_ERANGE, 0},
-	{"window 0", "run window=0", BP_ERANGE, 0},
+	{"window 0: as needed", "run window=0", 0, PLAN_LINE_RUN},
 	{"window too large", "run window=4097", BP_ERANGE, 0},
 	{"progress is 0 or 1", "run progress=2", BP_ERANGE, 0},
 	{"17 digits of seed", "run seed=00123456789abcdef", BP_ERANGE, 0},

@@ -18,6 +18,7 @@ struct arrival {
 /* One target in flight: the tracer, and a second, independent book on what it does. */
 struct slot {
 	struct tracer tracer;
+	struct tracer_hop rows[TRACER_TTLS];
 	struct net_path path;
 	struct net_result result;
 	struct mono start;
@@ -509,13 +510,14 @@ static void begin(struct net *n, struct slot *s, const struct net_path *path, si
 	memset(s, 0, sizeof(*s));
 	/* A tracer must not depend on what its memory held before. */
 	memset(&s->tracer, 0xa5, sizeof(s->tracer));
+	memset(s->rows, 0xa5, sizeof(s->rows));
 	s->generation = generation;
 	s->busy = true;
 	s->path = *path;
 	s->index = index;
 	s->start = n->now;
 	s->hold = n->now;
-	tracer_init(&s->tracer, c, n->now);
+	tracer_init(&s->tracer, s->rows, c, n->now);
 }
 
 static void interrupt(struct net *n)

@@ -13,6 +13,9 @@
 
 #include "tests/unit/prober/engine/net.h"
 
+/* Of the one tracer that each test has. */
+static struct tracer_hop lent[TRACER_TTLS];
+
 static struct mono at_ms(double ms)
 {
 	return (struct mono){(int64_t)(ms * 1e6)};
@@ -58,7 +61,7 @@ static void start(struct tracer *t, uint8_t max_ttl, uint8_t attempts)
 	c.max_ttl = max_ttl;
 	c.attempts = attempts;
 	memset(t, 0xa5, sizeof(*t));
-	tracer_init(t, &c, at_ms(0));
+	tracer_init(t, lent, &c, at_ms(0));
 }
 
 static void an_answer_counts_once_and_only_to_what_was_sent(void **state)
@@ -385,7 +388,7 @@ static void attempts_that_reach_the_destination_overlap_only_where_they_may(void
 		c.attempts = 3;
 		c.one_at_end = one;
 		memset(&t, 0xa5, sizeof(t));
-		tracer_init(&t, &c, at_ms(0));
+		tracer_init(&t, lent, &c, at_ms(0));
 		send_firsts(&t, 0, 1, 1);
 		assert_true(reply(&t, 200, 1, 1, TRACER_DESTINATION, 200, &late));
 		/* The connection is closed by now: the next may go, */
@@ -430,7 +433,7 @@ static void a_router_that_refused_nearer_and_forwards_here_is_a_hop(void **state
 	(void)state;
 	c.gap_limit = 2;
 	c.attempts = 1;
-	tracer_init(&t, &c, at_ms(0));
+	tracer_init(&t, lent, &c, at_ms(0));
 	send_firsts(&t, 0, 1, 16);
 	tracer_reply(&t, 1, 1, TRACER_PROHIBITED, router, NS_PER_MS, at_ms(1), &late);
 	tracer_reply(&t, 2, 1, TRACER_TTL_EXCEEDED, router, NS_PER_MS, at_ms(1), &late);
@@ -452,7 +455,7 @@ static void a_loop_is_where_the_fourth_sight_is_whatever_arrives_first(void **st
 		bool late;
 
 		c.attempts = 1;
-		tracer_init(&t, &c, at_ms(0));
+		tracer_init(&t, lent, &c, at_ms(0));
 		send_firsts(&t, 0, 1, 16);
 		for (size_t i = 0; i < n; i++)
 			tracer_reply(&t, order[i], 1, TRACER_TTL_EXCEEDED, router, NS_PER_MS,
@@ -489,7 +492,7 @@ static void a_budget_that_ran_out_in_the_line_claims_nothing(void **state)
 
 	(void)state;
 	c.budget_ns = 100 * NS_PER_MS;
-	tracer_init(&t, &c, at_ms(0));
+	tracer_init(&t, lent, &c, at_ms(0));
 	expect_send(&t, 0, 1, 1);
 	expect_send(&t, 99, 1, 1);
 	assert_int_equal(tracer_next(&t, at_ms(100)).want, TRACER_DONE);

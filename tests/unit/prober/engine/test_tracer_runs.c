@@ -371,12 +371,14 @@ static void any_sequence_of_calls_stays_within_bounds(void **state)
 		struct tracer_config c = random_config(&random);
 		struct mono now = {1000 * NS_PER_S};
 		struct tracer_step s;
+		struct tracer_hop rows[TRACER_TTLS];
 		struct tracer t;
 		uint8_t silent;
 		bool late;
 
 		memset(&t, 0xa5, sizeof(t));
-		tracer_init(&t, &c, now);
+		memset(rows, 0xa5, sizeof(rows));
+		tracer_init(&t, rows, &c, now);
 		for (int i = 0; i < 200; i++) {
 			uint8_t ttl = (uint8_t)(net_random(&random) % (i % 2 ? 20 : 256));
 			uint8_t attempt = (uint8_t)(net_random(&random) % (i % 4 ? 5 : 256));
