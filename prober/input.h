@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The plan as it arrives: bytes from a pipe, lines in their order (header, run, traces, end), each
- * handed over when there is room to measure it. Holds two lines at most; the rest waits in the
- * pipe.
+ * The plan as it arrives: bytes from a pipe, lines in their order (header, run, avoids, traces, end),
+ * each trace handed over when there is room to measure it. Holds two lines at most, the rest waits
+ * in the pipe; and the do-not-probe list of the run, whole before the first trace is handed over.
  */
 #ifndef PROBER_INPUT_H
 #define PROBER_INPUT_H
@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/prefixset.h"
 #include "prober/plan.h"
 
-enum input_state { INPUT_HEADER, INPUT_RUN, INPUT_TRACES, INPUT_ENDED };
+enum input_state { INPUT_HEADER, INPUT_RUN, INPUT_AVOIDS, INPUT_TRACES, INPUT_ENDED };
 
 struct input {
 	int fd;
@@ -23,11 +24,13 @@ struct input {
 	unsigned line;    /* read so far */
 	bool any_trace;
 	uint64_t last_seq;
+	struct prefixset avoid; /* owned; settled once a trace was handed over */
 	size_t used;
 	char bytes[2 * (PLAN_LINE_MAX + 1)];
 };
 
 void input_init(struct input *in, int fd);
+void input_fini(struct input *in);
 /* Whether reading could help: not ended, and no whole line is there yet. */
 bool input_wants(const struct input *in);
 /* Reads once what is there; call when poll says so. The end of input or an error sets eof. */

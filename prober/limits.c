@@ -22,7 +22,7 @@ void limits_defaults(struct limits *l)
 
 void limits_fini(struct limits *l)
 {
-	free(l->prefixes);
+	prefixset_fini(&l->never);
 	memset(l, 0, sizeof(*l));
 }
 
@@ -40,19 +40,12 @@ static int add_rate(const char *value, uint32_t *out)
 
 static int add_prefix(struct limits *l, const char *value)
 {
-	struct prefix p, *all;
+	struct prefix p;
 	int rc = prefix_parse(value, &p);
 
 	if (rc < 0)
 		return rc;
-	if (l->prefix_count == LIMITS_PREFIXES_MAX)
-		return BP_ERANGE;
-	all = realloc(l->prefixes, (l->prefix_count + 1) * sizeof(all[0]));
-	if (all == NULL)
-		return BP_ENOMEM;
-	l->prefixes = all;
-	all[l->prefix_count++] = p;
-	return 0;
+	return l->never.count == LIMITS_PREFIXES_MAX ? BP_ERANGE : prefixset_add(&l->never, p);
 }
 
 static int add_user(struct limits *l, const char *value)
@@ -133,7 +126,9 @@ int limits_parse(const char *text, size_t n, struct limits *l, struct bp_error *
 	if (rc < 0) {
 		bp_error_prefix(err, "line %u", number);
 		limits_fini(l);
+		return rc;
 	}
+	prefixset_settle(&l->never);
 	return rc;
 }
 
@@ -241,15 +236,6 @@ int limits_check_run(const struct limits *l, bool unlimited, const struct plan_r
 	return rc;
 }
 
-static const struct prefix *forbidden_by(const struct limits *l, struct addr dst)
-{
-	for (uint32_t i = 0; i < l->prefix_count; i++) {
-		if (prefix_has(l->prefixes[i], dst))
-			return &l->prefixes[i];
-	}
-	return NULL;
-}
-
 static bool is_mapped4(struct addr a)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -274,17 +260,22 @@ static const char *why_never(struct addr dst)
 	return NULL;
 }
 
-int limits_check_target(const struct limits *limits, struct addr dst, struct bp_error *err)
+int limits_check_target(const struct limits *l, const struct prefixset *avoid, struct addr dst,
+			struct bp_error *err)
 {
 	char text[ADDR_TEXT], list[PREFIX_TEXT];
-	const char *never = why_never(dst);
-	const struct prefix *p = forbidden_by(limits, dst);
+	const char *never = why_never(dst), *whose = "machine";
+	const struct prefix *p = prefixset_find(&l->never, dst);
 
+	if (p == NULL) {
+		p = prefixset_find(avoid, dst);
+		whose = "run";
+	}
 	addr_format(dst, text);
 	if (never != NULL)
 		return bp_fail(err, BP_EPERM, "%s is %s: not probed", text, never);
 	if (p != NULL)
-		return bp_fail(err, BP_EPERM, "%s is on the do-not-probe list of this machine (%s)",
-			       text, prefix_format(*p, list));
+		return bp_fail(err, BP_EPERM, "%s is on the do-not-probe list of this %s (%s)", text,
+			       whose, prefix_format(*p, list));
 	return 0;
 }

@@ -20,6 +20,7 @@
 
 #include "core/addr.h"
 #include "core/err.h"
+#include "core/prefixset.h"
 #include "prober/plan.h"
 
 enum {
@@ -35,8 +36,7 @@ enum {
 
 struct limits {
 	uint32_t rate_pps, prefix_pps, router_pps;
-	uint32_t prefix_count;
-	struct prefix *prefixes;               /* owned */
+	struct prefixset never;                /* owned, settled: do_not_probe */
 	uint32_t user_count;
 	char users[LIMITS_USERS_MAX][LIMITS_USER_TEXT];
 };
@@ -56,7 +56,9 @@ bool limits_unlimited(const struct limits *l, uint32_t uid, const char *name);
 int limits_check_run(const struct limits *l, bool unlimited, const struct plan_run *run,
 		     struct bp_error *err);
 /* BP_EPERM with the reason when nobody may probe dst: multicast, broadcast, "this network" (RFC
- * 1122, 0/8), unspecified, IPv4-mapped, or on the do-not-probe list. Pure. */
-int limits_check_target(const struct limits *l, struct addr dst, struct bp_error *err);
+ * 1122, 0/8), unspecified, IPv4-mapped, or on a do-not-probe list: this machine's, or the run's
+ * own (avoid, settled). Pure. */
+int limits_check_target(const struct limits *l, const struct prefixset *avoid, struct addr dst,
+			struct bp_error *err);
 
 #endif

@@ -30,6 +30,7 @@ enum value {
 	VALUE_BOOL,
 	VALUE_ADDR,   /* min..max: families */
 	VALUE_METHOD,
+	VALUE_PREFIX,
 };
 
 struct key {
@@ -72,9 +73,16 @@ static const struct key trace_keys[] = {
 	{"target", VALUE_TEXT, FIELD(plan_trace, target), 0, 0, false},
 };
 
+struct plan_avoid { struct prefix prefix; };
+
+static const struct key avoid_keys[] = {
+	{"prefix", VALUE_PREFIX, FIELD(plan_avoid, prefix), 0, 0, true},
+};
+
 enum {
 	RUN_KEYS = sizeof(run_keys) / sizeof(run_keys[0]),
 	TRACE_KEYS = sizeof(trace_keys) / sizeof(trace_keys[0]),
+	AVOID_KEYS = sizeof(avoid_keys) / sizeof(avoid_keys[0]),
 };
 
 static const char header_line[] = "borderpath-plan 1";
@@ -220,6 +228,7 @@ static int read_value(const struct key *k, const char *text, void *base)
 		if (rc == 0)
 			*(uint8_t *)field = (uint8_t)method;
 		return rc < 0 ? BP_EPARSE : 0;
+	case VALUE_PREFIX: return prefix_parse(text, field);
 	case VALUE_RATE:
 		if (strcmp(text, "max") == 0) {
 			put_number(field, k->size, 0);
@@ -324,8 +333,18 @@ static int read_trace(char *words, struct plan_trace *out, struct bp_error *err)
 	return 0;
 }
 
+static int read_avoid(char *words, struct prefix *out, struct bp_error *err)
+{
+	struct plan_avoid avoid;
+	int rc = read_words(words, avoid_keys, AVOID_KEYS, &avoid, err);
+
+	if (rc == 0)
+		*out = avoid.prefix;
+	return rc;
+}
+
 int plan_parse_line(const char *line, size_t n, enum plan_line *kind, struct plan_run *run,
-		    struct plan_trace *trace, struct bp_error *err)
+		    struct plan_trace *trace, struct prefix *avoid, struct bp_error *err)
 {
 	char text[PLAN_LINE_MAX + 1];
 	size_t first;
@@ -357,6 +376,11 @@ int plan_parse_line(const char *line, size_t n, enum plan_line *kind, struct pla
 		if (rc < 0)
 			return rc;
 		*kind = PLAN_LINE_TRACE;
+	} else if (first == 5 && memcmp(text, "avoid", 5) == 0) {
+		rc = read_avoid(text + first, avoid, err);
+		if (rc < 0)
+			return rc;
+		*kind = PLAN_LINE_AVOID;
 	} else {
 		return bp_fail(err, BP_EPARSE, "\"%.40s\" begins no line of a plan", text);
 	}
@@ -395,7 +419,7 @@ static bool is_none(const struct key *k, const void *field)
 
 static void write_value(struct buf *out, const struct key *k, const void *field)
 {
-	char text[ADDR_TEXT];
+	char text[PREFIX_TEXT];
 
 	switch (k->value) {
 	case VALUE_TEXT: write_text(out, field); break;
@@ -404,6 +428,7 @@ static void write_value(struct buf *out, const struct key *k, const void *field)
 	case VALUE_ADDR: buf_str(out, addr_format(*(const struct addr *)field, text)); break;
 	case VALUE_METHOD: buf_str(out, word_of(method_words, *(const uint8_t *)field)); break;
 	case VALUE_BOOL: buf_char(out, *(const bool *)field ? '1' : '0'); break;
+	case VALUE_PREFIX: buf_str(out, prefix_format(*(const struct prefix *)field, text)); break;
 	case VALUE_RATE:
 		if (get_number(field, k->size) == 0) {
 			buf_str(out, "max");
@@ -438,6 +463,13 @@ void plan_write_header(struct buf *out)
 void plan_write_run(struct buf *out, const struct plan_run *run)
 {
 	write_line(out, "run", run_keys, RUN_KEYS, run);
+}
+
+void plan_write_avoid(struct buf *out, struct prefix p)
+{
+	struct plan_avoid avoid = {p};
+
+	write_line(out, "avoid", avoid_keys, AVOID_KEYS, &avoid);
 }
 
 void plan_write_trace(struct buf *out, const struct plan_trace *trace)

@@ -11,7 +11,7 @@
  *   trace  = "trace" seq=N dst=ADDR method=icmp|udp|tcp [dport=N] [flow=N] [first=TTL] [max=TTL]
  *            [multipath=LEVEL] [attempts=N] [gap=N] [wait_ms=N] [budget_ms=N] [target=TEXT] LF
  *   avoid  = "avoid" prefix=PREFIX LF
- * TEXT is percent-encoded (%20). Lines are at most PLAN_LINE_MAX bytes. `seed` (from the vantage
+ * There are at most PLAN_AVOIDS_MAX avoid lines. TEXT is percent-encoded (%20). Lines are at most PLAN_LINE_MAX bytes. `seed` (from the vantage
  * point's name) makes the flow's ports stable from run to run.
  * The plan may arrive slowly: targets are measured while later lines are still unread.
  */
@@ -26,7 +26,7 @@
 #include "core/err.h"
 #include "core/record/trace.h"
 
-enum { PLAN_LINE_MAX = 2048 };
+enum { PLAN_LINE_MAX = 2048, PLAN_AVOIDS_MAX = 65536 };
 
 struct plan_run {
 	char vantage[TRACE_VANTAGE_TEXT];
@@ -70,18 +70,19 @@ enum {
 	PLAN_TCP_DPORT_DEFAULT = 80,
 };
 
-enum plan_line { PLAN_LINE_HEADER, PLAN_LINE_RUN, PLAN_LINE_TRACE, PLAN_LINE_END };
+enum plan_line { PLAN_LINE_HEADER, PLAN_LINE_RUN, PLAN_LINE_AVOID, PLAN_LINE_TRACE, PLAN_LINE_END };
 
 /* Parses one line without its newline (n bytes, may hold any byte). On success *kind tells which of
- * run or trace was filled (defaults where a word is absent). BP_EPARSE or BP_ERANGE with a reason;
+ * run, trace or avoid was filled (defaults where a word is absent). BP_EPARSE or BP_ERANGE with a reason;
  * the caller adds the line number and checks the order of lines. */
 int plan_parse_line(const char *line, size_t n, enum plan_line *kind, struct plan_run *run,
-		    struct plan_trace *trace, struct bp_error *err);
+		    struct plan_trace *trace, struct prefix *avoid, struct bp_error *err);
 
 struct buf;
 /* The inverse: appends the line, newline included. */
 void plan_write_header(struct buf *out);
 void plan_write_run(struct buf *out, const struct plan_run *run);
+void plan_write_avoid(struct buf *out, struct prefix p);
 void plan_write_trace(struct buf *out, const struct plan_trace *trace);
 void plan_write_end(struct buf *out);
 void plan_run_defaults(struct plan_run *run);

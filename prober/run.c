@@ -322,7 +322,7 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 	struct flow flow;
 	struct flight *f;
 
-	if (limits_check_target(&r->tools->limits, p->dst, &err) < 0 ||
+	if (limits_check_target(&r->tools->limits, &r->in.avoid, p->dst, &err) < 0 ||
 	    admit_flow(&r->plan, p, r->ifindex, &r->flights, &r->ports, &flow, &packet, &err) < 0) {
 		fail_target(r, p, err.text);
 		return;
@@ -497,6 +497,7 @@ static void run_init(struct run *r, struct run_tools *tools, int plan_fd, struct
 
 static void run_fini(struct run *r)
 {
+	input_fini(&r->in);
 	ports_fini(&r->ports);
 	pacing_free(r->pacing);
 	due_fini(&r->due);

@@ -13,6 +13,7 @@
 #include "prober/input.h"
 
 #define HEAD "borderpath-plan 1\nrun window=7\n"
+#define AVOID "avoid prefix=192.0.2.0/24\n"
 #define TRACE(seq) "trace seq=" #seq " dst=192.0.2.1 method=icmp\n"
 
 static const struct {
@@ -30,7 +31,13 @@ static const struct {
 	{"nothing at all", "", 0, 0, true, NULL},
 	{"no header", "run\n", BP_EPARSE, 0, true, "plan, line 1: \"borderpath-plan 1\" is expected"},
 	{"no run line", "borderpath-plan 1\n" TRACE(1), BP_EPARSE, 0, true, "line 2: \"run\""},
-	{"two run lines", HEAD "run\n", BP_EPARSE, 0, true, "line 3: \"trace\" or \"end\""},
+	{"two run lines", HEAD "run\n", BP_EPARSE, 0, true,
+	 "line 3: \"avoid\", \"trace\" or \"end\""},
+	{"what to avoid", HEAD AVOID AVOID TRACE(1) "end\n", 0, 1, false, NULL},
+	{"what to avoid, and nothing else", HEAD AVOID "end\n", 0, 0, false, NULL},
+	{"avoid before run", "borderpath-plan 1\n" AVOID, BP_EPARSE, 0, true, "line 2: \"run\""},
+	{"avoid after a trace", HEAD TRACE(1) AVOID, BP_EPARSE, 1, true,
+	 "line 4: \"trace\" or \"end\" is expected"},
 	{"two headers", HEAD "borderpath-plan 1\n", BP_EPARSE, 0, true, "line 3"},
 	{"seq repeated", HEAD TRACE(5) TRACE(5), BP_ERANGE, 1, true, "line 4: seq=5 after seq=5"},
 	{"seq falls", HEAD TRACE(5) TRACE(4), BP_ERANGE, 1, true, "must grow"},
@@ -78,6 +85,7 @@ static void follow(size_t row, size_t piece)
 			 err.text);
 	if (rc == 0)
 		assert_int_equal(cut, rows[row].cut);
+	input_fini(&in);
 	close(fds[0]);
 	if (fds[1] >= 0)
 		close(fds[1]);
@@ -92,6 +100,50 @@ static void plans(void **state)
 		for (size_t p = 0; p < 3; p++)
 			follow(i, pieces[p]);
 	}
+}
+
+/* Its list is sorted before the first trace is handed over, and is bounded. */
+static void what_to_avoid(void **state)
+{
+	static const char plan[] = HEAD "avoid prefix=203.0.113.9\n" AVOID TRACE(1);
+	struct bp_error err = {0};
+	struct plan_run run;
+	struct plan_trace trace;
+	enum plan_line kind;
+	struct input in;
+	struct addr a;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], plan, sizeof(plan) - 1), sizeof(plan) - 1);
+	input_init(&in, fds[0]);
+	input_read(&in);
+	assert_int_equal(input_next(&in, &kind, &run, &trace, &err), 1);
+	assert_int_equal(kind, PLAN_LINE_RUN);
+	assert_int_equal(input_next(&in, &kind, &run, &trace, &err), 1);
+	assert_int_equal(kind, PLAN_LINE_TRACE);
+	assert_non_null(prefixset_find(&in.avoid, trace.dst));
+	assert_int_equal(addr_parse("203.0.113.9", &a), 0);
+	assert_non_null(prefixset_find(&in.avoid, a));
+	assert_int_equal(addr_parse("203.0.113.10", &a), 0);
+	assert_null(prefixset_find(&in.avoid, a));
+	input_fini(&in);
+
+	input_init(&in, fds[0]);
+	in.state = INPUT_AVOIDS;
+	for (unsigned i = 0; i <= PLAN_AVOIDS_MAX; i++) {
+		memcpy(in.bytes, AVOID, sizeof(AVOID) - 1);
+		in.used = sizeof(AVOID) - 1;
+		if (i < PLAN_AVOIDS_MAX)
+			assert_int_equal(input_next(&in, &kind, &run, &trace, &err), 0);
+		else
+			assert_int_equal(input_next(&in, &kind, &run, &trace, &err), BP_ERANGE);
+	}
+	assert_non_null(strstr(err.text, "more than 65536 avoid lines"));
+	input_fini(&in);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 /* A line without an end is refused when it is too long, not when memory runs out. */
@@ -123,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans),
+		cmocka_unit_test(what_to_avoid),
 		cmocka_unit_test(an_endless_line),
 	};
 

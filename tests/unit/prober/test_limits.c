@@ -129,6 +129,8 @@ static void what_is_never_probed(void **state)
 		{"fe80::1", NULL},
 		{"198.51.100.127", "do-not-probe list of this machine (198.51.100.0/25)"},
 		{"198.51.100.128", NULL},
+		{"203.0.113.7", "do-not-probe list of this run (203.0.113.0/28)"},
+		{"203.0.113.16", NULL},
 		{"2001:db8:5:ffff::1", "do-not-probe list"},
 		{"2001:db8:6::1", NULL},
 		{"0.0.0.0", "0.0.0.0/8"},
@@ -140,21 +142,27 @@ static void what_is_never_probed(void **state)
 		{"::", "unspecified"},
 		{"::ffff:192.0.2.1", "IPv4-mapped"},
 	};
+	struct prefixset avoid = {0};
+	struct prefix p;
 	struct limits l;
 
 	(void)state;
 	assert_int_equal(limits_parse(text, sizeof(text) - 1, &l, NULL), 0);
+	assert_int_equal(prefix_parse("203.0.113.0/28", &p), 0);
+	assert_int_equal(prefixset_add(&avoid, p), 0);
+	prefixset_settle(&avoid);
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		struct bp_error err = {0};
 		struct addr a;
 		int rc;
 
 		assert_int_equal(addr_parse(targets[i].dst, &a), 0);
-		rc = limits_check_target(&l, a, &err);
+		rc = limits_check_target(&l, &avoid, a, &err);
 		if (rc != (targets[i].says ? BP_EPERM : 0) ||
 		    (targets[i].says && !strstr(err.text, targets[i].says)))
 			fail_msg("%s: %d (%s)", targets[i].dst, rc, err.text);
 	}
+	prefixset_fini(&avoid);
 	limits_fini(&l);
 }
 
@@ -180,7 +188,7 @@ static void the_sample(void **state)
 	assert_int_equal(l.rate_pps, none.rate_pps);
 	assert_int_equal(l.prefix_pps, none.prefix_pps);
 	assert_int_equal(l.router_pps, none.router_pps);
-	assert_int_equal(l.prefix_count, 0);
+	assert_int_equal(l.never.count, 0);
 	assert_int_equal(l.user_count, 0);
 	limits_fini(&l);
 }

@@ -84,6 +84,14 @@ static const struct row {
 	{"no digits in an escape", "trace seq=1 dst=192.0.2.1 method=tcp target=%zz", BP_EPARSE, 0},
 	{"a zero byte, encoded", "trace seq=1 dst=192.0.2.1 method=tcp target=a%00b", BP_EPARSE, 0},
 	{"a newline, encoded", "trace seq=1 dst=192.0.2.1 method=tcp target=a%0Ab", BP_EPARSE, 0},
+	{"a prefix to avoid", "avoid prefix=192.0.2.0/24", 0, PLAN_LINE_AVOID},
+	{"an address to avoid", "avoid prefix=2001:db8::1", 0, PLAN_LINE_AVOID},
+	{"nothing to avoid", "avoid", BP_EPARSE, 0},
+	{"an empty prefix", "avoid prefix=", BP_EPARSE, 0},
+	{"a host to avoid", "avoid prefix=example.org", BP_EPARSE, 0},
+	{"bits beyond the length", "avoid prefix=192.0.2.1/24", BP_ERANGE, 0},
+	{"two prefixes in a line", "avoid prefix=192.0.2.1 prefix=192.0.2.2", BP_EPARSE, 0},
+	{"a word of another line", "avoid prefix=192.0.2.1 seq=1", BP_EPARSE, 0},
 	{"not UTF-8", "trace seq=1 dst=192.0.2.1 method=tcp target=%ff", BP_EPARSE, 0},
 	{"a byte over 0x7e", "trace seq=1 dst=192.0.2.1 method=tcp target=\xc3\xa4", BP_EPARSE, 0},
 };
@@ -96,9 +104,10 @@ static void lines(void **state)
 		struct bp_error err = {0};
 		struct plan_run run = {.window = 99};
 		struct plan_trace trace = {.seq = 99};
+		struct prefix avoid = {.len = 99};
 		enum plan_line kind = 77;
 		int rc = plan_parse_line(rows[i].line, strlen(rows[i].line), &kind, &run, &trace,
-					 &err);
+					 &avoid, &err);
 
 		if (rc != rows[i].rc || (rc == 0 && (int)kind != rows[i].kind))
 			fail_msg("%s: \"%s\" gives %d (%s)", rows[i].why, rows[i].line, rc, err.text);
@@ -110,14 +119,16 @@ static void lines(void **state)
 		assert_int_equal(kind, 77);
 		assert_int_equal(run.window, 99);
 		assert_int_equal(trace.seq, 99);
+		assert_int_equal(avoid.len, 99);
 	}
 }
 
 static int parse(const char *line, size_t n, struct plan_run *run, struct plan_trace *trace)
 {
+	struct prefix avoid;
 	enum plan_line kind;
 
-	return plan_parse_line(line, n, &kind, run, trace, NULL);
+	return plan_parse_line(line, n, &kind, run, trace, &avoid, NULL);
 }
 
 static void values_of_a_run(void **state)
@@ -233,6 +244,27 @@ static void round_trip(void **state)
 	buf_fini(&b);
 }
 
+static void round_trip_of_avoid(void **state)
+{
+	static const char *const prefixes[] = {"0.0.0.0/0", "192.0.2.64/26", "::/0", "2001:db8::1/128"};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b);
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		struct prefix p, p2;
+		enum plan_line kind;
+
+		assert_int_equal(prefix_parse(prefixes[i], &p), 0);
+		buf_clear(&b);
+		plan_write_avoid(&b, p);
+		assert_int_equal(plan_parse_line(b.bytes, b.used - 1, &kind, NULL, NULL, &p2, NULL), 0);
+		assert_int_equal(kind, PLAN_LINE_AVOID);
+		assert_true(prefix_equal(p, p2));
+	}
+	buf_fini(&b);
+}
+
 /* test_plan DIR writes the table out as seeds for the fuzz target. */
 static int write_seeds(const char *dir)
 {
@@ -259,6 +291,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(values_of_a_trace),
 		cmocka_unit_test(bytes_that_are_no_text),
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(round_trip_of_avoid),
 	};
 
 	if (argc > 1)
