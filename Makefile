@@ -31,7 +31,7 @@ endif
 ifeq ($(FUZZER),1)
 OUT    := build/fuzz
 CC     := clang
-CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+CFLAGS := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
 	  -fno-omit-frame-pointer
 HARD   := -fPIE -fno-strict-aliasing
 SANLD  := -fsanitize=fuzzer,address,undefined
@@ -81,7 +81,7 @@ LINKS_tests/unit/analysis        := analysis geo core
 LINKS_tests/unit/analysis/report := analysis geo core
 LINKS_tests/unit/cli             := cli analysis geo plan core
 LINKS_tests/bench                := analysis geo prober io engine method wire plan core
-LINKS_tests/fuzz                 := analysis geo plan method wire core
+LINKS_tests/fuzz                 := cli analysis geo prober plan io method wire core
 
 LIBS_core    = $(call pc_libs,jansson libsodium)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
@@ -200,8 +200,8 @@ lab: all tests-lab ## the namespace lab: real packets through real kernel router
 bench-calibration: $(OUT)/tests/bench/bench_calibration ## 10,000 simulated paths: how often verdicts are right
 	$(Q)$<
 
-fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
-	$(Q)scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
+fuzz: ## each libFuzzer target for FUZZ_SECONDS (60), or FUZZ_RUNS executions
+	$(Q)scripts/fuzz.sh $(if $(FUZZ_RUNS),$(FUZZ_RUNS)x,$(or $(FUZZ_SECONDS),60)) $(FUZZ_TARGETS)
 
 golden-update: $(UNIT_BIN) ## write the golden files and the fuzz seeds again; then read the diff
 	$(Q)scripts/golden-update.sh

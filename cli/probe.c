@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The child process: spawn, plan in, frames out, orderly stop. Knows frames, not what they mean. */
+/* The child process: spawn, plan in, bytes out, orderly stop. */
 #include "cli/probe.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/frames.h"
 #include "core/clock.h"
 
 enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024 };
@@ -29,11 +30,9 @@ struct child {
 	sigset_t mask_before;
 	struct buf plan;     /* not yet written */
 	enum probe_more more; /* how the plan goes on */
-	struct buf frames;   /* not yet understood */
-	bool hello, ended;
+	struct frames frames;
 	unsigned interrupts;
 	struct mono interrupted; /* the last of them */
-	struct frame_end end;
 };
 
 static int beside(char *out, size_t size)
@@ -95,7 +94,7 @@ static int child_open(struct child *c, struct bp_error *err)
 
 	*c = (struct child){.pid = -1, .in = -1, .out = -1, .signals = -1};
 	buf_init(&c->plan);
-	buf_init(&c->frames);
+	frames_init(&c->frames);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGTERM);
@@ -138,14 +137,14 @@ static int child_close(struct child *c)
 	if (c->out >= 0)
 		close(c->out);
 	if (c->pid > 0) {
-		while (waitpid(c->pid, &status, c->ended ? WNOHANG : 0) < 0 && errno == EINTR)
+		while (waitpid(c->pid, &status, c->frames.ended ? WNOHANG : 0) < 0 && errno == EINTR)
 			;
 	}
 	if (c->signals >= 0)
 		close(c->signals);
 	sigprocmask(SIG_SETMASK, &c->mask_before, NULL);
 	buf_fini(&c->plan);
-	buf_fini(&c->frames);
+	frames_fini(&c->frames);
 	return status;
 }
 
@@ -176,133 +175,6 @@ static void plan_push(struct child *c, const struct probe_run *r)
 	}
 }
 
-static int take_hello(struct child *c, const uint8_t *body, size_t n, struct bp_error *err)
-{
-	struct frame_hello hello;
-
-	if (n != sizeof(hello))
-		return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version");
-	memcpy(&hello, body, sizeof(hello));
-	if (hello.version != FRAME_VERSION || hello.trace_size != sizeof(struct trace) ||
-	    hello.entry_size != sizeof(struct trace_entry))
-		return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version: install both "
-			       "programs from one build");
-	c->hello = true;
-	return 0;
-}
-
-static int take_trace(const struct probe_run *r, const uint8_t *body, size_t n,
-		      struct bp_error *err)
-{
-	struct trace *t;
-	int rc;
-
-	/* A copy is aligned, and the validator may trust its size. */
-	t = malloc(n > sizeof(*t) ? n : sizeof(*t));
-	if (t == NULL)
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	memcpy(t, body, n);
-	rc = trace_validate(t, n);
-	if (rc < 0)
-		rc = bp_fail(err, rc, "borderpath-probe sent a trace that makes no sense");
-	else
-		rc = r->on_trace(r->arg, t);
-	free(t);
-	return rc;
-}
-
-/* A result has come: the plan may go on by it. */
-static void more_now(struct child *c)
-{
-	if (c->more == PROBE_MORE_LATER)
-		c->more = PROBE_MORE_NOW;
-}
-
-static int take_paths(const struct probe_run *r, const uint8_t *body, size_t n,
-		      struct bp_error *err)
-{
-	struct frame_paths paths;
-	bool sane = true;
-
-	if (n != sizeof(paths))
-		return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version");
-	memcpy(&paths, body, sizeof(paths));
-	for (unsigned ttl = 0; ttl <= TRACE_MAX_TTL; ttl++)
-		sane &= paths.balancing[ttl] <= BALANCING_PER_PACKET;
-	if (!sane || !(paths.confidence >= 0 && paths.confidence <= 1))
-		return bp_fail(err, BP_EPARSE, "borderpath-probe sent paths that make no sense");
-	return r->on_paths != NULL ? r->on_paths(r->arg, &paths) : 0;
-}
-
-static int take_frame(struct child *c, const struct probe_run *r, const struct frame_head *head,
-		      const uint8_t *body, struct bp_error *err)
-{
-	struct frame_progress progress;
-	struct addr from;
-	char note[1024];
-
-	if (!c->hello && head->type != FRAME_HELLO && head->type != FRAME_END)
-		return bp_fail(err, BP_EPARSE, "borderpath-probe did not introduce itself");
-	switch (head->type) {
-	case FRAME_HELLO:
-		return take_hello(c, body, head->size, err);
-	case FRAME_TRACE:
-		more_now(c);
-		return take_trace(r, body, head->size, err);
-	case FRAME_PATHS:
-		more_now(c);
-		return take_paths(r, body, head->size, err);
-	case FRAME_PROGRESS:
-		if (head->size != sizeof(progress) || r->on_progress == NULL)
-			return 0;
-		memcpy(&progress, body, sizeof(progress));
-		r->on_progress(r->arg, &progress);
-		return 0;
-	case FRAME_HOP:
-		if (head->size != sizeof(from) || r->on_hop == NULL)
-			return 0;
-		memcpy(&from, body, sizeof(from));
-		r->on_hop(r->arg, from);
-		return 0;
-	case FRAME_NOTE:
-		text_copy(note, sizeof(note), (const char *)body, head->size);
-		if (r->on_note != NULL)
-			r->on_note(r->arg, note);
-		return 0;
-	case FRAME_END:
-		if (head->size != sizeof(c->end))
-			return bp_fail(err, BP_EPARSE, "borderpath-probe is of another version");
-		memcpy(&c->end, body, sizeof(c->end));
-		c->end.text[sizeof(c->end.text) - 1] = '\0';
-		c->ended = true;
-		return 0;
-	default:
-		return bp_fail(err, BP_EPARSE, "borderpath-probe sent an unknown frame");
-	}
-}
-
-static int frames_take(struct child *c, const struct probe_run *r, struct bp_error *err)
-{
-	size_t at = 0;
-	int rc = 0;
-
-	while (rc == 0 && !c->ended && c->frames.used - at >= sizeof(struct frame_head)) {
-		const uint8_t *bytes = (const uint8_t *)c->frames.bytes + at;
-		struct frame_head head;
-
-		memcpy(&head, bytes, sizeof(head));
-		if (head.magic != FRAME_MAGIC || head.size > FRAME_SIZE_MAX)
-			return bp_fail(err, BP_EPARSE, "borderpath-probe wrote something else than "
-				       "frames");
-		if (c->frames.used - at - sizeof(head) < head.size)
-			break;
-		rc = take_frame(c, r, &head, bytes + sizeof(head), err);
-		at += sizeof(head) + head.size;
-	}
-	buf_consume(&c->frames, at);
-	return rc;
-}
-
 /* False at the end of the stream. */
 static bool frames_read(struct child *c)
 {
@@ -314,7 +186,7 @@ static bool frames_read(struct child *c)
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return false;
-	buf_append(&c->frames, chunk, (size_t)n);
+	buf_append(&c->frames.bytes, chunk, (size_t)n);
 	return true;
 }
 
@@ -340,7 +212,7 @@ static int pump(struct child *c, const struct probe_run *r, struct bp_error *err
 
 	plan_write_header(&c->plan);
 	plan_write_run(&c->plan, &r->run);
-	while (rc == 0 && !c->ended) {
+	while (rc == 0 && !c->frames.ended) {
 		struct pollfd fds[3] = {
 			{.fd = c->out, .events = POLLIN},
 			{.fd = c->signals, .events = POLLIN},
@@ -357,7 +229,10 @@ static int pump(struct child *c, const struct probe_run *r, struct bp_error *err
 		if (fds[0].revents) {
 			bool more = frames_read(c);
 
-			rc = frames_take(c, r, err);
+			rc = frames_take(&c->frames, r, err);
+			/* A result has come: the plan may go on by it. */
+			if (c->frames.result && c->more == PROBE_MORE_LATER)
+				c->more = PROBE_MORE_NOW;
 			if (!more)
 				break;
 		}
@@ -376,7 +251,7 @@ int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error 
 	status = child_close(&c);
 	if (rc < 0)
 		return rc;
-	if (!c.ended) {
+	if (!c.frames.ended) {
 		/* Stopped before it was ready to stop in order: nothing was measured yet. */
 		if (c.interrupts > 0) {
 			*end = (struct frame_end){.interrupted = 1};
@@ -389,7 +264,7 @@ int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error 
 			       WEXITSTATUS(status));
 	}
 	if (c.interrupts > 0)
-		c.end.interrupted = 1;
-	*end = c.end;
+		c.frames.end.interrupted = 1;
+	*end = c.frames.end;
 	return 0;
 }

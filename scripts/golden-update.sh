@@ -18,11 +18,14 @@ for test in "$unit"/analysis/report/test_* "$unit"/analysis/test_recorded; do
 		echo "golden-update: $test fails: is it the golden file?"
 done
 
-mkdir -p "$seeds"/{packet,plan,profile,record,text}
+for target in tests/fuzz/fuzz_*.c; do
+	mkdir -p "$seeds/$(basename "$target" .c | sed s/^fuzz_//)"
+done
 "$unit/prober/method/test_golden" --seeds "$seeds/packet"
 "$unit/prober/test_plan" "$seeds/plan"
 "$unit/geo/test_profile_errors" dump "$seeds/profile"
-for test in "$unit"/core/record/test_*; do
+for test in "$unit"/core/{,record/}test_* "$unit"/prober/test_{input,limits} \
+	"$unit"/prober/io/test_capture "$unit"/cli/test_frames; do
 	GOLDEN_UPDATE=1 FUZZ_SEEDS=$seeds "$test" >/dev/null 2>&1 || echo "golden-update: $test fails"
 done
 git status --short tests/golden "$seeds"

@@ -78,13 +78,33 @@ static bool addr_valid(struct addr a)
 	return a.family == 0 || a.family == 4 || a.family == 6;
 }
 
+/* Looked at as a byte: reading a bool that is neither is undefined. */
+static bool bool_valid(const bool *b)
+{
+	uint8_t v;
+
+	memcpy(&v, b, sizeof(v));
+	return v <= 1;
+}
+
+static bool labels_valid(const struct reply *r)
+{
+	if (r->mpls_count > TRACE_MPLS_MAX)
+		return false;
+	for (unsigned i = 0; i < r->mpls_count; i++) {
+		if (r->mpls[i].label > 0xfffff || r->mpls[i].exp > 7 || r->mpls[i].s > 1)
+			return false;
+	}
+	return true;
+}
+
 static bool entry_valid(const struct trace_entry *e)
 {
 	const struct reply *r = &e->reply;
 
 	return e->ttl > 0 && e->attempt > 0 && e->why <= WHY_INTERRUPTED && addr_valid(r->from) &&
 	       addr_is_set(r->from) == (e->why == WHY_NONE) && r->rtt_ns >= -1 &&
-	       r->mpls_count <= TRACE_MPLS_MAX && r->iface.role <= IFACE_NEXT_HOP &&
+	       labels_valid(r) && r->iface.role <= IFACE_NEXT_HOP &&
 	       addr_valid(r->iface.addr) && text_ends(r->iface.name, sizeof(r->iface.name));
 }
 
@@ -109,6 +129,9 @@ int trace_validate(const struct trace *t, size_t n)
 	if (!addr_valid(t->src) || !addr_valid(t->dst) || t->method > METHOD_TCP ||
 	    t->stop > STOP_ERROR || t->reach > REACH_SILENT ||
 	    t->reached_by > REACHED_BY_RST || t->stamps > STAMPS_IMPORT)
+		return BP_EPARSE;
+	if (!bool_valid(&t->clock_stepped) || !bool_valid(&t->clock_known) ||
+	    !bool_valid(&t->refused_known) || !bool_valid(&t->place_known))
 		return BP_EPARSE;
 	/* Written so that no number is refused too. */
 	if (t->place_known && !(fabs(t->lat) <= 90 && fabs(t->lon) <= 180))

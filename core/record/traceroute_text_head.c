@@ -53,6 +53,13 @@ static bool is(struct word_at w, const char *text)
 	return strlen(text) == w.n && strncasecmp(w.text, text, w.n) == 0;
 }
 
+static bool begins(struct word_at w, const char *text)
+{
+	size_t n = strlen(text);
+
+	return w.n >= n && strncasecmp(w.text, text, n) == 0;
+}
+
 /* The word without brackets, commas and colons around it, terminated; false when too long. */
 static bool bare(struct word_at w, char *out, size_t size)
 {
@@ -106,14 +113,14 @@ static void header_rest(const struct word_at *w, unsigned count, unsigned i,
 	for (; i < count; i++) {
 		if (i + 1 < count && is(w[i], "from") && !addr_is_set(out->src))
 			word_addr(w[i + 1], &out->src);
-		if (i + 1 < count && strncasecmp(w[i + 1].text, "hops", 4) == 0 &&
+		if (i + 1 < count && begins(w[i + 1], "hops") &&
 		    word_number(w[i], 255, &v))
 			out->max_ttl = (uint8_t)v;
 		if (i + 2 < count && is(w[i], "max") && is(w[i + 1], "hops:") &&
 		    word_number(w[i + 2], 255, &v))
 			out->max_ttl = (uint8_t)v;
 		/* traceroute6 of the BSDs counts only what it puts into the packet. */
-		if (i + 1 < count && strncasecmp(w[i + 1].text, "byte", 4) == 0 &&
+		if (i + 1 < count && begins(w[i + 1], "byte") &&
 		    out->dst.family == 4 && word_number(w[i], 65535, &v))
 			out->probe_size = (int32_t)v;
 		if (i + 2 < count && is(w[i], "tcp") && is(w[i + 1], "port") &&

@@ -10,6 +10,7 @@
 
 #include "core/addr.h"
 #include "core/err.h"
+#include "tests/unit/seeds.h"
 
 static struct addr parsed(const char *text)
 {
@@ -48,6 +49,7 @@ static void text_and_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		seed_write("values", "address", i, texts[i].in, strlen(texts[i].in));
 		addr_format(parsed(texts[i].in), out);
 		if (strcmp(out, texts[i].out) != 0)
 			fail_msg("%s: %s, not %s (%s)", texts[i].in, out, texts[i].out, texts[i].reason);
@@ -174,6 +176,7 @@ static void prefix_texts(void **state)
 		struct prefix p = {.len = 77};
 		int rc = prefix_parse(prefixes[i].text, &p);
 
+		seed_write("values", "prefix", i, prefixes[i].text, strlen(prefixes[i].text));
 		if (rc != prefixes[i].code)
 			fail_msg("%s: %d (%s)", prefixes[i].text, rc, prefixes[i].reason);
 		if (rc == 0)

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/err.h"
+#include "tests/unit/seeds.h"
 
 /* 2026-11-22T10:00:00Z */
 #define NOW_S INT64_C(1795341600)
@@ -76,6 +77,7 @@ static void times_from_text(void **state)
 		int rc = wall_parse(times[i].text, (struct wall){NOW_S * NS_PER_S}, &t);
 		int64_t is = rc == 0 ? times[i].s * NS_PER_S + times[i].ns : 77;
 
+		seed_write("values", "time", i, times[i].text, strlen(times[i].text));
 		if (rc != times[i].code || t.ns != is)
 			fail_msg("\"%s\": %d %lld (%s)", times[i].text, rc, (long long)t.ns,
 				 times[i].reason);
@@ -134,6 +136,7 @@ static void durations_from_text(void **state)
 		int64_t ns = -7;
 		int rc = duration_parse(durations[i].text, &ns);
 
+		seed_write("values", "duration", i, durations[i].text, strlen(durations[i].text));
 		if (rc != durations[i].code || ns != (rc == 0 ? durations[i].ns : -7))
 			fail_msg("\"%s\": %d %lld (%s)", durations[i].text, rc, (long long)ns,
 				 durations[i].reason);

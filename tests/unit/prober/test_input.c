@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "prober/input.h"
+#include "tests/unit/seeds.h"
 
 #define HEAD "borderpath-plan 1\nrun window=7\n"
 #define AVOID "avoid prefix=192.0.2.0/24\n"
@@ -97,6 +98,11 @@ static void plans(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char seed[256];
+
+		/* In front: the size of the pieces, less one. */
+		snprintf(seed, sizeof(seed), "%c%s", (char)(1 + i), rows[i].plan);
+		seed_write("input", "row", i, seed, strlen(seed));
 		for (size_t p = 0; p < 3; p++)
 			follow(i, pieces[p]);
 	}

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "prober/limits.h"
+#include "tests/unit/seeds.h"
 
 static const struct {
 	const char *why, *text;
@@ -44,6 +45,7 @@ static void grammar(void **state)
 		struct limits l;
 		int rc = limits_parse(rows[i].text, strlen(rows[i].text), &l, &err);
 
+		seed_write("limits", "row", i, rows[i].text, strlen(rows[i].text));
 		if (rc != rows[i].rc || (rows[i].says && !strstr(err.text, rows[i].says)))
 			fail_msg("%s: %d (%s)", rows[i].why, rc, err.text);
 		if (rc == 0)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/core/record/read_text.h"
-#include "tests/unit/core/record/seeds.h"
+#include "tests/unit/seeds.h"
 
 #define TRACE(dst) "{\"type\":\"trace\",\"version\":1,\"dst\":\"" dst "\"}"
 #define TRACE_IS(dst) "unknown > " dst " unknown unknown\n\n"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "core/record/jsonl.h"
-#include "tests/unit/core/record/seeds.h"
+#include "tests/unit/seeds.h"
 #include "tests/unit/core/record/random_trace.h"
 
 static void assert_trace_equal(const struct trace *a, const struct trace *b)

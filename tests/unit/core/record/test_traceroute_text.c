@@ -13,7 +13,7 @@
 
 #include "core/record/traceroute_text.h"
 #include "tests/unit/core/record/read_text.h"
-#include "tests/unit/core/record/seeds.h"
+#include "tests/unit/seeds.h"
 
 #define LINUX "traceroute to example.net (192.0.2.9), 30 hops max, 60 byte packets\n"
 #define LINUX_IS "unknown > 192.0.2.9 (example.net) "

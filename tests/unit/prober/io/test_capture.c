@@ -10,6 +10,7 @@
 
 #include "core/err.h"
 #include "prober/io/capture.h"
+#include "tests/unit/seeds.h"
 
 /* protocol, reserved, ifindex, ARPHRD, type, address length, address; then the packet (https://
  * www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
@@ -52,6 +53,7 @@ static void cooked_headers(void **state)
 
 		assert_non_null(frame);
 		memcpy(frame, rows[i].frame, rows[i].size);
+		seed_write("cooked", "row", i, frame, rows[i].size);
 		rc = capture_parse_sll2(frame, rows[i].size, &c);
 		if (rc != rows[i].rc)
 			fail_msg("%s: %d", rows[i].why, rc);

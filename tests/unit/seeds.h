@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Writes a row of a unit table as a fuzz seed: with FUZZ_SEEDS=tests/fuzz/corpus set, only then. */
-#ifndef TESTS_UNIT_CORE_RECORD_SEEDS_H
-#define TESTS_UNIT_CORE_RECORD_SEEDS_H
+/* Writes a row of a unit table as a seed of tests/fuzz/fuzz_TARGET.c: only when FUZZ_SEEDS names the
+ * directory of the corpora (scripts/golden-update.sh sets it). */
+#ifndef TESTS_UNIT_SEEDS_H
+#define TESTS_UNIT_SEEDS_H
 
 #include <stdio.h>
 #include <stdlib.h>
