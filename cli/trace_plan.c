@@ -59,49 +59,58 @@ static bool to_avoid(const struct trace_plan *p, struct addr a)
 	return false;
 }
 
-/* Steps to the next flow, address, target; false at the end. */
-static bool step(struct trace_plan *p)
+/* Steps to the next flow, address, target. */
+static void step(struct trace_plan *p)
 {
-	if (p->next_target >= p->targets.count)
-		return false;
 	if (++p->next_flow < p->o->flow_count)
-		return true;
+		return;
 	p->next_flow = 0;
 	if (++p->next_address < target_size(&p->targets.items[p->next_target]))
-		return true;
+		return;
 	p->next_address = 0;
-	return ++p->next_target < p->targets.count;
+	p->next_target++;
+}
+
+bool trace_plan_next(struct trace_plan *p, struct plan_trace *out)
+{
+	const struct target *target;
+
+	for (;;) {
+		if (p->next_target >= p->targets.count)
+			return false;
+		target = &p->targets.items[p->next_target];
+		*out = p->o->each;
+		out->dst = target_address(target, p->next_address);
+		if (!to_avoid(p, out->dst))
+			break;
+		p->avoided += p->next_flow == 0;
+		step(p);
+	}
+	/* From 1: 0 is "not known". */
+	out->seq = ++p->next_seq;
+	out->method = p->o->method != METHOD_UNKNOWN ? p->o->method :
+		      target->method != METHOD_UNKNOWN ? target->method : METHOD_ICMP;
+	if (out->dport == 0 && p->o->method == METHOD_UNKNOWN)
+		out->dport = target->port;
+	if (out->method == METHOD_ICMP)
+		out->dport = 0;
+	out->flow = (uint16_t)(p->o->flow_first + p->next_flow);
+	text_set(out->target, sizeof(out->target), target->text);
+	p->planned++;
+	step(p);
+	return true;
 }
 
 enum probe_more trace_plan_more(struct trace_plan *p, struct buf *out)
 {
-	bool more = p->next_target < p->targets.count;
+	struct plan_trace t;
 
-	for (unsigned n = 0; more && n < PLAN_BATCH; n++) {
-		const struct target *target = &p->targets.items[p->next_target];
-		struct plan_trace t = p->o->each;
-
-		t.dst = target_address(target, p->next_address);
-		if (to_avoid(p, t.dst)) {
-			p->avoided += p->next_flow == 0;
-			more = step(p);
-			continue;
-		}
-		/* From 1: 0 is "not known". */
-		t.seq = ++p->next_seq;
-		t.method = p->o->method != METHOD_UNKNOWN ? p->o->method :
-			   target->method != METHOD_UNKNOWN ? target->method : METHOD_ICMP;
-		if (t.dport == 0 && p->o->method == METHOD_UNKNOWN)
-			t.dport = target->port;
-		if (t.method == METHOD_ICMP)
-			t.dport = 0;
-		t.flow = (uint16_t)(p->o->flow_first + p->next_flow);
-		text_set(t.target, sizeof(t.target), target->text);
+	for (unsigned n = 0; n < PLAN_BATCH; n++) {
+		if (!trace_plan_next(p, &t))
+			return PROBE_MORE_NONE;
 		plan_write_trace(out, &t);
-		p->planned++;
-		more = step(p);
 	}
-	return more ? PROBE_MORE_NOW : PROBE_MORE_NONE;
+	return PROBE_MORE_NOW;
 }
 
 uint64_t trace_plan_target(const struct trace_plan *p, uint64_t seq)

@@ -7,6 +7,7 @@
 #ifndef CLI_TRACE_PLAN_H
 #define CLI_TRACE_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cli/options.h"
@@ -32,6 +33,8 @@ void trace_plan_fini(struct trace_plan *p);
  * do-not-probe list. *failures: words that name nothing; each was told on stderr. */
 int trace_plan_collect(struct trace_plan *p, const struct profile *profile, int argc, char **argv,
 		       int *failures, struct bp_error *err);
+/* The next path to measure, in the order of measurement; false: that was the last. */
+bool trace_plan_next(struct trace_plan *p, struct plan_trace *out);
 /* The next lines, as probe_run's `more`. A destination's flows have consecutive seq, from 1. */
 enum probe_more trace_plan_more(struct trace_plan *p, struct buf *out);
 /* The number of the destination that the trace seq belongs to, from 0. */
