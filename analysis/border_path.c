@@ -195,7 +195,8 @@ static bool outside_transit(const struct trace *t, const struct profile *p, stru
 {
 	const struct reply *r = &e->reply;
 
-	return addr_is_set(r->from) && addr_kind(r->from) != ADDR_KIND_PRIVATE &&
+	return addr_is_set(r->from) && !(r->flags & REPLY_NEARER) &&
+	       addr_kind(r->from) != ADDR_KIND_PRIVATE &&
 	       !profile_inside(p, r->from, when) && !trace_entry_is_destination(t, e) &&
 	       (r->icmp_type < 0 ||
 		icmp_is_ttl_exceeded(r->from.family, r->icmp_type, r->icmp_code));
@@ -251,7 +252,8 @@ static void reduce_entry(const struct trace *t, const struct names *names, const
 	if (!addr_is_set(r->from))
 		return;
 	inside = is_inside(t, p, when, r->from, destination);
-	if (inside && ((r->flags & REPLY_FTL) || (destination && e->ttl < forged_until))) {
+	if ((r->flags & REPLY_NEARER) ||
+	    (inside && ((r->flags & REPLY_FTL) || (destination && e->ttl < forged_until)))) {
 		out->forged_ttl = e->ttl;
 		out->forged_from = r->from;
 		return;

@@ -74,7 +74,7 @@ static void lane_fill(struct lane *l, const struct diff_item *item, const struct
 		const struct reply *r = &e->reply;
 
 		probed = e->ttl;
-		if (!addr_is_set(r->from) || (r->flags & (REPLY_FTL | REPLY_LATE)))
+		if (!addr_is_set(r->from) || (r->flags & (REPLY_FTL | REPLY_NEARER | REPLY_LATE)))
 			continue;
 		if (l->reached && e->ttl > l->last)
 			break;

@@ -8,6 +8,7 @@
 #include "core/err.h"
 
 enum { NO_SLOT = UINT32_MAX, NO_PROBE = UINT32_MAX, ANSWER_ROOM_FIRST = 12, PROBE_ROOM_FIRST = 16 };
+enum { SAID_BOTH = 1 << TRACER_DESTINATION | 1 << TRACER_TTL_EXCEEDED };
 
 _Static_assert(sizeof(struct flight) <= FLIGHT_SLOT_MAX, "the size this header promises");
 
@@ -22,8 +23,8 @@ int flights_init(struct flights *fs, uint32_t room, const uint8_t key[static MET
 	/* calloc: pages of slots never used are never touched. */
 	fs->slots = calloc(room, sizeof(fs->slots[0]));
 	fs->buckets = malloc(buckets * sizeof(fs->buckets[0]));
-	fs->finished = calloc(FLIGHT_FINISHED, sizeof(fs->finished[0]));
-	if (fs->slots == NULL || fs->buckets == NULL || fs->finished == NULL) {
+	fs->gone = calloc(1, sizeof(*fs->gone));
+	if (fs->slots == NULL || fs->buckets == NULL || fs->gone == NULL) {
 		flights_fini(fs);
 		return BP_ENOMEM;
 	}
@@ -44,7 +45,7 @@ void flights_fini(struct flights *fs)
 	}
 	free(fs->slots);
 	free(fs->buckets);
-	free(fs->finished);
+	free(fs->gone);
 	memset(fs, 0, sizeof(*fs));
 }
 
@@ -106,6 +107,7 @@ static struct flight_probe *add_probe(struct flight *f, uint32_t token)
 		f->probe_room = room;
 	}
 	f->tokens[f->probe_count] = token;
+	f->token_bits[token % 256 / 64] |= UINT64_C(1) << token % 64;
 	return &f->probes[f->probe_count++];
 }
 
@@ -173,6 +175,7 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 	f->syn_ack = f->reset = false;
 	memset(&f->refused_before, 0, sizeof(f->refused_before));
 	f->probe_count = f->answer_count = f->extra_count = 0;
+	memset(f->token_bits, 0, sizeof(f->token_bits));
 	start_tracer(f, now, start);
 
 	bucket = bucket_of(fs, flow->method, flow->dst);
@@ -186,15 +189,11 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 void flight_end(struct flights *fs, struct flight *f)
 {
 	uint32_t *link = bucket_of(fs, f->flow.method, f->flow.dst);
-	struct finished *last = &fs->finished[fs->finished_at];
 
 	while (*link != flight_slot(fs, f))
 		link = &fs->slots[*link].next;
 	*link = f->next;
-	*last = (struct finished){.flow = f->flow, .first_ttl = f->plan.first_ttl,
-				  .max_ttl = f->plan.max_ttl, .attempts = f->plan.attempts,
-				  .seq = f->plan.seq};
-	fs->finished_at = (fs->finished_at + 1) % FLIGHT_FINISHED;
+	gone_add(fs->gone, &f->flow, f->tokens, f->probe_count);
 	f->used = false;
 	fs->used--;
 	put_back(fs, f);
@@ -262,23 +261,46 @@ void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono 
 
 static uint32_t find_token(const struct flight *f, uint32_t token)
 {
+	/* A guess is mostly known by its last byte: many flows to one target cost little then. */
+	if (token == 0 || !(f->token_bits[token % 256 / 64] >> token % 64 & 1))
+		return NO_PROBE;
 	/* The last are asked for most. */
-	for (uint32_t i = token != 0 ? f->probe_count : 0; i-- > 0;) {
+	for (uint32_t i = f->probe_count; i-- > 0;) {
 		if (f->tokens[i] == token)
 			return i;
 	}
 	return NO_PROBE;
 }
 
-/* The probe of f that this packet proves to know, and the flags that says. */
+/* Some routers quote the IP-ID in their own byte order. Where it is half a token, both halves must
+ * still be right: 32 bits, as ever. Returns 0 (no token) where that cannot be. */
+static uint32_t swapped_token(const struct match *m)
+{
+	uint32_t hi = m->token >> 16, swapped = (hi << 8 | hi >> 8) & 0xffff;
+
+	if (m->src.family != 4 || m->method == METHOD_TCP || m->reply.quoted_ttl < 0 ||
+	    m->token_known != 2)
+		return 0;
+	return swapped << 16 | (m->token & 0xffff);
+}
+
+/*
+ * The probe of f that this packet proves to know, and the flags that says. Each of the places a
+ * token is looked for in wants all of its 32 bits: an attacker who sees no probe has at most three
+ * guesses a packet, against as many tokens as are in flight to that destination; one who knows a
+ * half has those guesses at the other, and each wrong one is counted.
+ */
 static uint32_t believed_probe(const struct flight *f, const struct match *m, uint16_t *flags)
 {
 	uint32_t i = m->token_known == 2 ? find_token(f, m->token) : NO_PROBE;
 
 	*flags = 0;
-	if (i == NO_PROBE && m->token_again) {
-		i = find_token(f, m->token_copy);
+	if (i == NO_PROBE) {
 		*flags = REPLY_REWRITTEN;
+		if (m->token_again)
+			i = find_token(f, m->token_copy);
+		if (i == NO_PROBE)
+			i = find_token(f, swapped_token(m));
 	}
 	if (!addr_equal(m->src, f->flow.src) || m->sport != f->flow.sport ||
 	    m->dport != f->flow.dport)
@@ -310,27 +332,16 @@ static struct flight *find(const struct flights *fs, const struct match *m, uint
 	return NULL;
 }
 
-static bool was_finished(const struct flights *fs, const struct match *m, bool *ours)
+/* Answers to probes of traces that were written already. *ours as in find(). */
+static bool came_late(const struct flights *fs, const struct match *m, bool *ours)
 {
-	for (uint32_t i = 0; fs->finished != NULL && i < FLIGHT_FINISHED; i++) {
-		const struct finished *d = &fs->finished[i];
+	const struct gone *g = fs->gone;
 
-		if (d->flow.method != m->method || !same_ports(&d->flow, m) ||
-		    !addr_equal(d->flow.dst, m->dst))
-			continue;
-		*ours = true;
-		for (unsigned ttl = d->first_ttl; ttl <= d->max_ttl; ttl++) {
-			for (unsigned n = 1; n <= d->attempts; n++) {
-				uint32_t token = flight_token(fs, &d->flow, d->seq, (uint8_t)ttl,
-							      (uint8_t)n);
-
-				if ((m->token_known == 2 && token == m->token) ||
-				    (m->token_again && token == m->token_copy))
-					return true;
-			}
-		}
-	}
-	return false;
+	if (g == NULL)
+		return false;
+	*ours = *ours || gone_flow(g, m->method, m->dst, m->sport, m->dport);
+	return (m->token_known == 2 && gone_token(g, m->method, m->dst, m->token)) ||
+	       (m->token_again && gone_token(g, m->method, m->dst, m->token_copy));
 }
 
 static enum flight_verdict take_departure(struct flights *fs, const struct match *m, int ifindex,
@@ -488,12 +499,18 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 	hit->rtt_ns = p->departed.ns != 0 && stamp.ns >= p->departed.ns ?
 			      stamp.ns - p->departed.ns : -1;
 
+	if (is_exceeded(&m->reply) && m->reply.quoted_ttl >= 0 && m->reply.quoted_ttl != 1)
+		flags |= REPLY_QUOTE;
 	hit->expected = tracer_responder(&f->tracer, hit->ttl);
 	first = tracer_reply(&f->tracer, hit->ttl, hit->attempt, event, m->reply.from, hit->rtt_ns,
 			     now, &late);
 	hit->first = first;
 	if (!first && late)
 		return FLIGHT_LATE; /* the trace is done and about to be written */
+	/* One probe cannot both have died on the way and have arrived. */
+	p->said |= (uint8_t)(1u << event);
+	if ((p->said & SAID_BOTH) == SAID_BOTH)
+		tracer_nearer(&f->tracer, hit->ttl, now);
 	flags |= late ? REPLY_LATE : 0;
 	flags |= first ? 0 : REPLY_DUP;
 	f->received += first;
@@ -519,7 +536,7 @@ enum flight_verdict flights_take(struct flights *fs, const struct match *m, int 
 	f = find(fs, m, &i, &flags, &ours);
 	if (f != NULL)
 		return take_answer(f, i, flags, m, ifindex, stamp, now, hit);
-	if (was_finished(fs, m, &ours))
+	if (came_late(fs, m, &ours))
 		return FLIGHT_LATE;
 	return ours ? FLIGHT_BAD_TOKEN : FLIGHT_FOREIGN;
 }

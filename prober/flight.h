@@ -24,6 +24,7 @@
 #include "core/clock.h"
 #include "core/record/trace.h"
 #include "prober/engine/tracer.h"
+#include "prober/gone.h"
 #include "prober/method/method.h"
 #include "prober/plan.h"
 #include "prober/steps.h"
@@ -31,7 +32,6 @@
 enum {
 	FLIGHT_EXTRA_MAX = 64,      /* late and duplicate answers kept for one target */
 	FLIGHT_EXTRA_PER_PROBE = 3, /* and for one probe */
-	FLIGHT_FINISHED = 512,      /* targets remembered after their end, to know late answers */
 	FLIGHT_SLOT_MAX = 1024,
 	/* Copies of one packet on stacked devices (port and bridge, device and VLAN) carry the same
 	 * stamp or nearly; a packet that came twice over two links differs by more. */
@@ -46,6 +46,7 @@ struct flight_probe {
 	uint8_t ttl, attempt;
 	uint8_t state;        /* enum probe_state */
 	uint8_t answers;      /* kept, extra ones included */
+	uint8_t said;         /* bit per enum tracer_event of its answers, extra ones included */
 };
 
 struct flight_answer {
@@ -78,16 +79,10 @@ struct flight {
 	uint32_t probe_count; /* offered to the kernel, in that order */
 	uint32_t probe_room;
 	uint32_t *tokens;     /* owned; [probe], 0: refused */
+	uint64_t token_bits[4]; /* their last bytes, as a set */
 	struct flight_probe *probes; /* owned; [probe] */
 	uint32_t answer_count, answer_room, extra_count;
 	struct flight_answer *answers; /* owned */
-};
-
-/* Who flew, for the answers that come too late. Tokens are computed again from it. */
-struct finished {
-	struct flow flow; /* method 0: empty place */
-	uint64_t seq;
-	uint8_t first_ttl, max_ttl, attempts;
 };
 
 struct flights {
@@ -97,8 +92,7 @@ struct flights {
 	uint32_t bucket_mask;
 	uint32_t *buckets;       /* owned */
 	struct flight *slots;    /* owned */
-	uint32_t finished_at;
-	struct finished *finished; /* owned, a ring of FLIGHT_FINISHED */
+	struct gone *gone;       /* owned; tokens and flows of traces that are written */
 };
 
 /* room: targets at once. BP_ENOMEM. */

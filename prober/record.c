@@ -10,7 +10,7 @@
 
 #include "core/text.h"
 
-enum { ID_VANTAGE_MAX = 28 };
+enum { ID_VANTAGE_MAX = 28, TCP_RST = 0x04 };
 
 /* Of v >= 0, in base 36. */
 static void base36(int64_t v, char out[static 16])
@@ -119,6 +119,62 @@ static void fill_answers(struct trace *t, const struct record_run *run, const st
 	}
 }
 
+/* Whether e's probe was also answered in the destination's name with another TTL left. */
+static bool spoken_for_twice(const struct trace *t, const struct trace_entry *e)
+{
+	uint32_t begin, end;
+
+	if (!trace_hop(t, e->ttl, &begin, &end))
+		return false;
+	for (uint32_t i = begin; i < end; i++) {
+		const struct trace_entry *other = &t->entries[i];
+
+		if (other->attempt == e->attempt && trace_entry_is_destination(t, other) &&
+		    other->reply.reply_ttl != e->reply.reply_ttl)
+			return true;
+	}
+	return false;
+}
+
+/* Flags what spoke as the destination from nearer than it: up to `nearer`, beyond which routers
+ * answered; and beyond, where the same somebody (the same TTL left) answered besides the true
+ * one. Returns whether anything was. */
+static bool mark_nearer(struct trace *t, uint8_t nearer)
+{
+	int16_t left = -1;
+	bool any = false;
+
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		struct trace_entry *e = &t->entries[i];
+
+		if (!trace_entry_is_destination(t, e))
+			continue;
+		if (e->ttl <= nearer)
+			left = e->reply.reply_ttl;
+		else if (left < 0 || e->reply.reply_ttl != left || !spoken_for_twice(t, e))
+			continue;
+		e->reply.flags |= REPLY_NEARER;
+		any = true;
+	}
+	return any;
+}
+
+/* By what the destination answered, of those not flagged the nearest. */
+static enum reached_by reached_by(const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct reply *r = &t->entries[i].reply;
+
+		if (!trace_entry_is_destination(t, &t->entries[i]))
+			continue;
+		if (r->tcp_flags >= 0)
+			return r->tcp_flags & TCP_RST ? REACHED_BY_RST : REACHED_BY_SYN_ACK;
+		return icmp_is_echo_reply(r->from.family, r->icmp_type) ?
+			       REACHED_BY_ECHO_REPLY : REACHED_BY_PORT_UNREACHABLE;
+	}
+	return REACHED_BY_NONE;
+}
+
 static struct refused refused_since(const struct refused *now, const struct refused *before)
 {
 	return (struct refused){
@@ -153,7 +209,11 @@ struct trace *record_flight(const struct record_run *run, const struct flight *f
 	t->probe_size = f->packet.size;
 	t->stop = (uint8_t)tracer_stop_reason(&f->tracer);
 	t->reach = (uint8_t)tracer_reach(&f->tracer);
-	t->reached_by = t->reach == REACH_REACHED ? f->reached_by : REACHED_BY_NONE;
+	t->reached_by = f->reached_by;
+	if (mark_nearer(t, tracer_nearer_ttl(&f->tracer)))
+		t->reached_by = (uint8_t)reached_by(t);
+	if (t->reach != REACH_REACHED)
+		t->reached_by = REACHED_BY_NONE;
 	if (f->sent == 0 && f->refused_sys != 0) {
 		t->stop = STOP_ERROR;
 		t->reach = REACH_UNKNOWN;

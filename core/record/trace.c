@@ -250,7 +250,7 @@ bool trace_entry_is_destination(const struct trace *t, const struct trace_entry 
 	const struct reply *r = &e->reply;
 	uint8_t family = r->from.family;
 
-	if (!addr_is_set(r->from))
+	if (!addr_is_set(r->from) || (r->flags & (REPLY_NEARER | REPLY_FTL)))
 		return false;
 	if (r->tcp_flags >= 0)
 		return addr_equal(r->from, t->dst);

@@ -202,7 +202,8 @@ bool trace_hop(const struct trace *t, uint8_t ttl, uint32_t *begin, uint32_t *en
 /* An answered entry that says "I am the destination" by its type: echo reply, SYN-ACK or RST from
  * the destination address, or to UDP a port unreachable: from it, from its /64, or from an address
  * that let no TTL run out in this trace. A target may answer from its other side; so may a firewall
- * that is silent otherwise: no proof that the path got inside a network. */
+ * that is silent otherwise: no proof that the path got inside a network. What is flagged as nearer
+ * or faster than light only says so. */
 bool trace_entry_is_destination(const struct trace *t, const struct trace_entry *e);
 /* Minimum and median RTT (ns) and counts over the hop's in-time replies; -1 where none. */
 struct hop_stats { int64_t min_ns, median_ns; unsigned sent, answered; };

@@ -305,6 +305,22 @@ static bool await(struct tracer *t, const struct extent *e, struct mono now)
 	return any;
 }
 
+/*
+ * An answer in the destination's name from nearer than itself (an injected reset, a proxy) comes
+ * before the words of the routers that give it away, which the same probe and those sent ahead of
+ * it still draw. 10 ms are for those routers' slow path. Further attempts take as long anyhow, so
+ * it is a trace of one attempt that this makes longer.
+ */
+static bool contradictable(struct tracer *t, const struct extent *e, struct mono now)
+{
+	struct mono over = mono_add(t->reached, 10 * NS_PER_MS);
+
+	if (e->because != STOP_REACHED || mono_reached(now, over))
+		return false;
+	t->wake = mono_min(t->wake, over);
+	return true;
+}
+
 static int last_ttl_when_cut(const struct tracer *t)
 {
 	struct extent e = extent_of(t);
@@ -328,7 +344,7 @@ static void decide(struct tracer *t, struct mono now)
 		more = true;
 	else if (repeat(t, &e, now))
 		more = true;
-	if (!more)
+	if (!more && !contradictable(t, &e, now))
 		finish(t, e.because, e.end);
 	else if (mono_reached(now, over))
 		finish(t, STOP_TIMEOUT, last_ttl_when_cut(t));
@@ -438,7 +454,24 @@ static uint8_t loop_ttl(const struct tracer *t, const struct tracer_hop *router)
 	return 0;
 }
 
-static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event, struct addr from)
+/* Nobody up to this TTL is the destination: a router answered from beyond, or for the same probe.
+ * The next TTL that spoke as the destination, if any, takes its place. */
+static void disown(struct tracer *t, int ttl, struct mono now)
+{
+	if (ttl <= t->nearer)
+		return;
+	t->nearer = (uint8_t)ttl;
+	if (!t->destination || t->destination > ttl)
+		return;
+	while (++ttl <= t->top && !(t->hops[ttl].said & SAID_DESTINATION))
+		;
+	t->destination = (uint8_t)(ttl <= t->top ? ttl : 0);
+	t->reached = now;
+	t->settled = false;
+}
+
+static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event, struct addr from,
+			 struct mono now)
 {
 	struct tracer_hop *h = &t->hops[ttl];
 	uint8_t loop;
@@ -447,10 +480,14 @@ static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event,
 	memcpy(h->from, from.bytes, sizeof(h->from));
 	t->family = from.family;
 	t->heard = (uint8_t)at_least(t->heard, ttl);
-	if (event == TRACER_DESTINATION && (!t->destination || ttl < t->destination))
+	if (event == TRACER_DESTINATION && ttl > t->nearer &&
+	    (!t->destination || ttl < t->destination)) {
 		t->destination = ttl;
+		t->reached = now;
+	}
 	if (event != TRACER_TTL_EXCEEDED)
 		return;
+	disown(t, ttl - 1, now);
 	loop = loop_ttl(t, h);
 	if (loop && (!t->loop || loop < t->loop))
 		t->loop = loop;
@@ -471,9 +508,20 @@ bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_ev
 	*late = attempt <= h->closed || mono_reached(now, deadline(t, ttl));
 	h->answered |= bit;
 	learn_rtt(t, h, attempt, rtt_ns, now);
-	learn_answer(t, ttl, event, from);
+	learn_answer(t, ttl, event, from, now);
 	t->settled = false;
 	return true;
+}
+
+void tracer_nearer(struct tracer *t, uint8_t ttl, struct mono now)
+{
+	if (!t->stop && in_range(t, ttl))
+		disown(t, ttl, now);
+}
+
+uint8_t tracer_nearer_ttl(const struct tracer *t)
+{
+	return t->nearer;
 }
 
 bool tracer_take_silent(struct tracer *t, uint8_t *out)

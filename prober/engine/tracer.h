@@ -81,6 +81,12 @@ void tracer_defer(struct tracer *t, uint8_t ttl, struct mono until);
  * trace is done (then *late is set); *late is set when its wait had already ended. */
 bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
 		  struct addr from, int64_t rtt_ns, struct mono now, bool *late);
+/* What spoke as the destination at this TTL or below is something nearer than it: the probe was
+ * answered by a router too. (That routers answer from beyond is seen here without being told.) The
+ * trace goes on to where nobody contradicts the destination. */
+void tracer_nearer(struct tracer *t, uint8_t ttl, struct mono now);
+/* The highest TTL of which either is known, whether anything spoke as the destination or not. */
+uint8_t tracer_nearer_ttl(const struct tracer *t);
 /* Takes one TTL within the path, not the destination's, at which an attempt expired: its router may
  * be limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after
  * tracer_next, also when it says TRACER_DONE. */

@@ -33,12 +33,14 @@ struct tracer {
 	struct tracer_config config;
 	struct mono start;
 	struct mono wake;     /* TRACER_WAIT holds until then unless something happens */
+	struct mono reached;  /* when `destination` was last set */
 	struct mono deferred; /* until then the TTLs marked so are not offered */
 	int64_t rtt_max_ns;   /* highest RTT seen in this trace; -1 none yet */
 	uint8_t family;       /* of the answers; 0 none yet */
 	uint8_t top;          /* highest TTL sent; 0 none */
 	uint8_t heard;        /* highest TTL that answered anything; 0 none */
-	uint8_t destination;  /* lowest TTL at which the destination answered; 0 none */
+	uint8_t destination;  /* lowest TTL above `nearer` at which the destination answered; 0 none */
+	uint8_t nearer;       /* up to this TTL others speak as the destination; 0 none */
 	uint8_t loop;         /* TTL at which a router's address came back once too often; 0 none */
 	uint8_t stop;         /* enum stop; STOP_UNKNOWN while it runs */
 	uint8_t last_ttl;     /* valid when done */

@@ -21,7 +21,7 @@ enum change {
 	NONE, HI_WRONG, LO_WRONG, BOTH_WRONG, HI_ONLY, HI_ONLY_NO_COPY, LO_WRONG_NO_COPY,
 	COPY_WRONG, ALL_WRONG,
 	OTHER_SRC, OTHER_SPORT, OTHER_DPORT, OTHER_SPORT_AND_TOKEN, OTHER_DST, OTHER_METHOD,
-	REDIRECT, REASSEMBLY, NEVER_SENT,
+	REDIRECT, REASSEMBLY, NEVER_SENT, HI_SWAPPED, HI_SWAPPED_LO_WRONG, QUOTED_0, QUOTED_3,
 };
 
 static const struct {
@@ -48,7 +48,17 @@ static const struct {
 	{REDIRECT, "a type that tells no place on the path", FLIGHT_FOREIGN, 0},
 	{REASSEMBLY, "time exceeded, but in reassembly", FLIGHT_FOREIGN, 0},
 	{NEVER_SENT, "the token of a probe not sent yet", FLIGHT_BAD_TOKEN, 0},
+	{HI_SWAPPED, "IP-ID quoted in the router's byte order, 8 bytes of it", FLIGHT_ANSWER,
+	 REPLY_REWRITTEN},
+	{HI_SWAPPED_LO_WRONG, "a swapped half is no more than a half", FLIGHT_BAD_TOKEN, 0},
+	{QUOTED_0, "the router before forwarded a TTL of 0", FLIGHT_ANSWER, REPLY_QUOTE},
+	{QUOTED_3, "a tunnel that copies the TTL on the way in only", FLIGHT_ANSWER, REPLY_QUOTE},
 };
+
+static uint32_t swap_hi(uint32_t token)
+{
+	return (token & 0xffff) | (token >> 8 & 0xff0000) | (token & 0xff0000) << 8;
+}
 
 static void make(enum change change, const struct flight *f, struct match *m)
 {
@@ -75,6 +85,13 @@ static void make(enum change change, const struct flight *f, struct match *m)
 	case REDIRECT: m->reply.icmp_type = 5; break;
 	case REASSEMBLY: m->reply.icmp_code = 1; break;
 	case NEVER_SENT: m->token = m->token_copy = bed_token(f, 32, 3); break;
+	case HI_SWAPPED: m->token = swap_hi(m->token); m->token_again = false; break;
+	case HI_SWAPPED_LO_WRONG:
+		m->token = swap_hi(m->token) ^ 1;
+		m->token_again = false;
+		break;
+	case QUOTED_0: m->reply.quoted_ttl = 0; break;
+	case QUOTED_3: m->reply.quoted_ttl = 3; break;
 	}
 }
 
@@ -143,6 +160,62 @@ static void packets_before_the_plan(void **state)
 	assert_null(hit.flight);
 	assert_false(flights_has(&none, &b.f->flow));
 	assert_false(flights_reset_seen(&none, &b.f->flow));
+	flights_fini(&b.fs);
+}
+
+/* A TCP token lies in the sequence number, which no router quotes in another byte order; and what is
+ * no quote has nothing to swap. */
+static void where_no_half_is_swapped(void **state)
+{
+	static const struct { enum method method; const char *dst; int quoted_ttl; } rows[] = {
+		{METHOD_TCP, "198.51.100.7", 1},
+		{METHOD_ICMP, "198.51.100.7", -1},
+		{METHOD_UDP, "2001:db8:7::1", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bed b;
+		struct match m;
+
+		bed_init(&b, rows[i].dst, rows[i].method);
+		bed_send_all(&b, b.f);
+		m = bed_exceeded(b.f, 2, b.f->flow.dst.family == 4 ? "203.0.113.2" : "2001:db8::2");
+		m.reply.quoted_ttl = (int16_t)rows[i].quoted_ttl;
+		m.token = swap_hi(m.token);
+		m.token_again = false;
+		assert_int_equal(bed_take(&b, &m, 2, 500, NULL), FLIGHT_BAD_TOKEN);
+		flights_fini(&b.fs);
+	}
+}
+
+/* A flood of guesses: whatever the last byte, none is believed, all are counted, nothing is kept. */
+static void a_flood_of_guesses(void **state)
+{
+	enum { GUESSES = 40000 };
+	struct bed b;
+	struct match m;
+	unsigned bad = 0;
+	uint32_t room;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_UDP);
+	bed_send_all(&b, b.f);
+	room = b.f->answer_room;
+	m = bed_exceeded(b.f, 2, "203.0.113.66");
+	for (unsigned i = 1; i <= GUESSES; i++) {
+		/* The right half of one token and every value but the right one in the other. */
+		uint32_t token = bed_token(b.f, 2, 1) ^ i;
+
+		m.token = m.token_copy = i % 2 ? token : token >> 16 | token << 16;
+		bad += bed_take(&b, &m, 2, 500 + i, NULL) == FLIGHT_BAD_TOKEN;
+	}
+	assert_int_equal(bad, GUESSES);
+	assert_int_equal(b.f->received, 0);
+	assert_int_equal(b.f->answer_count, 0);
+	assert_int_equal(b.f->answer_room, room);
+	m = bed_exceeded(b.f, 2, "203.0.113.2");
+	assert_int_equal(bed_take(&b, &m, 2, 50000, NULL), FLIGHT_ANSWER);
 	flights_fini(&b.fs);
 }
 
@@ -276,6 +349,99 @@ static void echo_reply_of_another(void **state)
 	flights_fini(&b.fs);
 }
 
+/* --- something nearer in the destination's name --- */
+
+static struct match spoken(const struct flight *f, uint8_t ttl, int reply_ttl)
+{
+	struct match m = bed_about(f, MATCH_REPLY, ttl, 1);
+
+	m.reply.from = f->flow.dst;
+	m.reply.tcp_flags = 0x14;
+	m.reply.quoted_ttl = -1;
+	m.reply.reply_ttl = (int16_t)reply_ttl;
+	m.reached_by = REACHED_BY_RST;
+	return m;
+}
+
+static void check_entry(const struct trace *t, uint32_t i, uint8_t ttl, uint16_t flags)
+{
+	assert_in_range(i, 0, t->entry_count - 1);
+	assert_int_equal(t->entries[i].ttl, ttl);
+	assert_int_equal(t->entries[i].reply.flags, flags);
+}
+
+/* A middlebox at TTL 2 resets every probe that passes, and lets it pass. */
+static void an_injected_reset(void **state)
+{
+	static const char *const routers[] = {"203.0.113.1", "203.0.113.2", "203.0.113.3"};
+	struct flight_hit hit;
+	struct trace *t;
+	struct match m;
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_TCP);
+	bed_send_all(&b, b.f);
+	for (uint8_t ttl = 1; ttl <= 4; ttl++)
+		bed_depart(&b, b.f, ttl, 1, 2, 0);
+	for (uint8_t ttl = 2; ttl <= 4; ttl++) {
+		m = spoken(b.f, ttl, 62);
+		assert_int_equal(bed_take(&b, &m, 2, 100 + ttl, NULL), FLIGHT_ANSWER);
+	}
+	for (uint8_t ttl = 1; ttl <= 3; ttl++) {
+		m = bed_exceeded(b.f, ttl, routers[ttl - 1]);
+		assert_int_equal(bed_take(&b, &m, 2, 200 + ttl, NULL), FLIGHT_ANSWER);
+	}
+	m = spoken(b.f, 4, 51);
+	m.reply.tcp_flags = 0x12;
+	m.reached_by = REACHED_BY_SYN_ACK;
+	assert_int_equal(bed_take(&b, &m, 2, 300, &hit), FLIGHT_ANSWER);
+	assert_int_equal(tracer_nearer_ttl(&b.f->tracer), 3);
+	t = bed_done(&b, b.f, NULL);
+	assert_non_null(t);
+	assert_int_equal(t->reach, REACH_REACHED);
+	/* Not by the reset, though it came first, at TTL 4 too. */
+	assert_int_equal(t->reached_by, REACHED_BY_SYN_ACK);
+	assert_int_equal(t->entry_count, 4 + 3);
+	check_entry(t, 0, 1, 0);
+	check_entry(t, 1, 2, REPLY_NEARER);
+	check_entry(t, 2, 2, REPLY_DUP);
+	check_entry(t, 3, 3, REPLY_NEARER);
+	check_entry(t, 4, 3, REPLY_DUP);
+	check_entry(t, 5, 4, REPLY_NEARER);
+	check_entry(t, 6, 4, REPLY_DUP);
+	assert_false(trace_entry_is_destination(t, &t->entries[5]));
+	assert_true(trace_entry_is_destination(t, &t->entries[6]));
+	free(t);
+	flights_fini(&b.fs);
+}
+
+/* The last TTL there is: nothing answers from beyond, but the same probe died at a router. */
+static void arrived_and_died(void **state)
+{
+	struct trace *t;
+	struct match m;
+	struct bed b;
+
+	(void)state;
+	for (int reset_first = 0; reset_first < 2; reset_first++) {
+		bed_init(&b, "198.51.100.7", METHOD_TCP);
+		bed_send_all(&b, b.f);
+		for (int i = 0; i < 2; i++) {
+			m = i == reset_first ? bed_exceeded(b.f, 3, "203.0.113.3") :
+					       spoken(b.f, 3, 62);
+			assert_int_equal(bed_take(&b, &m, 2, 100 + i, NULL), FLIGHT_ANSWER);
+		}
+		t = bed_done(&b, b.f, NULL);
+		assert_int_not_equal(t->reach, REACH_REACHED);
+		assert_int_equal(t->reached_by, REACHED_BY_NONE);
+		check_entry(t, 2, 3, reset_first ? REPLY_NEARER : 0);
+		check_entry(t, 3, 3, reset_first ? REPLY_DUP : REPLY_DUP | REPLY_NEARER);
+		free(t);
+		flights_fini(&b.fs);
+	}
+}
+
 /* --- many at once --- */
 
 static void flows_to_one_target(void **state)
@@ -345,11 +511,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_believed),
 		cmocka_unit_test(another_runs_answers),
+		cmocka_unit_test(where_no_half_is_swapped),
+		cmocka_unit_test(a_flood_of_guesses),
 		cmocka_unit_test(the_same_target_again),
 		cmocka_unit_test(standing_in_line),
 		cmocka_unit_test(packets_before_the_plan),
 		cmocka_unit_test(what_answers_mean),
 		cmocka_unit_test(echo_reply_of_another),
+		cmocka_unit_test(an_injected_reset),
+		cmocka_unit_test(arrived_and_died),
 		cmocka_unit_test(flows_to_one_target),
 		cmocka_unit_test(slots_run_out_and_come_back),
 		cmocka_unit_test(resets),

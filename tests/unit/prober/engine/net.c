@@ -26,7 +26,8 @@ struct slot {
 	size_t index;
 	uint32_t generation;
 	bool busy;
-	uint8_t heard, destination;
+	uint8_t heard, destination, nearer;
+	bool spoke_as_destination[256];
 	bool lengthened; /* something answered since the last further attempt left */
 	bool repeated;   /* a further attempt has left */
 	struct mono last[256], last_out[256]; /* asked of the kernel; taken by it */
@@ -351,7 +352,7 @@ static void check_done(struct net *n, struct slot *s)
 	if ((r->reach == REACH_REACHED) != (s->destination != 0))
 		fault(n, "reached, or not, against the answers");
 	if (r->stop == STOP_REACHED && r->last_ttl != s->destination)
-		fault(n, "the last TTL is not the lowest at which the destination answered");
+		fault(n, "the last TTL is not the lowest at which the destination answered, uncontradicted");
 	if (r->last_ttl > s->tracer.config.max_ttl)
 		fault(n, "a last TTL beyond the highest allowed");
 	for (int ttl = s->tracer.config.first_ttl; ttl <= r->last_ttl; ttl++)
@@ -362,6 +363,19 @@ static void check_done(struct net *n, struct slot *s)
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
+
+/* The lowest TTL that spoke as the destination and beyond which no router answered. */
+static void who_is_the_destination(struct slot *s, const struct arrival *a)
+{
+	if (a->event == TRACER_DESTINATION)
+		s->spoke_as_destination[a->ttl] = true;
+	if (a->event == TRACER_TTL_EXCEEDED && a->ttl > s->nearer + 1)
+		s->nearer = (uint8_t)(a->ttl - 1);
+	s->destination = 0;
+	for (int ttl = 255; ttl > s->nearer; ttl--)
+		if (s->spoke_as_destination[ttl])
+			s->destination = (uint8_t)ttl;
+}
 
 static void deliver(struct net *n, const struct arrival *a, struct pacing *pacing)
 {
@@ -392,8 +406,7 @@ static void deliver(struct net *n, const struct arrival *a, struct pacing *pacin
 	s->lengthened = true;
 	if (a->ttl > s->heard)
 		s->heard = a->ttl;
-	if (a->event == TRACER_DESTINATION && (!s->destination || a->ttl < s->destination))
-		s->destination = a->ttl;
+	who_is_the_destination(s, a);
 	if (!addr_equal(tracer_responder(&s->tracer, a->ttl), a->from))
 		fault(n, "another responder than the one that answered");
 	if (pacing)

@@ -265,7 +265,8 @@ static void an_offer_is_withdrawn_when_the_destination_turns_out_nearer(void **s
 	reply(&t, 1, 3, 1, TRACER_DESTINATION, 1, &late);
 	reply(&t, 1, 2, 1, TRACER_DESTINATION, 1, &late); /* two TTLs: the lower counts */
 	reply(&t, 1, 1, 1, TRACER_TTL_EXCEEDED, 1, &late);
-	assert_int_equal(tracer_next(&t, at_ms(1)).want, TRACER_DONE);
+	expect_wait(&t, 1, 11); /* for a router that speaks from beyond */
+	assert_int_equal(tracer_next(&t, at_ms(11)).want, TRACER_DONE);
 	assert_int_equal(tracer_last_ttl(&t), 2);
 	assert_int_equal(tracer_reach(&t), REACH_REACHED);
 }
@@ -480,9 +481,40 @@ static void a_loop_seen_early_stops_first_attempts_beyond_it(void **state)
 		tracer_reply(&t, ttl, 1, TRACER_TTL_EXCEEDED, router, NS_PER_MS, at_ms(1), &late);
 	expect_wait(&t, 1, 500); /* for TTL 5, which might be the destination */
 	assert_true(reply(&t, 2, 5, 1, TRACER_DESTINATION, 2, &late));
-	assert_int_equal(tracer_next(&t, at_ms(2)).want, TRACER_DONE);
+	assert_int_equal(tracer_next(&t, at_ms(12)).want, TRACER_DONE);
 	assert_int_equal(tracer_stop_reason(&t), STOP_REACHED);
 	assert_int_equal(tracer_last_ttl(&t), 5);
+}
+
+/* A middlebox at TTL 2 resets in the destination's name; the routers behind it answer all the same,
+ * and the destination does at TTL 4. */
+static void what_speaks_as_the_destination_from_nearer_is_not_the_end(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 8, 1);
+	send_firsts(&t, 0, 1, 4);
+	reply(&t, 1, 1, 1, TRACER_TTL_EXCEEDED, 1, &late);
+	reply(&t, 2, 2, 1, TRACER_DESTINATION, 2, &late);
+	expect_wait(&t, 2, 12);
+	/* The same probe's second answer: the prober tells. */
+	tracer_nearer(&t, 2, at_ms(3));
+	expect_send(&t, 3, 5, 1);
+	reply(&t, 4, 3, 1, TRACER_DESTINATION, 4, &late);
+	reply(&t, 4, 4, 1, TRACER_DESTINATION, 4, &late);
+	assert_int_equal(tracer_nearer_ttl(&t), 2);
+	expect_wait(&t, 4, 14); /* TTL 3 is the destination now ... */
+	tracer_nearer(&t, 3, at_ms(5));
+	expect_wait(&t, 5, 15); /* ... and now TTL 4 */
+	assert_int_equal(tracer_next(&t, at_ms(15)).want, TRACER_DONE);
+	assert_int_equal(tracer_stop_reason(&t), STOP_REACHED);
+	assert_int_equal(tracer_reach(&t), REACH_REACHED);
+	assert_int_equal(tracer_last_ttl(&t), 4);
+	/* Done is done. */
+	tracer_nearer(&t, 4, at_ms(16));
+	assert_int_equal(tracer_reach(&t), REACH_REACHED);
 }
 
 static void a_budget_that_ran_out_in_the_line_claims_nothing(void **state)
@@ -563,6 +595,7 @@ int main(void)
 		cmocka_unit_test(an_unreachable_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_router_that_refused_nearer_and_forwards_here_is_a_hop),
 		cmocka_unit_test(a_loop_is_where_the_fourth_sight_is_whatever_arrives_first),
+		cmocka_unit_test(what_speaks_as_the_destination_from_nearer_is_not_the_end),
 		cmocka_unit_test(a_loop_seen_early_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_budget_that_ran_out_in_the_line_claims_nothing),
 		cmocka_unit_test(what_an_interrupted_trace_may_say),

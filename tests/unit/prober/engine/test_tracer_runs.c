@@ -40,8 +40,8 @@ static const struct row endings[] = {
 	 "rrrr*rrrrD", 120, {0}, STOP_REACHED, REACH_REACHED, 10, 36, 300, 400},
 	{"with one attempt, a silent hop is given up soon after the last answer",
 	 "rrrr*rrrrD", 120, {.attempts = 1}, STOP_REACHED, REACH_REACHED, 10, 16, 120, 200},
-	{"one attempt and no silence: one RTT",
-	 "rrrrrrrrrD", 120, {.attempts = 1}, STOP_REACHED, REACH_REACHED, 10, 16, 120, 125},
+	{"one attempt and no silence: one RTT, and 10 ms for whoever contradicts",
+	 "rrrrrrrrrD", 120, {.attempts = 1}, STOP_REACHED, REACH_REACHED, 10, 16, 130, 135},
 	{"three silent hops at the border, as on the way to North Korea",
 	 "rrrrrrrrr***D", 280, {0}, STOP_REACHED, REACH_REACHED, 13, 42, 734, 740},
 	{"all but the destination silent: nothing to learn an RTT from but itself",
@@ -138,6 +138,14 @@ static const struct row endings[] = {
 	 "r1231231231231231231231231231", 60, {0}, STOP_LOOP, REACH_SILENT, 11, 38, 30, 200},
 	{"a loop with a silent member",
 	 "r1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*", 60, {0}, STOP_LOOP, REACH_SILENT, 8, 32, 100, 800},
+
+	/* something nearer in the destination's name */
+	{"injected at TTL 3, routers beyond, the destination at 7",
+	 "rrDrrrD", 60, {0}, STOP_REACHED, REACH_REACHED, 7, 30, 100, 200},
+	{"... with one attempt: their answers come after the injected one",
+	 "rrDrrrD", 60, {.attempts = 1}, STOP_REACHED, REACH_REACHED, 7, 16, 60, 75},
+	{"injected at TTL 3, routers beyond, then silence: nothing was reached",
+	 "rrDrrr*", 60, {0}, STOP_GAP_LIMIT, REACH_SILENT, 11, 38, 1500, 1700},
 
 	/* time */
 	{"the budget ends it wherever it is",
