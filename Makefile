@@ -159,12 +159,12 @@ $(LAB_BIN): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ -lpcap -lnetfilter_queue -lm
 
 .PHONY: tests
-tests: $(UNIT_BIN) $(FUZZ_BIN) ## build the unit tests and the corpus replayers
+tests: $(UNIT_BIN) $(FUZZ_BIN) $(BENCH_BIN) ## build the unit tests, the corpus replayers, the benches
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
 # --- the README's two commands, and everything else people type --------------------------------
-.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench-calibration \
+.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration \
 	fuzz lint format install uninstall clean golden-update
 deps: ## install what is missing from Debian's packages
 	$(Q)scripts/deps.sh
@@ -199,6 +199,12 @@ lab: all tests-lab ## the namespace lab: real packets through real kernel router
 
 bench-calibration: $(OUT)/tests/bench/bench_calibration ## 10,000 simulated paths: how often verdicts are right
 	$(Q)$<
+
+BENCH_TOOLS := $(addprefix $(OUT)/tests/bench/bench_,run blast packet)
+
+bench: all tests-lab $(BENCH_TOOLS) ## beside scamper, mtr, traceroute, fping in the lab; writes doc/benchmarks.md
+	-$(Q)scripts/deps.sh lab bench
+	$(Q)BENCH_DOC=$(if $(BENCH_QUICK)$(BENCH_ONLY),,doc/benchmarks.md) tests/bench/bench.sh
 
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60), or FUZZ_RUNS executions
 	$(Q)scripts/fuzz.sh $(if $(FUZZ_RUNS),$(FUZZ_RUNS)x,$(or $(FUZZ_SECONDS),60)) $(FUZZ_TARGETS)
