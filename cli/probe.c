@@ -137,7 +137,8 @@ static int child_close(struct child *c)
 	if (c->out >= 0)
 		close(c->out);
 	if (c->pid > 0) {
-		while (waitpid(c->pid, &status, c->frames.ended ? WNOHANG : 0) < 0 && errno == EINTR)
+		while (waitpid(c->pid, &status, c->frames.ended ? WNOHANG : 0) < 0 &&
+		       errno == EINTR)
 			;
 	}
 	if (c->signals >= 0)

@@ -44,14 +44,6 @@ void cur_skip(struct cur *c, size_t n)
 	cur_take(c, n);
 }
 
-void cur_seek(struct cur *c, size_t position)
-{
-	if (c->failed || position > (size_t)(c->end - c->start))
-		c->failed = true;
-	else
-		c->at = c->start + position;
-}
-
 void cur_copy(struct cur *c, void *out, size_t n)
 {
 	const uint8_t *p = cur_take(c, n);

@@ -35,8 +35,6 @@ uint8_t cur_u8(struct cur *c);
 uint16_t cur_be16(struct cur *c);
 uint32_t cur_be32(struct cur *c);
 void cur_skip(struct cur *c, size_t n);
-/* Moves to an absolute position from start (backwards too); past the end fails. */
-void cur_seek(struct cur *c, size_t position);
 /* Copies n bytes out, or zeroes them when there are not enough. */
 void cur_copy(struct cur *c, void *out, size_t n);
 /* A cursor over the next n bytes; this one advances past them. A failed one is empty and failed. */

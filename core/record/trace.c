@@ -68,9 +68,18 @@ void trace_entry_init(struct trace_entry *e, uint8_t ttl, uint8_t attempt)
 	e->reply.size = e->reply.ip_id = e->reply.mtu = -1;
 }
 
-static bool text_ends(const char *text, size_t size)
+/* Terminated, and as text_copy leaves it: it will be shown, and written as JSON. */
+static bool text_valid(const char *text, size_t size)
 {
-	return memchr(text, '\0', size) != NULL;
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = strnlen(text, size), len;
+
+	for (size_t at = 0; at < n; at += len) {
+		len = utf8_length(s + at, n - at);
+		if (len == 0 || s[at] < 0x20 || s[at] == 0x7f)
+			return false;
+	}
+	return n < size;
 }
 
 static bool addr_valid(struct addr a)
@@ -87,6 +96,18 @@ static bool bool_valid(const bool *b)
 	return v <= 1;
 }
 
+/* Unknown, or at most `max`. */
+static bool in_range(int64_t v, int64_t max)
+{
+	return v >= -1 && v <= max;
+}
+
+/* The years 1700 to 2200, which wall_parse reads. */
+static bool wall_valid(struct wall w)
+{
+	return w.ns >= INT64_C(-8520336000) * NS_PER_S && w.ns < INT64_C(7289654400) * NS_PER_S;
+}
+
 static bool labels_valid(const struct reply *r)
 {
 	if (r->mpls_count > TRACE_MPLS_MAX)
@@ -98,14 +119,34 @@ static bool labels_valid(const struct reply *r)
 	return true;
 }
 
+/* What the record can say, and no more: a trace that is accepted can be written and read. */
+static bool reply_valid(const struct reply *r)
+{
+	return addr_valid(r->from) && in_range(r->rtt_ns, TRACE_NS_MAX) &&
+	       in_range(r->icmp_type, 255) && in_range(r->icmp_code, 255) &&
+	       in_range(r->tcp_flags, 511) &&
+	       in_range(r->reply_ttl, 255) && in_range(r->quoted_ttl, 255) && r->size >= -1 &&
+	       in_range(r->ip_id, 65535) && r->mtu >= -1 && labels_valid(r) &&
+	       r->iface.role <= IFACE_NEXT_HOP && addr_valid(r->iface.addr) &&
+	       text_valid(r->iface.name, sizeof(r->iface.name));
+}
+
+static bool counts_valid(const struct trace *t)
+{
+	return in_range(t->sport, 65535) && in_range(t->dport, 65535) && t->flow >= -1 &&
+	       t->probe_size >= -1 && t->wait_ms >= -1 && t->rate_pps >= -1 && t->sent >= -1 &&
+	       t->received >= -1 && t->drops >= -1 && wall_valid(t->start) &&
+	       wall_valid(t->end);
+}
+
 static bool entry_valid(const struct trace_entry *e)
 {
 	const struct reply *r = &e->reply;
 
-	return e->ttl > 0 && e->attempt > 0 && e->why <= WHY_INTERRUPTED && addr_valid(r->from) &&
-	       addr_is_set(r->from) == (e->why == WHY_NONE) && r->rtt_ns >= -1 &&
-	       labels_valid(r) && r->iface.role <= IFACE_NEXT_HOP &&
-	       addr_valid(r->iface.addr) && text_ends(r->iface.name, sizeof(r->iface.name));
+	return e->ttl > 0 && e->attempt > 0 && e->why <= WHY_INTERRUPTED && reply_valid(r) &&
+	       addr_is_set(r->from) == (e->why == WHY_NONE) &&
+	       (e->tx_ns == TX_UNKNOWN ||
+		(e->tx_ns >= -TRACE_NS_MAX && e->tx_ns <= TRACE_NS_MAX));
 }
 
 static int entry_order(const struct trace_entry *a, const struct trace_entry *b)
@@ -120,18 +161,20 @@ int trace_validate(const struct trace *t, size_t n)
 	if (n < sizeof(*t) || t->entry_count > TRACE_MAX_ENTRIES ||
 	    t->size != trace_size(t->entry_count) || t->size != n)
 		return BP_EPARSE;
-	if (!text_ends(t->id, sizeof(t->id)) || !text_ends(t->campaign, sizeof(t->campaign)) ||
-	    !text_ends(t->round, sizeof(t->round)) || !text_ends(t->vantage, sizeof(t->vantage)) ||
-	    !text_ends(t->target, sizeof(t->target)) || !text_ends(t->tool, sizeof(t->tool)) ||
-	    !text_ends(t->ifname, sizeof(t->ifname)) || !text_ends(t->error, sizeof(t->error)) ||
-	    !text_ends(t->inherited_from, sizeof(t->inherited_from)))
+	if (!text_valid(t->id, sizeof(t->id)) || !text_valid(t->campaign, sizeof(t->campaign)) ||
+	    !text_valid(t->round, sizeof(t->round)) ||
+	    !text_valid(t->vantage, sizeof(t->vantage)) ||
+	    !text_valid(t->target, sizeof(t->target)) || !text_valid(t->tool, sizeof(t->tool)) ||
+	    !text_valid(t->ifname, sizeof(t->ifname)) ||
+	    !text_valid(t->error, sizeof(t->error)) ||
+	    !text_valid(t->inherited_from, sizeof(t->inherited_from)))
 		return BP_EPARSE;
 	if (!addr_valid(t->src) || !addr_valid(t->dst) || t->method > METHOD_TCP ||
 	    t->stop > STOP_ERROR || t->reach > REACH_SILENT ||
 	    t->reached_by > REACHED_BY_RST || t->stamps > STAMPS_IMPORT)
 		return BP_EPARSE;
 	if (!bool_valid(&t->clock_stepped) || !bool_valid(&t->clock_known) ||
-	    !bool_valid(&t->refused_known) || !bool_valid(&t->place_known))
+	    !bool_valid(&t->refused_known) || !bool_valid(&t->place_known) || !counts_valid(t))
 		return BP_EPARSE;
 	/* Written so that no number is refused too. */
 	if (t->place_known && !(fabs(t->lat) <= 90 && fabs(t->lon) <= 180))

@@ -129,6 +129,9 @@ struct trace_entry {
 	struct reply reply;
 };
 #define TX_UNKNOWN INT64_MIN
+/* rtt_ns and tx_ns beyond it (11 days) are no measurement, and would not survive the record's
+ * decimals: they are refused. */
+#define TRACE_NS_MAX INT64_C(1000000000000000)
 
 /* How packets were refused, by reason; nothing is dropped silently. */
 struct refused {

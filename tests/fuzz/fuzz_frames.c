@@ -5,6 +5,7 @@
  * as a record and read again. The stream read in two pieces gives the same as read in one. Seeds:
  * tests/unit/cli/test_frames.c.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,13 +36,17 @@ static int on_trace(void *arg, const struct trace *t)
 	static const struct names no_names;
 	struct heard *h = arg;
 	struct verdict none = {0};
+	struct bp_error err = {0};
 	struct record again;
 	struct buf line;
 
 	buf_init(&line);
 	record_init(&again);
 	jsonl_write_trace(&line, t, &no_names, &none);
-	must(jsonl_read(line.bytes, line.used, &again, NULL) == 0);
+	if (jsonl_read(line.bytes, line.used, &again, &err) < 0) {
+		fprintf(stderr, "%s: %s", err.text, line.bytes);
+		abort();
+	}
 	must(again.kind == RECORD_TRACE && again.trace->entry_count == t->entry_count);
 	must(trace_validate(again.trace, again.trace->size) == 0);
 	record_fini(&again);

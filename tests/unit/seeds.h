@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Writes a row of a unit table as a seed of tests/fuzz/fuzz_TARGET.c: only when FUZZ_SEEDS names the
- * directory of the corpora (scripts/golden-update.sh sets it). */
+/* Writes a row of a unit table as a seed of tests/fuzz/fuzz_TARGET.c, when FUZZ_SEEDS names the
+ * directory of the corpora (scripts/golden-update.sh does). */
 #ifndef TESTS_UNIT_SEEDS_H
 #define TESTS_UNIT_SEEDS_H
 

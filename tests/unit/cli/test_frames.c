@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the child may say and what becomes of it: each row is a stream behind a good HELLO, with one
- * thing wrong or nothing. Each is read whole, and cut at every byte: half a frame is never an error.
+ * What the child may say and what becomes of it: each row is a stream behind a good HELLO, with
+ * nothing or one thing wrong. The good ones are cut at every byte too: half a frame is no error.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,11 +59,13 @@ static struct trace *a_trace(void)
 
 /* What a row's stream is made of. */
 enum make {
-	NOTHING, TRACE, TRACE_BODY_LONG, TRACE_BODY_SHORT, TRACE_COUNT, TRACE_TEXT, TRACE_ENUM,
-	TRACE_FAMILY, TRACE_BOOL, TRACE_LABEL, TRACE_ORDER, TRACE_RTT, TRACE_PLACE, PROGRESS,
-	PROGRESS_SHORT, PROGRESS_FROM, HOP, HOP_FAMILY, HOP_NONE, NOTE, NOTE_EMPTY, PATHS,
-	PATHS_CONFIDENCE, PATHS_SHORT, END, END_TEXT, END_THEN_MORE, HELLO_AGAIN, HELLO_OTHER,
-	MAGIC, UNKNOWN, HUGE_SIZE,
+	NOTHING,
+	TRACE, TRACE_BODY_LONG, TRACE_BODY_SHORT, TRACE_COUNT, TRACE_TEXT, TRACE_ENUM,
+	TRACE_FAMILY, TRACE_BOOL, TRACE_LABEL, TRACE_PORT, TRACE_TYPE, TRACE_ORDER, TRACE_RTT,
+	TRACE_PLACE,
+	PROGRESS, PROGRESS_SHORT, PROGRESS_FROM, HOP, HOP_FAMILY, HOP_NONE, NOTE, NOTE_EMPTY,
+	PATHS, PATHS_CONFIDENCE, PATHS_SHORT, END, END_TEXT, END_THEN_MORE, HELLO_AGAIN,
+	HELLO_OTHER, MAGIC, UNKNOWN, HUGE_SIZE,
 };
 
 static const struct {
@@ -82,6 +84,8 @@ static const struct {
 	{TRACE_FAMILY, "an address of no family we know", BP_EPARSE, 0, 0},
 	{TRACE_BOOL, "a truth value of 2", BP_EPARSE, 0, 0},
 	{TRACE_LABEL, "an MPLS label of 21 bits", BP_EPARSE, 0, 0},
+	{TRACE_PORT, "a port of 17 bits", BP_EPARSE, 0, 0},
+	{TRACE_TYPE, "an ICMP type below unknown", BP_EPARSE, 0, 0},
 	{TRACE_ORDER, "entries out of order", BP_EPARSE, 0, 0},
 	{TRACE_RTT, "an RTT below unknown", BP_EPARSE, 0, 0},
 	{TRACE_PLACE, "a latitude beyond the pole", BP_EPARSE, 0, 0},
@@ -127,6 +131,8 @@ static void make_trace(enum make make, struct buf *out)
 		t->entries[0].reply.mpls_count = 1;
 		t->entries[0].reply.mpls[0].label = 1 << 20;
 		break;
+	case TRACE_PORT: t->dport = 65536; break;
+	case TRACE_TYPE: t->entries[0].reply.icmp_type = -2; break;
 	case TRACE_ORDER: t->entries[0].ttl = 9; break;
 	case TRACE_RTT: t->entries[0].reply.rtt_ns = -2; break;
 	case TRACE_PLACE: t->place_known = true; t->lat = 91; break;
