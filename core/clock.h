@@ -20,6 +20,15 @@ struct wall { int64_t ns; };  /* since 1970-01-01T00:00:00Z; 0 is "not known" */
 struct mono mono_now(void);
 struct wall wall_now(void);
 
+/* The wall clock beside CLOCK_MONOTONIC_RAW, the one clock that nobody sets or slews. */
+struct clock_pair {
+	int64_t raw_ns;    /* since an arbitrary start; not comparable with struct mono */
+	struct wall wall;  /* at the same moment, give or take unsure_ns */
+	int64_t unsure_ns;
+};
+/* Reads both, again when something came between. */
+struct clock_pair clock_pair_now(void);
+
 static inline struct mono mono_add(struct mono t, int64_t ns) { return (struct mono){t.ns + ns}; }
 static inline int64_t mono_since(struct mono t, struct mono earlier) { return t.ns - earlier.ns; }
 static inline bool mono_reached(struct mono now, struct mono t) { return now.ns >= t.ns; }

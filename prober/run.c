@@ -45,6 +45,7 @@ struct run {
 	struct ports ports;
 	struct due due;
 	struct steps steps;
+	struct slew slew;
 	struct mono looked;        /* last look at the clock that saw no step */
 	struct watch watch;
 	struct progress progress;
@@ -202,6 +203,7 @@ static void read_capture(struct run *r)
 	looked = mono_now();
 	if (events_clock_set(&r->tools->events))
 		steps_add(&r->steps, r->looked, looked);
+	steps_look(&r->steps, &r->slew, clock_pair_now(), looked);
 	r->looked = looked;
 }
 
