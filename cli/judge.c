@@ -7,6 +7,7 @@
 
 #include "analysis/annotate.h"
 #include "analysis/border.h"
+#include "analysis/light.h"
 #include "analysis/report/summary.h"
 #include "analysis/report/trace_text.h"
 #include "cli/cli.h"
@@ -61,6 +62,7 @@ static int judge_record(void *arg, struct record *r, struct bp_error *err)
 		bp_fail(err, rc, "out of memory");
 		goto out;
 	}
+	light_mark(r->trace, run->session.profile, wall_now());
 	border_judge(r->trace, &r->names, run->session.profile, wall_now(), v);
 	if (!select_wants_verdict(run->select, v))
 		goto out;

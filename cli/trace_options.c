@@ -2,7 +2,9 @@
 /* Options of `borderpath trace`: traceroute's letters, and our long ones. */
 #include "cli/trace_options.h"
 
+#include <math.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +29,8 @@ const char trace_usage[] =
 "  -i IFACE, -s ADDR     device, source address (else by route)\n"
 "  --flow N, --flows N   which flow (0); flows 0..N-1, judged together\n"
 "  --vantage NAME        who measures (the host's name); also fixes the ports, so that rounds compare\n"
+"  --place LAT,LON       where it stands, in degrees north and east: answers faster than light in fibre\n"
+"                        are flagged then, and prove nothing\n"
 "\n"
 "Good manners\n"
 "  --rate PPS            probes a second in all (100, bursts of 40); 'max' lifts every cap, for\n"
@@ -43,7 +47,7 @@ const char trace_usage[] =
 "Exit: 0 done (a silent target is data), 1 failure, 2 usage, 3 partial.\n";
 
 enum { OPT_GAP = OPT_COMMAND_FIRST, OPT_RATE, OPT_PREFIX_RATE, OPT_FLOW, OPT_FLOWS, OPT_VANTAGE,
-       OPT_AVOID };
+       OPT_AVOID, OPT_PLACE };
 enum { FLOWS_MAX = 1024 };
 
 static int take_number(const struct trace_options *o, const char *option, const char *arg,
@@ -111,6 +115,24 @@ static int take_text(const struct trace_options *o, const char *option, const ch
 	return cli_usage(o->common.command, "%s takes 1 to %zu characters", option, size - 1) + 1;
 }
 
+/* "50.11,8.68" */
+static int take_place(struct trace_options *o, const char *arg)
+{
+	double lat, lon;
+	int end = 0;
+
+	if (arg[strspn(arg, "+-.,0123456789")] == '\0' &&
+	    sscanf(arg, "%lf,%lf%n", &lat, &lon, &end) == 2 && arg[end] == '\0' &&
+	    fabs(lat) <= 90 && fabs(lon) <= 180) {
+		o->place_known = true;
+		o->lat = lat;
+		o->lon = lon;
+		return 0;
+	}
+	return cli_usage(o->common.command, "--place takes degrees north and east, as 50.11,8.68, "
+			 "not '%s'", arg) + 1;
+}
+
 static int take_method(struct trace_options *o, const char *arg)
 {
 	int method;
@@ -145,6 +167,7 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 		return take_text(o, "--vantage", arg, o->run.vantage, sizeof(o->run.vantage));
 	case OPT_GAP: return take_u8(o, "--gap-limit", arg, 0, 255, &o->each.gap_limit);
 	case OPT_AVOID: o->avoid_path = arg; return 0;
+	case OPT_PLACE: return take_place(o, arg);
 	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->run.prefix_pps);
 	case OPT_RATE:
 		if (strcmp(arg, "max") == 0) {
@@ -201,6 +224,7 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 		{"flows", required_argument, NULL, OPT_FLOWS},
 		{"vantage", required_argument, NULL, OPT_VANTAGE},
 		{"do-not-probe", required_argument, NULL, OPT_AVOID},
+		{"place", required_argument, NULL, OPT_PLACE},
 		{NULL, 0, NULL, 0},
 	};
 	int opt, rc;

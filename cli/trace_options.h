@@ -21,6 +21,8 @@ struct trace_options {
 	unsigned flow_first, flow_count;
 	bool no_names;
 	const char *avoid_path;
+	bool place_known;        /* of the vantage point: */
+	double lat, lon;         /* degrees, north and east */
 };
 
 void trace_options_init(struct trace_options *o);

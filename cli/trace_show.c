@@ -9,6 +9,7 @@
 
 #include "analysis/annotate.h"
 #include "analysis/border.h"
+#include "analysis/light.h"
 #include "analysis/paths.h"
 #include "analysis/report/trace_text.h"
 #include "core/record/jsonl.h"
@@ -250,7 +251,23 @@ static void count(struct trace_show *s, const struct trace *t)
 		text_set(s->failure, sizeof(s->failure), t->error);
 }
 
-int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t target)
+/* A copy of t that tells where it was taken, and which answers cannot have come from inside; NULL:
+ * out of memory. */
+static struct trace *placed(const struct trace_show *s, const struct trace *t)
+{
+	struct trace *copy = malloc(trace_size(t->entry_count));
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, t, trace_size(t->entry_count));
+	copy->place_known = true;
+	copy->lat = s->o->lat;
+	copy->lon = s->o->lon;
+	light_mark(copy, s->session->profile, wall_now());
+	return copy;
+}
+
+static int judge_and_show(struct trace_show *s, const struct trace *t, uint64_t target)
 {
 	struct verdict *v = calloc(1, sizeof(*v));
 	struct names names;
@@ -268,6 +285,21 @@ int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t targe
 	}
 	names_fini(&names);
 	free(v);
+	return rc;
+}
+
+int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t target)
+{
+	struct trace *copy;
+	int rc;
+
+	if (!s->o->place_known)
+		return judge_and_show(s, t, target);
+	copy = placed(s, t);
+	if (copy == NULL)
+		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	rc = judge_and_show(s, copy, target);
+	free(copy);
 	return rc;
 }
 

@@ -448,6 +448,20 @@ static bool only_destination(const struct trace *t)
 	return false;
 }
 
+/* Whoever spoke as the destination was faster than light. */
+static bool only_forged(const struct trace *t)
+{
+	bool forged = false;
+
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		if (trace_entry_is_destination(t, &t->entries[i]))
+			return false;
+		forged |= (t->entries[i].reply.flags & REPLY_FTL) &&
+			  addr_equal(t->entries[i].reply.from, t->dst);
+	}
+	return forged;
+}
+
 static void end_draw(struct buf *out, const struct style *s, const struct trace *t)
 {
 	struct hop_stats d = trace_destination_stats(t);
@@ -461,7 +475,9 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 		buf_char(out, '\n');
 		return;
 	}
-	buf_str(out, t->reach == REACH_REACHED ? "Destination answered" :
+	buf_str(out, t->reach == REACH_REACHED && only_forged(t) ?
+		"Only something in the destination's name answered" :
+		t->reach == REACH_REACHED ? "Destination answered" :
 		t->reach == REACH_FILTERED ? "Destination filtered" :
 		t->reach == REACH_UNREACHABLE ? "Destination unreachable" :
 		t->reach == REACH_SILENT ? "Destination silent" :
@@ -488,8 +504,40 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 		buf_printf(out, "The capture lost %lld packets: hops may be missing for that reason.\n",
 			   (long long)t->drops);
 	if (t->clock_stepped)
-		buf_str(out, "The clock was set while this was measured: RTTs across the step are "
-			"void.\n");
+		buf_str(out, "The clock was set or slewed while this was measured: RTTs of that time "
+			"are void.\n");
+}
+
+/* What the marks in the table mean: those that make an answer worthless always, remarks when asked
+ * for. */
+static const struct { enum reply_flag flag; bool always; const char *says; } notes[] = {
+	{REPLY_FTL, true, "faster_than_light: sooner than light in fibre could go there and back. "
+	 "Forged, or a proxy's; it proves nothing."},
+	{REPLY_NEARER, true, "nearer: in the destination's name, while a router answered the same "
+	 "probe or from beyond. Not the destination's; it proves nothing."},
+	{REPLY_CLOCK, true, "clock: the RTT is void, the clock was set or slewed."},
+	{REPLY_NAT, false, "nat: the probe arrived there with another address or port than it left "
+	 "with."},
+	{REPLY_REWRITTEN, false, "rewritten: half of the probe's mark was changed on the way; the "
+	 "other copy is whole."},
+	{REPLY_QUOTE, false, "quoted_ttl: the probe had not run down to TTL 1 there: a tunnel, or a "
+	 "router before that forwards 0."},
+};
+
+static void notes_draw(struct buf *out, const struct style *s, const struct trace *t, bool verbose)
+{
+	unsigned flags = 0;
+
+	for (uint32_t i = 0; i < t->entry_count; i++)
+		flags |= t->entries[i].reply.flags;
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		size_t start = out->used;
+
+		if (!(flags & notes[i].flag) || !(notes[i].always || verbose))
+			continue;
+		buf_printf(out, "%s\n", notes[i].says);
+		style_wrap(out, s, start, 2);
+	}
 }
 
 static void refused_draw(struct buf *out, const struct trace *t)
@@ -518,6 +566,7 @@ void report_trace(struct buf *out, const struct style *s, const struct trace *t,
 	if (table->count > 0)
 		table_draw(out, s, table, v, p);
 	end_draw(out, s, t);
+	notes_draw(out, s, t, verbose);
 	if (verbose)
 		refused_draw(out, t);
 	free(table);
