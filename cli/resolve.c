@@ -18,6 +18,7 @@ enum {
 	WAIT_ALIVE_MS = 500,
 	SILENT_ROUNDS_MAX = 3, /* fills without any answer, ever, after which nothing is asked */
 	POLL_MS = 20,
+	LOOK_MS = 5,
 };
 
 struct resolver {
@@ -26,6 +27,7 @@ struct resolver {
 	bool alive;          /* something was answered once */
 	struct names asked;  /* every address asked about */
 	struct names known;  /* those answered; host empty: it has no name */
+	struct mono looked;  /* when resolver_take last read what came */
 };
 
 struct question { struct resolver *resolver; struct addr addr; };
@@ -84,6 +86,7 @@ void resolver_ask(struct resolver *r, struct addr a)
 	struct question *q;
 
 	if (r == NULL || r->silent_rounds >= SILENT_ROUNDS_MAX ||
+	    r->asked.count >= RESOLVER_ASKED_MAX ||
 	    names_find(&r->asked, a) != NULL || names_put(&r->asked, a) == NULL)
 		return;
 	q = malloc(sizeof(*q));
@@ -135,6 +138,16 @@ static bool missing(const struct resolver *r, const struct names *names)
 	return false;
 }
 
+static void fill_known(const struct resolver *r, struct names *names)
+{
+	for (uint32_t i = 0; i < names->count; i++) {
+		const struct name *known = names_find(&r->known, names->items[i].addr);
+
+		if (known != NULL && names->items[i].host[0] == '\0')
+			text_set(names->items[i].host, sizeof(names->items[i].host), known->host);
+	}
+}
+
 void resolver_fill(struct resolver *r, struct names *names)
 {
 	struct mono start = mono_now();
@@ -156,10 +169,18 @@ void resolver_fill(struct resolver *r, struct names *names)
 	}
 	if (!r->alive)
 		r->silent_rounds++;
-	for (uint32_t i = 0; i < names->count; i++) {
-		const struct name *known = names_find(&r->known, names->items[i].addr);
+	fill_known(r, names);
+}
 
-		if (known != NULL && names->items[i].host[0] == '\0')
-			text_set(names->items[i].host, sizeof(names->items[i].host), known->host);
+void resolver_take(struct resolver *r, struct names *names)
+{
+	struct mono now = mono_now();
+
+	if (r == NULL)
+		return;
+	if (mono_since(now, r->looked) >= LOOK_MS * NS_PER_MS) {
+		take_answers(r, 0);
+		r->looked = now;
 	}
+	fill_known(r, names);
 }

@@ -12,18 +12,20 @@
 void targets_init(struct targets *t)
 {
 	*t = (struct targets){0};
+	buf_init(&t->texts);
 }
 
 void targets_fini(struct targets *t)
 {
 	free(t->items);
+	buf_fini(&t->texts);
 	targets_init(t);
 }
 
 static struct target *push(struct targets *t)
 {
 	if (t->count == t->room) {
-		unsigned room = t->room ? 2 * t->room : 16;
+		uint32_t room = t->room ? 2 * t->room : 16;
 		struct target *items = reallocarray(t->items, room, sizeof(*items));
 
 		if (items == NULL)
@@ -33,6 +35,37 @@ static struct target *push(struct targets *t)
 	}
 	t->items[t->count] = (struct target){0};
 	return &t->items[t->count++];
+}
+
+static const char *prefix_text(const struct target *one, char out[static PREFIX_TEXT])
+{
+	return one->prefix.len == 8 * addr_size(one->prefix.addr) ?
+	       addr_format(one->prefix.addr, out) : prefix_format(one->prefix, out);
+}
+
+/* Words are kept only where the prefix does not say the same: of 65,536 addresses nothing. */
+static int set_text(struct targets *t, struct target *one, const char *text)
+{
+	char plain[PREFIX_TEXT], clean[TRACE_NAME_TEXT];
+
+	if (strcmp(prefix_text(one, plain), text) == 0) {
+		one->text = 0;
+		return 0;
+	}
+	text_set(clean, sizeof(clean), text);
+	if (t->texts.used == 0)
+		buf_char(&t->texts, '\0');
+	if (t->texts.used > UINT32_MAX - sizeof(clean))
+		return BP_ENOMEM;
+	one->text = (uint32_t)t->texts.used;
+	buf_append(&t->texts, clean, strlen(clean) + 1);
+	return t->texts.failed ? BP_ENOMEM : 0;
+}
+
+const char *target_text(const struct targets *t, const struct target *one,
+			char out[static PREFIX_TEXT])
+{
+	return one->text > 0 ? t->texts.bytes + one->text : prefix_text(one, out);
 }
 
 static int resolve(const char *host, uint8_t family, struct addr *out, struct bp_error *err)
@@ -76,26 +109,23 @@ static int add_word(struct targets *t, const char *word, uint8_t family, struct 
 	if (family != 0 && target.prefix.addr.family != family)
 		return bp_fail(err, BP_EINVAL, "'%s' is not an IPv%u target", word, family);
 	if (target_size(&target) > TARGETS_PREFIX_MAX)
-		return bp_fail(err, BP_ERANGE, "'%s' holds more than %d addresses: name a longer prefix",
+		return bp_fail(err, BP_ERANGE, "'%s' holds more than %d addresses: name longer prefixes",
 			       word, TARGETS_PREFIX_MAX);
-	text_set(target.text, sizeof(target.text), word);
-	slot = push(t);
+	slot = set_text(t, &target, word) < 0 ? NULL : push(t);
 	if (slot == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	*slot = target;
 	return 0;
 }
 
-static int add_file(struct targets *t, const char *path, uint8_t family, struct bp_error *err)
+/* Lines of a file, each its first word; those that are empty or comments are passed over. */
+static int each_line(FILE *f, int (*take)(void *arg, const char *word, unsigned number), void *arg)
 {
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	char *line = NULL;
 	size_t size = 0;
 	unsigned number = 0;
 	int rc = 0;
 
-	if (f == NULL)
-		return bp_fail_sys(err, errno, "cannot read targets from %s", path);
 	while (rc == 0 && getline(&line, &size, f) >= 0) {
 		char *word = line, *end;
 
@@ -106,20 +136,62 @@ static int add_file(struct targets *t, const char *path, uint8_t family, struct 
 		for (end = word; *end != '\0' && !isspace((unsigned char)*end); end++)
 			;
 		*end = '\0';
-		if (*word == '\0')
-			continue;
-		rc = add_word(t, word, family, err);
-		if (rc < 0)
-			bp_error_prefix(err, "%s:%u", path, number);
+		if (*word != '\0')
+			rc = take(arg, word, number);
 	}
 	free(line);
+	return rc;
+}
+
+struct target_file {
+	struct targets *targets;
+	const char *path;
+	uint8_t family;
+	int first;              /* what the first wrong line is; 0: none */
+	struct bp_error err;    /* and why */
+};
+
+static int take_target(void *arg, const char *word, unsigned number)
+{
+	struct target_file *f = arg;
+	struct bp_error err;
+	int rc = add_word(f->targets, word, f->family, &err);
+
+	if (rc == 0)
+		return 0;
+	f->targets->wrong++;
+	if (f->first == 0) {
+		f->first = rc;
+		f->err = err;
+		bp_error_prefix(&f->err, "%s:%u", f->path, number);
+	}
+	return rc == BP_ENOMEM ? rc : 0;
+}
+
+static int add_file(struct targets *t, const char *path, uint8_t family, struct bp_error *err)
+{
+	struct target_file tf = {.targets = t, .path = path, .family = family};
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+	if (f == NULL)
+		return bp_fail_sys(err, errno, "cannot read targets from %s", path);
+	errno = 0;
+	each_line(f, take_target, &tf);
+	if (ferror(f)) {
+		tf.first = bp_fail_sys(&tf.err, errno != 0 ? errno : EIO,
+				       "cannot read targets from %s", path);
+	}
 	if (f != stdin)
 		fclose(f);
-	return rc;
+	if (tf.first < 0 && err != NULL)
+		*err = tf.err;
+	return tf.first;
 }
 
 int targets_add(struct targets *t, const char *word, uint8_t family, struct bp_error *err)
 {
+	if (strcmp(word, "-") == 0)
+		return add_file(t, word, family, err);
 	return word[0] == '@' ? add_file(t, word + 1, family, err)
 			      : add_word(t, word, family, err);
 }
@@ -144,17 +216,75 @@ int targets_add_profile(struct targets *t, const struct profile *p, uint8_t fami
 		added = &t->items[t->count - 1];
 		added->method = pt->method;
 		added->port = pt->port;
-		if (pt->name != NULL)
-			text_set(added->text, sizeof(added->text), pt->name);
+		if (pt->name != NULL && set_text(t, added, pt->name) < 0)
+			return bp_fail(err, BP_ENOMEM, "out of memory");
 	}
+	return 0;
+}
+
+/* --- each once -------------------------------------------------------------------------------- */
+
+struct sorting { const struct target *items; bool by_method; };
+
+/* By method and port where they count, then as prefixset does, then as asked. */
+static int compare(const void *a, const void *b, void *arg)
+{
+	const struct sorting *s = arg;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+	const struct target *one = &s->items[i], *two = &s->items[j];
+	int rc = 0;
+
+	if (s->by_method) {
+		rc = (one->method > two->method) - (one->method < two->method);
+		if (rc == 0)
+			rc = (one->port > two->port) - (one->port < two->port);
+	}
+	if (rc == 0)
+		rc = prefix_compare(one->prefix, two->prefix);
+	return rc != 0 ? rc : (i > j) - (i < j);
+}
+
+static bool covers(const struct sorting *s, const struct target *wide, const struct target *t)
+{
+	return (!s->by_method || (wide->method == t->method && wide->port == t->port)) &&
+	       wide->prefix.len <= t->prefix.len && prefix_has(wide->prefix, t->prefix.addr);
+}
+
+int targets_settle(struct targets *t, bool by_method, uint32_t *dropped)
+{
+	struct sorting s = {t->items, by_method};
+	uint32_t *sorted, last = 0, kept = 0;
+
+	*dropped = 0;
+	if (t->count < 2)
+		return 0;
+	sorted = calloc(t->count, sizeof(*sorted));
+	if (sorted == NULL)
+		return BP_ENOMEM;
+	for (uint32_t i = 0; i < t->count; i++)
+		sorted[i] = i;
+	qsort_r(sorted, t->count, sizeof(*sorted), compare, &s);
+	for (uint32_t i = 1; i < t->count; i++) {
+		struct target *one = &t->items[sorted[i]];
+
+		if (covers(&s, &t->items[sorted[last]], one))
+			one->prefix.addr.family = 0;
+		else
+			last = i;
+	}
+	free(sorted);
+	for (uint32_t i = 0; i < t->count; i++) {
+		if (addr_is_set(t->items[i].prefix.addr))
+			t->items[kept++] = t->items[i];
+	}
+	*dropped = t->count - kept;
+	t->count = kept;
 	return 0;
 }
 
 uint64_t target_size(const struct target *t)
 {
-	unsigned host_bits = (unsigned)(8 * addr_size(t->prefix.addr)) - t->prefix.len;
-
-	return host_bits > 62 ? UINT64_MAX : UINT64_C(1) << host_bits;
+	return prefix_size(t->prefix);
 }
 
 struct addr target_address(const struct target *t, uint64_t index)
@@ -165,4 +295,39 @@ struct addr target_address(const struct target *t, uint64_t index)
 	for (size_t i = addr_size(a); i > 0 && index > 0; i--, index >>= 8)
 		a.bytes[i - 1] = (uint8_t)(a.bytes[i - 1] | (index & 0xff));
 	return a;
+}
+
+/* --- what not to probe ------------------------------------------------------------------------ */
+
+struct avoid_file { struct prefixset *set; const char *path; struct bp_error *err; };
+
+static int take_avoid(void *arg, const char *word, unsigned number)
+{
+	struct avoid_file *f = arg;
+	struct prefix p;
+	int rc = prefix_parse(word, &p);
+
+	if (rc < 0)
+		return bp_fail(f->err, rc, "%s:%u: '%s' is no address and no prefix%s", f->path, number,
+			       word, rc == BP_ERANGE ? ": bits beyond its length are set" : "");
+	return prefixset_add(f->set, p) < 0 ? bp_fail(f->err, BP_ENOMEM, "out of memory") : 0;
+}
+
+int targets_read_avoid(struct prefixset *out, const char *path, struct bp_error *err)
+{
+	struct avoid_file af = {out, path, err};
+	FILE *f = fopen(path, "re");
+	int rc;
+
+	if (f == NULL && (errno == ENOENT || errno == ENOTDIR))
+		return bp_fail(err, BP_ENOTFOUND, "there is no do-not-probe list %s", path);
+	if (f == NULL)
+		return bp_fail_sys(err, errno, "cannot read the do-not-probe list %s", path);
+	errno = 0;
+	rc = each_line(f, take_avoid, &af);
+	if (rc == 0 && ferror(f))
+		rc = bp_fail_sys(err, errno != 0 ? errno : EIO,
+				 "cannot read the do-not-probe list %s", path);
+	fclose(f);
+	return rc;
 }

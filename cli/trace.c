@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/probe.h"
 #include "cli/resolve.h"
+#include "cli/trace_end.h"
 #include "cli/trace_options.h"
 #include "cli/trace_plan.h"
 #include "cli/trace_show.h"
@@ -30,6 +31,7 @@ static enum probe_more on_more(void *arg, struct buf *out)
 {
 	struct trace_run *r = arg;
 
+	trace_plan_avoid(&r->plan, out);
 	return trace_plan_more(&r->plan, out);
 }
 
@@ -47,12 +49,13 @@ static void on_progress(void *arg, const struct frame_progress *p)
 	trace_show_progress(&r->show, p);
 }
 
-/* Names are looked up while the measurement goes on. */
+/* Names are looked up while the measurement goes on; of a bulk run those of routers only. */
 static void on_hop(void *arg, struct addr from)
 {
 	struct trace_run *r = arg;
 
-	resolver_ask(r->resolver, from);
+	if (!trace_plan_has(&r->plan, from))
+		resolver_ask(r->resolver, from);
 }
 
 static void on_note(void *arg, const char *text)
@@ -66,36 +69,11 @@ static void on_note(void *arg, const char *text)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-/* What the run comes to: the exit code, and a line where it is not 0. */
-static int conclude(const struct trace_run *r, const struct frame_end *end, int failures)
-{
-	if (end->interrupted) {
-		cli_say("interrupted: %llu of %llu paths are complete, %llu as far as they came",
-			(unsigned long long)(r->show.traces - r->show.cut - r->show.failed),
-			(unsigned long long)r->plan.planned, (unsigned long long)r->show.cut);
-		return CLI_PARTIAL;
-	}
-	if (end->code < 0) {
-		cli_say("%s", end->text);
-		return r->show.traces > r->show.failed ? CLI_PARTIAL : CLI_FAILURE;
-	}
-	if (r->show.failed > 0)
-		cli_say("%llu of %llu paths not measured: %s", (unsigned long long)r->show.failed,
-			(unsigned long long)r->plan.planned, r->show.failure);
-	if (r->plan.avoided > 0)
-		cli_say("%llu target%s left out: on the do-not-probe list",
-			(unsigned long long)r->plan.avoided, r->plan.avoided == 1 ? "" : "s");
-	if (r->show.traces == r->show.failed && (r->show.failed > 0 || failures > 0))
-		return CLI_FAILURE;
-	return r->show.failed > 0 || failures > 0 || r->plan.avoided > 0 ||
-	       r->show.traces < r->plan.planned ? CLI_PARTIAL : CLI_OK;
-}
-
 enum { LONG_RUN_SECONDS = 20 };
 
 static void tell_long_run(const struct trace_run *r)
 {
-	uint64_t paths, seconds = trace_plan_least_seconds(&r->plan, &paths);
+	uint64_t paths = r->plan.paths, seconds = trace_plan_least_seconds(&r->plan);
 
 	if (r->o->common.quiet || seconds < LONG_RUN_SECONDS)
 		return;
@@ -107,24 +85,65 @@ static void tell_long_run(const struct trace_run *r)
 			"trace)", (unsigned long long)paths, (unsigned long long)seconds / 60);
 }
 
+/* What the run was, once nothing more comes. */
+static struct trace_end end_of(const struct trace_run *r, const struct frame_end *frame,
+			       struct wall start, uint64_t wrong)
+{
+	return (struct trace_end){
+		.vantage = r->o->run.vantage, .start = start, .end = wall_now(),
+		.planned = r->plan.paths, .traces = r->show.traces, .failed = r->show.failed,
+		.cut = r->show.cut, .failure = r->show.failure, .avoided = r->plan.avoided,
+		.wrong = wrong, .frame = *frame,
+	};
+}
+
+/* Runs the prober and shows what it sends. Its failing is a way to end, told in *frame: whatever
+ * was measured is shown. Negative: the output failed. */
+static int measure(struct trace_run *r, struct probe_run *probe, struct frame_end *frame)
+{
+	int rc = probe_run(probe, frame, r->err);
+
+	trace_show_clear(&r->show);
+	if (rc < 0 && r->show.output_failed)
+		return rc;
+	if (rc < 0) {
+		frame->code = rc;
+		text_set(frame->text, sizeof(frame->text), r->err->text);
+	}
+	return trace_show_finish(&r->show);
+}
+
+/* Whether there is something to measure; tells when not. */
+static bool has_targets(const struct trace_run *r, uint64_t wrong)
+{
+	if (r->plan.targets.count > 0)
+		return true;
+	if (wrong == 0)
+		cli_say("no %stargets: name one, or add targets to profile '%s'",
+			r->o->family == 4 ? "IPv4 " : r->o->family == 6 ? "IPv6 " : "",
+			r->session.profile->id);
+	return false;
+}
+
 static int run(struct trace_run *r, int argc, char **argv)
 {
 	struct probe_run probe = {.run = r->o->run, .more = on_more, .on_trace = on_trace,
 				  .on_note = on_note, .arg = r};
-	struct frame_end end = {0};
-	int failures, rc, flushed;
+	struct wall start = wall_now();
+	struct frame_end frame = {0};
+	struct trace_end end;
+	uint64_t wrong;
 
-	rc = trace_plan_collect(&r->plan, r->session.profile, argc, argv, &failures, r->err);
-	if (rc < 0)
+	if (trace_plan_collect(&r->plan, r->session.profile, argc, argv, &wrong, r->err) < 0)
 		return cli_error(r->err);
-	if (r->plan.targets.count == 0) {
-		if (failures == 0)
-			cli_say("no %stargets: name one, or add targets to profile '%s'",
-				r->o->family == 4 ? "IPv4 " : r->o->family == 6 ? "IPv6 " : "",
-				r->session.profile->id);
+	if (!has_targets(r, wrong))
 		return CLI_FAILURE;
-	}
+	if (r->plan.doubled > 0 && !r->o->common.quiet)
+		cli_say("%u target%s named more than once: measured once", r->plan.doubled,
+			r->plan.doubled == 1 ? " is" : "s are");
 	tell_long_run(r);
+	r->show.bulk = r->plan.bulk;
+	r->show.paths = r->plan.paths;
 	/* No names is no failure: the hops are shown by address. */
 	if (!r->o->no_names && resolver_open(&r->resolver, r->err) < 0)
 		r->resolver = NULL;
@@ -137,20 +156,12 @@ static int run(struct trace_run *r, int argc, char **argv)
 		probe.run.progress = true;
 		probe.on_progress = on_progress;
 	}
-	rc = probe_run(&probe, &end, r->err);
-	trace_show_clear(&r->show);
-	if (rc < 0) {
-		struct bp_error first = *r->err;
-
-		/* What was measured is printed, unless it is the printing that failed. */
-		if (!r->show.output_failed)
-			(void)trace_show_finish(&r->show);
-		cli_error(&first);
-		return r->show.traces > r->show.failed && !r->show.output_failed ? CLI_PARTIAL :
-		       CLI_FAILURE;
-	}
-	flushed = trace_show_finish(&r->show);
-	return flushed < 0 ? cli_error(r->err) : conclude(r, &end, failures);
+	if (measure(r, &probe, &frame) < 0)
+		return cli_error(r->err);
+	end = end_of(r, &frame, start, wrong);
+	if (trace_show_mark(&r->show, &end) < 0)
+		return cli_error(r->err);
+	return trace_end_tell(&end, r->o->common.quiet);
 }
 
 int cmd_trace(int argc, char **argv)

@@ -3,8 +3,10 @@
 #include "cli/trace_plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
+#include "geo/places.h"
 
 enum { PLAN_BATCH = 256 };
 
@@ -12,93 +14,146 @@ void trace_plan_init(struct trace_plan *p, const struct trace_options *o)
 {
 	*p = (struct trace_plan){.o = o};
 	targets_init(&p->targets);
-	targets_init(&p->avoid);
 }
 
 void trace_plan_fini(struct trace_plan *p)
 {
 	targets_fini(&p->targets);
-	targets_fini(&p->avoid);
+	prefixset_fini(&p->avoid);
+	prefixset_fini(&p->asked);
+	order_fini(&p->order);
 }
 
-int trace_plan_collect(struct trace_plan *p, const struct profile *profile, int argc, char **argv,
-		       int *failures, struct bp_error *err)
+/* --- what is asked for ------------------------------------------------------------------------ */
+
+/* The option's list must be there; the user's and the system's are read where they are. */
+static int collect_avoid(struct trace_plan *p, struct bp_error *err)
 {
-	const struct trace_options *o = p->o;
-	struct bp_error wrong;
-	int rc;
+	char path[PLACES_PATH_MAX];
+	int rc = 0;
 
-	*failures = 0;
-	if (o->avoid_path != NULL) {
-		char word[4096];
-
-		snprintf(word, sizeof(word), "@%s", o->avoid_path);
-		rc = targets_add(&p->avoid, word, 0, err);
-		if (rc < 0)
-			return rc;
+	if (p->o->avoid_path != NULL)
+		rc = targets_read_avoid(&p->avoid, p->o->avoid_path, err);
+	for (int i = 0; rc == 0 && i < PLACES_CONFIGS; i++) {
+		if (!places_config(i, "do-not-probe", path))
+			continue;
+		rc = targets_read_avoid(&p->avoid, path, err);
+		if (rc == BP_ENOTFOUND)
+			rc = 0;
 	}
-	if (argc == 0)
-		return targets_add_profile(&p->targets, profile, o->family, wall_now(), err);
+	prefixset_settle(&p->avoid);
+	if (rc == 0 && p->avoid.count > PLAN_AVOIDS_MAX)
+		rc = bp_fail(err, BP_ERANGE, "the do-not-probe lists have %u entries: %d are possible",
+			     p->avoid.count, PLAN_AVOIDS_MAX);
+	return rc;
+}
+
+static int collect_words(struct trace_plan *p, int argc, char **argv, uint64_t *failures)
+{
 	for (int i = 0; i < argc; i++) {
-		rc = targets_add(&p->targets, argv[i], o->family, &wrong);
+		uint64_t wrong = p->targets.wrong;
+		struct bp_error err;
+		int rc = targets_add(&p->targets, argv[i], p->o->family, &err);
+
 		if (rc == 0)
 			continue;
 		/* One wrong name does not stop the others: it is told; the exit says partial. */
-		cli_say("%s", wrong.text);
-		(*failures)++;
+		wrong = p->targets.wrong - wrong;
+		cli_say("%s", err.text);
+		if (wrong > 1)
+			cli_say("%s: %llu lines in all that name nothing", argv[i],
+				(unsigned long long)wrong);
+		*failures += wrong > 1 ? wrong : 1;
 	}
 	return 0;
 }
 
-static bool to_avoid(const struct trace_plan *p, struct addr a)
+/* Numbers of the whole run, and what a bulk run needs beside them. */
+static int settle(struct trace_plan *p)
 {
-	for (unsigned i = 0; i < p->avoid.count; i++) {
-		if (prefix_has(p->avoid.items[i].prefix, a))
-			return true;
+	const struct targets *t = &p->targets;
+	uint64_t destinations = 0;
+	int rc = targets_settle(&p->targets, p->o->method == METHOD_UNKNOWN, &p->doubled);
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		uint64_t out = prefixset_overlap(&p->avoid, t->items[i].prefix);
+
+		p->avoided += out;
+		destinations += target_size(&t->items[i]) - out;
 	}
-	return false;
+	p->paths = destinations * p->o->flow_count;
+	p->bulk = p->paths > TRACE_BULK_PATHS;
+	for (uint32_t i = 0; rc == 0 && p->bulk && i < t->count; i++)
+		rc = prefixset_add(&p->asked, t->items[i].prefix);
+	prefixset_settle(&p->asked);
+	return rc < 0 ? rc : order_init(&p->order, t, p->o->run.seed, p->bulk);
 }
 
-/* Steps to the next flow, address, target. */
-static void step(struct trace_plan *p)
+int trace_plan_collect(struct trace_plan *p, const struct profile *profile, int argc, char **argv,
+		       uint64_t *failures, struct bp_error *err)
 {
-	if (++p->next_flow < p->o->flow_count)
-		return;
+	int rc = collect_avoid(p, err);
+
+	*failures = 0;
+	if (rc == 0 && argc == 0)
+		rc = targets_add_profile(&p->targets, profile, p->o->family, wall_now(), err);
+	else if (rc == 0)
+		rc = collect_words(p, argc, argv, failures);
+	if (rc < 0)
+		return rc;
+	return settle(p) < 0 ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+}
+
+/* --- the lines -------------------------------------------------------------------------------- */
+
+uint8_t trace_plan_method(const struct trace_plan *p, const struct target *t)
+{
+	return p->o->method != METHOD_UNKNOWN ? p->o->method :
+	       t->method != METHOD_UNKNOWN ? t->method : METHOD_ICMP;
+}
+
+/* Goes to the next path; false at the end. */
+static bool step(struct trace_plan *p)
+{
+	if (p->begun && ++p->next_flow < p->o->flow_count)
+		return true;
+	p->begun = true;
 	p->next_flow = 0;
-	if (++p->next_address < target_size(&p->targets.items[p->next_target]))
-		return;
-	p->next_address = 0;
-	p->next_target++;
+	do {
+		if (!order_next(&p->order, &p->entry, &p->dst))
+			return false;
+	} while (prefixset_find(&p->avoid, p->dst) != NULL);
+	return true;
 }
 
 bool trace_plan_next(struct trace_plan *p, struct plan_trace *out)
 {
 	const struct target *target;
+	char text[PREFIX_TEXT];
 
-	for (;;) {
-		if (p->next_target >= p->targets.count)
-			return false;
-		target = &p->targets.items[p->next_target];
-		*out = p->o->each;
-		out->dst = target_address(target, p->next_address);
-		if (!to_avoid(p, out->dst))
-			break;
-		p->avoided += p->next_flow == 0;
-		step(p);
-	}
+	if (!step(p))
+		return false;
+	target = &p->targets.items[p->entry];
+	*out = p->o->each;
+	out->dst = p->dst;
 	/* From 1: 0 is "not known". */
 	out->seq = ++p->next_seq;
-	out->method = p->o->method != METHOD_UNKNOWN ? p->o->method :
-		      target->method != METHOD_UNKNOWN ? target->method : METHOD_ICMP;
+	out->method = trace_plan_method(p, target);
 	if (out->dport == 0 && p->o->method == METHOD_UNKNOWN)
 		out->dport = target->port;
 	if (out->method == METHOD_ICMP)
 		out->dport = 0;
 	out->flow = (uint16_t)(p->o->flow_first + p->next_flow);
-	text_set(out->target, sizeof(out->target), target->text);
+	text_set(out->target, sizeof(out->target), target_text(&p->targets, target, text));
 	p->planned++;
-	step(p);
 	return true;
+}
+
+void trace_plan_avoid(struct trace_plan *p, struct buf *out)
+{
+	for (uint32_t i = 0; !p->avoid_said && i < p->avoid.count; i++)
+		plan_write_avoid(out, p->avoid.items[i]);
+	p->avoid_said = true;
 }
 
 enum probe_more trace_plan_more(struct trace_plan *p, struct buf *out)
@@ -118,26 +173,29 @@ uint64_t trace_plan_target(const struct trace_plan *p, uint64_t seq)
 	return seq > 0 ? (seq - 1) / p->o->flow_count : 0;
 }
 
+bool trace_plan_has(const struct trace_plan *p, struct addr a)
+{
+	return prefixset_find(&p->asked, a) != NULL;
+}
+
 /* Every path's probes pass the first router, and a prefix's own cap holds for its probes. A path is
  * taken to be ten hops long. */
-uint64_t trace_plan_least_seconds(const struct trace_plan *p, uint64_t *paths)
+uint64_t trace_plan_least_seconds(const struct trace_plan *p)
 {
 	const struct plan_run *run = &p->o->run;
 	uint64_t probes = 10 * (uint64_t)p->o->each.attempts, widest = 0, least = 0, s;
 
-	*paths = 0;
-	for (unsigned i = 0; i < p->targets.count; i++) {
+	for (uint32_t i = 0; i < p->targets.count; i++) {
 		uint64_t n = target_size(&p->targets.items[i]) * p->o->flow_count;
 
-		*paths += n;
 		n = n < 256 ? n : 256;
 		widest = n > widest ? n : widest;
 	}
 	if (run->rate_pps > 0)
-		least = *paths * probes / run->rate_pps;
+		least = p->paths * probes / run->rate_pps;
 	if (run->prefix_pps > 0 && (s = widest * probes / run->prefix_pps) > least)
 		least = s;
-	if (run->router_pps > 0 && (s = *paths * p->o->each.attempts / run->router_pps) > least)
+	if (run->router_pps > 0 && (s = p->paths * p->o->each.attempts / run->router_pps) > least)
 		least = s;
 	return least;
 }

@@ -12,6 +12,7 @@
 #include "analysis/light.h"
 #include "analysis/paths.h"
 #include "analysis/report/trace_text.h"
+#include "cli/progress_line.h"
 #include "core/record/jsonl.h"
 
 /* A finished target kept until it is its turn to be printed, or until its flows are complete. */
@@ -28,7 +29,8 @@ struct held {
 void trace_show_init(struct trace_show *s, const struct trace_options *o, struct session *session,
 		     struct bp_error *err)
 {
-	*s = (struct trace_show){.o = o, .session = session, .err = err};
+	*s = (struct trace_show){.o = o, .session = session, .err = err, .began = mono_now()};
+	s->shown = s->began;
 }
 
 /* --- progress --------------------------------------------------------------------------------- */
@@ -50,25 +52,20 @@ static unsigned progress_width(void)
 
 void trace_show_progress(struct trace_show *s, const struct frame_progress *p)
 {
-	char from[ADDR_TEXT];
+	struct mono now = mono_now();
 	struct buf line;
 
 	buf_init(&line);
-	buf_printf(&line, "%llu of %llu paths, %llu probes, %llu replies",
-		   (unsigned long long)p->done, (unsigned long long)p->planned,
-		   (unsigned long long)p->sent, (unsigned long long)p->received);
-	if (p->drops > 0)
-		buf_printf(&line, ", %llu dropped", (unsigned long long)p->drops);
-	if (addr_is_set(p->from))
-		buf_printf(&line, "   hop %u: %s", p->ttl, addr_format(p->from, from));
-	if (addr_is_set(p->from) && p->rtt_ns >= 0)
-		buf_printf(&line, " %.1f ms", (double)p->rtt_ns / 1e6);
+	progress_line(&line, p, s->paths, mono_since(now, s->began), s->shown_sent,
+		      mono_since(now, s->shown));
 	/* A line that wraps cannot be taken back: what does not fit is cut. */
 	if (!line.failed)
 		fprintf(stderr, "\r\033[K%.*s", (int)progress_width() - 1, line.bytes);
 	fflush(stderr);
 	buf_fini(&line);
 	s->progress_shown = true;
+	s->shown = now;
+	s->shown_sent = p->sent;
 }
 
 /* --- what is held ----------------------------------------------------------------------------- */
@@ -132,6 +129,24 @@ static struct held *held_of(struct trace_show *s, uint64_t target)
 	return h;
 }
 
+/* A bulk run waits for no name: one that comes later stands in the records behind it. */
+static void name_hosts(struct trace_show *s, struct names *names)
+{
+	if (s->bulk)
+		resolver_take(s->resolver, names);
+	else
+		resolver_fill(s->resolver, names);
+}
+
+static void summarise(struct trace_show *s, struct held *h, const struct trace *t,
+		      const struct verdict *v)
+{
+	if (s->bulk)
+		tally_add(&s->tally, t, v, s->session->profile);
+	else
+		report_summary_add(&h->summary, t, v, s->session->profile);
+}
+
 /* All flows of a destination are there (or the run is over): what is said of them together. */
 static int held_finish(struct trace_show *s, struct held *h)
 {
@@ -157,15 +172,28 @@ static int held_finish(struct trace_show *s, struct held *h)
 	rc = annotate(h->paths.merged, s->session->geo, &names);
 	if (rc < 0)
 		goto out;
-	resolver_fill(s->resolver, &names);
+	name_hosts(s, &names);
 	buf_printf(&h->text, "%u flows seen together: %u nodes, %u links.\n", h->flows,
 		   h->paths.node_count, h->paths.link_count);
 	report_trace(&h->text, &style, h->paths.merged, &names, v, p, !s->o->no_names,
 		     s->o->common.verbose > 0);
-	report_summary_add(&h->summary, h->paths.merged, v, p);
+	summarise(s, h, h->paths.merged, v);
 out:
 	names_fini(&names);
 	free(v);
+	return rc;
+}
+
+static int print_held(struct trace_show *s, struct held *h)
+{
+	int rc = held_finish(s, h);
+
+	if (rc == 0 && h->text.used > 0) {
+		buf_char(&h->text, '\n');
+		rc = emit(s, &h->text);
+		report_summary_move(&s->summary, &h->summary);
+	}
+	held_drop(s, h);
 	return rc;
 }
 
@@ -179,14 +207,8 @@ static int held_flush(struct trace_show *s, bool all)
 
 		if (!all && (h->target != s->printed || h->flows < s->o->flow_count))
 			break;
-		rc = held_finish(s, h);
-		if (rc == 0 && h->text.used > 0) {
-			buf_char(&h->text, '\n');
-			rc = emit(s, &h->text);
-			report_summary_move(&s->summary, &h->summary);
-		}
 		s->printed = h->target + 1;
-		held_drop(s, h);
+		rc = print_held(s, h);
 	}
 	return rc;
 }
@@ -217,8 +239,10 @@ static int show_text(struct trace_show *s, const struct trace *t, const struct n
 	if (s->o->flow_count == 1) {
 		report_trace(&h->text, &style, t, names, v, s->session->profile, !s->o->no_names,
 			     s->o->common.verbose > 0);
-		report_summary_add(&h->summary, t, v, s->session->profile);
+		summarise(s, h, t, v);
 	}
+	if (s->bulk)
+		return h->flows == s->o->flow_count ? print_held(s, h) : 0;
 	return held_flush(s, false);
 }
 
@@ -279,7 +303,7 @@ static int judge_and_show(struct trace_show *s, const struct trace *t, uint64_t 
 	if (rc < 0) {
 		bp_fail(s->err, rc, "out of memory");
 	} else {
-		resolver_fill(s->resolver, &names);
+		name_hosts(s, &names);
 		border_judge(t, &names, s->session->profile, wall_now(), v);
 		rc = show(s, t, target, &names, v);
 	}
@@ -311,7 +335,9 @@ static int finish_text(struct trace_show *s)
 	if (rc < 0 || s->traces == s->failed)
 		return rc;
 	buf_clear(&s->out);
-	if (s->traces > 1)
+	if (s->bulk)
+		tally_write(&s->out, &style, &s->tally, s->session->profile);
+	else if (s->traces > 1)
 		report_summary(&s->out, &style, &s->summary);
 	report_always(&s->out, &style, s->session->profile);
 	return emit(s, &s->out);
@@ -334,6 +360,15 @@ static int finish_jsonl(struct trace_show *s)
 	return rc;
 }
 
+int trace_show_mark(struct trace_show *s, const struct trace_end *end)
+{
+	if (s->o->common.format != OUTPUT_JSONL || !trace_end_marked(end))
+		return 0;
+	buf_clear(&s->out);
+	trace_end_write(&s->out, end);
+	return emit(s, &s->out);
+}
+
 int trace_show_finish(struct trace_show *s)
 {
 	return s->o->common.format == OUTPUT_JSONL ? finish_jsonl(s) : finish_text(s);
@@ -344,5 +379,6 @@ void trace_show_fini(struct trace_show *s)
 	while (s->held != NULL)
 		held_drop(s, s->held);
 	report_summary_fini(&s->summary);
+	tally_fini(&s->tally);
 	buf_fini(&s->out);
 }

@@ -180,3 +180,13 @@ bool places_cache_dir(char out[static PLACES_PATH_MAX])
 	return xdg_dir("XDG_CACHE_HOME", ".cache", base) && own_dir(base) &&
 	       path_of(out, "%s/borderpath", base) && own_dir(out);
 }
+
+bool places_config(enum places_config which, const char *name, char out[static PLACES_PATH_MAX])
+{
+	char base[PLACES_PATH_MAX];
+
+	if (which == PLACES_SYSTEM)
+		return path_of(out, "%s/borderpath/%s", BP_SYSCONFDIR, name);
+	return xdg_dir("XDG_CONFIG_HOME", ".config", base) &&
+	       path_of(out, "%s/borderpath/%s", base, name);
+}

@@ -96,6 +96,135 @@ static void file_with_comments(void **state)
 	unlink(path);
 }
 
+/* Words stand in memory only where the prefix does not say the same. */
+static void text_as_written(void **state)
+{
+	static const struct { const char *word; bool kept; const char *why; } rows[] = {
+		{"175.45.176.71", false, "an address"},
+		{"175.45.176.0/22", false, "a prefix"},
+		{"2001:db8::1", false, "IPv6"},
+		{"175.45.176.71/32", true, "an address written as a prefix"},
+		{"2001:DB8:0::1", true, "not as we would write it"},
+	};
+	char text[PREFIX_TEXT];
+	struct targets t;
+
+	(void)state;
+	targets_init(&t);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(targets_add(&t, rows[i].word, 0, NULL), 0);
+		if ((t.items[i].text > 0) != rows[i].kept)
+			fail_msg("%s: %s", rows[i].word, rows[i].why);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(target_text(&t, &t.items[i], text), rows[i].word);
+	targets_fini(&t);
+}
+
+static void each_is_measured_once(void **state)
+{
+	static const struct {
+		const char *words[6], *left[4];
+		const char *why;
+	} rows[] = {
+		{{"10.0.0.1", "10.0.0.2"}, {"10.0.0.1", "10.0.0.2"}, "different"},
+		{{"10.0.0.1", "10.0.0.2", "10.0.0.1"}, {"10.0.0.1", "10.0.0.2"}, "the same twice"},
+		{{"10.0.0.7", "10.0.0.0/24"}, {"10.0.0.0/24"}, "one of the prefix behind it"},
+		{{"10.0.0.0/24", "9.0.0.1", "10.0.0.7", "10.0.0.0/30"}, {"10.0.0.0/24", "9.0.0.1"},
+		 "several of the prefix before them"},
+		{{"10.0.1.0/24", "10.0.0.0/24", "10.0.0.0/23"}, {"10.0.0.0/23"}, "two halves"},
+		{{"2001:db8::1", "10.0.0.1", "2001:db8::/126"}, {"10.0.0.1", "2001:db8::/126"}, "IPv6"},
+	};
+	char text[PREFIX_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t dropped, count = 0;
+		struct targets t;
+
+		targets_init(&t);
+		for (unsigned w = 0; rows[i].words[w] != NULL; w++)
+			assert_int_equal(targets_add(&t, rows[i].words[w], 0, NULL), 0);
+		count = t.count;
+		assert_int_equal(targets_settle(&t, true, &dropped), 0);
+		assert_int_equal(dropped, count - t.count);
+		for (unsigned w = 0; w < t.count; w++) {
+			if (rows[i].left[w] == NULL ||
+			    strcmp(target_text(&t, &t.items[w], text), rows[i].left[w]) != 0)
+				fail_msg("%s: %s stays", rows[i].why, text);
+		}
+		assert_true(t.count == 4 || rows[i].left[t.count] == NULL);
+		targets_fini(&t);
+	}
+}
+
+/* By two methods an address is two destinations, unless one method is asked for. */
+static void methods_tell_apart(void **state)
+{
+	uint32_t dropped;
+
+	(void)state;
+	for (int by_method = 0; by_method < 2; by_method++) {
+		struct targets t;
+
+		targets_init(&t);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(targets_add(&t, "10.0.0.1", 0, NULL), 0);
+		t.items[1].method = METHOD_TCP;
+		t.items[2].method = METHOD_TCP;
+		t.items[2].port = 443;
+		assert_int_equal(targets_settle(&t, by_method, &dropped), 0);
+		assert_int_equal(t.count, by_method ? 3 : 1);
+		targets_fini(&t);
+	}
+}
+
+static void wrong_lines_are_passed_over(void **state)
+{
+	char path[32], word[40];
+	struct bp_error err = {0};
+	struct targets t;
+
+	(void)state;
+	file_of(path, "175.45.176.71\n1.2.3\n10.0.0.1/8\n175.45.177.1\n");
+	snprintf(word, sizeof(word), "@%s", path);
+	targets_init(&t);
+	assert_int_equal(targets_add(&t, word, 0, &err), BP_EPARSE);
+	assert_non_null(strstr(err.text, ":2: '1.2.3'"));
+	assert_int_equal(t.wrong, 2);
+	assert_int_equal(t.count, 2);
+	targets_fini(&t);
+	unlink(path);
+}
+
+/* A list that protects others is understood whole or not at all. */
+static void avoid_lists(void **state)
+{
+	static const struct { const char *text; int rc; uint32_t count; const char *says; } rows[] = {
+		{"# nobody\n\n", 0, 0, NULL},
+		{"10.0.0.0/8 # a network\r\n2001:db8::1\n10.1.0.0/16", 0, 3, NULL},
+		{"10.0.0.0/8\nexample.org\n", BP_EPARSE, 0, ":2: 'example.org' is no address"},
+		{"10.0.0.1/8\n", BP_ERANGE, 0, ":1: '10.0.0.1/8'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prefixset set = {0};
+		struct bp_error err = {0};
+		char path[32];
+
+		file_of(path, rows[i].text);
+		assert_int_equal(targets_read_avoid(&set, path, &err), rows[i].rc);
+		if (rows[i].rc == 0)
+			assert_int_equal(set.count, rows[i].count);
+		else
+			assert_non_null(strstr(err.text, rows[i].says));
+		unlink(path);
+		assert_int_equal(targets_read_avoid(&set, path, &err), BP_ENOTFOUND);
+		prefixset_fini(&set);
+	}
+}
+
 static void file_error_names_the_line(void **state)
 {
 	char path[32], word[40], want[64];
@@ -121,6 +250,11 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(prefix_unfolds_in_order),
 		cmocka_unit_test(file_with_comments),
+		cmocka_unit_test(text_as_written),
+		cmocka_unit_test(each_is_measured_once),
+		cmocka_unit_test(methods_tell_apart),
+		cmocka_unit_test(wrong_lines_are_passed_over),
+		cmocka_unit_test(avoid_lists),
 		cmocka_unit_test(file_error_names_the_line),
 	};
 
