@@ -319,8 +319,6 @@ int targets_read_avoid(struct prefixset *out, const char *path, struct bp_error 
 	FILE *f = fopen(path, "re");
 	int rc;
 
-	if (f == NULL && (errno == ENOENT || errno == ENOTDIR))
-		return bp_fail(err, BP_ENOTFOUND, "there is no do-not-probe list %s", path);
 	if (f == NULL)
 		return bp_fail_sys(err, errno, "cannot read the do-not-probe list %s", path);
 	errno = 0;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "geo/places.h"
@@ -35,11 +36,9 @@ static int collect_avoid(struct trace_plan *p, struct bp_error *err)
 	if (p->o->avoid_path != NULL)
 		rc = targets_read_avoid(&p->avoid, p->o->avoid_path, err);
 	for (int i = 0; rc == 0 && i < PLACES_CONFIGS; i++) {
-		if (!places_config(i, "do-not-probe", path))
-			continue;
-		rc = targets_read_avoid(&p->avoid, path, err);
-		if (rc == BP_ENOTFOUND)
-			rc = 0;
+		/* A HOME of somebody else's that we may not look into has no list for us. */
+		if (places_config(i, "do-not-probe", path) && access(path, F_OK) == 0)
+			rc = targets_read_avoid(&p->avoid, path, err);
 	}
 	prefixset_settle(&p->avoid);
 	if (rc == 0 && p->avoid.count > PLAN_AVOIDS_MAX)

@@ -55,7 +55,9 @@ refuses 1 'more than 1048576 addresses' trace 10.0.0.0/8
 refuses 1 "not an IPv6 target" trace -6 127.0.0.1
 refuses 1 "not an IPv6 target" trace -s ::1 127.0.0.1
 refuses 1 'cannot read targets from .*/missing' trace "@$dir/missing"
-refuses 1 'cannot read targets from .*/missing' trace --do-not-probe "$dir/missing" 127.0.0.1
+refuses 1 'cannot read the do-not-probe list .*/missing' trace --do-not-probe "$dir/missing" 127.0.0.1
+printf '192.0.2.0/24\nexample.org\n' >"$dir/avoid"
+refuses 1 "avoid:2: 'example.org' is no address" trace --do-not-probe "$dir/avoid" 127.0.0.1
 refuses 1 'no-such-profile' trace --profile no-such-profile 127.0.0.1
 refuses 1 'cannot write .*/no/dir/out' trace -o "$dir/no/dir/out" 127.0.0.1
 refuses 1 'missing.mmdb' trace --asn-db "$dir/missing.mmdb" 127.0.0.1
