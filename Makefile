@@ -135,7 +135,7 @@ BENCH_BIN := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
 # A test links the rooms of its folder (LINKS_tests/unit/...) and the folder's helpers, nothing else.
 HELPERS_tests/unit/prober        := tests/unit/prober/bed.c
-HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c
+HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c tests/unit/prober/engine/mnet.c
 define unit_rule
 $(OUT)/$(1): $(OUT)/obj/$(1).o $(call objects,$(HELPERS_$(patsubst %/,%,$(dir $(1))))) $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))
 	@mkdir -p $$(@D)
