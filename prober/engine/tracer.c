@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "prober/engine/wait.h"
+
 enum {
 	AHEAD_DEFAULT = 16,
 	/*
@@ -58,30 +60,10 @@ static struct mono never(void)
 
 /* --- waits ------------------------------------------------------------------------------------ */
 
-/*
- * How long an unanswered attempt at this TTL is waited for.
- *
- * Within the path (this TTL or one beyond it has answered) its answer is due by the highest RTT of
- * this very trace, which hops behind it bound from above; a quarter more and 25 ms are for the
- * router's slow path, where ICMP errors are made. traceroute(8) waits 10 times the RTT of a next
- * hop, RFC 6298 three times a first RTT and at least 1 s: both would drop what comes later, while
- * here a late answer is still taken, only marked, so a wait too short costs little.
- *
- * Beyond it the path may go over a long link: four times what was seen (a satellite hop behind a
- * terrestrial path), at least half a second (half a turn of the Earth and back is 0.3 s in fibre).
- * With no measure at all, the user's limit.
- */
+/* How long an unanswered attempt at this TTL is waited for. */
 static int64_t wait_ns(const struct tracer *t, int ttl)
 {
-	int64_t wait;
-
-	if (t->rtt_max_ns < 0)
-		return t->config.wait_ns;
-	if (ttl <= t->heard)
-		wait = t->rtt_max_ns + t->rtt_max_ns / 4 + 25 * NS_PER_MS;
-	else
-		wait = clamp(4 * t->rtt_max_ns, 500 * NS_PER_MS, INT64_MAX);
-	return clamp(wait, 0, t->config.wait_ns);
+	return wait_for_answer(t->rtt_max_ns, ttl <= t->heard, t->config.wait_ns);
 }
 
 /*
