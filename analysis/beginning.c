@@ -132,8 +132,9 @@ static bool anchor_is_safe(const struct beginning_view *const *scouts, unsigned 
 {
 	uint32_t inherited = common_speakers(scouts, n, first, anchor);
 
-	return inherited == 0 || (one_at_most(inherited) &&
-				  common_speakers(scouts, n, anchor, last + 1) == inherited);
+	return inherited == 0 ||
+	       (one_at_most(inherited) && anchor < last &&
+		common_speakers(scouts, n, anchor, last + 1) == inherited);
 }
 
 void beginning_learn(const struct beginning_view *const *scouts, unsigned n,
@@ -153,7 +154,7 @@ void beginning_learn(const struct beginning_view *const *scouts, unsigned n,
 		if (answered[ttl])
 			last = ttl;
 	}
-	for (anchor = last; anchor-- > first + 1;) {
+	for (anchor = last; anchor > first; anchor--) {
 		if (answered[anchor] && anchor_is_safe(scouts, n, first, anchor, last))
 			break;
 	}

@@ -9,17 +9,16 @@
  * when the anchor answers it as it answered the scouts. The rules, each with its reason:
  *
  *   - At every TTL up to the last one in common, all scouts that got an answer got it from the same
- *     single router, as a TTL exceeded. Silence contradicts nobody (routers limit their answers),
- *     but the anchor, and a hop behind it, must have answered every scout.
- *   - The anchor lies before the last hop in common, so that of what the scouts share at least
- *     one hop more is asked every time. The last hop may be the router where two ways join, and a
- *     router may answer with an address of its other side (measured in namespaces): as the
- *     anchor it would confirm a way that was left.
+ *     single router, as a TTL exceeded. Silence contradicts nobody (routers ration their answers),
+ *     but the anchor and the last hop in common answered every scout.
  *   - Nothing inside the profile's network, no answer of a destination, and no router that answers
  *     at two TTLs of the beginning.
  *   - The inherited hops belong to one border of the profile at most (a listed other way in counts
- *     as one); if they do, a hop of the same border, and of no other, is asked every time. So a
- *     verdict never rests on inherited hops of a carrier alone.
+ *     as one). If they do, the anchor lies before the last hop in common, and what is in common
+ *     from the anchor on belongs to the same border and to no other: so a verdict never rests on
+ *     inherited hops of a carrier alone. The last hop in common may be where two ways join, and a
+ *     router may answer with an address of its other side (measured in namespaces): as the anchor
+ *     it would confirm a way that is not taken.
  *
  * What it cannot see: a branch within the beginning (a balancer between hops 1 and the anchor that
  * joins again before it), for targets that are no scouts.

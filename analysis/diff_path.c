@@ -80,6 +80,11 @@ static void lane_fill(struct lane *l, const struct diff_item *item, const struct
 			break;
 		if (filter_ttl != 0 && repeats(l, e))
 			continue;
+		/* One trace's answer in many: it names the network, and is no witness. */
+		if (r->flags & REPLY_INHERITED) {
+			l->hop[e->ttl].asn = asn_of(l, r->from);
+			continue;
+		}
 		lane_add(l, e);
 		if (r->icmp_type >= 0 && icmp_is_unreachable(r->from.family, r->icmp_type))
 			filter_ttl = e->ttl;

@@ -14,6 +14,7 @@
 #include "cli/trace_end.h"
 #include "cli/trace_options.h"
 #include "cli/trace_plan.h"
+#include "cli/trace_shared.h"
 #include "cli/trace_show.h"
 
 struct trace_run {
@@ -21,6 +22,7 @@ struct trace_run {
 	struct session session;
 	struct resolver *resolver; /* NULL: no names */
 	struct trace_plan plan;
+	struct trace_shared *shared; /* NULL: every target is asked whole */
 	struct trace_show show;
 	struct bp_error *err;
 };
@@ -32,14 +34,55 @@ static enum probe_more on_more(void *arg, struct buf *out)
 	struct trace_run *r = arg;
 
 	trace_plan_avoid(&r->plan, out);
-	return trace_plan_more(&r->plan, out);
+	return r->shared != NULL ? trace_shared_more(r->shared, out) :
+	       trace_plan_more(&r->plan, out);
+}
+
+static void on_note(void *arg, const char *text)
+{
+	struct trace_run *r = arg;
+
+	trace_show_clear(&r->show);
+	if (!r->o->common.quiet)
+		cli_say("%s", text);
+}
+
+static int show_trace(struct trace_run *r, const struct trace *t)
+{
+	return trace_show_trace(&r->show, t, trace_plan_target(&r->plan, t->seq));
 }
 
 static int on_trace(void *arg, const struct trace *t)
 {
 	struct trace_run *r = arg;
+	struct trace *shown;
+	const char *note;
+	int rc;
 
-	return trace_show_trace(&r->show, t, trace_plan_target(&r->plan, t->seq));
+	if (r->shared == NULL)
+		return show_trace(r, t);
+	rc = trace_shared_take(r->shared, t, &shown, r->err);
+	if (rc < 0)
+		return rc;
+	note = trace_shared_note(r->shared);
+	if (note != NULL)
+		on_note(r, note);
+	rc = shown != NULL ? show_trace(r, shown) : 0;
+	free(shown);
+	return rc;
+}
+
+/* What waits for its turn, and what was to be asked once more. */
+static int finish(struct trace_run *r)
+{
+	struct trace *t;
+	int rc = 0;
+
+	while (rc == 0 && r->shared != NULL && (t = trace_shared_left(r->shared)) != NULL) {
+		rc = show_trace(r, t);
+		free(t);
+	}
+	return rc < 0 ? rc : trace_show_finish(&r->show);
 }
 
 static void on_progress(void *arg, const struct frame_progress *p)
@@ -56,15 +99,6 @@ static void on_hop(void *arg, struct addr from)
 
 	if (!trace_plan_has(&r->plan, from))
 		resolver_ask(r->resolver, from);
-}
-
-static void on_note(void *arg, const char *text)
-{
-	struct trace_run *r = arg;
-
-	trace_show_clear(&r->show);
-	if (!r->o->common.quiet)
-		cli_say("%s", text);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -110,7 +144,7 @@ static int measure(struct trace_run *r, struct probe_run *probe, struct frame_en
 		frame->code = rc;
 		text_set(frame->text, sizeof(frame->text), r->err->text);
 	}
-	return trace_show_finish(&r->show);
+	return finish(r);
 }
 
 /* Whether there is something to measure; tells when not. */
@@ -142,6 +176,11 @@ static int run(struct trace_run *r, int argc, char **argv)
 		cli_say("%u target%s named more than once: measured once", r->plan.doubled,
 			r->plan.doubled == 1 ? " is" : "s are");
 	tell_long_run(r);
+	if (r->o->shared_beginnings &&
+	    (r->shared = trace_shared_new(r->o, &r->plan, &r->session)) == NULL) {
+		cli_say("out of memory");
+		return CLI_FAILURE;
+	}
 	r->show.bulk = r->plan.bulk;
 	r->show.paths = r->plan.paths;
 	/* No names is no failure: the hops are shown by address. */
@@ -187,6 +226,7 @@ int cmd_trace(int argc, char **argv)
 	trace_show_init(&r.show, &o, &r.session, &err);
 	rc = run(&r, argc - optind, argv + optind);
 	resolver_close(r.resolver);
+	trace_shared_free(r.shared);
 	trace_plan_fini(&r.plan);
 	trace_show_fini(&r.show);
 	return session_end(&r.session, rc);

@@ -28,6 +28,8 @@ const char trace_usage[] =
 "  --gap-limit N         silent hops in a row that end a path (5; 0: none)\n"
 "  -i IFACE, -s ADDR     device, source address (else by route)\n"
 "  --flow N, --flows N   which flow (0); flows 0..N-1, judged together\n"
+"  --shared-beginnings   asks the hops common to all targets once a run, not once a target; they are\n"
+"                        marked, and asked again where they change\n"
 "  --vantage NAME        who measures (the host's name); also fixes the ports, so that rounds compare\n"
 "  --place LAT,LON       where it stands, in degrees north and east: answers faster than light in fibre\n"
 "                        are flagged then, and prove nothing\n"
@@ -47,7 +49,7 @@ const char trace_usage[] =
 "Exit: 0 done (a silent target is data), 1 failure, 2 usage, 3 partial.\n";
 
 enum { OPT_GAP = OPT_COMMAND_FIRST, OPT_RATE, OPT_PREFIX_RATE, OPT_FLOW, OPT_FLOWS, OPT_VANTAGE,
-       OPT_AVOID, OPT_PLACE };
+       OPT_AVOID, OPT_PLACE, OPT_SHARED };
 enum { FLOWS_MAX = 1024 };
 
 static int take_number(const struct trace_options *o, const char *option, const char *arg,
@@ -168,6 +170,7 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 	case OPT_GAP: return take_u8(o, "--gap-limit", arg, 0, 255, &o->each.gap_limit);
 	case OPT_AVOID: o->avoid_path = arg; return 0;
 	case OPT_PLACE: return take_place(o, arg);
+	case OPT_SHARED: o->shared_beginnings = true; return 0;
 	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->run.prefix_pps);
 	case OPT_RATE:
 		if (strcmp(arg, "max") == 0) {
@@ -222,6 +225,7 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 		{"per-prefix-rate", required_argument, NULL, OPT_PREFIX_RATE},
 		{"flow", required_argument, NULL, OPT_FLOW},
 		{"flows", required_argument, NULL, OPT_FLOWS},
+		{"shared-beginnings", no_argument, NULL, OPT_SHARED},
 		{"vantage", required_argument, NULL, OPT_VANTAGE},
 		{"do-not-probe", required_argument, NULL, OPT_AVOID},
 		{"place", required_argument, NULL, OPT_PLACE},

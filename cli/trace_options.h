@@ -20,6 +20,7 @@ struct trace_options {
 	uint8_t method;          /* METHOD_UNKNOWN: the target's own, else icmp */
 	unsigned flow_first, flow_count;
 	bool no_names;
+	bool shared_beginnings;  /* hops common to all targets are asked once */
 	const char *avoid_path;
 	bool place_known;        /* of the vantage point: */
 	double lat, lon;         /* degrees, north and east */

@@ -161,11 +161,13 @@ static struct row *row_add(struct table *table, uint8_t ttl)
 	return row;
 }
 
-static void silent_row(struct table *table, uint8_t ttl)
+/* asked 0: silent for another target, and not asked for this one. */
+static void silent_row(struct table *table, uint8_t ttl, unsigned asked)
 {
 	struct row *last = table->count > 0 ? &table->rows[table->count - 1] : NULL;
 
-	if (last != NULL && last->silent && last->ttl_last + 1 == ttl) {
+	if (last != NULL && last->silent && last->ttl_last + 1 == ttl &&
+	    (last->cell[COL_MARK][0] == '\0') == (asked > 0)) {
 		last->ttl_last = ttl;
 		snprintf(last->cell[COL_TTL], CELL, "%u-%u", last->ttl, ttl);
 		return;
@@ -176,7 +178,11 @@ static void silent_row(struct table *table, uint8_t ttl)
 	last->silent = true;
 	snprintf(last->cell[COL_TTL], CELL, "%u", ttl);
 	snprintf(last->cell[COL_ADDRESS], CELL, "*");
-	snprintf(last->cell[COL_LOSS], CELL, "100%%");
+	if (asked > 0)
+		snprintf(last->cell[COL_LOSS], CELL, "100%%");
+	else
+		snprintf(last->cell[COL_MARK], CELL, "%s",
+			 word_of(reply_flag_words, REPLY_INHERITED));
 }
 
 static void hop_rows(struct table *table, const struct trace *t, uint32_t begin, uint32_t end,
@@ -208,7 +214,8 @@ static void hop_rows(struct table *table, const struct trace *t, uint32_t begin,
 				 (stats.sent - stats.answered) / stats.sent);
 	}
 	if (count == 0)
-		silent_row(table, t->entries[begin].ttl);
+		silent_row(table, t->entries[begin].ttl,
+			   (t->entries[begin].reply.flags & REPLY_INHERITED) ? 0 : end - begin);
 }
 
 static void table_fill(struct table *table, const struct trace *t, const struct names *names,
@@ -500,6 +507,14 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 	if (only_destination(t))
 		buf_str(out, "No router on the way answered. Routers ration their answers: after other "
 			"traces from here, wait a few seconds and try again.\n");
+	if (t->inherited_from[0] != '\0') {
+		start = out->used;
+		buf_str(out, "Hops marked inherited were not asked for this target: they are what "
+			"trace ");
+		style_text(out, s, t->inherited_from);
+		buf_str(out, " found on the way that the targets of its run share.\n");
+		style_wrap(out, s, start, 2);
+	}
 	if (t->drops > 0)
 		buf_printf(out, "The capture lost %lld packets: hops may be missing for that reason.\n",
 			   (long long)t->drops);

@@ -326,10 +326,11 @@ static void stats_finish(struct hop_stats *s, int64_t *rtts, unsigned n)
 	s->median_ns = n % 2 ? rtts[n / 2] : (rtts[n / 2 - 1] + rtts[n / 2]) / 2;
 }
 
-/* Late and duplicate replies are extra entries: they count neither as sent nor in the delay. */
+/* Late and duplicate replies are extra entries, inherited ones were asked in another trace: they
+ * count neither as sent nor in the delay. */
 static void stats_add(struct hop_stats *s, int64_t *rtts, unsigned *n, const struct trace_entry *e)
 {
-	if (e->reply.flags & (REPLY_LATE | REPLY_DUP))
+	if (e->reply.flags & (REPLY_LATE | REPLY_DUP | REPLY_INHERITED))
 		return;
 	if (e->why != WHY_NOT_SENT)
 		s->sent++;

@@ -70,15 +70,15 @@ static const struct {
 } learned[] = {
 	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " IN " " END ", "
 	 T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " IN " " END, 5, D2,
-	 "all agree: one common hop behind the anchor is asked every time"},
+	 "all agree: of the carrier's hops the last two are asked every time"},
 	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " IN " " END, 5, D2,
 	 "one scout agrees with itself"},
 	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " END ", "
-	 T1 " " T2 " " T3 " " K1 " " K2 " " K3 " " K4 " " END, 2, T2,
-	 "two borders: the branch is behind the beginning, and the hop before it is asked"},
+	 T1 " " T2 " " T3 " " K1 " " K2 " " K3 " " K4 " " END, 3, T3,
+	 "two borders: the hop before the branch is asked, what is nearer is shared"},
 	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " END ", "
-	 T1 " " T2 " 213.248.97.173 " D1 " " D2 " " D3 " " END, 0, NULL,
-	 "they differ at 3: of 1 and 2 the second is the last in common, no anchor"},
+	 T1 " " T2 " 213.248.97.173 " D1 " " D2 " " D3 " " END, 2, T2,
+	 "they differ at 3"},
 	{T1 " " T2 " * * " D2 " " D3 " " IN " " END ", "
 	 T1 " " T2 " * * " D2 " " D3 " " IN " " END, 5, D2,
 	 "hops silent to all are shared as silent"},
@@ -103,27 +103,26 @@ static const struct {
 	 "a listed other way counts as a border: its own hops are asked too"},
 	{T1 " " T2 " 198.51.100.7 " D1 " " D2 " " END, 3, "198.51.100.7",
 	 "the way is not inherited where a border's hops follow"},
-	{T1 " " T2 " " T3 " " IN " " END, 2, T2, "inside is where it ends"},
-	{T1 " " T2 " " T3 " " END, 2, T2, "so is the destination"},
-	{T1 " " T2 " " T3 " " D1 "!X", 2, T2, "a refusal is no hop in common"},
-	{T1 " " T2 " " T3 "|213.248.97.173 " D1 " " D2, 0, NULL,
+	{T1 " " T2 " " T3 " " IN " " END, 3, T3, "inside is where it ends"},
+	{T1 " " T2 " " T3 " " END, 3, T3, "so is the destination"},
+	{T1 " " T2 " " T3 " " D1 "!X", 3, T3, "a refusal is no hop in common"},
+	{T1 " " T2 " " T3 "|213.248.97.173 " D1 " " D2, 2, T2,
 	 "two routers at one TTL: per-packet balancing"},
 	{T1 " " T2 " " T3 "|" T3 "|* " D1 " " D2, 4, D1, "attempts that agree are one router"},
-	{T1 " " T2 " " T3 " " T2 " " D1 " " D2, 2, T2, "a router that answers twice is a loop"},
-	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " END ", " T1 " " T2, 0, NULL,
+	{T1 " " T2 " " T3 " " T2 " " D1 " " D2, 3, T3, "a router that answers twice is a loop"},
+	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " END ", " T1 " " T2, 2, T2,
 	 "a scout that ended early"},
 	{T1 " " T2 " " T3 " " D1 " " D2 " " D3 " " END ", *5", 0, NULL,
 	 "a scout that heard nothing"},
 	{"*8", 0, NULL, "nobody heard anything"},
 	{T1, 0, NULL, "one hop is nothing to share"},
-	{T1 " " T2, 0, NULL, "nor are two: one before the anchor, it, and one behind"},
-	{T1 " " T2 " " T3, 2, T2, "three are"},
+	{T1 " " T2, 2, T2, "two are: the second is asked"},
 	{"66.110.0.1 66.110.0.2 66.110.0.3 66.110.0.4 " END ", "
 	 "66.110.0.1 66.110.0.2 66.110.0.9 66.110.0.4 " END ", "
-	 "66.110.0.1 66.110.0.2 66.110.0.3 66.110.0.4 " END, 0, NULL,
+	 "66.110.0.1 66.110.0.2 66.110.0.3 66.110.0.4 " END, 2, "66.110.0.2",
 	 "a balancer by destination that joins again"},
 	{"66.110.0.1 66.110.0.2 66.110.0.3 66.110.0.4 66.110.0.5 " END ", "
-	 "66.110.0.1 66.110.0.2 66.110.0.3 66.110.0.8 66.110.0.5 " END, 2, "66.110.0.2",
+	 "66.110.0.1 66.110.0.2 66.110.0.3 66.110.0.8 66.110.0.5 " END, 3, "66.110.0.3",
 	 "a balancer by destination, further out"},
 };
 
@@ -167,11 +166,11 @@ static const struct {
 	{BY_K, "*5 " K3 " " K4 " " IN " " END, BEGINNING_CONFIRMED, "by Khasan"},
 	{BY_K, "*5 " K3 " * " IN " " END, BEGINNING_DOUBTFUL,
 	 "no hop of the carrier answers here: the verdict would rest on inherited ones"},
-	{T1 " " T2 " 10.0.0.3 10.0.0.4 " END, "*2 10.0.0.3 * " IN, BEGINNING_DOUBTFUL,
+	{T1 " " T2 " 10.0.0.3 10.0.0.4 " END, "*3 10.0.0.4 * " IN, BEGINNING_DOUBTFUL,
 	 "the last named network would be an inherited one"},
-	{T1 " 10.0.0.2 10.0.0.3 10.0.0.4 " END, "*2 10.0.0.3 * " IN, BEGINNING_CONFIRMED,
+	{T1 " 10.0.0.2 10.0.0.3 10.0.0.4 " END, "*3 10.0.0.4 * " IN, BEGINNING_CONFIRMED,
 	 "nothing inherited speaks for anybody"},
-	{T1 " " T2 " 10.0.0.3 10.0.0.4 " END, "*2 10.0.0.3 *", BEGINNING_CONFIRMED,
+	{T1 " " T2 " 10.0.0.3 10.0.0.4 " END, "*3 10.0.0.4 *", BEGINNING_CONFIRMED,
 	 "nothing inside was seen: no way in is concluded"},
 };
 
