@@ -495,7 +495,7 @@ static int line_done(struct trace_shared *s, struct line *l, const struct trace 
 	}
 	if (*out != NULL)
 		(*out)->seq = l->plan_seq;
-	/* Traces still out rest on the beginning they were asked by: the next one waits for them. */
+	/* Traces still out rest on the beginning they were asked by: the next waits for them. */
 	if (rc == 0 && k->state == TRACK_LEARNS && k->scout_count == SHARED_SCOUTS && k->later == 0)
 		learn(s, k);
 	return rc;
