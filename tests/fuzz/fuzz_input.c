@@ -52,7 +52,7 @@ static struct heard follow(const uint8_t *data, size_t size, size_t piece)
 			if (kind == PLAN_LINE_RUN) {
 				h.runs++;
 				must(h.runs == 1 && h.traces == 0);
-				must(run.window >= 1 && run.window <= 4096);
+				must(run.window <= PLAN_WINDOW_MAX);
 				continue;
 			}
 			must(h.runs == 1 && (h.traces == 0 || trace.seq > h.seqs));

@@ -20,6 +20,7 @@ static void must(bool holds)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bp_error err = {0};
+	const struct prefixset none = {0};
 	struct limits l;
 	int rc;
 
@@ -29,13 +30,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc < 0) {
 		must(rc == BP_EPARSE || rc == BP_ERANGE);
 		must(err.code == rc && strncmp(err.text, "line ", 5) == 0);
-		must(l.prefixes == NULL && l.prefix_count == 0 && l.user_count == 0);
+		must(l.never.items == NULL && l.never.count == 0 && l.user_count == 0);
 		return 0;
 	}
 	must(l.rate_pps > 0 && l.prefix_pps > 0 && l.router_pps > 0);
-	must(l.prefix_count <= LIMITS_PREFIXES_MAX && l.user_count <= LIMITS_USERS_MAX);
-	for (uint32_t i = 0; i < l.prefix_count; i++)
-		must(limits_check_target(&l, l.prefixes[i].addr, &err) == BP_EPERM);
+	must(l.never.count <= LIMITS_PREFIXES_MAX && l.user_count <= LIMITS_USERS_MAX);
+	must(!l.never.loose);
+	for (uint32_t i = 0; i < l.never.count; i++)
+		must(limits_check_target(&l, &none, l.never.items[i].addr, &err) == BP_EPERM);
 	for (uint32_t i = 0; i < l.user_count; i++) {
 		must(l.users[i][0] != '\0');
 		must(memchr(l.users[i], '\0', LIMITS_USER_TEXT) != NULL);
