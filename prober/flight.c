@@ -88,6 +88,19 @@ static bool make_rows(struct flight *f, uint32_t rows)
 	return true;
 }
 
+/* Two of its bytes, as members of the sets token_bits. */
+static bool may_have(const struct flight *f, uint32_t token)
+{
+	return f->token_bits[0][token % 256 / 64] >> token % 64 &
+	       f->token_bits[1][token >> 8 & 3] >> (token >> 10) % 64 & 1;
+}
+
+static void note_token(struct flight *f, uint32_t token)
+{
+	f->token_bits[0][token % 256 / 64] |= UINT64_C(1) << token % 64;
+	f->token_bits[1][token >> 8 & 3] |= UINT64_C(1) << (token >> 10) % 64;
+}
+
 /* The next probe's place; NULL: out of memory. */
 static struct flight_probe *add_probe(struct flight *f, uint32_t token)
 {
@@ -107,7 +120,7 @@ static struct flight_probe *add_probe(struct flight *f, uint32_t token)
 		f->probe_room = room;
 	}
 	f->tokens[f->probe_count] = token;
-	f->token_bits[token % 256 / 64] |= UINT64_C(1) << token % 64;
+	note_token(f, token);
 	return &f->probes[f->probe_count++];
 }
 
@@ -261,8 +274,8 @@ void flight_refused(struct flight *f, uint8_t ttl, uint8_t attempt, struct mono 
 
 static uint32_t find_token(const struct flight *f, uint32_t token)
 {
-	/* A guess is mostly known by its last byte: many flows to one target cost little then. */
-	if (token == 0 || !(f->token_bits[token % 256 / 64] >> token % 64 & 1))
+	/* Most guesses end here: a flood costs little, many flows to one target or not. */
+	if (token == 0 || !may_have(f, token))
 		return NO_PROBE;
 	/* The last are asked for most. */
 	for (uint32_t i = f->probe_count; i-- > 0;) {

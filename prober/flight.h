@@ -79,7 +79,7 @@ struct flight {
 	uint32_t probe_count; /* offered to the kernel, in that order */
 	uint32_t probe_room;
 	uint32_t *tokens;     /* owned; [probe], 0: refused */
-	uint64_t token_bits[4]; /* their last bytes, as a set */
+	uint64_t token_bits[2][4]; /* the sets of their last bytes, and of those before */
 	struct flight_probe *probes; /* owned; [probe] */
 	uint32_t answer_count, answer_room, extra_count;
 	struct flight_answer *answers; /* owned */
