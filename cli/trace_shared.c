@@ -278,8 +278,8 @@ static void track_off(struct trace_shared *s, struct track *k)
 {
 	k->state = TRACK_OFF;
 	scouts_drop(k);
-	s->note = "shared beginnings: the first hops differ from target to target or keep changing; "
-		  "the rest of the targets is traced whole";
+	s->note = "shared beginnings: the first hops are silent, differ from target to target or keep "
+		  "changing; the other targets are traced whole";
 }
 
 /* The beginning is another now, or was never one. stale: before the same anchor, so that traces
