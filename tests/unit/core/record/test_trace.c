@@ -210,6 +210,8 @@ static void statistics(void **state)
 	add(t, 2, WHY_NONE, -1, 0);
 	add(t, 3, WHY_TIMEOUT, -1, 0);
 	add(t, 4, WHY_NONE, 9, REPLY_REWRITTEN | REPLY_NAT | REPLY_FTL);
+	add(t, 5, WHY_NONE, -1, REPLY_INHERITED);
+	add(t, 6, WHY_TIMEOUT, -1, REPLY_INHERITED);
 	s = trace_hop_stats(t, 1);
 	/* Late and duplicate answers are extra; what the kernel refused was not sent. */
 	assert_true(s.min_ns == 10 && s.median_ns == 20 && s.sent == 5 && s.answered == 3);
@@ -220,6 +222,11 @@ static void statistics(void **state)
 	assert_true(s.min_ns == -1 && s.median_ns == -1 && s.sent == 1 && s.answered == 0);
 	s = trace_hop_stats(t, 4);
 	assert_true(s.min_ns == 9 && s.sent == 1 && s.answered == 1);
+	/* What another trace asked is no probe of this one. */
+	s = trace_hop_stats(t, 5);
+	assert_true(s.min_ns == -1 && s.sent == 0 && s.answered == 0);
+	s = trace_hop_stats(t, 6);
+	assert_true(s.sent == 0 && s.answered == 0);
 	s = trace_hop_stats(t, 9);
 	assert_true(s.min_ns == -1 && s.sent == 0 && s.answered == 0);
 	free(t);
