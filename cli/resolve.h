@@ -2,8 +2,8 @@
 /*
  * Reverse names of hops, by c-ares: asked as hops are heard, while the measurement goes on, so that
  * they are mostly there when it ends. What is not is waited for within a short bound. Each address
- * is asked once per run, and no more than RESOLVER_ASKED_MAX of them. Names are untrusted text and are cleaned. A resolver that never answers is
- * soon asked no more.
+ * is asked once per run, and no more than RESOLVER_ASKED_MAX of them. Names are untrusted text and
+ * are cleaned. A resolver that never answers is soon asked no more.
  */
 #ifndef CLI_RESOLVE_H
 #define CLI_RESOLVE_H
@@ -24,7 +24,7 @@ void resolver_ask(struct resolver *r, struct addr a);
 /* Fills host where it is empty; asks and waits a little for what is missing. Never fails: what does
  * not answer in time stays empty. r may be NULL. */
 void resolver_fill(struct resolver *r, struct names *names);
-/* Fills host where it is empty and known by now; asks nothing and waits for nothing. r may be NULL. */
+/* Fills host where it is empty and known by now; asks nothing, waits for nothing. r may be NULL. */
 void resolver_take(struct resolver *r, struct names *names);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/probe.h"
 #include "cli/resolve.h"
+#include "cli/trace_dry.h"
 #include "cli/trace_end.h"
 #include "cli/trace_options.h"
 #include "cli/trace_plan.h"
@@ -105,18 +106,23 @@ static void on_hop(void *arg, struct addr from)
 
 enum { LONG_RUN_SECONDS = 20 };
 
+/* What is not seen to end soon is said before, by the same arithmetic as --dry-run. */
 static void tell_long_run(const struct trace_run *r)
 {
-	uint64_t paths = r->plan.paths, seconds = trace_plan_least_seconds(&r->plan);
+	struct forecast f;
+	struct buf line;
 
-	if (r->o->common.quiet || seconds < LONG_RUN_SECONDS)
+	if (r->o->common.quiet || forecast_make(&r->plan, &f) < 0)
 		return;
-	if (seconds < 120)
-		cli_say("%llu paths at polite rates take %llu s or more (rates: borderpath help "
-			"trace)", (unsigned long long)paths, (unsigned long long)seconds);
-	else
-		cli_say("%llu paths at polite rates take %llu min or more (rates: borderpath help "
-			"trace)", (unsigned long long)paths, (unsigned long long)seconds / 60);
+	if (f.seconds[CASE_USUAL] >= LONG_RUN_SECONDS) {
+		buf_init(&line);
+		trace_dry_time(&line, f.seconds[CASE_USUAL]);
+		if (!line.failed)
+			cli_say("%llu paths at these rates take about %s (--dry-run says more)",
+				(unsigned long long)f.paths, line.bytes);
+		buf_fini(&line);
+	}
+	forecast_fini(&f);
 }
 
 /* What the run was, once nothing more comes. */
@@ -175,6 +181,8 @@ static int run(struct trace_run *r, int argc, char **argv)
 	if (r->plan.doubled > 0 && !r->o->common.quiet)
 		cli_say("%u target%s named more than once: measured once", r->plan.doubled,
 			r->plan.doubled == 1 ? " is" : "s are");
+	if (r->o->dry_run)
+		return trace_dry_run(&r->plan, wrong, &r->session);
 	tell_long_run(r);
 	if (r->o->shared_beginnings &&
 	    (r->shared = trace_shared_new(r->o, &r->plan, &r->session)) == NULL) {

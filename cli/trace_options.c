@@ -14,8 +14,8 @@ const char trace_usage[] =
 "usage: borderpath trace [OPTIONS] [TARGET...]\n"
 "\n"
 "Measures the path to each TARGET now, names its hops, judges which border it takes, and prints it.\n"
-"TARGET is a host, an address, a prefix (every address in it) or @FILE (one a line); without one, the\n"
-"profile's targets are measured. Needs borderpath-probe, which alone may open raw sockets.\n"
+"TARGET is a host, an address, a prefix (every address in it) or @FILE (one a line; - is stdin);\n"
+"without one, the profile's targets are measured. Needs borderpath-probe, which alone may open raw sockets.\n"
 "\n"
 "What is sent\n"
 "  -I, -U, -T            ICMP echo, UDP, TCP SYN; the same as -M icmp|udp|tcp. Without: the profile's\n"
@@ -38,7 +38,11 @@ const char trace_usage[] =
 "  --rate PPS            probes a second in all (100, bursts of 40); 'max' lifts every cap, for\n"
 "                        laboratories, and only where the limits file or root allows\n"
 "  --per-prefix-rate PPS probes a second into one /24 or /48 (25, bursts of 40)\n"
-"  --do-not-probe FILE   addresses and prefixes never to probe, one a line\n"
+"  --do-not-probe FILE   addresses and prefixes never to probe, one a line; the files do-not-probe in\n"
+"                        ~/.config/borderpath and /etc/borderpath hold always\n"
+"  --dry-run             say what would be sent, how fast and how long, and send nothing\n"
+"  --contact FILE        who measures (contact.yaml in the same places); --dry-run shows it\n"
+"  --probing-txt FILE    with --dry-run: write what tells it to those who are measured (RFC 9511)\n"
 "\n"
 "What is printed\n"
 "  -n                    no reverse names\n"
@@ -49,7 +53,7 @@ const char trace_usage[] =
 "Exit: 0 done (a silent target is data), 1 failure, 2 usage, 3 partial.\n";
 
 enum { OPT_GAP = OPT_COMMAND_FIRST, OPT_RATE, OPT_PREFIX_RATE, OPT_FLOW, OPT_FLOWS, OPT_VANTAGE,
-       OPT_AVOID, OPT_PLACE, OPT_SHARED };
+       OPT_AVOID, OPT_DRY_RUN, OPT_CONTACT, OPT_PROBING, OPT_PLACE, OPT_SHARED };
 enum { FLOWS_MAX = 1024 };
 
 static int take_number(const struct trace_options *o, const char *option, const char *arg,
@@ -169,6 +173,9 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 		return take_text(o, "--vantage", arg, o->run.vantage, sizeof(o->run.vantage));
 	case OPT_GAP: return take_u8(o, "--gap-limit", arg, 0, 255, &o->each.gap_limit);
 	case OPT_AVOID: o->avoid_path = arg; return 0;
+	case OPT_DRY_RUN: o->dry_run = true; return 0;
+	case OPT_CONTACT: o->contact_path = arg; return 0;
+	case OPT_PROBING: o->probing_path = arg; return 0;
 	case OPT_PLACE: return take_place(o, arg);
 	case OPT_SHARED: o->shared_beginnings = true; return 0;
 	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->run.prefix_pps);
@@ -228,6 +235,9 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 		{"shared-beginnings", no_argument, NULL, OPT_SHARED},
 		{"vantage", required_argument, NULL, OPT_VANTAGE},
 		{"do-not-probe", required_argument, NULL, OPT_AVOID},
+		{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+		{"contact", required_argument, NULL, OPT_CONTACT},
+		{"probing-txt", required_argument, NULL, OPT_PROBING},
 		{"place", required_argument, NULL, OPT_PLACE},
 		{NULL, 0, NULL, 0},
 	};
@@ -252,6 +262,8 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 	/* A source of one family leaves only that family's addresses to measure. */
 	if (o->family == 0 && addr_is_set(o->run.src4) != addr_is_set(o->run.src6))
 		o->family = addr_is_set(o->run.src4) ? 4 : 6;
+	if (o->probing_path != NULL && !o->dry_run)
+		return cli_usage("trace", "--probing-txt goes with --dry-run") + 1;
 	if (o->method == METHOD_ICMP && o->each.dport != 0)
 		return cli_usage("trace", "-p needs udp or tcp: icmp has no ports") + 1;
 	set_vantage(&o->run);

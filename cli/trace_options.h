@@ -22,6 +22,9 @@ struct trace_options {
 	bool no_names;
 	bool shared_beginnings;  /* hops common to all targets are asked once */
 	const char *avoid_path;
+	bool dry_run;
+	const char *contact_path; /* NULL: the user's, else the system's */
+	const char *probing_path; /* NULL: not written */
 	bool place_known;        /* of the vantage point: */
 	double lat, lon;         /* degrees, north and east */
 };

@@ -176,25 +176,3 @@ bool trace_plan_has(const struct trace_plan *p, struct addr a)
 {
 	return prefixset_find(&p->asked, a) != NULL;
 }
-
-/* Every path's probes pass the first router, and a prefix's own cap holds for its probes. A path is
- * taken to be ten hops long. */
-uint64_t trace_plan_least_seconds(const struct trace_plan *p)
-{
-	const struct plan_run *run = &p->o->run;
-	uint64_t probes = 10 * (uint64_t)p->o->each.attempts, widest = 0, least = 0, s;
-
-	for (uint32_t i = 0; i < p->targets.count; i++) {
-		uint64_t n = target_size(&p->targets.items[i]) * p->o->flow_count;
-
-		n = n < 256 ? n : 256;
-		widest = n > widest ? n : widest;
-	}
-	if (run->rate_pps > 0)
-		least = p->paths * probes / run->rate_pps;
-	if (run->prefix_pps > 0 && (s = widest * probes / run->prefix_pps) > least)
-		least = s;
-	if (run->router_pps > 0 && (s = p->paths * p->o->each.attempts / run->router_pps) > least)
-		least = s;
-	return least;
-}

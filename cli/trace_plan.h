@@ -61,7 +61,5 @@ uint64_t trace_plan_target(const struct trace_plan *p, uint64_t seq);
 bool trace_plan_has(const struct trace_plan *p, struct addr a);
 /* How an entry is measured: the options, then what the profile says of it, then ICMP. */
 uint8_t trace_plan_method(const struct trace_plan *p, const struct target *t);
-/* The least time the run takes at its rates, in seconds. */
-uint64_t trace_plan_least_seconds(const struct trace_plan *p);
 
 #endif

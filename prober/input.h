@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The plan as it arrives: bytes from a pipe, lines in their order (header, run, avoids, traces, end),
- * each trace handed over when there is room to measure it. Holds two lines at most, the rest waits
- * in the pipe; and the do-not-probe list of the run, whole before the first trace is handed over.
+ * The plan as it arrives: bytes from a pipe, lines in their order (header, run, avoids, traces,
+ * end), each trace handed over when there is room to measure it. Holds two lines at most, the rest
+ * waits in the pipe; and the do-not-probe list of the run, whole before the first trace is handed over.
  */
 #ifndef PROBER_INPUT_H
 #define PROBER_INPUT_H

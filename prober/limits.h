@@ -34,6 +34,11 @@ enum {
 	LIMITS_FILE_MAX = 1024 * 1024,
 };
 
+/* Where it is; fixed when the program is built. */
+#ifndef BP_LIMITS_FILE
+#define BP_LIMITS_FILE BP_SYSCONFDIR "/borderpath/limits"
+#endif
+
 struct limits {
 	uint32_t rate_pps, prefix_pps, router_pps;
 	struct prefixset never;                /* owned, settled: do_not_probe */

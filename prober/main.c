@@ -18,10 +18,6 @@
 #include "prober/run.h"
 #include "prober/watch.h"
 
-#ifndef BP_LIMITS_FILE
-#define BP_LIMITS_FILE BP_SYSCONFDIR "/borderpath/limits"
-#endif
-
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 3, STALL_MS = 10 * 1000 };
 
 #if defined(__SANITIZE_ADDRESS__)

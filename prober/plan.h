@@ -11,8 +11,9 @@
  *   trace  = "trace" seq=N dst=ADDR method=icmp|udp|tcp [dport=N] [flow=N] [first=TTL] [max=TTL]
  *            [multipath=LEVEL] [attempts=N] [gap=N] [wait_ms=N] [budget_ms=N] [target=TEXT] LF
  *   avoid  = "avoid" prefix=PREFIX LF
- * There are at most PLAN_AVOIDS_MAX avoid lines. TEXT is percent-encoded (%20). Lines are at most PLAN_LINE_MAX bytes. `seed` (from the vantage
- * point's name) makes the flow's ports stable from run to run.
+ * There are at most PLAN_AVOIDS_MAX avoid lines. TEXT is percent-encoded (%20). Lines are at most
+ * PLAN_LINE_MAX bytes. `seed` (from the vantage point's name) makes the flow's ports stable from run
+ * to run.
  * The plan may arrive slowly: targets are measured while later lines are still unread.
  */
 #ifndef PROBER_PLAN_H
@@ -61,6 +62,9 @@ enum {
 	PLAN_ROUTER_PPS_DEFAULT = 5,
 	PLAN_WINDOW_DEFAULT = 0,
 	PLAN_WINDOW_MAX = 4096,
+	/* What the caps let through at once: the engine's pacing, for those who foresee a run. */
+	PLAN_BURST = 40,
+	PLAN_ROUTER_BURST = 6,
 	PLAN_FIRST_TTL_DEFAULT = 1,
 	PLAN_MAX_TTL_DEFAULT = 32,
 	PLAN_ATTEMPTS_DEFAULT = 3,
@@ -73,8 +77,8 @@ enum {
 enum plan_line { PLAN_LINE_HEADER, PLAN_LINE_RUN, PLAN_LINE_AVOID, PLAN_LINE_TRACE, PLAN_LINE_END };
 
 /* Parses one line without its newline (n bytes, may hold any byte). On success *kind tells which of
- * run, trace or avoid was filled (defaults where a word is absent). BP_EPARSE or BP_ERANGE with a reason;
- * the caller adds the line number and checks the order of lines. */
+ * run, trace or avoid was filled (defaults where a word is absent). BP_EPARSE or BP_ERANGE with a
+ * reason; the caller adds the line number and checks the order of lines. */
 int plan_parse_line(const char *line, size_t n, enum plan_line *kind, struct plan_run *run,
 		    struct plan_trace *trace, struct prefix *avoid, struct bp_error *err);
 

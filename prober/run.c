@@ -29,6 +29,9 @@ enum {
 	RESET_SETTLED_NS = 10 * 1000 * 1000,
 };
 
+_Static_assert(PLAN_BURST == (int)PACING_BURST && PLAN_ROUTER_BURST == (int)PACING_ROUTER_BURST,
+	       "what is foreseen of a run is what happens");
+
 /* A probe of the batch being made; its place in the array is its place in the batch. */
 struct batched { uint32_t slot; uint8_t ttl, attempt; };
 

@@ -118,7 +118,7 @@ static void put_count(struct buf *out, uint64_t n, unsigned columns)
 static void write_row(struct buf *out, const struct style *style, const struct tally *s,
 		      const struct profile *p, const char *name, const struct tally_row *row)
 {
-	const char *between = "  ";
+	const char *between = "  ", *none = word_of(outcome_words, OUTCOME_NONE);
 
 	style_pad(out, style, name, 20);
 	put_count(out, row->paths, 9);
@@ -132,8 +132,8 @@ static void write_row(struct buf *out, const struct style *style, const struct t
 		between = ", ";
 		if (color != NULL)
 			style_color(out, style, color);
-		style_text(out, style, strcmp(s->kinds[k], word_of(outcome_words, OUTCOME_NONE)) == 0 ?
-			   "elsewhere" : report_border_name(p, s->kinds[k]));
+		style_text(out, style, strcmp(s->kinds[k], none) == 0 ? "elsewhere" :
+			   report_border_name(p, s->kinds[k]));
 		if (color != NULL)
 			style_end(out, style);
 		buf_char(out, ' ');

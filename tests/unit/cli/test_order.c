@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The order of measuring: everything once, neighbours in different networks, the same every time. */
+/* The order of measuring: all once, neighbours in different networks, the same every time. */
 #include "cli/order.h"
 
 #include <setjmp.h>

@@ -200,7 +200,12 @@ static void wrong_lines_are_passed_over(void **state)
 /* A list that protects others is understood whole or not at all. */
 static void avoid_lists(void **state)
 {
-	static const struct { const char *text; int rc; uint32_t count; const char *says; } rows[] = {
+	static const struct {
+		const char *text;
+		int rc;
+		uint32_t count;
+		const char *says;
+	} rows[] = {
 		{"# nobody\n\n", 0, 0, NULL},
 		{"10.0.0.0/8 # a network\r\n2001:db8::1\n10.1.0.0/16", 0, 3, NULL},
 		{"10.0.0.0/8\nexample.org\n", BP_EPARSE, 0, ":2: 'example.org' is no address"},

@@ -246,7 +246,8 @@ static void round_trip(void **state)
 
 static void round_trip_of_avoid(void **state)
 {
-	static const char *const prefixes[] = {"0.0.0.0/0", "192.0.2.64/26", "::/0", "2001:db8::1/128"};
+	static const char *const prefixes[] = {"0.0.0.0/0", "192.0.2.64/26", "::/0",
+					       "2001:db8::1/128"};
 	struct buf b;
 
 	(void)state;
@@ -258,7 +259,8 @@ static void round_trip_of_avoid(void **state)
 		assert_int_equal(prefix_parse(prefixes[i], &p), 0);
 		buf_clear(&b);
 		plan_write_avoid(&b, p);
-		assert_int_equal(plan_parse_line(b.bytes, b.used - 1, &kind, NULL, NULL, &p2, NULL), 0);
+		assert_int_equal(plan_parse_line(b.bytes, b.used - 1, &kind, NULL, NULL, &p2,
+						 NULL), 0);
 		assert_int_equal(kind, PLAN_LINE_AVOID);
 		assert_true(prefix_equal(p, p2));
 	}
