@@ -2,7 +2,8 @@
 /*
  * The plan as it arrives: bytes from a pipe, lines in their order (header, run, avoids, traces,
  * end), each trace handed over when there is room to measure it. Holds two lines at most, the rest
- * waits in the pipe; and the do-not-probe list of the run, whole before the first trace is handed over.
+ * waits in the pipe; and the do-not-probe list of the run, which is whole before the first trace is
+ * handed over.
  */
 #ifndef PROBER_INPUT_H
 #define PROBER_INPUT_H

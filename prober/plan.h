@@ -12,8 +12,8 @@
  *            [multipath=LEVEL] [attempts=N] [gap=N] [wait_ms=N] [budget_ms=N] [target=TEXT] LF
  *   avoid  = "avoid" prefix=PREFIX LF
  * There are at most PLAN_AVOIDS_MAX avoid lines. TEXT is percent-encoded (%20). Lines are at most
- * PLAN_LINE_MAX bytes. `seed` (from the vantage point's name) makes the flow's ports stable from run
- * to run.
+ * PLAN_LINE_MAX bytes. `seed` (from the vantage point's name) makes the flow's ports stable from
+ * run to run.
  * The plan may arrive slowly: targets are measured while later lines are still unread.
  */
 #ifndef PROBER_PLAN_H
