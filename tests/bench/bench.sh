@@ -105,7 +105,7 @@ wanted() { [[ -z ${BENCH_ONLY:-} || $1 =~ $BENCH_ONLY ]]; }
 rounds_of() { if ((QUICK)); then echo 1; else echo "${BENCH_ROUNDS:-$1}"; fi; }
 
 # one CASE TOOL ROUND: runs it once and adds a line to the results:
-# case tool round wall user sys softirq tx rx exit memory right wrong true
+# case tool round wall linger user sys softirq tx rx exit memory right wrong true
 one()
 {
 	local case=$1 tool=$2 round=$3 line=$LAB_TMP/line right=0 wrong=0 true=0
@@ -235,11 +235,10 @@ profile_borderpath()
 	tool_cmd borderpath
 	# perf's own symbols of the kernel need root, which we are; software clock: virtual machines
 	# often have no counters.
-	at vp perf record -q -e cpu-clock -F 1999 -o "$LAB_TMP/perf.data" -- "${CMD[@]}" \
+	at vp perf record -q -g -e cpu-clock -F 1999 -o "$LAB_TMP/perf.data" -- "${CMD[@]}" \
 		>"$LAB_TMP/perf.said" 2>&1 </dev/null || return 0
-	perf report -i "$LAB_TMP/perf.data" --stdio --no-children -s comm,dso,symbol \
-		-F overhead,comm,dso,symbol -t $'\t' 2>/dev/null |
-		grep -v '^#' | grep . >"$OUT_DIR/profile.tsv"
+	perf script -i "$LAB_TMP/perf.data" -F comm,ip,sym,dso >"$LAB_TMP/stacks" 2>/dev/null
+	"$BENCH_DIR/parse.pl" profile "$LAB_TMP/stacks" >"$OUT_DIR/profile.tsv"
 }
 
 mkdir -p "$OUT_DIR"

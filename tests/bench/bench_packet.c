@@ -8,13 +8,20 @@
  * "feed" is flights_take: the table look-up, the token, the tracer. Flights fly as they do in a
  * run: the tracer says what to send, departures are taken, then replies, until all are done.
  *
+ * libpcap alone, for comparison: a ring full of datagrams of our own on the loopback, drained at once.
+ * Only as root, and only where the loopback is up; left out else.
+ *
  * usage: bench_packet [ASN.mmdb [COUNTRY.mmdb]]
  *   prints lines of tab-separated words: name median_ns min_ns max_ns
  */
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "geo/geo.h"
@@ -486,6 +493,69 @@ static void bench_feed(uint32_t flights)
 	figure_tell(&reply, name);
 }
 
+/* --- libpcap alone ---------------------------------------------------------------------------- */
+
+static pcap_t *open_loopback(void)
+{
+	char text[PCAP_ERRBUF_SIZE];
+	struct bpf_program program;
+	pcap_t *p = pcap_create("lo", text);
+
+	if (p == NULL)
+		return NULL;
+	pcap_set_snaplen(p, 256);
+	pcap_set_immediate_mode(p, 1);
+	pcap_set_buffer_size(p, 16 << 20);
+	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+	if (pcap_activate(p) < 0 || pcap_setnonblock(p, 1, text) < 0 ||
+	    pcap_setdirection(p, PCAP_D_IN) < 0 ||
+	    pcap_compile(p, &program, "udp dst port 9", 1, PCAP_NETMASK_UNKNOWN) < 0) {
+		pcap_close(p);
+		return NULL;
+	}
+	pcap_setfilter(p, &program);
+	pcap_freecode(&program);
+	return p;
+}
+
+static void count_one(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	uint32_t *n = (uint32_t *)(void *)user;
+
+	sink += h->caplen + bytes[0];
+	++*n;
+}
+
+static void bench_pcap(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	pcap_t *p = fd >= 0 ? open_loopback() : NULL;
+	struct figure f = {.n = 0};
+	char bytes[60] = "";
+
+	for (unsigned r = 0; p != NULL && r < ROUNDS; r++) {
+		uint32_t n = 0;
+		int64_t begin;
+
+		for (uint32_t i = 0; i < PACKETS; i++)
+			(void)!sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to,
+				      sizeof(to));
+		begin = ns_now();
+		while (pcap_dispatch(p, -1, count_one, (u_char *)&n) > 0)
+			;
+		if (n >= PACKETS / 2)
+			figure_add(&f, ns_now() - begin, n);
+	}
+	if (f.n > 0)
+		figure_tell(&f, "libpcap alone");
+	if (p != NULL)
+		pcap_close(p);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 
 static void bench_mmdb(const char *asn_path, const char *country_path)
@@ -553,6 +623,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		bench_feed(sizes[i]);
+	bench_pcap();
 	if (argc == 3)
 		bench_mmdb(argv[1], argv[2]);
 	return 0;

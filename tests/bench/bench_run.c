@@ -12,8 +12,9 @@
  *
  * usage: bench_run [-t SECONDS] [-i IFACE] -o FILE -- COMMAND [ARGUMENT...]
  *   appends to FILE one line of tab-separated words:
- *   wall_s user_s sys_s softirq_s tx rx exit NAME=PEAK_KB[,NAME=PEAK_KB...]
- * wall ends with the last process. softirq is what the kernel's ksoftirqd threads ran meanwhile, of
+ *   wall_s linger_s user_s sys_s softirq_s tx rx exit NAME=PEAK_KB[,NAME=PEAK_KB...]
+ * wall ends with the command itself, as a shell sees it; linger is how much longer others of its
+ * processes lived (a packet socket's end waits for the kernel). softirq is what the kernel's ksoftirqd threads ran meanwhile, of
  * which BENCH_KSOFTIRQD holds the open descriptors of /proc/PID/schedstat; 0 without. tx and rx are
  * 0 without -i. exit is the command's, 128+N after signal N, 124 when -t ran out.
  */
@@ -46,6 +47,7 @@ struct cost {
 	struct program programs[PROGRAMS_MAX];
 	unsigned program_count;
 	struct timeval user, sys;
+	struct mono ended; /* of the command itself */
 	uint64_t tx, rx;
 	int64_t softirq_ns;
 	int status;
@@ -170,14 +172,14 @@ static int64_t softirq_ns(void)
 static void reap(struct cost *c, const struct job *j, const struct status *s, bool known, pid_t pid,
 		 int status, const struct rusage *ru)
 {
-	if (known && s->tgid != pid)
-		return;
-	if (known && s->ppid != getpid())
+	if (known && (s->tgid != pid || s->ppid != getpid()))
 		return;
 	timeradd(&c->user, &ru->ru_utime, &c->user);
 	timeradd(&c->sys, &ru->ru_stime, &c->sys);
-	if (pid == j->main_pid)
-		c->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (pid != j->main_pid)
+		return;
+	c->ended = mono_now();
+	c->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static void resume(struct cost *c, pid_t pid, int status)
@@ -251,13 +253,14 @@ static int start(struct job *j, int *go)
 	return ptrace(PTRACE_SEIZE, j->main_pid, NULL, options) < 0 ? -1 : 0;
 }
 
-static int tell(const struct job *j, const struct cost *c, int64_t wall_ns)
+static int tell(const struct job *j, const struct cost *c, int64_t wall_ns, int64_t linger_ns)
 {
 	FILE *f = fopen(j->out, "ae");
 
 	if (f == NULL)
 		return -1;
-	fprintf(f, "%.6f\t%.6f\t%.6f\t%.6f\t%" PRIu64 "\t%" PRIu64 "\t%d\t", (double)wall_ns / 1e9,
+	fprintf(f, "%.6f\t%.6f\t%.6f\t%.6f\t%.6f\t%" PRIu64 "\t%" PRIu64 "\t%d\t",
+		(double)wall_ns / 1e9, (double)linger_ns / 1e9,
 		(double)c->user.tv_sec + (double)c->user.tv_usec / 1e6,
 		(double)c->sys.tv_sec + (double)c->sys.tv_usec / 1e6,
 		(double)c->softirq_ns / 1e9, c->tx, c->rx, c->status);
@@ -272,9 +275,9 @@ static int run(struct job *j)
 {
 	struct sigaction alarm_action = {.sa_handler = on_alarm};
 	struct cost c = {.status = 127};
-	struct mono begin;
+	struct mono begin, end;
 	uint64_t tx, rx;
-	int64_t softirq, wall_ns;
+	int64_t softirq;
 	int go;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
@@ -291,14 +294,16 @@ static int run(struct job *j)
 		perror("bench_run");
 		return 1;
 	}
-	wall_ns = mono_since(mono_now(), begin);
+	end = mono_now();
 	c.softirq_ns = softirq_ns() - softirq;
 	interface_counters(j->iface, &c.tx, &c.rx);
 	c.tx -= tx;
 	c.rx -= rx;
-	if (timed_out)
+	if (timed_out) {
 		c.status = EXIT_TIMEOUT;
-	if (tell(j, &c, wall_ns) != 0) {
+		c.ended = end;
+	}
+	if (tell(j, &c, mono_since(c.ended, begin), mono_since(end, c.ended)) != 0) {
 		perror(j->out);
 		return 1;
 	}

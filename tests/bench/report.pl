@@ -3,7 +3,8 @@
 #
 # tests/bench/report.pl DIR text|md - the figures that bench.sh left in DIR as a table for the
 # terminal, or as doc/benchmarks.md. Measures nothing. Whether a goal is met is told by the medians;
-# what cannot be told (a peer missing, a case not run) is said, never guessed.
+# what cannot be told (a peer missing, a case not run) is said, never guessed; a time for work that
+# was not done is void.
 
 use strict;
 use warnings;
@@ -19,7 +20,7 @@ sub lines {
 }
 
 my %about = map { @$_[ 0, 1 ] } lines('about');
-my @column = qw(wall user sys softirq tx rx exit memory right wrong true);
+my @column = qw(wall linger user sys softirq tx rx exit memory right wrong true);
 my ( %run, %missing, @cases, %tools );    # $run{case}{tool}{round}{column}
 for ( lines('results') ) {
 	my ( $case, $tool, $round, @v ) = @$_;
@@ -51,6 +52,7 @@ sub median {
 	my @v = sort { $a <=> $b } @_ or return undef;
 	return @v % 2 ? $v[ $#v / 2 ] : ( $v[ @v / 2 - 1 ] + $v[ @v / 2 ] ) / 2;
 }
+sub sum  { my $s = 0; $s += $_ for @_; $s }
 sub low  { my @v = sort { $a <=> $b } @_; $v[0] }
 sub high { my @v = sort { $b <=> $a } @_; $v[0] }
 
@@ -81,7 +83,10 @@ sub share_found {
 	return median(@v);
 }
 
-sub sec   { my $v = $_[0] // return '-'; sprintf $v < 0.1 ? '%.3f s' : $v < 10 ? '%.2f s' : '%.1f s', $v }
+sub sec {
+	my $v = $_[0] // return '-';
+	return sprintf $v < 0.1 ? '%.3f s' : $v < 10 ? '%.2f s' : '%.1f s', $v;
+}
 sub us    { defined $_[0] ? sprintf $_[0] < 10 ? '%.1f us' : '%.0f us', $_[0] : '-' }
 sub fold  { defined $_[0] ? sprintf '%.*fx', ( $_[0] < 10 ? 2 : 1 ), $_[0] : '-' }
 sub mb    { defined $_[0] ? sprintf '%.1f MB', $_[0] / 1024 : '-' }
@@ -95,6 +100,12 @@ sub spread {
 	return sprintf '%s (%s to %s)', $show->( median(@v) ), $show->( low(@v) ), $show->( high(@v) );
 }
 
+# How runs ended, if not well.
+sub ended {
+	my %bad = map { $_ => 1 } grep { $_ != 0 } @_;
+	return join '', map { $_ == 124 ? ', cut off' : ", exit $_" } sort keys %bad;
+}
+
 # What a tool took beside ours, for the last column: "scamper 1.03 s".
 sub beside {
 	my ( $case, $what, $show, @names ) = @_;
@@ -106,13 +117,21 @@ sub beside {
 
 # --- the goals ------------------------------------------------------------------------------------
 
+# A time counts only if the work was done: every round ended well and found the hops.
+sub sound {
+	my ( $case, $tool ) = @_;
+	return !ended( values_of( $case, $tool, 'exit' ) ) && ( share_found( $case, $tool ) // 0 ) >= 99;
+}
+
 # One row: what, the figure, how it is shown, the goal, whether lower is better, the goal's text,
 # what stands beside it, and which case a note would speak of.
 my @goals;
 
 sub goal {
 	my ( $what, $value, $shown, $bound, $goal_text, $beside, $case ) = @_;
-	my $met = !defined $value ? 'not measured' : $bound->($value) ? 'met' : 'short';
+	my $tool = $what =~ m{: defaults$} ? 'borderpath-defaults' : 'borderpath';
+	my $met = !defined $value ? 'not measured' : !$bound->($value) ? 'short'
+		: $run{$case} && !sound( $case, $tool ) ? 'void' : 'met';
 	push @goals, { what => $what, shown => defined $value ? $shown->($value) : '-',
 		goal => $goal_text, met => $met, beside => $beside, case => $case };
 }
@@ -133,7 +152,8 @@ sub set_goals {
 		'every one', 'scamper ' . pct( share_found( $c, 'scamper' ) ), $c );
 	$c = 'slow 1024';
 	goal( '1024 targets at 120 ms, one silent hop', of( $c, 'borderpath', 'wall' ), \&sec,
-		at_most(0.6), '0.6 s', beside( $c, 'wall', \&sec, qw(scamper-tuned scamper-parallel scamper) ), $c );
+		at_most(0.6), '0.6 s',
+		beside( $c, 'wall', \&sec, qw(scamper-tuned scamper-parallel scamper) ), $c );
 	$c = 'icmp4 65536';
 	goal( '65,536 targets', of( $c, 'borderpath', 'wall' ), \&sec, at_most(15), '15 s',
 		beside( $c, 'wall', \&sec, qw(scamper floor) ), $c );
@@ -170,23 +190,22 @@ sub set_goals {
 		my $name = "reply: parse match feed, $flights flights";
 		goal( "per reply: parse, match, feed; $flights targets in flight",
 			$packet{$name} ? $packet{$name}[0] : undef, sub { sprintf '%.2f us', $_[0] / 1000 },
-			at_most(500), '0.5 us', '', 'packet' );
+			at_most(500), '0.5 us',
+			$packet{'libpcap alone'} ? sprintf( 'libpcap alone %.2f us', $packet{'libpcap alone'}[0] / 1000 )
+			: '', 'packet' );
 	}
 }
 
 # --- why a row falls short ------------------------------------------------------------------------
 
-# Shares of the profile: processor time by program, ours or the kernel's.
+# The profile: [program, where, percent] and [program, symbol, object, percent], both sorted.
 sub profile {
-	my ( %share, @top );
+	my ( @share, @symbol );
 	for ( lines('profile') ) {
-		my ( $percent, $comm, $dso, $symbol ) = map { s/^\s+|\s+$//gr } @$_;
-		next unless defined $symbol && $percent =~ s/%$//;
-		my $where = $dso =~ /^\[/ ? 'kernel' : $dso =~ /^borderpath/ ? 'own code' : $dso;
-		$share{$comm}{$where} += $percent;
-		push @top, [ $percent, $comm, $dso, $symbol =~ s/^\[[.k]\] //r ];
+		my ( $what, @v ) = @$_;
+		push @{ $what eq 'share' ? \@share : \@symbol }, \@v;
 	}
-	return ( \%share, \@top );
+	return ( \@share, \@symbol );
 }
 
 sub note {
@@ -202,6 +221,11 @@ sub note {
 			'%s, %.0f %% of it', sec($floor), 100 * $floor / $wall if $floor;
 		push @say, sprintf 'round trips of 120 ms in it: %.1f', $wall / 0.12 if $c =~ /^slow/;
 		my @sent = values_of( $c, 'borderpath', 'tx' );
+		my ($share) = profile();
+		my ($lab) = grep { $_->[1] =~ m{lab forwards} } @$share;
+		push @say, sprintf 'of all processor time %.0f %% is the lab\'s forwarding and ' .
+			'answering, %.0f %% own code and libraries (profile below)', $lab->[2],
+			sum( map { $_->[2] } grep { $_->[1] !~ /^kernel/ } @$share ) if $lab && $c !~ m{^slow};
 		push @say, sprintf '%s packets sent', count( int median(@sent) ) if @sent;
 	}
 	return @say ? join( '; ', @say ) . '.' : 'see the microbenchmarks below.';
@@ -248,7 +272,7 @@ sub case_rows {
 			$tool eq 'floor' ? '-' : pct( share_found( $case, $tool ) ) .
 				( high( values_of( $case, $tool, 'wrong' ) ) ? ', ' .
 					high( values_of( $case, $tool, 'wrong' ) ) . ' wrong' : '' ) .
-				( high( values_of( $case, $tool, 'exit' ) ) == 124 ? ', cut off' : '' ),
+				ended( values_of( $case, $tool, 'exit' ) ),
 			scalar @probes,
 		]
 	} @{ $tools{$case} };
@@ -291,7 +315,7 @@ sub error_rows {
 }
 
 sub packet_rows {
-	map { my ( $m, $l, $h ) = @{ $packet{$_} }; [ $_, map { sprintf '%.0f', $_ } $m, $l, $h ] } @packet;
+	return map { my $name = $_; [ $name, map { sprintf '%.0f', $_ } @{ $packet{$name} } ] } @packet;
 }
 
 sub tables {
@@ -316,20 +340,14 @@ sub tables {
 		head('Per packet and per look-up, ns');
 		table( [qw(what median fastest slowest)], packet_rows() );
 	}
-	my ( $share, $top ) = profile();
-	return unless @$top;
+	my ( $share, $symbol ) = profile();
+	return unless @$share;
 	head('Where processor time goes: 16,384 targets, ICMP -q 1');
-	table( [ 'program', 'where', 'share' ], map {
-		my $comm = $_;
-		map { [ $comm, $_, sprintf '%.1f %%', $share->{$comm}{$_} ] }
-			grep { $share->{$comm}{$_} >= 0.5 }
-			sort { $share->{$comm}{$b} <=> $share->{$comm}{$a} } keys %{ $share->{$comm} }
-	} sort grep { /^borderpath/ } keys %$share );
+	table( [qw(program where share)], map { [ @$_[ 0, 1 ], "$_->[2] %" ] }
+		grep { $_->[2] >= 0.5 } @$share );
 	print "\n";
-	my @ours = grep { $_->[2] !~ /^\[/ } @$top;
-	my @kernel = grep { $_->[2] =~ /^\[/ } @$top;
-	table( [qw(share program object symbol)], map { [ "$_->[0] %", @$_[ 1 .. 3 ] ] }
-		grep { defined } @kernel[ 0 .. 5 ], @ours[ 0 .. 11 ] );
+	table( [ 'program', 'function', 'object', 'share' ],
+		map { [ @$_[ 0 .. 2 ], "$_->[3] %" ] } @$symbol );
 }
 
 # --- the document ---------------------------------------------------------------------------------
@@ -345,10 +363,13 @@ $about{load}; $about{seconds} s in all.
 | program | version |
 |---|---|
 END
-	print "| $_ | $about{$_} |\n" for grep { defined $about{$_} } qw(borderpath scamper mtr traceroute fping);
+	print "| $_ | $about{$_} |\n"
+		for grep { defined $about{$_} } qw(borderpath scamper mtr traceroute fping);
 	print "\nGeo data: $about{geo}.\n";
 	print "\n**BENCH_QUICK: one round of the small cases. Not for comparison.**\n" if $about{quick};
-	print <<'END';
+	my $linger = median( map { values_of( $_, 'borderpath', 'linger' ) } @cases );
+	$linger = defined $linger ? sprintf( '%.0f ms', 1000 * $linger ) : 'some ms';
+	print <<'END' =~ s{LINGER}{$linger}r;
 
 ## How
 
@@ -358,18 +379,22 @@ another in every round, the order turning from round to round; figures are media
 the lowest and the highest in brackets, never the best. Ratios are paired: taken in each round, then
 the median.
 
-- *Wall* ends with the last process of a tool. borderpath's time holds the pipe between its two
+- *Wall* ends when the command returns. borderpath's time holds the pipe between its two
   programs, naming by the databases, judging, and writing JSON Lines; scamper writes JSON.
 - *CPU* is user and system time of all processes of a tool, orphans too (tests/bench/bench_run.c),
   and of the kernel's ksoftirqd threads meanwhile. The kernel forwards and answers on the sender's
-  processor time, so every tool's CPU holds the lab's own cost: the *floor* says how much.
+  processor time, so every tool's CPU holds the lab's own cost: the *floor* says how much. A packet
+  socket's end waits for the kernel: borderpath-probe outlives borderpath by LINGER, which is in
+  nobody's way and not in wall.
 - *Floor*: the same probes sent blindly (tests/bench/bench_blast.c), nothing read.
 - *Peak resident*: VmHWM of each program when it ends, highest of all rounds.
 - *Packets out*: what the uplink counted, whatever the tool says.
 - *Hops found*: pairs of destination and TTL whose router is the one the wiring put there. fping
   measures destinations only.
 - *RTT error*: |tool's RTT - truth|, matched probe by probe; medians over rounds of each round's
-  p50 and p99. *Same interface*: truth is a capture on the interface the tool sends by. *Far tap*:
+  p50 and p99. *Same interface*: truth is a capture on the interface the tool sends by; borderpath takes
+  its RTT from stamps of the same kind, so 0 there says that every probe was paired with its own
+  answer, and the far tap is the judge of the rest. *Far tap*:
   truth is a capture on the other side of the first link, which sees the request later and the reply
   earlier by one veth hand-over each: the figure holds the error and both hand-overs, an upper bound.
   *Busy*: two endless loops for each processor.

@@ -79,7 +79,8 @@ for (@prints) {
 my $truth = file( 'truth', "1 198.51.100.1\n2 198.51.100.2\n3 =\n" );
 for ( [ " 1  198.51.100.1  1.0 ms  1.0 ms\n 3  192.0.2.9  1.0 ms\n", '2 0', 'a hop counts once' ],
 	[ " 1  198.51.100.2  1.0 ms\n", '0 1', 'the right router at the wrong TTL is wrong' ],
-	[ " 4  192.0.2.9  1.0 ms\n", '0 1', 'the destination beyond its TTL is wrong' ] ) {
+	[ " 2  192.0.2.9  1.0 ms\n", '0 1', 'the destination before its TTL is wrong' ],
+	[ " 3  192.0.2.9  1.0 ms\n 4  192.0.2.9  1.0 ms\n", '1 0', 'and beyond it, nothing new' ] ) {
 	my ( $text, $want, $why ) = @$_;
 	my $f = file( 'said', "traceroute to 192.0.2.9 (192.0.2.9), 30 hops max\n$text" );
 	is( "count: $why", parse( 'count', 'traceroute', $truth, $f ), $want );
@@ -129,13 +130,26 @@ is( 'errors are absolute, and what has no pair is told', parse( 'errors', $t, $r
 is( 'a list of addresses', scalar `tests/bench/addresses.pl 10.64.0.254/31`, "10.64.0.254\n10.64.0.255\n" );
 is( 'in IPv6', scalar `tests/bench/addresses.pl 2001:db8:2::/127`, "2001:db8:2::\n2001:db8:2::1\n" );
 
+my $stacks = file( 'stacks', join "\n", 'borderpath-prob ', map( { "\tffffffff81 $_ ([kernel.kallsyms])" }
+			qw(tpacket_rcv dev_queue_xmit_nit net_rx_action __sys_sendmmsg) ), '',
+	'borderpath-prob ', map( { "\tffffffff81 $_ ([kernel.kallsyms])" }
+			qw(ip_forward net_rx_action __sys_sendmmsg) ), "\t   1f sendmmsg (/lib/libc.so.6)", '',
+	'borderpath ', "\t   162 addr_kind (/somewhere/borderpath)", "\t 7f [unknown] ([unknown])", '',
+	'borderpath ', "\t   16 memmove (/lib/libc.so.6)", '' );
+is( 'a profile: the innermost work names a sample', parse( 'profile', $stacks ), join "\n",
+	"share\tborderpath\tlibc.so.6\t25.0", "share\tborderpath\town code\t25.0",
+	"share\tborderpath-probe\tkernel: capture\t25.0",
+	"share\tborderpath-probe\tkernel: the lab forwards and answers\t25.0",
+	"symbol\tborderpath\taddr_kind\tborderpath\t25.0",
+	"symbol\tborderpath\tmemmove\tlibc.so.6\t25.0" );
+
 # --- the report -----------------------------------------------------------------------------------
 
 # case, tool, round, wall, user, sys, softirq, packets, right of true
 sub result {
 	my ( $case, $tool, $round, $wall, $cpu, $right, $true ) = @_;
 	my $memory = $tool eq 'borderpath' ? 'borderpath-probe=12288,borderpath=6144' : "$tool=2048";
-	return join( "\t", $case, $tool, $round, $wall, $cpu, 0, 0, $true, $true, 0, $memory, $right, 0,
+	return join( "\t", $case, $tool, $round, $wall, 0, $cpu, 0, 0, $true, $true, 0, $memory, $right, 0,
 		$true ) . "\n";
 }
 file( 'about.tsv', "cores\t2\nquick\t0\n" );
@@ -178,21 +192,21 @@ else {
 	my $cost = sub {
 		unlink "$box/cost";
 		system( $run, '-t', $_[1] // 60, '-o', "$box/cost", '--', 'sh', '-c', $_[0] );
-		open my $in, '<', "$box/cost" or return ('nothing') x 8;
+		open my $in, '<', "$box/cost" or return ('nothing') x 9;
 		return split /\t/, <$in> =~ s/\n//r;
 	};
 	my @c = $cost->('exit 3');
-	is( 'the status of the command', $c[6], 3 );
-	is( 'memory of the program that ran', $c[7] =~ /^\w+=[1-9]\d+$/ ? 1 : "@c", 1 );
+	is( 'the status of the command', $c[7], 3 );
+	is( 'memory of the program that ran', $c[8] =~ /^\w+=[1-9]\d+$/ ? 1 : "@c", 1 );
 	my @alone = $cost->($busy);
 	@c = $cost->("($busy) & exit 0");
-	is( 'an orphan is waited for', $c[0] >= $c[1] * 0.9 ? 1 : "@c", 1 );
-	is( 'an orphan\'s time counts', $c[1] + $c[2] > 0.4 * ( $alone[1] + $alone[2] ) ? 1 : "@c", 1 );
+	is( 'an orphan is waited for', $c[0] + $c[1] >= $c[2] * 0.9 ? 1 : "@c", 1 );
+	is( 'an orphan\'s time counts', $c[2] + $c[3] > 0.4 * ( $alone[2] + $alone[3] ) ? 1 : "@c", 1 );
 	@c = $cost->("($busy); ($busy) & wait");
-	is( 'nobody\'s time counts twice', $c[1] + $c[2] < 3.4 * ( $alone[1] + $alone[2] ) ? 1 : "@c @alone",
+	is( 'nobody\'s time counts twice', $c[2] + $c[3] < 3.4 * ( $alone[2] + $alone[3] ) ? 1 : "@c @alone",
 		1 );
 	@c = $cost->( 'sleep 60', 1 );
-	is( 'an end that is late is cut off, and said', $c[6], 124 );
+	is( 'an end that is late is cut off, and said', $c[7], 124 );
 }
 
 print "$passed passed, $failed failed, $skipped skipped\n";
