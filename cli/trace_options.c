@@ -264,6 +264,10 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 		o->family = addr_is_set(o->run.src4) ? 4 : 6;
 	if (o->probing_path != NULL && !o->dry_run)
 		return cli_usage("trace", "--probing-txt goes with --dry-run") + 1;
+	/* Enumeration looks for the very branches that a shared beginning cannot see. */
+	if (o->shared_beginnings && o->each.multipath != 0)
+		return cli_usage("trace", "--multipath asks every hop of every target: it shares no "
+				 "beginnings") + 1;
 	if (o->method == METHOD_ICMP && o->each.dport != 0)
 		return cli_usage("trace", "-p needs udp or tcp: icmp has no ports") + 1;
 	set_vantage(&o->run);

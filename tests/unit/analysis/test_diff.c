@@ -250,6 +250,24 @@ static void test_one_flow_is_not_another(void **state)
 	diff_fini(&d);
 }
 
+/* What a trace inherits is another's answer: two hops of it are no path of its own. */
+static void test_inherited_hops_are_no_witness(void **state)
+{
+	static const char was[] = UP "219.158.1.1 219.158.2.1 219.158.39.42 *3 =" NK;
+	static const char is[] = UP "219.158.1.2 219.158.2.2 219.158.39.42 *3 =" NK;
+	struct two *t = *state;
+	struct trace *x = add(t, false, was, 7);
+	struct diff d;
+
+	add(t, true, is, 7);
+	for (uint32_t i = 0; x->entries[i].ttl < 6; i++)
+		x->entries[i].reply.flags |= REPLY_INHERITED;
+	compute(t, &d);
+	assert_int_not_equal(d.rows[0].path, DIFF_CHANGED);
+	assert_int_equal(d.result, DIFF_RESULT_SAME);
+	diff_fini(&d);
+}
+
 static void test_flows_that_are_not_kept_together(void **state)
 {
 	struct two *t = *state;
@@ -583,6 +601,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_switch_seen_by_other_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_balancing_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_flow_is_not_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_inherited_hops_are_no_witness, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_flows_that_are_not_kept_together, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_one_router_with_another_address_is_no_path,
