@@ -133,6 +133,8 @@ static void write_where(struct buf *out, const struct dry *d)
 		buf_str(out, ", all load-balanced flows of each");
 	else if (p->o->flow_count > 1)
 		buf_printf(out, ", %u flows to each destination", p->o->flow_count);
+	if (p->o->shared_beginnings)
+		buf_str(out, "; what they share is asked once, and not taken off here");
 	if (f->network_count > 0) {
 		const struct forecast_network *n = &f->networks[f->busiest];
 
