@@ -50,7 +50,7 @@ uint32_t addr_hash(struct addr a)
 	return (uint32_t)(h ^ (h >> 31));
 }
 
-/* Rows in order, first match wins: narrower ranges stand before the ranges around them. */
+/* No row is longer than the four bytes it has. Rows in order, first match wins: narrower ranges stand before the ranges around them. */
 static const struct {
 	uint8_t family, len;
 	uint8_t bytes[4];
@@ -78,6 +78,11 @@ static const struct {
 	{6, 3, {0x20}, ADDR_KIND_GLOBAL},
 };
 
+static uint32_t first_four(const uint8_t b[static 4])
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
 enum addr_kind addr_kind(struct addr a)
 {
 	static const uint8_t loopback6[16] = {[15] = 1};
@@ -87,10 +92,9 @@ enum addr_kind addr_kind(struct addr a)
 	if (a.family == 6 && memcmp(a.bytes, loopback6, 16) == 0)
 		return ADDR_KIND_LOOPBACK;
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
-		struct prefix p = {.addr = {.family = special[i].family}, .len = special[i].len};
+		uint32_t differ = first_four(special[i].bytes) ^ first_four(a.bytes);
 
-		memcpy(p.addr.bytes, special[i].bytes, sizeof(special[i].bytes));
-		if (prefix_has(p, a))
+		if (special[i].family == a.family && differ >> (32 - special[i].len) == 0)
 			return special[i].kind;
 	}
 	return a.family == 4 ? ADDR_KIND_GLOBAL : ADDR_KIND_RESERVED;
@@ -200,8 +204,12 @@ struct prefix prefix_of(struct addr a, uint8_t len)
 
 bool prefix_has(struct prefix p, struct addr a)
 {
-	return addr_is_set(a) && p.addr.family == a.family &&
-	       addr_equal(addr_mask(a, p.len), p.addr);
+	size_t whole = p.len / 8, rest = p.len % 8;
+
+	if (!addr_is_set(a) || p.addr.family != a.family ||
+	    memcmp(p.addr.bytes, a.bytes, whole) != 0)
+		return false;
+	return rest == 0 || (p.addr.bytes[whole] ^ a.bytes[whole]) >> (8 - rest) == 0;
 }
 
 bool prefix_equal(struct prefix a, struct prefix b)
