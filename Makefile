@@ -75,6 +75,7 @@ LINKS_tests/unit/prober          := prober plan engine method wire core
 LINKS_tests/unit/prober/wire     := wire core
 LINKS_tests/unit/prober/method   := method wire core
 LINKS_tests/unit/prober/engine   := engine core
+LINKS_tests/unit/prober/run      := prober plan engine method wire core
 LINKS_tests/unit/prober/io       := io method wire core
 LINKS_tests/unit/geo             := geo core
 LINKS_tests/unit/analysis        := analysis geo core
@@ -136,10 +137,13 @@ BENCH_BIN := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 # A test links the rooms of its folder (LINKS_tests/unit/...) and the folder's helpers, nothing else.
 HELPERS_tests/unit/prober        := tests/unit/prober/bed.c
 HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c tests/unit/prober/engine/mnet.c
+HELPERS_tests/unit/prober/run    := $(filter-out %/test_day.c,$(wildcard tests/unit/prober/run/*.c))
+# The run's clocks and poll are the test's; so is what watch.c learns from flight.c.
+WRAP_tests/unit/prober/run       := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=clock_pair_now,--wrap=ppoll,--wrap=flights_take
 define unit_rule
 $(OUT)/$(1): $(OUT)/obj/$(1).o $(call objects,$(HELPERS_$(patsubst %/,%,$(dir $(1))))) $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDHARD) -o $$@ $$^ -lcmocka $$(LIBS_tests)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDHARD) $$(WRAP_$(patsubst %/,%,$(dir $(1)))) -o $$@ $$^ -lcmocka $$(LIBS_tests)
 endef
 $(foreach t,$(UNIT_SRC:.c=),$(eval $(call unit_rule,$(t))))
 

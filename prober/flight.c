@@ -442,16 +442,18 @@ static bool is_telling(const struct match *m)
 	       icmp_is_unreachable(r->from.family, r->icmp_type);
 }
 
-/* The same packet, seen again on another device of a stack. */
+/* The same packet, seen again on another device of a stack. The last answer to the probe is asked:
+ * a duplicate has copies as the first one has. */
 static bool is_copy(const struct flight *f, uint32_t probe, int ifindex, struct wall stamp)
 {
-	const struct flight_answer *a = f->answers;
+	const struct flight_answer *a = f->answers + f->answer_count;
 	int64_t apart;
 
 	if (f->probes[probe].answers == 0)
 		return false;
-	while (a->probe != probe)
-		a++;
+	do
+		a--;
+	while (a->probe != probe);
 	apart = stamp.ns - a->stamp.ns;
 	return ifindex != a->ifindex && apart > -FLIGHT_COPY_NS && apart < FLIGHT_COPY_NS;
 }
