@@ -66,7 +66,7 @@ static void a_day(void **state)
 {
 	static const struct world_script day = {
 		.name = "a day", .seed = 20171001, .length_ns = 24 * 3600 * NS_PER_S,
-		.warm_ns = 3600 * NS_PER_S, .grow = 256 * 1024, /* 6 bytes a trace */
+		.warm_ns = 3600 * NS_PER_S, .grow = 1 << 20, /* 24 bytes a trace */
 		.rate_pps = 12, .window = 256, .step_every_ns = 1800 * NS_PER_S,
 		.stall_every_ns = 600 * NS_PER_S, .flood_every_ns = 3600 * NS_PER_S,
 	};
@@ -79,7 +79,8 @@ static void a_rush(void **state)
 {
 	static const struct world_script rush = {
 		.name = "a rush", .seed = 20171002, .length_ns = 40 * NS_PER_S,
-		.warm_ns = 20 * NS_PER_S, .grow = 512 * 4096, .rate_pps = 0, .window = 512, .step_every_ns = 5 * NS_PER_S, .stall_every_ns = 7 * NS_PER_S,
+		.warm_ns = 20 * NS_PER_S, .grow = 512 << 13, .rate_pps = 0, .window = 512,
+		.step_every_ns = 5 * NS_PER_S, .stall_every_ns = 7 * NS_PER_S,
 		.flood_every_ns = 10 * NS_PER_S,
 	};
 

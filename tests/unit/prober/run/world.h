@@ -29,7 +29,7 @@ struct world_script {
 	uint64_t seed;
 	int64_t length_ns;      /* targets begin for so long */
 	int64_t warm_ns;        /* until then memory may grow, */
-	uint64_t grow;          /* and by so many bytes after: arrays of slots that are used again */
+	uint64_t grow;          /* and then by so many bytes: arrays of slots used again */
 	uint32_t rate_pps;      /* 0: as fast as it goes */
 	uint32_t window;
 	int64_t step_every_ns;  /* the clock is set so often, about; 0: never */
@@ -152,6 +152,9 @@ struct arrival *world_arrival(struct world *w, enum packet_kind kind, int64_t at
 void world_put(struct world *w, const struct arrival *a);
 /* What the wall clock shows at a moment of the steady one. */
 struct wall world_wall(const struct world *w, int64_t at);
+
+/* feed.c: writes the next lines of the plan into the pipe. Whether any. */
+bool feed_plan(struct world *w);
 
 /* traffic.c: the probe leaves, and everything comes of it; nothing but the books when refused. */
 void traffic_carry(struct world *w, const struct probe_packet *p, bool refused);
