@@ -78,6 +78,9 @@ unsigned light_mark(struct trace *t, const struct profile *p, struct wall now)
 	int64_t least = t->place_known ? light_least_rtt_ns(p, t->lat, t->lon, when) : -1;
 	unsigned marked = 0;
 
+	/* Measured from within: no border lies between. */
+	if (profile_inside(p, t->src, when))
+		return 0;
 	for (uint32_t i = 0; i < t->entry_count; i++) {
 		struct reply *r = &t->entries[i].reply;
 

@@ -20,7 +20,7 @@ int64_t light_round_trip_ns(double km);
  * has no place. -1: the profile does not say where the network is. */
 int64_t light_least_rtt_ns(const struct profile *p, double lat, double lon, struct wall when);
 /* Flags with REPLY_FTL what came from inside sooner than that. Returns how many; 0 where a place is
- * not known. when 0 in the trace means now. */
+ * not known, or the trace began inside. when 0 in the trace means now. */
 unsigned light_mark(struct trace *t, const struct profile *p, struct wall now);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "prober/impostor.h"
 
 enum { NO_SLOT = UINT32_MAX, NO_PROBE = UINT32_MAX, ANSWER_ROOM_FIRST = 12, PROBE_ROOM_FIRST = 16 };
 enum { SAID_BOTH = 1 << TRACER_DESTINATION | 1 << TRACER_TTL_EXCEEDED };
@@ -151,6 +152,7 @@ static void start_tracer(struct flight *f, struct mono now, struct wall start)
 		/* Probes ahead of the destination cost its answers to those that count: port
 		 * unreachables are rationed, and a half-open connection answers one SYN. */
 		.ahead = f->plan.method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
+		.dst = f->flow.dst,
 		.one_at_end = f->plan.method == METHOD_TCP,
 	};
 
@@ -184,6 +186,7 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 	f->scope = 0;
 	f->ifindex = f->refused_sys = 0;
 	f->sent = f->received = f->drops_before = 0;
+	f->impostor = -1;
 	f->reached_by = REACHED_BY_NONE;
 	f->syn_ack = f->reset = false;
 	memset(&f->refused_before, 0, sizeof(f->refused_before));
@@ -473,7 +476,8 @@ static struct flight_answer *add_answer(struct flight *f)
 	return &f->answers[f->answer_count++];
 }
 
-static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match *m, uint16_t flags,
+static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match *m,
+				enum tracer_event event, uint16_t flags,
 				int ifindex, struct wall stamp, struct mono now)
 {
 	struct flight_probe *p = &f->probes[i];
@@ -489,6 +493,7 @@ static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match
 		return FLIGHT_DUPLICATE; /* out of memory: no room is kept, so it is counted */
 	a->probe = i;
 	a->ifindex = ifindex;
+	a->event = (uint8_t)event;
 	a->arrived = now;
 	a->stamp = stamp;
 	a->reply = m->reply;
@@ -503,6 +508,7 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 {
 	struct flight_probe *p = &f->probes[i];
 	enum tracer_event event = flight_event(f, m);
+	enum flight_verdict verdict;
 	bool late = false, first;
 
 	if (is_copy(f, i, ifindex, stamp))
@@ -522,17 +528,19 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 	hit->first = first;
 	if (!first && late)
 		return FLIGHT_LATE; /* the trace is done and about to be written */
-	/* One probe cannot both have died on the way and have arrived. */
 	p->said |= (uint8_t)(1u << event);
-	if ((p->said & SAID_BOTH) == SAID_BOTH)
-		tracer_nearer(&f->tracer, hit->ttl, now);
 	flags |= late ? REPLY_LATE : 0;
 	flags |= first ? 0 : REPLY_DUP;
 	f->received += first;
 	if (event == TRACER_DESTINATION && f->reached_by == REACHED_BY_NONE)
 		f->reached_by = (uint8_t)m->reached_by;
 	f->syn_ack |= m->reached_by == REACHED_BY_SYN_ACK;
-	return keep(f, i, m, flags, ifindex, stamp, now);
+	verdict = keep(f, i, m, event, flags, ifindex, stamp, now);
+	if ((p->said & SAID_BOTH) == SAID_BOTH)
+		impostor_unmask(f, i, now);
+	if (f->impostor >= 0 && (p->said & 1u << TRACER_DESTINATION))
+		impostor_set_apart(f, now);
+	return verdict;
 }
 
 enum flight_verdict flights_take(struct flights *fs, const struct match *m, int ifindex,

@@ -52,6 +52,7 @@ struct flight_probe {
 struct flight_answer {
 	uint32_t probe;       /* index of the probe */
 	int ifindex;          /* where its first copy came in */
+	uint8_t event;        /* enum tracer_event: what it says */
 	struct mono arrived;  /* when it was read: not before it arrived */
 	struct wall stamp;
 	struct reply reply;   /* rtt_ns is filled by flight_rtt when the record is made */
@@ -70,6 +71,8 @@ struct flight {
 	int ifindex;          /* of the first outgoing copy: the device of the route; 0 not seen */
 	int refused_sys;      /* errno of the last probe that the kernel refused; 0: none */
 	uint64_t sent, received; /* probes the kernel took; probes answered, late ones too */
+	int16_t impostor;     /* TTL left of answers that something nearer gives as the destination;
+			       * -1: none known */
 	uint8_t reached_by;   /* enum reached_by, of the first answer by the destination */
 	bool syn_ack, reset;  /* a SYN-ACK came; the kernel's RST for it left */
 	struct refused refused_before; /* counters when it began */

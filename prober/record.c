@@ -119,42 +119,18 @@ static void fill_answers(struct trace *t, const struct record_run *run, const st
 	}
 }
 
-/* Whether e's probe was also answered in the destination's name with another TTL left. */
-static bool spoken_for_twice(const struct trace *t, const struct trace_entry *e)
-{
-	uint32_t begin, end;
-
-	if (!trace_hop(t, e->ttl, &begin, &end))
-		return false;
-	for (uint32_t i = begin; i < end; i++) {
-		const struct trace_entry *other = &t->entries[i];
-
-		if (other->attempt == e->attempt && trace_entry_is_destination(t, other) &&
-		    other->reply.reply_ttl != e->reply.reply_ttl)
-			return true;
-	}
-	return false;
-}
-
-/* Flags what spoke as the destination from nearer than it: up to `nearer`, beyond which routers
- * answered; and beyond, where the same somebody (the same TTL left) answered besides the true
- * one. Returns whether anything was. */
+/* Flags what spoke as the destination at TTLs beyond which routers answered. Returns whether
+ * anything is flagged so. */
 static bool mark_nearer(struct trace *t, uint8_t nearer)
 {
-	int16_t left = -1;
 	bool any = false;
 
 	for (uint32_t i = 0; i < t->entry_count; i++) {
 		struct trace_entry *e = &t->entries[i];
 
-		if (!trace_entry_is_destination(t, e))
-			continue;
-		if (e->ttl <= nearer)
-			left = e->reply.reply_ttl;
-		else if (left < 0 || e->reply.reply_ttl != left || !spoken_for_twice(t, e))
-			continue;
-		e->reply.flags |= REPLY_NEARER;
-		any = true;
+		if (e->ttl <= nearer && trace_entry_is_destination(t, e))
+			e->reply.flags |= REPLY_NEARER;
+		any |= (e->reply.flags & REPLY_NEARER) != 0;
 	}
 	return any;
 }

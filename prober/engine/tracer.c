@@ -436,20 +436,29 @@ static uint8_t loop_ttl(const struct tracer *t, const struct tracer_hop *router)
 	return 0;
 }
 
-/* Nobody up to this TTL is the destination: a router answered from beyond, or for the same probe.
- * The next TTL that spoke as the destination, if any, takes its place. */
+/* The destination is the lowest TTL that spoke so and that nobody contradicted. */
+static void find_destination(struct tracer *t, struct mono now)
+{
+	int ttl = t->nearer + 1, was = t->destination;
+
+	while (ttl <= t->top && !(t->hops[ttl].said & SAID_DESTINATION))
+		ttl++;
+	t->destination = (uint8_t)(ttl <= t->top ? ttl : 0);
+	if (t->destination == was)
+		return;
+	t->reached = now;
+	t->settled = false;
+}
+
+/* Nobody up to this TTL is the destination: a router answered from beyond, or for the same
+ * probe. */
 static void disown(struct tracer *t, int ttl, struct mono now)
 {
 	if (ttl <= t->nearer)
 		return;
 	t->nearer = (uint8_t)ttl;
-	if (!t->destination || t->destination > ttl)
-		return;
-	while (++ttl <= t->top && !(t->hops[ttl].said & SAID_DESTINATION))
-		;
-	t->destination = (uint8_t)(ttl <= t->top ? ttl : 0);
-	t->reached = now;
-	t->settled = false;
+	if (t->destination && t->destination <= ttl)
+		find_destination(t, now);
 }
 
 static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event, struct addr from,
@@ -470,6 +479,8 @@ static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event,
 	if (event != TRACER_TTL_EXCEEDED)
 		return;
 	disown(t, ttl - 1, now);
+	if (addr_equal(from, t->config.dst))
+		return;
 	loop = loop_ttl(t, h);
 	if (loop && (!t->loop || loop < t->loop))
 		t->loop = loop;
@@ -499,6 +510,17 @@ void tracer_nearer(struct tracer *t, uint8_t ttl, struct mono now)
 {
 	if (!t->stop && in_range(t, ttl))
 		disown(t, ttl, now);
+}
+
+void tracer_spoke(struct tracer *t, uint8_t ttl, bool truly, struct mono now)
+{
+	if (t->stop || !in_range(t, ttl) || ttl > t->top)
+		return;
+	if (truly)
+		t->hops[ttl].said |= SAID_DESTINATION;
+	else
+		t->hops[ttl].said &= (uint8_t)~SAID_DESTINATION;
+	find_destination(t, now);
 }
 
 uint8_t tracer_nearer_ttl(const struct tracer *t)

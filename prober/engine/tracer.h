@@ -31,6 +31,8 @@ struct tracer_config {
 	int64_t wait_ns;            /* longest wait for one probe */
 	int64_t budget_ns;          /* for the whole target; 0: none */
 	uint8_t ahead;              /* TTLs in flight beyond the last answered; 0: default 16 */
+	struct addr dst;            /* TTLs that ran out in its name are no loop: a NAT in front of
+				     * it puts it on the errors from behind, too. None: not known */
 	bool one_at_end;            /* attempts that reach the destination never overlap (a host
 				     * answers no second SYN of a half-open connection) */
 };
@@ -85,7 +87,9 @@ bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_ev
  * answered by a router too. (That routers answer from beyond is seen here without being told.) The
  * trace goes on to where nobody contradicts the destination. */
 void tracer_nearer(struct tracer *t, uint8_t ttl, struct mono now);
-/* The highest TTL of which either is known, whether anything spoke as the destination or not. */
+/* Whether anybody but an impostor spoke as the destination at this TTL, now that there is one. */
+void tracer_spoke(struct tracer *t, uint8_t ttl, bool truly, struct mono now);
+/* The highest TTL from beyond which a router answered, or for the same probe, whether anything spoke as the destination or not. */
 uint8_t tracer_nearer_ttl(const struct tracer *t);
 /* Takes one TTL within the path, not the destination's, at which an attempt expired: its router may
  * be limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after

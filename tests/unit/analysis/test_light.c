@@ -154,6 +154,9 @@ static void marks(void **state)
 		if (t->entries[i].reply.flags != (REPLY_DUP | (rows[i].flagged ? REPLY_FTL : 0)))
 			fail_msg("%s: flags %x", rows[i].why, t->entries[i].reply.flags);
 	}
+	/* A vantage point inside has no border to cross. */
+	assert_int_equal(addr_parse("175.45.178.9", &t->src), 0);
+	assert_int_equal(light_mark(t, p, now), 0);
 	free(t);
 	profile_free(p);
 }

@@ -416,6 +416,62 @@ static void an_injected_reset(void **state)
 	flights_fini(&b.fs);
 }
 
+/* The routers behind the middlebox are silent, and so is the destination: what still speaks for it has
+ * as many TTLs left as before, and is known by that. */
+static void an_impostor_alone(void **state)
+{
+	struct trace *t;
+	struct match m;
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_TCP);
+	bed_send_all(&b, b.f);
+	for (uint8_t ttl = 2; ttl <= 4; ttl++) {
+		m = spoken(b.f, ttl, 62);
+		assert_int_equal(bed_take(&b, &m, 2, 100 + ttl, NULL), FLIGHT_ANSWER);
+	}
+	/* The only word of a router, after all of them. */
+	m = bed_exceeded(b.f, 2, "203.0.113.2");
+	assert_int_equal(bed_take(&b, &m, 2, 200, NULL), FLIGHT_ANSWER);
+	t = bed_done(&b, b.f, NULL);
+	assert_int_not_equal(t->reach, REACH_REACHED);
+	assert_int_equal(t->reached_by, REACHED_BY_NONE);
+	check_entry(t, 1, 2, REPLY_NEARER);
+	check_entry(t, 2, 2, REPLY_DUP);
+	check_entry(t, 3, 3, REPLY_NEARER);
+	check_entry(t, 4, 4, REPLY_NEARER);
+	free(t);
+	flights_fini(&b.fs);
+}
+
+/* Packets spread over paths of unequal length: the destination answers at TTL 2 of the short one, a
+ * router at TTL 3 of the long one. The destination is where all are long enough; it is no impostor,
+ * though its answers have the same TTL left. */
+static void unequal_paths(void **state)
+{
+	struct trace *t;
+	struct match m;
+	struct bed b;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_TCP);
+	bed_send_all(&b, b.f);
+	m = spoken(b.f, 2, 62);
+	assert_int_equal(bed_take(&b, &m, 2, 100, NULL), FLIGHT_ANSWER);
+	m = bed_exceeded(b.f, 3, "203.0.113.3");
+	assert_int_equal(bed_take(&b, &m, 2, 110, NULL), FLIGHT_ANSWER);
+	m = spoken(b.f, 4, 62);
+	assert_int_equal(bed_take(&b, &m, 2, 120, NULL), FLIGHT_ANSWER);
+	t = bed_done(&b, b.f, NULL);
+	assert_int_equal(t->reach, REACH_REACHED);
+	assert_int_equal(t->reached_by, REACHED_BY_RST);
+	check_entry(t, 1, 2, REPLY_NEARER);
+	check_entry(t, 3, 4, 0);
+	free(t);
+	flights_fini(&b.fs);
+}
+
 /* The last TTL there is: nothing answers from beyond, but the same probe died at a router. */
 static void arrived_and_died(void **state)
 {
@@ -519,6 +575,8 @@ int main(void)
 		cmocka_unit_test(what_answers_mean),
 		cmocka_unit_test(echo_reply_of_another),
 		cmocka_unit_test(an_injected_reset),
+		cmocka_unit_test(an_impostor_alone),
+		cmocka_unit_test(unequal_paths),
 		cmocka_unit_test(arrived_and_died),
 		cmocka_unit_test(flows_to_one_target),
 		cmocka_unit_test(slots_run_out_and_come_back),

@@ -486,6 +486,30 @@ static void a_loop_seen_early_stops_first_attempts_beyond_it(void **state)
 	assert_int_equal(tracer_last_ttl(&t), 5);
 }
 
+/* A NAT before the destination puts the destination's address on the errors from behind it. */
+static void ttls_that_run_out_in_the_destinations_name_are_no_loop(void **state)
+{
+	struct addr dst = net_addr(192, 0, 2, 7);
+	struct tracer_config c = net_config();
+	struct tracer_hop rows[TRACER_TTLS];
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	c.attempts = 1;
+	c.dst = dst;
+	tracer_init(&t, rows, &c, at_ms(0));
+	send_firsts(&t, 0, 1, 10);
+	for (uint8_t ttl = 2; ttl <= 9; ttl++)
+		tracer_reply(&t, ttl, 1, TRACER_TTL_EXCEEDED, dst, NS_PER_MS, at_ms(1), &late);
+	tracer_reply(&t, 1, 1, TRACER_TTL_EXCEEDED, net_addr(10, 0, 0, 1), NS_PER_MS, at_ms(1),
+		     &late);
+	tracer_reply(&t, 10, 1, TRACER_DESTINATION, dst, NS_PER_MS, at_ms(1), &late);
+	assert_int_equal(tracer_next(&t, at_ms(20)).want, TRACER_DONE);
+	assert_int_equal(tracer_stop_reason(&t), STOP_REACHED);
+	assert_int_equal(tracer_last_ttl(&t), 10);
+}
+
 /* A middlebox at TTL 2 resets in the destination's name; the routers behind it answer all the same,
  * and the destination does at TTL 4. */
 static void what_speaks_as_the_destination_from_nearer_is_not_the_end(void **state)
@@ -595,6 +619,7 @@ int main(void)
 		cmocka_unit_test(an_unreachable_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_router_that_refused_nearer_and_forwards_here_is_a_hop),
 		cmocka_unit_test(a_loop_is_where_the_fourth_sight_is_whatever_arrives_first),
+		cmocka_unit_test(ttls_that_run_out_in_the_destinations_name_are_no_loop),
 		cmocka_unit_test(what_speaks_as_the_destination_from_nearer_is_not_the_end),
 		cmocka_unit_test(a_loop_seen_early_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_budget_that_ran_out_in_the_line_claims_nothing),
