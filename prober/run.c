@@ -54,7 +54,7 @@ struct run {
 	struct progress progress;
 	struct seen seen;          /* responders told by HOP frames */
 	struct refused refused;
-	uint64_t not_ip, drops, sent, send_errors, read, done;
+	uint64_t drops, sent, send_errors, read, done;
 	struct plan_trace next;    /* read and not begun */
 	bool has_next;
 	struct mono held;          /* nobody may send before: the run's bucket, or a full queue */
@@ -197,11 +197,13 @@ static void on_captured(const struct captured *c, void *context)
 
 static void read_capture(struct run *r)
 {
+	uint64_t not_ip = 0;
 	struct mono looked;
 
 	r->now = r->watch.now = mono_now();
-	if (capture_drain(r->tools->capture, on_captured, r, &r->not_ip, r->err) < 0)
+	if (capture_drain(r->tools->capture, on_captured, r, &not_ip, r->err) < 0)
 		r->code = r->err->code;
+	r->refused.malformed += (uint32_t)not_ip;
 	/* After the reading: a step is known before any RTT taken across it is written. */
 	looked = mono_now();
 	if (events_clock_set(&r->tools->events))
