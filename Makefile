@@ -204,7 +204,7 @@ lab: all tests-lab ## the namespace lab: real packets through real kernel router
 bench-calibration: $(OUT)/tests/bench/bench_calibration ## 10,000 simulated paths: how often verdicts are right
 	$(Q)$<
 
-BENCH_TOOLS := $(addprefix $(OUT)/tests/bench/bench_,run blast packet)
+BENCH_TOOLS := $(addprefix $(OUT)/tests/bench/bench_,run blast packet lookup)
 
 bench: all tests-lab $(BENCH_TOOLS) ## beside scamper, mtr, traceroute, fping in the lab; writes doc/benchmarks.md
 	-$(Q)scripts/deps.sh lab bench

@@ -50,7 +50,7 @@ open_ksoftirqd()
 	BENCH_DOC="${BENCH_DOC:-}" bash "$0" "$@"
 lab_enter "$@"
 need_borderpath
-for helper in run blast packet; do
+for helper in run blast packet lookup; do
 	[[ -x $LAB_BUILD/tests/bench/bench_$helper ]] ||
 		lab_die "build/tests/bench/bench_$helper is missing: use make bench"
 done
@@ -251,7 +251,10 @@ bench_up
 about >"$OUT_DIR/about.tsv"
 if wanted packet; then
 	echo "  packet" >&2
-	"$LAB_BUILD/tests/bench/bench_packet" "${GEO_FILES[@]}" >"$OUT_DIR/packet.tsv"
+	{
+		"$LAB_BUILD/tests/bench/bench_packet"
+		"$LAB_BUILD/tests/bench/bench_lookup" "${GEO_FILES[@]}"
+	} >"$OUT_DIR/packet.tsv"
 fi
 cases_sizes
 cases_methods

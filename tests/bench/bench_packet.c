@@ -1,34 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What one packet costs in the prober and one address in the databases, in nanoseconds, without a
- * socket: build, patch, token; parse, match and feed of a reply; MMDB look-ups. Each figure is the
- * median of ROUNDS rounds with the fastest and the slowest beside it, over packets and addresses
- * that differ, so that no branch and no cache line is the same each time.
+ * What one packet costs in the prober, in nanoseconds, without a socket: build, patch, token;
+ * parse, match and feed of a reply. Figures are medians over rounds (figure.h), over packets that
+ * differ, so that no branch and no cache line is the same each time.
  *
  * "feed" is flights_take: the table look-up, the token, the tracer. Flights fly as they do in a
  * run: the tracer says what to send, departures are taken, then replies, until all are done.
  *
- * libpcap alone, for comparison: a ring full of datagrams of our own on the loopback, drained at once.
- * Only as root, and only where the loopback is up; left out else.
- *
- * usage: bench_packet [ASN.mmdb [COUNTRY.mmdb]]
- *   prints lines of tab-separated words: name median_ns min_ns max_ns
+ * usage: bench_packet	prints lines of tab-separated words: name median_ns min_ns max_ns
  */
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/clock.h"
-#include "geo/geo.h"
-#include "geo/mmdb.h"
 #include "prober/flight.h"
+#include "tests/bench/figure.h"
 
-enum { ROUNDS = 9, PATH = 10, PACKETS = 4096, FLIGHTS_MAX = 4096, ADDRESSES = 65536 };
+enum { PATH = 10, PACKETS = 4096, FLIGHTS_MAX = 4096 };
 
 static const uint8_t key[METHOD_KEY_SIZE] = {3, 1, 4, 1, 5, 9, 2, 6};
 static volatile uint32_t sink; /* what the compiler must not leave out goes here */
@@ -39,43 +29,9 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-/* --- figures ---------------------------------------------------------------------------------- */
-
-struct figure {
-	double ns[ROUNDS];
-	unsigned n;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static void figure_add(struct figure *f, int64_t ns, uint64_t times)
-{
-	f->ns[f->n++] = (double)ns / (double)times;
-}
-
-static void figure_tell(struct figure *f, const char *name)
-{
-	qsort(f->ns, f->n, sizeof(f->ns[0]), by_value);
-	printf("%s\t%.1f\t%.1f\t%.1f\n", name, f->ns[f->n / 2], f->ns[0], f->ns[f->n - 1]);
-	fflush(stdout);
-}
-
 static int64_t ns_now(void)
 {
 	return mono_now().ns;
-}
-
-static uint32_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (uint32_t)(*state >> 16);
 }
 
 /* --- packets ---------------------------------------------------------------------------------- */
@@ -198,7 +154,7 @@ static void bench_build(const struct way *w)
 	struct probe_packet packet;
 	char name[32];
 
-	for (unsigned r = 0; r < ROUNDS; r++) {
+	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
 		int64_t begin = ns_now();
 
 		for (uint32_t i = 0; i < PACKETS; i++) {
@@ -226,7 +182,7 @@ static void bench_patch(const struct way *w)
 	make_flow(w->method, w->family, 7, &flow);
 	if (row->build(&flow, &packet, NULL) < 0)
 		die("build");
-	for (unsigned r = 0; r < ROUNDS; r++) {
+	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
 		int64_t begin = ns_now();
 
 		for (uint32_t i = 0; i < 16 * PACKETS; i++)
@@ -276,7 +232,7 @@ static void bench_parse(const struct way *w)
 
 	if (p == NULL)
 		die("out of memory");
-	for (unsigned r = 0; r < ROUNDS; r++) {
+	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
 		int64_t begin = ns_now();
 
 		for (uint32_t i = 0; i < PACKETS; i++) {
@@ -471,7 +427,7 @@ static void bench_feed(uint32_t flights)
 	int64_t clock_ns = clock_cost();
 	char name[64];
 
-	for (unsigned r = 0; r < ROUNDS; r++) {
+	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
 		struct bed b;
 
 		bed_init(&b, flights);
@@ -493,126 +449,7 @@ static void bench_feed(uint32_t flights)
 	figure_tell(&reply, name);
 }
 
-/* --- libpcap alone ---------------------------------------------------------------------------- */
-
-static pcap_t *open_loopback(void)
-{
-	char text[PCAP_ERRBUF_SIZE];
-	struct bpf_program program;
-	pcap_t *p = pcap_create("lo", text);
-
-	if (p == NULL)
-		return NULL;
-	pcap_set_snaplen(p, 256);
-	pcap_set_immediate_mode(p, 1);
-	pcap_set_buffer_size(p, 16 << 20);
-	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
-	if (pcap_activate(p) < 0 || pcap_setnonblock(p, 1, text) < 0 ||
-	    pcap_setdirection(p, PCAP_D_IN) < 0 ||
-	    pcap_compile(p, &program, "udp dst port 9", 1, PCAP_NETMASK_UNKNOWN) < 0) {
-		pcap_close(p);
-		return NULL;
-	}
-	pcap_setfilter(p, &program);
-	pcap_freecode(&program);
-	return p;
-}
-
-static void count_one(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
-{
-	uint32_t *n = (uint32_t *)(void *)user;
-
-	sink += h->caplen + bytes[0];
-	++*n;
-}
-
-static void bench_pcap(void)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	pcap_t *p = fd >= 0 ? open_loopback() : NULL;
-	struct figure f = {.n = 0};
-	char bytes[60] = "";
-
-	for (unsigned r = 0; p != NULL && r < ROUNDS; r++) {
-		uint32_t n = 0;
-		int64_t begin;
-
-		for (uint32_t i = 0; i < PACKETS; i++)
-			(void)!sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to,
-				      sizeof(to));
-		begin = ns_now();
-		while (pcap_dispatch(p, -1, count_one, (u_char *)&n) > 0)
-			;
-		if (n >= PACKETS / 2)
-			figure_add(&f, ns_now() - begin, n);
-	}
-	if (f.n > 0)
-		figure_tell(&f, "libpcap alone");
-	if (p != NULL)
-		pcap_close(p);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* --- names ------------------------------------------------------------------------------------ */
-
-static void bench_mmdb(const char *asn_path, const char *country_path)
-{
-	struct figure asn = {.n = 0}, country = {.n = 0}, both = {.n = 0};
-	struct mmdb *a = NULL, *c = NULL;
-	struct geo *g = NULL;
-	uint64_t seed = 88172645463325252u;
-
-	if (mmdb_open(asn_path, MMDB_KIND_ASN, &a, NULL) < 0 ||
-	    mmdb_open(country_path, MMDB_KIND_COUNTRY, &c, NULL) < 0 ||
-	    geo_open(asn_path, country_path, NULL, &g, NULL) < 0)
-		die("a database does not open");
-	for (unsigned r = 0; r < ROUNDS; r++) {
-		static struct addr addresses[ADDRESSES];
-		int64_t begin;
-
-		for (uint32_t i = 0; i < ADDRESSES; i++) {
-			uint32_t v = next_random(&seed);
-
-			addresses[i] = addr_v4((uint8_t *)&v);
-		}
-		begin = ns_now();
-		for (uint32_t i = 0; i < ADDRESSES; i++) {
-			char org[96];
-			uint32_t number;
-
-			if (mmdb_asn(a, addresses[i], &number, org, sizeof(org)) == 0)
-				sink += number + (uint8_t)org[0];
-		}
-		figure_add(&asn, ns_now() - begin, ADDRESSES);
-		begin = ns_now();
-		for (uint32_t i = 0; i < ADDRESSES; i++) {
-			char code[3];
-
-			if (mmdb_country(c, addresses[i], code) == 0)
-				sink += (uint8_t)code[0];
-		}
-		figure_add(&country, ns_now() - begin, ADDRESSES);
-		begin = ns_now();
-		for (uint32_t i = 0; i < ADDRESSES; i++) {
-			struct name name;
-
-			geo_lookup(g, addresses[i], (struct wall){0}, &name);
-			sink += name.asn;
-		}
-		figure_add(&both, ns_now() - begin, ADDRESSES);
-	}
-	figure_tell(&asn, "look-up: ASN and name");
-	figure_tell(&country, "look-up: country");
-	figure_tell(&both, "look-up: ASN, name, country");
-	geo_close(g);
-	mmdb_close(a);
-	mmdb_close(c);
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
 	static const uint32_t sizes[] = {1, 256, FLIGHTS_MAX};
 
@@ -623,8 +460,5 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		bench_feed(sizes[i]);
-	bench_pcap();
-	if (argc == 3)
-		bench_mmdb(argv[1], argv[2]);
 	return 0;
 }

@@ -14,9 +14,10 @@
  *   appends to FILE one line of tab-separated words:
  *   wall_s linger_s user_s sys_s softirq_s tx rx exit NAME=PEAK_KB[,NAME=PEAK_KB...]
  * wall ends with the command itself, as a shell sees it; linger is how much longer others of its
- * processes lived (a packet socket's end waits for the kernel). softirq is what the kernel's ksoftirqd threads ran meanwhile, of
- * which BENCH_KSOFTIRQD holds the open descriptors of /proc/PID/schedstat; 0 without. tx and rx are
- * 0 without -i. exit is the command's, 128+N after signal N, 124 when -t ran out.
+ * processes lived (a packet socket's end waits for the kernel). softirq is what the kernel's
+ * ksoftirqd threads ran meanwhile, of which BENCH_KSOFTIRQD holds the open descriptors of
+ * /proc/PID/schedstat; 0 without. tx and rx are 0 without -i. exit is the command's, 128+N after
+ * signal N, 124 when -t ran out.
  */
 #include <errno.h>
 #include <fcntl.h>

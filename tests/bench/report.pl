@@ -69,19 +69,20 @@ sub memory {
 }
 
 # Paired: each round's ratio, then their median.
-sub ratio {
+sub ratios {
 	my ( $case, $over, $under, $what ) = @_;
 	my ( $o, $u ) = map { $run{$case}{$_} // {} } $over, $under;
-	return median( map { $u->{$_}{$what} > 0 ? $o->{$_}{$what} / $u->{$_}{$what} : () }
-			grep { $o->{$_} } keys %$u );
+	return map { $u->{$_}{$what} > 0 ? $o->{$_}{$what} / $u->{$_}{$what} : () }
+			grep { $o->{$_} } keys %$u;
 }
+sub ratio { median( ratios(@_) ) }
 
-sub share_found {
+sub shares {
 	my ( $case, $tool ) = @_;
-	my @v = map { $_->{true} > 0 ? 100 * $_->{right} / $_->{true} : () }
+	return map { $_->{true} > 0 ? 100 * $_->{right} / $_->{true} : () }
 		values %{ $run{$case}{$tool} // {} };
-	return median(@v);
 }
+sub share_found { median( shares(@_) ) }
 
 sub sec {
 	my $v = $_[0] // return '-';
@@ -97,7 +98,8 @@ sub spread {
 	my ( $show, @v ) = @_;
 	return '-' unless @v;
 	return $show->( $v[0] ) if @v == 1;
-	return sprintf '%s (%s to %s)', $show->( median(@v) ), $show->( low(@v) ), $show->( high(@v) );
+	my ( $low, $high ) = map { $show->($_) } low(@v), high(@v);
+	return $show->( median(@v) ) . ( $low eq $high ? '' : " ($low to $high)" );
 }
 
 # How runs ended, if not well.
@@ -128,11 +130,12 @@ sub sound {
 my @goals;
 
 sub goal {
-	my ( $what, $value, $shown, $bound, $goal_text, $beside, $case ) = @_;
+	my ( $what, $values, $shown, $bound, $goal_text, $beside, $case ) = @_;
+	my $value = median(@$values);
 	my $tool = $what =~ m{: defaults$} ? 'borderpath-defaults' : 'borderpath';
 	my $met = !defined $value ? 'not measured' : !$bound->($value) ? 'short'
 		: $run{$case} && !sound( $case, $tool ) ? 'void' : 'met';
-	push @goals, { what => $what, shown => defined $value ? $shown->($value) : '-',
+	push @goals, { what => $what, shown => spread( $shown, @$values ),
 		goal => $goal_text, met => $met, beside => $beside, case => $case };
 }
 sub at_most  { my $b = shift; sub { $_[0] <= $b } }
@@ -141,55 +144,55 @@ sub at_least { my $b = shift; sub { $_[0] >= $b } }
 sub set_goals {
 	my $c = 'icmp4 1024';
 	goal( '1024 targets, ICMP -q 1: faster than scamper -p 10000',
-		ratio( $c, 'scamper', 'borderpath', 'wall' ), \&fold, at_least(5), 'at least 5x',
+		[ ratios( $c, 'scamper', 'borderpath', 'wall' ) ], \&fold, at_least(5), 'at least 5x',
 		'ours ' . sec( of( $c, 'borderpath', 'wall' ) ) . ', ' .
 			beside( $c, 'wall', \&sec, qw(scamper floor) ), $c );
-	goal( '1024 targets: CPU, ours to scamper\'s', ratio( $c, 'borderpath', 'scamper', 'cpu' ),
+	goal( '1024 targets: CPU, ours to scamper\'s', [ ratios( $c, 'borderpath', 'scamper', 'cpu' ) ],
 		\&fold, at_most(0.9), 'at most 0.9x',
 		'ours ' . sec( of( $c, 'borderpath', 'cpu' ) ) . ', ' .
 			beside( $c, 'cpu', \&sec, qw(scamper floor) ), $c );
-	goal( '1024 targets: hops found', share_found( $c, 'borderpath' ), \&pct, at_least(100),
+	goal( '1024 targets: hops found', [ shares( $c, 'borderpath' ) ], \&pct, at_least(100),
 		'every one', 'scamper ' . pct( share_found( $c, 'scamper' ) ), $c );
 	$c = 'slow 1024';
-	goal( '1024 targets at 120 ms, one silent hop', of( $c, 'borderpath', 'wall' ), \&sec,
+	goal( '1024 targets at 120 ms, one silent hop', [ values_of( $c, 'borderpath', 'wall' ) ], \&sec,
 		at_most(0.6), '0.6 s',
 		beside( $c, 'wall', \&sec, qw(scamper-tuned scamper-parallel scamper) ), $c );
 	$c = 'icmp4 65536';
-	goal( '65,536 targets', of( $c, 'borderpath', 'wall' ), \&sec, at_most(15), '15 s',
+	goal( '65,536 targets', [ values_of( $c, 'borderpath', 'wall' ) ], \&sec, at_most(15), '15 s',
 		beside( $c, 'wall', \&sec, qw(scamper floor) ), $c );
 	goal( '65,536 targets: resident, borderpath-probe',
-		memory( $c, 'borderpath', 'borderpath-probe' ), \&mb, at_most( 16 * 1024 ), '16 MB',
+		[ grep { defined } memory( $c, 'borderpath', 'borderpath-probe' ) ], \&mb, at_most( 16 * 1024 ), '16 MB',
 		'borderpath ' . mb( memory( $c, 'borderpath', 'borderpath' ) ) . ', scamper ' .
 			mb( memory( $c, 'scamper', 'scamper' ) ), $c );
-	goal( '65,536 targets: of 655,360 hops', share_found( $c, 'borderpath' ), \&pct,
+	goal( '65,536 targets: of 655,360 hops', [ shares( $c, 'borderpath' ) ], \&pct,
 		at_least(99.5), '99.5 %', 'scamper ' . pct( share_found( $c, 'scamper' ) ), $c );
 	$c = 'slow 1';
-	goal( 'one target, 120 ms, silent hop: -q 1 --rate max', of( $c, 'borderpath', 'wall' ), \&sec,
+	goal( 'one target, 120 ms, silent hop: -q 1 --rate max', [ values_of( $c, 'borderpath', 'wall' ) ], \&sec,
 		at_most(0.25), '0.25 s',
 		beside( $c, 'wall', \&sec, qw(traceroute mtr scamper-defaults) ), $c );
-	goal( 'one target, 120 ms, silent hop: defaults', of( $c, 'borderpath-defaults', 'wall' ),
+	goal( 'one target, 120 ms, silent hop: defaults', [ values_of( $c, 'borderpath-defaults', 'wall' ) ],
 		\&sec, at_most(0.45), '0.45 s', 'the same', $c );
-	my $rtt = sub {
-		my $e = $error{busy} && $error{busy}{ $_[0] } or return undef;
-		return median( @{ $e->{ $_[1] }{ $_[2] } } );
+	my $rtts = sub {
+		my $e = $error{busy} && $error{busy}{ $_[0] } or return [];
+		return $e->{ $_[1] }{ $_[2] } // [];
 	};
 	my $peers = sub {
 		my ($tap) = @_;
 		join ', ', map {
 			my $tool = $_;
-			my @v = map { $rtt->( $tool, $tap, $_ ) } qw(p50 p99);
+			my @v = map { median( @{ $rtts->( $tool, $tap, $_ ) } ) } qw(p50 p99);
 			defined $v[0] ? sprintf( '%s %.1f/%.1f', $tool, map { $_ / 1000 } @v ) : ()
 		} qw(scamper mtr traceroute fping);
 	};
 	my $in_us = sub { us( $_[0] / 1000 ) };
-	goal( 'RTT error, processors busy, same interface, p99', $rtt->(qw(borderpath near p99)), $in_us,
+	goal( 'RTT error, processors busy, same interface, p99', $rtts->(qw(borderpath near p99)), $in_us,
 		at_most(1000), '1 us', $peers->('near') . ' (p50/p99, us)', 'rtt' );
-	goal( 'RTT error, processors busy, far tap, p99', $rtt->(qw(borderpath far p99)), $in_us,
+	goal( 'RTT error, processors busy, far tap, p99', $rtts->(qw(borderpath far p99)), $in_us,
 		at_most(15000), '15 us', $peers->('far') . ' (p50/p99, us)', 'rtt' );
 	for my $flights ( 256, 4096 ) {
 		my $name = "reply: parse match feed, $flights flights";
 		goal( "per reply: parse, match, feed; $flights targets in flight",
-			$packet{$name} ? $packet{$name}[0] : undef, sub { sprintf '%.2f us', $_[0] / 1000 },
+			$packet{$name} // [], sub { sprintf '%.2f us', $_[0] / 1000 },
 			at_most(500), '0.5 us',
 			$packet{'libpcap alone'} ? sprintf( 'libpcap alone %.2f us', $packet{'libpcap alone'}[0] / 1000 )
 			: '', 'packet' );
@@ -353,12 +356,14 @@ sub tables {
 # --- the document ---------------------------------------------------------------------------------
 
 sub document {
+	my $busy = ( $about{load} // 0 ) < 0.5 ? ''
+		: "\n\n**The machine was not idle: these figures are pessimistic and not for comparison.**";
 	print <<"END";
 <!-- Written by \`make bench\` (tests/bench/report.pl). Do not edit: run it again. -->
 # Benchmarks
 
 $about{cores} processors ($about{processor}), $about{kernel}, $about{date}; load before it began
-$about{load}; $about{seconds} s in all.
+$about{load}; $about{seconds} s in all.$busy
 
 | program | version |
 |---|---|
