@@ -73,6 +73,25 @@ static void duplicates(void **state)
 	flights_fini(&b.fs);
 }
 
+/* A duplicate passes the stack as the first answer did: its copy is no third answer. */
+static void duplicates_on_stacked_devices(void **state)
+{
+	struct bed b;
+	struct match m;
+
+	(void)state;
+	bed_init(&b, "198.51.100.7", METHOD_UDP);
+	bed_send_all(&b, b.f);
+	bed_depart(&b, b.f, 1, 1, 3, 0);
+	m = bed_exceeded(b.f, 1, "203.0.113.1");
+	for (int64_t at_us = 300; at_us < 9300; at_us += 3000) {
+		assert_int_equal(bed_take(&b, &m, 3, at_us, NULL), FLIGHT_ANSWER);
+		assert_int_equal(bed_take(&b, &m, 5, at_us + 1, NULL), FLIGHT_NOTHING);
+	}
+	assert_int_equal(b.f->answer_count, 3);
+	flights_fini(&b.fs);
+}
+
 static void late_in_its_trace(void **state)
 {
 	struct bed b;
@@ -229,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacked_devices),
 		cmocka_unit_test(duplicates),
+		cmocka_unit_test(duplicates_on_stacked_devices),
 		cmocka_unit_test(late_in_its_trace),
 		cmocka_unit_test(after_its_trace),
 		cmocka_unit_test(a_loop_through_here),
