@@ -302,14 +302,11 @@ static void track_anew(struct trace_shared *s, struct track *k, bool stale)
 
 static void learn(struct trace_shared *s, struct track *k)
 {
-	const struct beginning_view *views[SHARED_SCOUTS + 1];
+	const struct beginning_view *views[SHARED_SCOUTS];
 	unsigned n = 0, best = 0;
 
 	for (; n < k->scout_count; n++)
 		views[n] = k->scouts[n].view;
-	/* A change is a change; from the second on it may be two ways in use at once. */
-	if (k->changes > 1 && k->source.view != NULL)
-		views[n++] = k->source.view;
 	beginning_learn(views, n, &k->beginning);
 	k->stale = false;
 	for (unsigned i = 1; i < k->scout_count; i++) {
@@ -386,8 +383,8 @@ static int take_whole(struct trace_shared *s, struct line *l, const struct trace
 	    beginning_check(&k->beginning, &view) == BEGINNING_REFUTED)
 		track_anew(s, k, addr_equal(view.hops[k->beginning.anchor_ttl].from,
 					    k->beginning.anchor));
-	if (k->state != TRACK_LEARNS || l->generation != k->generation ||
-	    k->scout_count == SHARED_SCOUTS)
+	/* What showed another way is the first to learn from: both ways may be in use. */
+	if (k->state != TRACK_LEARNS || k->scout_count == SHARED_SCOUTS)
 		return 0;
 	return scout_add(k, t, &view);
 }

@@ -11,9 +11,9 @@
  *     target is traced again whole, and only that trace is handed out; its counters include the
  *     probes of the first attempt.
  *   - Every 64th target, and one a minute, is traced whole as a check. Another way seen by a check
- *     or at the anchor means: learn anew from whole traces that begin after it.
- *   - A second change is taken for two ways in use at once: only what both share is shared from
- *     then on. After the sixth the run goes on without.
+ *     or at the anchor means: learn anew, from the whole trace of that target and of those after
+ *     it. So where two ways are in use at once, only what both have in common is shared from then
+ *     on; after the sixth time the run goes on without.
  *
  * Memory: lines in flight, at most SHARED_LINES_MAX of them, each with the first attempt's trace
  * while it is asked again; and for each flow a handful of whole traces.
