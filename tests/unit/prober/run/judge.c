@@ -11,6 +11,8 @@
 
 /* What is voided around a step beyond need: looks at the clocks are held against one so old. */
 #define SLACK_NS (2 * SLEW_WINDOW_NS)
+/* Between two looks, at most: a second's sleep, and the longest the machine stands still. */
+#define LOOK_NS_MAX (8 * NS_PER_S)
 
 #define SEQ(l) ((unsigned long long)(l)->seq)
 
@@ -148,43 +150,62 @@ void judge_packet(struct world *w, enum flight_verdict verdict, const struct fli
 
 /* --- traces --- */
 
-/* Whether a step lay between the stamps; or may have, for one that looks at the clock now and
- * then. */
-static void steps_within(const struct world *w, const struct probe_truth *p,
-			 const struct reply_truth *r, bool *certain, bool *possible)
+/* What the wall clock did between the stamps. */
+struct clock_truth {
+	bool set;       /* it jumped */
+	bool suspect;   /* it may have, for one who looks now and then; or it ran far too fast */
+	bool turned;    /* its rate changed at about that time */
+};
+
+static struct clock_truth clock_between(const struct world *w, const struct probe_truth *p,
+					const struct reply_truth *r)
 {
-	*certain = *possible = false;
+	struct clock_truth c = {0};
+
 	for (unsigned i = 0; i < w->step_count; i++) {
 		const struct step_truth *s = &w->steps[i];
+		int64_t end = i + 1 < w->step_count ? s[1].at : w->now;
 
-		if (s->at == 0)
-			continue;
-		*certain |= s->at > p->left && s->at <= r->at;
-		*possible |= s->since - SLACK_NS <= r->read && s->until + SLACK_NS >= p->sent;
+		c.set |= s->jump && s->at > p->left && s->at <= r->at;
+		c.suspect |= s->jump && s->since - SLACK_NS <= r->read &&
+			     s->until + SLACK_NS >= p->sent;
+		c.suspect |= (s->ppm > SLEW_PPM || s->ppm < -SLEW_PPM) &&
+			     s->at - LOOK_NS_MAX <= r->read && end + LOOK_NS_MAX >= p->sent;
+		c.turned |= s->at - LOOK_NS_MAX <= r->at && s->at + LOOK_NS_MAX >= p->left;
 	}
+	return c;
+}
+
+/* How far an RTT may be from the truth: what steps.h lets be of a clock that runs wrong. Where the
+ * rate changes, all of the stretch between two looks is measured by one rate. */
+static int64_t tolerance(const struct clock_truth *c, int64_t truth)
+{
+	return 2 * NS_PER_US + (truth + (c->turned ? LOOK_NS_MAX : 0)) / (1000000 / SLEW_PPM);
 }
 
 static void judge_rtt(struct world *w, const struct line_truth *l, const struct trace_entry *e,
 		      const struct probe_truth *p, const struct reply_truth *r)
 {
-	bool certain, possible, flagged = e->reply.flags & REPLY_CLOCK;
-	int64_t rtt = e->reply.rtt_ns;
+	struct clock_truth c = clock_between(w, p, r);
+	bool flagged = e->reply.flags & REPLY_CLOCK;
+	int64_t rtt = e->reply.rtt_ns, truth = r->at - p->left;
+	int64_t stamps = world_wall(w, r->at).ns - world_wall(w, p->left).ns;
 
-	steps_within(w, p, r, &certain, &possible);
 	w->counts.voided += flagged;
 	if (p->left == 0) {
 		if (rtt != -1)
 			world_fault(w, "line %llu: an RTT without a departure", SEQ(l));
 		return;
 	}
-	if (rtt == -1 && !(flagged && possible))
+	if (rtt == -1 && !(flagged && c.suspect))
 		world_fault(w, "line %llu: ttl %u: the RTT is void for no reason", SEQ(l), e->ttl);
-	if (rtt != -1 && certain)
+	if (rtt != -1 && c.set)
 		world_fault(w, "line %llu: ttl %u: an RTT of %lld ns across a step of the clock",
 			    SEQ(l), e->ttl, (long long)rtt);
-	if (rtt != -1 && rtt != r->at - p->left)
+	if (rtt != -1 && (rtt != stamps || rtt - truth > tolerance(&c, truth) ||
+			  truth - rtt > tolerance(&c, truth)))
 		world_fault(w, "line %llu: ttl %u: an RTT of %lld ns that was %lld ns", SEQ(l),
-			    e->ttl, (long long)rtt, (long long)(r->at - p->left));
+			    e->ttl, (long long)rtt, (long long)truth);
 }
 
 static bool same(const struct reply_truth *r, const struct reply *told, int nth)
@@ -310,5 +331,7 @@ void judge_end(struct world *w, const struct run_end *end)
 	equal(w, "duplicate", f->refused.duplicate, c->duplicate);
 	equal(w, "malformed", f->refused.malformed, c->malformed);
 	equal(w, "ports held", (uint64_t)w->held_ports, 0);
-	equal(w, "clock stepped", f->clock_stepped, c->steps > 0);
+	/* Whether a slew is told depends on its rate. */
+	if (c->steps > 0 || c->slews == 0)
+		equal(w, "clock stepped", f->clock_stepped, c->steps > 0);
 }

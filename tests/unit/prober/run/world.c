@@ -60,10 +60,20 @@ static int64_t about(struct world *w, int64_t every)
 	return every == 0 ? INT64_MAX / 2 : every / 2 + (int64_t)world_random(w, (uint64_t)every);
 }
 
+static int64_t ahead_by(const struct step_truth *s, int64_t at)
+{
+	return s->offset + (at - s->at) / 1000000 * s->ppm +
+	       (at - s->at) % 1000000 * s->ppm / 1000000;
+}
+
+/* It is set, by up to 36 minutes, or its rate changes: as NTP would (20, 400), or as chrony does when
+ * it is in a hurry; a slew ends with the next change. */
 static void step_clock(struct world *w)
 {
+	static const int64_t rates[] = {20, 400, -400, 50000, -80000};
 	struct step_truth *last = &w->steps[w->step_count - 1];
-	int64_t size = NS_PER_US << world_random(w, 32); /* up to 36 minutes */
+	int64_t size = NS_PER_US << world_random(w, 32);
+	bool slew = last->ppm == 0 && world_chance(w, 2);
 
 	if (w->step_count == WORLD_STEPS) {
 		memmove(&w->steps[0], &w->steps[1], (WORLD_STEPS - 1) * sizeof(w->steps[0]));
@@ -72,10 +82,12 @@ static void step_clock(struct world *w)
 	}
 	if (world_chance(w, 2))
 		size = -size;
-	w->steps[w->step_count++] = (struct step_truth){.at = w->next_step,
-							.offset = last->offset + size};
-	w->step_pending = true;
-	w->counts.steps++;
+	w->steps[w->step_count++] = (struct step_truth){
+		.at = w->next_step, .offset = ahead_by(last, w->next_step) + (slew ? 0 : size),
+		.ppm = slew ? rates[world_random(w, 5)] : 0, .jump = !slew};
+	w->step_pending = w->step_pending || !slew;
+	w->counts.steps += !slew;
+	w->counts.slews += slew;
 	w->next_step += about(w, w->script.step_every_ns);
 }
 
@@ -92,7 +104,7 @@ struct wall world_wall(const struct world *w, int64_t at)
 
 	while (i > 0 && w->steps[i].at > at)
 		i--;
-	return (struct wall){at + w->steps[i].offset};
+	return (struct wall){at + ahead_by(&w->steps[i], at)};
 }
 
 __typeof__(mono_now) __wrap_mono_now;
@@ -120,7 +132,9 @@ bool events_clock_set(struct events *e)
 	bool set = the->step_pending;
 
 	(void)e;
-	for (unsigned i = the->step_count; set && i-- > 0 && the->steps[i].until == 0;) {
+	for (unsigned i = the->step_count; set && i-- > 0;) {
+		if (!the->steps[i].jump || the->steps[i].until != 0)
+			continue;
 		the->steps[i].since = the->looked;
 		the->steps[i].until = the->now;
 	}
@@ -457,8 +471,7 @@ struct world *world_new(const struct world_script *script)
 	w->random = script->seed;
 	w->now = w->start = w->looked = 1000 * NS_PER_S;
 	w->end = w->start + script->length_ns;
-	w->steps[w->step_count++] = (struct step_truth){.offset = 1700000000 * NS_PER_S,
-							.until = 1};
+	w->steps[w->step_count++] = (struct step_truth){.offset = 1700000000 * NS_PER_S};
 	w->next_step = w->now + about(w, script->step_every_ns);
 	w->next_stall = w->now + about(w, script->stall_every_ns);
 	w->next_flood = w->now + about(w, script->flood_every_ns);

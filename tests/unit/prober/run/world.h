@@ -32,7 +32,7 @@ struct world_script {
 	uint64_t grow;          /* and then by so many bytes: arrays of slots used again */
 	uint32_t rate_pps;      /* 0: as fast as it goes */
 	uint32_t window;
-	int64_t step_every_ns;  /* the clock is set so often, about; 0: never */
+	int64_t step_every_ns;  /* the clock is set or slewed so often, about; 0: never */
 	int64_t stall_every_ns; /* the machine stands still so often, for up to 6 s; 0: never */
 	int64_t flood_every_ns; /* forged packets come by the thousand; 0: never */
 };
@@ -65,11 +65,13 @@ struct line_truth {
 	struct probe_truth probes[WORLD_TTLS + 1][WORLD_ATTEMPTS + 1];
 };
 
-struct step_truth { int64_t at, offset, since, until; }; /* until 0: nobody has looked yet */
+/* From `at` on the wall clock is `offset` ahead and runs at a rate of its own. A jump is told when
+ * somebody looks (until 0: nobody has yet); a change of rate is not told. */
+struct step_truth { int64_t at, offset, ppm, since, until; bool jump; };
 
 struct world_counts {
 	uint64_t probes, refused, later, departures, answers, first, copies, late, foreign,
-		bad_token, duplicate, malformed, forged, rewritten, lost, steps, stalls, records,
+		bad_token, duplicate, malformed, forged, rewritten, lost, steps, slews, stalls, records,
 		voided, soon_late, soon_late_known, rounds, idle_rounds;
 	uint64_t memory_warm, memory_most; /* bytes: the highest until it is warm; after that */
 };
