@@ -128,6 +128,8 @@ static int merge(struct paths *p, const struct trace *t)
 		memcpy(m, t, sizeof(*m));
 	else if (m->reach != REACH_REACHED)
 		m->reach = t->reach, m->stop = t->stop, m->reached_by = t->reached_by;
+	if (m->inherited_from[0] == '\0')
+		text_set(m->inherited_from, sizeof(m->inherited_from), t->inherited_from);
 	if (p->merged != NULL && m->sent >= 0 && t->sent >= 0)
 		m->sent += t->sent, m->received += t->received;
 	memcpy(&m->entries[had], t->entries, n * sizeof(t->entries[0]));

@@ -395,6 +395,9 @@ static void add_first(struct trace *t, const struct trace *first)
 	t->sent += first->sent;
 	t->received += first->received;
 	t->repeated += first->repeated;
+	t->slowed_times += first->slowed_times;
+	if (first->slowed_pps != 0 && (t->slowed_pps == 0 || first->slowed_pps < t->slowed_pps))
+		t->slowed_pps = first->slowed_pps;
 	if (t->drops >= 0 && first->drops > 0)
 		t->drops += first->drops;
 	t->clock_stepped = t->clock_stepped || first->clock_stepped;
