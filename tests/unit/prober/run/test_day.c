@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A day of measuring, and an hour's rush, in a few seconds: the whole prober in world.h's network,
- * where answers are lost, overtake each other, come twice, come when their trace is written and its
- * slot is another's, come rewritten, or were forged; where the clock is set or slewed and the machine stands
- * still. What must hold is in judge.c.
+ * A day of measuring, and a rush, in a few seconds: the whole prober in world.h's network, where
+ * answers are lost, overtake each other, come twice, come when their trace is written and its slot
+ * is another's, come rewritten, or were forged; where the clock is set or slewed and the machine
+ * stands still. What must hold is in judge.c.
  *
  * DAY_SEED=N runs another day; under valgrind the day is short.
  */
@@ -37,13 +37,15 @@ static void live(const struct world_script *script, uint64_t probes)
 	c = world_counts(w);
 	printf("%s: %llu probes, %llu answers, %llu records, %llu rounds\n"
 	       "  late %llu, bad token %llu, foreign %llu, duplicate %llu, malformed %llu\n"
-	       "  clock steps %llu, slews %llu (%llu RTTs void), stalls %llu, refused %llu, full queue %llu\n"
+	       "  clock steps %llu, slews %llu (%llu RTTs void), stalls %llu, refused %llu, "
+	       "full queue %llu\n"
 	       "  memory %llu bytes while it warms up, %llu after\n",
 	       s.name, (unsigned long long)c->probes, (unsigned long long)c->answers,
 	       (unsigned long long)c->records, (unsigned long long)c->rounds,
 	       (unsigned long long)c->late, (unsigned long long)c->bad_token,
 	       (unsigned long long)c->foreign, (unsigned long long)c->duplicate,
-	       (unsigned long long)c->malformed, (unsigned long long)c->steps, (unsigned long long)c->slews,
+	       (unsigned long long)c->malformed, (unsigned long long)c->steps,
+	       (unsigned long long)c->slews,
 	       (unsigned long long)c->voided, (unsigned long long)c->stalls,
 	       (unsigned long long)c->refused, (unsigned long long)c->later,
 	       (unsigned long long)c->memory_warm, (unsigned long long)c->memory_most);

@@ -66,8 +66,8 @@ static int64_t ahead_by(const struct step_truth *s, int64_t at)
 	       (at - s->at) % 1000000 * s->ppm / 1000000;
 }
 
-/* It is set, by up to 36 minutes, or its rate changes: as NTP would (20, 400), or as chrony does when
- * it is in a hurry; a slew ends with the next change. */
+/* It is set, by up to 36 minutes, or its rate changes: as NTP would (20, 400), or as chrony does
+ * when it is in a hurry; a slew ends with the next change. */
 static void step_clock(struct world *w)
 {
 	static const int64_t rates[] = {20, 400, -400, 50000, -80000};
