@@ -47,7 +47,8 @@ static int by_network(const void *a, const void *b)
 	return prefix_compare(p->network, q->network);
 }
 
-static int count_networks(const struct trace_plan *p, struct forecast *f)
+static int count_networks(const struct trace_plan *p, const struct prefixset *avoid,
+			  struct forecast *f)
 {
 	const struct targets *t = &p->targets;
 	uint64_t room = 0;
@@ -67,8 +68,9 @@ static int count_networks(const struct trace_plan *p, struct forecast *f)
 		for (uint64_t k = 0; k < parts; k++) {
 			struct prefix network = part_of(t->items[i].prefix, len, k);
 			struct prefix in = parts > 1 ? network : t->items[i].prefix;
-			uint64_t paths = prefix_size(in) - prefixset_overlap(&p->avoid, in);
+			uint64_t paths = prefix_size(in) - prefixset_overlap(avoid, in);
 
+			f->destinations += paths;
 			if (paths > 0)
 				f->networks[n++] = (struct forecast_network){
 					network, paths * p->o->flow_count};
@@ -133,15 +135,16 @@ static void foresee(const struct trace_plan *p, struct forecast *f, int which)
 		f->seconds[which] += wait_s * (double)(1 + f->paths / window);
 }
 
-int forecast_make(const struct trace_plan *p, struct forecast *out)
+int forecast_make(const struct trace_plan *p, const struct prefixset *avoid, struct forecast *out)
 {
 	const struct plan_trace *each = &p->o->each;
 	uint32_t ttls = 1u + each->max_ttl - each->first_ttl;
-	struct forecast f = {.paths = p->paths};
-	int rc = count_networks(p, &f);
+	struct forecast f = {0};
+	int rc = count_networks(p, avoid, &f);
 
 	if (rc < 0)
 		return rc;
+	f.paths = f.destinations * p->o->flow_count;
 	f.path_probes[CASE_LEAST] = each->attempts;
 	f.path_probes[CASE_USUAL] = each->attempts * (ttls < FORECAST_HOPS ? ttls : FORECAST_HOPS);
 	f.path_probes[CASE_MOST] = each->attempts * ttls;

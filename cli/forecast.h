@@ -21,7 +21,7 @@ enum { FORECAST_HOPS = 15 };
 struct forecast_network { struct prefix network; uint64_t paths; };
 
 struct forecast {
-	uint64_t paths;
+	uint64_t destinations, paths;
 	uint32_t path_probes[CASES];      /* for one path */
 	uint64_t probes[CASES];
 	double seconds[CASES];            /* -1: nothing but the machine limits it */
@@ -31,8 +31,8 @@ struct forecast {
 	uint32_t busiest;                 /* index, of the most paths */
 };
 
-/* BP_ENOMEM. */
-int forecast_make(const struct trace_plan *p, struct forecast *out);
+/* avoid (settled): what is left out, the plan's own list or a longer one. BP_ENOMEM. */
+int forecast_make(const struct trace_plan *p, const struct prefixset *avoid, struct forecast *out);
 void forecast_fini(struct forecast *f);
 
 extern const struct word forecast_bound_words[];

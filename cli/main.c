@@ -3,11 +3,9 @@
  * borderpath: everything people type. Unprivileged: packets are the child borderpath-probe's. This
  * file finds the row of the command table and runs it; only here and in the commands is printed.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,45 +30,6 @@ const struct command *command_find(const char *name)
 			return c;
 	}
 	return NULL;
-}
-
-void cli_say(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("borderpath: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-int cli_print(const char *text)
-{
-	struct bp_error err;
-
-	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
-		return CLI_OK;
-	bp_fail_sys(&err, errno, "cannot write to standard output");
-	return cli_error(&err);
-}
-
-int cli_error(const struct bp_error *err)
-{
-	cli_say("%s", err->text);
-	return CLI_FAILURE;
-}
-
-int cli_usage(const char *command, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "borderpath %s: ", command);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, " (see: borderpath help %s)\n", command);
-	return CLI_USAGE;
 }
 
 static void help_text(struct buf *out)

@@ -19,7 +19,8 @@ struct dry {
 	struct contact contact;
 	bool has_contact;
 	bool knows_limits;      /* the limits file could be read, or there is none */
-	uint64_t never;         /* destinations on this machine's own do-not-probe list */
+	struct prefixset out;   /* all do-not-probe lists */
+	uint64_t never;         /* destinations on this machine's own list alone */
 	struct bp_error refused; /* code 0: the limits allow the run */
 };
 
@@ -34,23 +35,37 @@ static int look_up_contact(struct dry *d, struct bp_error *err)
 	return rc == BP_ENOTFOUND && path == NULL ? 0 : rc;
 }
 
+static int add_all(struct prefixset *to, const struct prefixset *from)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < from->count; i++)
+		rc = prefixset_add(to, from->items[i]);
+	prefixset_settle(to);
+	return rc;
+}
+
 /* What the prober would say: the same file, the same functions. */
-static void look_up_limits(struct dry *d)
+static int look_up_limits(struct dry *d)
 {
 	const struct targets *t = &d->plan->targets;
 	struct bp_error unread;
 	const struct passwd *pw;
 	struct limits l;
+	int rc;
 
 	if (limits_read(BP_LIMITS_FILE, &l, &unread) < 0)
-		return;
+		return 0;
 	d->knows_limits = true;
 	pw = l.user_count > 0 ? getpwuid(getuid()) : NULL;
 	limits_check_run(&l, limits_unlimited(&l, getuid(), pw != NULL ? pw->pw_name : NULL),
 			 &d->plan->o->run, &d->refused);
-	for (uint32_t i = 0; i < t->count; i++)
-		d->never += prefixset_overlap(&l.never, t->items[i].prefix);
+	rc = add_all(&d->out, &l.never);
 	limits_fini(&l);
+	for (uint32_t i = 0; rc == 0 && i < t->count; i++)
+		d->never += prefixset_overlap(&d->out, t->items[i].prefix);
+	d->never -= rc == 0 ? d->plan->avoided : 0;
+	return rc;
 }
 
 static void put_methods(struct buf *out, const struct trace_plan *p)
@@ -117,7 +132,7 @@ static void write_where(struct buf *out, const struct dry *d)
 	char text[PREFIX_TEXT];
 
 	buf_printf(out, "Destinations  %llu in %u network%s (/24, IPv6 /48)",
-		   (unsigned long long)(p->paths / p->o->flow_count), f->network_count,
+		   (unsigned long long)f->destinations, f->network_count,
 		   f->network_count == 1 ? "" : "s");
 	if (p->doubled > 0)
 		buf_printf(out, "; %u named more than once", p->doubled);
@@ -235,7 +250,7 @@ static void write_json(struct buf *out, const struct dry *d)
 	json_put_int(&w, "version", 1);
 	json_put_str(&w, "vantage", p->o->run.vantage);
 	json_put_str(&w, "tool", "borderpath " BP_VERSION);
-	json_put_int(&w, "destinations", (int64_t)(p->paths / p->o->flow_count));
+	json_put_int(&w, "destinations", (int64_t)f->destinations);
 	json_put_int(&w, "paths", (int64_t)f->paths);
 	json_begin_object(&w, "left_out");
 	json_put_int(&w, "do_not_probe", (int64_t)p->avoided);
@@ -330,15 +345,17 @@ int trace_dry_run(const struct trace_plan *p, uint64_t wrong, struct session *se
 
 	if (rc < 0)
 		return cli_error(&err);
-	if (forecast_make(p, &d.forecast) < 0) {
+	if (add_all(&d.out, &p->avoid) < 0 || look_up_limits(&d) < 0 ||
+	    forecast_make(p, &d.out, &d.forecast) < 0) {
+		prefixset_fini(&d.out);
 		cli_say("out of memory");
 		return CLI_FAILURE;
 	}
-	look_up_limits(&d);
 	rc = print(&d, session, &err);
 	if (rc == 0 && p->o->probing_path != NULL)
 		rc = write_probing(&d, p->o->probing_path, &err);
 	forecast_fini(&d.forecast);
+	prefixset_fini(&d.out);
 	if (rc < 0)
 		return cli_error(&err);
 	if (d.refused.code < 0)

@@ -67,8 +67,7 @@ static int collect_words(struct trace_plan *p, int argc, char **argv, uint64_t *
 	return 0;
 }
 
-/* Numbers of the whole run, and what a bulk run needs beside them. */
-static int settle(struct trace_plan *p)
+int trace_plan_settle(struct trace_plan *p)
 {
 	const struct targets *t = &p->targets;
 	uint64_t destinations = 0;
@@ -100,7 +99,7 @@ int trace_plan_collect(struct trace_plan *p, const struct profile *profile, int 
 		rc = collect_words(p, argc, argv, failures);
 	if (rc < 0)
 		return rc;
-	return settle(p) < 0 ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+	return trace_plan_settle(p) < 0 ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
 }
 
 /* --- the lines -------------------------------------------------------------------------------- */
@@ -114,12 +113,15 @@ uint8_t trace_plan_method(const struct trace_plan *p, const struct target *t)
 /* Goes to the next path; false at the end. */
 static bool step(struct trace_plan *p)
 {
+	if (p->ended)
+		return false;
 	if (p->begun && ++p->next_flow < p->o->flow_count)
 		return true;
 	p->begun = true;
 	p->next_flow = 0;
 	do {
-		if (!order_next(&p->order, &p->entry, &p->dst))
+		p->ended = !order_next(&p->order, &p->entry, &p->dst);
+		if (p->ended)
 			return false;
 	} while (prefixset_find(&p->avoid, p->dst) != NULL);
 	return true;

@@ -31,7 +31,7 @@ struct trace_plan {
 	uint64_t paths;     /* in all, without those left out */
 	uint64_t avoided;   /* destinations left out: on a do-not-probe list */
 	/* where it stands */
-	bool begun, avoid_said;
+	bool begun, ended, avoid_said;
 	uint32_t entry;     /* of the destination at hand ... */
 	struct addr dst;    /* ... and its address */
 	unsigned next_flow;
@@ -48,6 +48,9 @@ void trace_plan_fini(struct trace_plan *p);
  * final. */
 int trace_plan_collect(struct trace_plan *p, const struct profile *profile, int argc, char **argv,
 		       uint64_t *failures, struct bp_error *err);
+/* The second half of it, for targets and lists (settled) that came otherwise: the numbers of the
+ * whole run, and its order. BP_ENOMEM. */
+int trace_plan_settle(struct trace_plan *p);
 /* The do-not-probe list as lines, on the first call only: they stand before the first path. The
  * prober keeps to it by itself; what is left out here it would refuse. */
 void trace_plan_avoid(struct trace_plan *p, struct buf *out);
