@@ -9,7 +9,7 @@
 /*
  * c = 299,792.458 km/s (exact, by the definition of the metre, CGPM 1983). Group index of ITU-T
  * G.652 single-mode fibre: 1.4682 at 1550 nm, 1.4676 at 1310 nm (data sheets of Corning SMF-28);
- * 1.467 is under both. No cable is straight, so true answers take longer, mostly half as long again.
+ * 1.467 is under both. No cable is straight: true answers take longer, mostly half as long again.
  */
 static const double light_km_per_s = 299792.458;
 static const double fibre_index = 1.467;

@@ -2,7 +2,7 @@
 /*
  * Answers faster than light: what no host inside the network can have sent. Knows where the vantage
  * point stands (the record) and where network and borders do (the profile); owns the least time
- * that light in fibre needs. Judges nothing: the verdict sets flagged answers aside (border_path.c).
+ * that light in fibre needs. Judges nothing: the verdict sets aside what is flagged.
  */
 #ifndef ANALYSIS_LIGHT_H
 #define ANALYSIS_LIGHT_H

@@ -535,8 +535,8 @@ static const struct { enum reply_flag flag; bool always; const char *says; } not
 	 "with."},
 	{REPLY_REWRITTEN, false, "rewritten: half of the probe's mark was changed on the way; the "
 	 "other copy is whole."},
-	{REPLY_QUOTE, false, "quoted_ttl: the probe had not run down to TTL 1 there: a tunnel, or a "
-	 "router before that forwards 0."},
+	{REPLY_QUOTE, false, "quoted_ttl: the probe had not run down to TTL 1 there: a tunnel, or "
+	 "a router before that forwards 0."},
 };
 
 static void notes_draw(struct buf *out, const struct style *s, const struct trace *t, bool verbose)

@@ -89,7 +89,8 @@ bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_ev
 void tracer_nearer(struct tracer *t, uint8_t ttl, struct mono now);
 /* Whether anybody but an impostor spoke as the destination at this TTL, now that there is one. */
 void tracer_spoke(struct tracer *t, uint8_t ttl, bool truly, struct mono now);
-/* The highest TTL from beyond which a router answered, or for the same probe, whether anything spoke as the destination or not. */
+/* The highest TTL from beyond which a router answered, or for the same probe, whether anything
+ * spoke as the destination or not. */
 uint8_t tracer_nearer_ttl(const struct tracer *t);
 /* Takes one TTL within the path, not the destination's, at which an attempt expired: its router may
  * be limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after

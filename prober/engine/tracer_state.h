@@ -39,7 +39,7 @@ struct tracer {
 	uint8_t family;       /* of the answers; 0 none yet */
 	uint8_t top;          /* highest TTL sent; 0 none */
 	uint8_t heard;        /* highest TTL that answered anything; 0 none */
-	uint8_t destination;  /* lowest TTL above `nearer` at which the destination answered; 0 none */
+	uint8_t destination;  /* lowest TTL above `nearer` that spoke as it; 0 none */
 	uint8_t nearer;       /* up to this TTL others speak as the destination; 0 none */
 	uint8_t loop;         /* TTL at which a router's address came back once too often; 0 none */
 	uint8_t stop;         /* enum stop; STOP_UNKNOWN while it runs */

@@ -82,7 +82,7 @@ static uint16_t fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-/* ---- probes in --------------------------------------------------------------------------------- */
+/* ---- probes in ------------------------------------------------------------------------------ */
 
 static bool is_probe(struct probe *p)
 {
@@ -122,7 +122,7 @@ static void hear(struct forge *f)
 	}
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------ */
+/* ---- tokens --------------------------------------------------------------------------------- */
 
 /* Where the halves of the token lie (prober/method/method.h). */
 static void token_read(const struct probe *p, uint16_t *hi, uint16_t *lo)
@@ -189,7 +189,7 @@ static void spoil(struct forge *f, struct probe *p, enum wrong wrong)
 	token_write(p, hi, lo);
 }
 
-/* ---- packets out ------------------------------------------------------------------------------- */
+/* ---- packets out ---------------------------------------------------------------------------- */
 
 static const uint8_t *source_of(const struct probe *p) { return p->bytes + (p->v4 ? 12 : 8); }
 static const uint8_t *target_of(const struct probe *p) { return p->bytes + (p->v4 ? 16 : 24); }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Forged replies: tests/lab/forge.c at r1 floods the vantage point during traces by each method. None
-# is believed, all are counted for what they are, every true hop is still found; and when the flood
-# is more than the capture holds, the record says that packets were lost.
+# Forged replies: tests/lab/forge.c at r1 floods the vantage point during traces by each method.
+# None is believed, all are counted for what they are, every true hop is still found; and when the
+# flood is more than the capture holds, the record says that packets were lost.
 # Topology: topo_chain.sh, six routers.
 
 # shellcheck disable=SC2317  # functions that wait_for calls
@@ -34,8 +34,8 @@ counted()
 	at vp nft -j list counter inet forged "$1" | jq '.nftables[].counter? // empty | .packets'
 }
 arrived() { counted arrived; }
-# What passes the capture's filter and is nobody's answer: packets with IPv6 extension headers, which
-# here are a neighbour's multicast reports.
+# What passes the capture's filter and is nobody's answer: packets with IPv6 extension headers,
+# which here are a neighbour's multicast reports.
 mld() { counted mld; }
 
 # forge COUNT PPS: in the background, as soon as the first probe comes by; FORGE is its process.

@@ -163,8 +163,8 @@ static void packets_before_the_plan(void **state)
 	flights_fini(&b.fs);
 }
 
-/* A TCP token lies in the sequence number, which no router quotes in another byte order; and what is
- * no quote has nothing to swap. */
+/* A TCP token lies in the sequence number, which no router quotes in another byte order; and what
+ * is no quote has nothing to swap. */
 static void where_no_half_is_swapped(void **state)
 {
 	static const struct { enum method method; const char *dst; int quoted_ttl; } rows[] = {
@@ -189,7 +189,7 @@ static void where_no_half_is_swapped(void **state)
 	}
 }
 
-/* A flood of guesses: whatever the last byte, none is believed, all are counted, nothing is kept. */
+/* A flood of guesses: none is believed, all are counted, nothing is kept. */
 static void a_flood_of_guesses(void **state)
 {
 	enum { GUESSES = 40000 };
@@ -416,8 +416,8 @@ static void an_injected_reset(void **state)
 	flights_fini(&b.fs);
 }
 
-/* The routers behind the middlebox are silent, and so is the destination: what still speaks for it has
- * as many TTLs left as before, and is known by that. */
+/* The routers behind the middlebox are silent, and so is the destination: what still speaks for it
+ * has as many TTLs left as before, and is known by that. */
 static void an_impostor_alone(void **state)
 {
 	struct trace *t;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Clock steps and slews: what they void, at the edges too, and that a full list voids more, never less. */
+/* Clock steps and slews: what they void, at the edges too, and that a full list voids more, never
+ * less. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What becomes of a captured packet, byte for byte: believed, or counted for a reason, and never both
- * or neither. Answers are made of the probes themselves, as routers make them.
+ * What becomes of a captured packet, byte for byte: believed, or counted for a reason, and never
+ * both or neither. Answers are made of the probes themselves, as routers make them.
  */
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -137,14 +137,14 @@ static const struct {
 	enum counter counter;
 } rows[] = {
 	{"a router's word", "198.51.100.7", METHOD_UDP, EXCEEDED, false, WIRE, ANSWER},
-	{"the same with 8 bytes quoted", "198.51.100.7", METHOD_UDP, EXCEEDED_8, false, WIRE, ANSWER},
+	{"the same, 8 bytes quoted", "198.51.100.7", METHOD_UDP, EXCEEDED_8, false, WIRE, ANSWER},
 	{"over IPv6", "2001:db8:7::1", METHOD_ICMP, EXCEEDED, false, WIRE, ANSWER},
 	{"over IPv6, 8 bytes: half the token is behind", "2001:db8:7::1", METHOD_ICMP, EXCEEDED_8,
 	 false, WIRE, BAD_TOKEN},
 	{"about a SYN", "198.51.100.7", METHOD_TCP, EXCEEDED_8, false, WIRE, ANSWER},
 	{"a SYN-ACK", "198.51.100.7", METHOD_TCP, SYN_ACK, false, WIRE, ANSWER},
-	{"an RST that acknowledges another sequence", "198.51.100.7", METHOD_TCP, RST_BAD, false, WIRE,
-	 BAD_TOKEN},
+	{"an RST that acknowledges another sequence", "198.51.100.7", METHOD_TCP, RST_BAD, false,
+	 WIRE, BAD_TOKEN},
 	{"a bare ACK answers no SYN", "198.51.100.7", METHOD_TCP, BARE_ACK, false, WIRE, FOREIGN},
 	{"a wrong half", "198.51.100.7", METHOD_UDP, BAD_SEQ, false, WIRE, BAD_TOKEN},
 	{"a wrong half of a sequence", "198.51.100.7", METHOD_TCP, BAD_SEQ, false, WIRE, BAD_TOKEN},
@@ -152,7 +152,7 @@ static const struct {
 	 FOREIGN},
 	{"another's ping", "198.51.100.7", METHOD_ICMP, ECHO_OF_ANOTHER, false, WIRE, FOREIGN},
 	{"a quote cut in its IP header", "198.51.100.7", METHOD_UDP, CUT, false, WIRE, MALFORMED},
-	{"a quote cut in its IPv6 header", "2001:db8:7::1", METHOD_UDP, CUT, false, WIRE, MALFORMED},
+	{"a quote cut in IPv6", "2001:db8:7::1", METHOD_UDP, CUT, false, WIRE, MALFORMED},
 	{"no IP at all", "198.51.100.7", METHOD_UDP, RUBBISH, false, WIRE, MALFORMED},
 	/* What leaves is nobody's answer, nor is a probe that crosses lo. */
 	{"the probe leaves", "198.51.100.7", METHOD_UDP, PROBE_ITSELF, true, WIRE, NOTHING},
@@ -174,7 +174,7 @@ static struct bytes make(struct scene *s, enum made made)
 	case CUT: return exceeded(&b, ip - 4);
 	case OTHER_DST: memcpy(b.at + 16, elsewhere, 4); return exceeded(&b, b.size);
 	case BAD_SEQ:
-		/* UDP's checksum and its copy; TCP's sequence, and the IP-ID says the other half. */
+		/* UDP's checksum and its copy; TCP's sequence. */
 		b.at[ip + 7] ^= 1;
 		b.at[ip + 11] ^= 1;
 		return exceeded(&b, b.size);
