@@ -271,7 +271,7 @@ static const char *balanced(unsigned dst, unsigned measured)
 static const char *rationed(unsigned dst, unsigned measured)
 {
 	(void)dst;
-	return measured % 5 == 4 ? ANCHOR_SILENT : BY_D;
+	return measured > 20 && measured % 5 == 4 ? ANCHOR_SILENT : BY_D;
 }
 
 static const char *moves_elsewhere(unsigned dst, unsigned measured)
@@ -318,7 +318,7 @@ static const struct {
 	bool told;                /* that sharing is given up */
 	const char *reason;
 } runs[] = {
-	{by_dandong, "175.45.176.0/24", 7, 249, false, "3 scouts and every 64th"},
+	{by_dandong, "175.45.176.0/24", 9, 247, false, "the scouts and every 64th"},
 	{by_dandong, "175.45.176.71", 1, 0, false, "one target"},
 	{by_dandong, "175.45.176.0/31", 2, 0, false, "fewer targets than scouts"},
 	{by_dandong, "175.45.176.0/22", 24, 1000, false, "and the first of each /24"},
