@@ -5,8 +5,8 @@
  * Stands between the plan (trace_plan.h) and what is shown: the prober only sees lines with another
  * first TTL. What a beginning is, and what confirms it, is analysis/beginning.h's.
  *
- *   - Per method, family, port and flow, the first targets are traced whole (scouts, six), and so is
- *     the first target of every prefix that the profile keeps verdicts for. Six is the number of
+ *   - Per method, family, port and flow, the first targets are traced whole (scouts, six), and so
+ *     is the first target of every prefix that the profile keeps verdicts for. Six is the number of
  *     flows that rules out a second branch with 95 % in multipath detection: three would agree on
  *     one side of a two-way balancer by destination in one run of four, six in one of 32.
  *   - Later targets are asked from the anchor on. Where that does not confirm the beginning, the
