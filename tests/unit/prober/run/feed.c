@@ -59,7 +59,7 @@ static bool next_line(struct world *w, struct buf *out)
 
 bool feed_plan(struct world *w)
 {
-	bool over = w->now >= w->end || w->fault[0] != '\0', written;
+	bool over = w->now >= w->end || w->interrupt, written;
 	struct buf b;
 
 	buf_init(&b);

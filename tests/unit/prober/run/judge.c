@@ -35,6 +35,7 @@ static void judge_answer(struct world *w, const struct arrival *a, struct line_t
 		world_fault(w, "line %llu: ttl %u attempt %u: which answer was the first?", SEQ(l),
 			    a->ttl, a->attempt);
 	r->believed = true;
+	r->at = a->at; /* of its first copy that the ring kept */
 	r->read = w->now;
 	p->believed++;
 	l->believed++;
@@ -86,8 +87,8 @@ static void judge_too_late(struct world *w, const struct arrival *a, const struc
 	}
 }
 
-static void judge_departure(struct world *w, const struct arrival *a,
-			    const struct line_truth *l, enum flight_verdict verdict,
+static void judge_departure(struct world *w, const struct arrival *a, struct line_truth *l,
+			    enum flight_verdict verdict,
 			    const struct flight_hit *hit)
 {
 	if (l == NULL || l->state != LINE_OPEN) {
@@ -99,6 +100,7 @@ static void judge_departure(struct world *w, const struct arrival *a,
 	    hit->ttl != a->ttl || hit->attempt != a->attempt)
 		world_fault(w, "line %llu: the departure of ttl %u attempt %u was not known",
 			    SEQ(l), a->ttl, a->attempt);
+	l->probes[a->ttl][a->attempt].left = a->at;
 }
 
 static void count(struct world *w, enum flight_verdict verdict)
@@ -299,6 +301,8 @@ void judge_trace(struct world *w, const struct trace *t, size_t size)
 	if (t->sent != l->sent || t->received != l->answered)
 		world_fault(w, "line %llu: %lld sent of %u, %lld answered of %u", SEQ(l),
 			    (long long)t->sent, l->sent, (long long)t->received, l->answered);
+	if (l->dropped > 0 && t->drops <= 0)
+		world_fault(w, "line %llu: its record hides drops", SEQ(l));
 	if (l->last_round != 0 && l->last_round != w->counts.rounds)
 		world_fault(w, "line %llu: an answer was late though its trace went on", SEQ(l));
 	close_line(w, l);
@@ -320,8 +324,10 @@ void judge_end(struct world *w, const struct run_end *end)
 
 	if (w->fault[0] != '\0')
 		return;
-	equal(w, "targets done", f->done, w->next_seq - 1);
-	equal(w, "traces handed over", c->records, w->next_seq - 1);
+	equal(w, "targets done", f->done, c->records);
+	equal(w, "interrupted", f->interrupted, w->interrupt);
+	if (!w->interrupt)
+		equal(w, "traces handed over", c->records, w->next_seq - 1);
 	equal(w, "probes sent", f->sent, c->probes);
 	equal(w, "probes refused", f->send_errors, c->refused);
 	equal(w, "probes answered", f->received, c->first);
@@ -330,6 +336,12 @@ void judge_end(struct world *w, const struct run_end *end)
 	equal(w, "late", f->refused.late, c->late);
 	equal(w, "duplicate", f->refused.duplicate, c->duplicate);
 	equal(w, "malformed", f->refused.malformed, c->malformed);
+	equal(w, "dropped by the ring", f->drops, c->drops);
+	for (unsigned i = 0; i < WORLD_LINES; i++) {
+		if (w->lines[i].state == LINE_OPEN && w->lines[i].sent > 0)
+			world_fault(w, "line %llu was begun and never handed over",
+				    SEQ(&w->lines[i]));
+	}
 	equal(w, "ports held", (uint64_t)w->held_ports, 0);
 	/* Whether a slew is told depends on its rate. */
 	if (c->steps > 0 || c->slews == 0)

@@ -386,18 +386,21 @@ static void put_garbage(struct world *w, int64_t at)
 	world_put(w, out);
 }
 
-static void depart(struct world *w, const struct asked *a)
+/* Returns when it leaves; whether that is captured is another matter. */
+static int64_t depart(struct world *w, const struct asked *a)
 {
 	int64_t at = w->now + 2000 + (int64_t)world_random(w, 50 * NS_PER_US);
 	bool stacked = is_stacked(a->target);
 
 	if (world_chance(w, 500))
 		at += (int64_t)world_random(w, 20 * NS_PER_MS); /* a queue in front of the link */
+	if (world_chance(w, 1000))
+		return at;
 	for (int copy = stacked ? 0 : 1; copy < 2; copy++) {
 		struct arrival *out = world_arrival(w, PACKET_DEPARTURE, at);
 
 		if (out == NULL)
-			return;
+			return at;
 		out->seq = a->line->seq;
 		out->ttl = a->ttl;
 		out->attempt = a->attempt;
@@ -406,9 +409,9 @@ static void depart(struct world *w, const struct asked *a)
 		out->size = a->packet->size;
 		memcpy(out->bytes, a->packet->bytes, out->size);
 		world_put(w, out);
-		a->probe->left = at;
 		at += 1700;
 	}
+	return at;
 }
 
 void traffic_carry(struct world *w, const struct probe_packet *p, bool refused)
@@ -431,9 +434,7 @@ void traffic_carry(struct world *w, const struct probe_packet *p, bool refused)
 	a.line->sent++;
 	*r = (struct recent){.packet = *p, .seq = a.line->seq, .target = a.target, .ttl = a.ttl};
 	w->recent_count++;
-	if (!world_chance(w, 1000))
-		depart(w, &a);
-	back = (a.probe->left ? a.probe->left : w->now) + delay(w, &a);
+	back = depart(w, &a) + delay(w, &a);
 	if (!world_chance(w, 50)) /* lost */
 		come_back(w, &a, back, world_chance(w, 200));
 	while (world_chance(w, 60)) {

@@ -21,7 +21,7 @@
 
 static struct world *the;
 
-enum { CAPTURE_FD = 1001, SIGNAL_FD = 1002, LOOK_NS = 150 };
+enum { CAPTURE_FD = 1001, SIGNAL_FD = 1002, LOOK_NS = 150, RING = 700 };
 
 static const uint8_t key[METHOD_KEY_SIZE] = {8, 7, 6, 5, 4, 3, 2, 1, 1, 2, 3, 4, 5, 6, 7, 8};
 
@@ -209,10 +209,26 @@ int capture_fd(const struct capture *c)
 int capture_stats(struct capture *c, struct capture_stats *out)
 {
 	(void)c;
-	*out = (struct capture_stats){0};
+	*out = (struct capture_stats){.dropped = the->counts.drops};
 	return 0;
 }
 
+static void deliver(struct world *w, const struct arrival *a, capture_handler handler,
+		    void *context)
+{
+	struct captured p = {.stamp = world_wall(w, a->at), .bytes = a->bytes, .size = a->size,
+			     .ifindex = a->ifindex, .outgoing = a->outgoing};
+
+	w->current = a;
+	w->judged = false;
+	handler(&p, context);
+	if (!w->judged && a->kind != PACKET_GARBAGE)
+		world_fault(w, "a packet of kind %d that nobody judged", a->kind);
+	w->counts.malformed += a->kind == PACKET_GARBAGE;
+	w->current = NULL;
+}
+
+/* The ring keeps what came first. It is small, so that floods and stalls overflow it. */
 int capture_drain(struct capture *c, capture_handler handler, void *context, uint64_t *not_ip,
 		  struct bp_error *err)
 {
@@ -224,17 +240,17 @@ int capture_drain(struct capture *c, capture_handler handler, void *context, uin
 	(void)err;
 	for (; w->heap_count > 0 && w->pool[w->heap[0]].at <= w->now; n++) {
 		uint32_t place = pop(w);
-		const struct arrival *a = w->current = &w->pool[place];
-		struct captured p = {.stamp = world_wall(w, a->at), .bytes = a->bytes,
-				     .size = a->size, .ifindex = a->ifindex,
-				     .outgoing = a->outgoing};
 
-		w->judged = false;
-		handler(&p, context);
-		if (!w->judged && a->kind != PACKET_GARBAGE)
-			world_fault(w, "a packet of kind %d that nobody judged", a->kind);
-		w->counts.malformed += a->kind == PACKET_GARBAGE;
-		w->current = NULL;
+		if (n >= RING) {
+			struct line_truth *l = world_line(w, w->pool[place].seq);
+
+			if (l != NULL)
+				l->dropped++;
+			w->counts.drops++;
+			w->unused[w->unused_count++] = place;
+			continue;
+		}
+		deliver(w, &w->pool[place], handler, context);
 		w->unused[w->unused_count++] = place;
 	}
 	return n;
@@ -377,6 +393,8 @@ static void read_frames(struct world *w)
 			world_fault(w, "half a frame");
 			return;
 		}
+		w->counts.hops += head.type == FRAME_HOP;
+		w->counts.progress += head.type == FRAME_PROGRESS;
 		if (head.type == FRAME_TRACE) {
 			struct trace *t = malloc(head.size);
 
@@ -423,6 +441,8 @@ static void sleep_until(struct world *w, int64_t until)
 		w->next_flood = until + about(w, w->script.flood_every_ns);
 	}
 	go_to(w, until);
+	if (w->script.interrupt_ns > 0 && w->now - w->start >= w->script.interrupt_ns)
+		w->interrupt = true;
 }
 
 __typeof__(ppoll) __wrap_ppoll;
@@ -533,6 +553,7 @@ const char *world_run(struct world *w)
 	plan_run_defaults(&plan);
 	plan.rate_pps = w->script.rate_pps;
 	plan.window = w->script.window;
+	plan.progress = plan.hops = true;
 	if (w->script.rate_pps == 0)
 		plan.prefix_pps = plan.router_pps = 0;
 	buf_init(&head);

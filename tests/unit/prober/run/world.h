@@ -35,6 +35,7 @@ struct world_script {
 	int64_t step_every_ns;  /* the clock is set or slewed so often, about; 0: never */
 	int64_t stall_every_ns; /* the machine stands still so often, for up to 6 s; 0: never */
 	int64_t flood_every_ns; /* forged packets come by the thousand; 0: never */
+	int64_t interrupt_ns;   /* SIGINT comes; 0: never */
 };
 
 /* What really happened. Times are of the steady clock; 0: it did not. */
@@ -47,7 +48,7 @@ struct reply_truth {
 };
 
 struct probe_truth {
-	int64_t sent, left;     /* given to the kernel; its last copy was captured */
+	int64_t sent, left;     /* given to the kernel; stamp of its last copy, when captured */
 	bool refused;
 	uint8_t reply_count, believed;
 	struct reply_truth replies[WORLD_REPLIES];
@@ -59,7 +60,7 @@ struct line_truth {
 	uint64_t seq;
 	uint8_t state;          /* enum line_state */
 	struct plan_trace plan;
-	uint32_t sent, answered, believed, extra;
+	uint32_t sent, answered, believed, extra, dropped;
 	uint64_t last_round;    /* it must be handed over in this round of the loop: its tracer was
 				 * done when an answer came */
 	struct probe_truth probes[WORLD_TTLS + 1][WORLD_ATTEMPTS + 1];
@@ -71,8 +72,9 @@ struct step_truth { int64_t at, offset, ppm, since, until; bool jump; };
 
 struct world_counts {
 	uint64_t probes, refused, later, departures, answers, first, copies, late, foreign,
-		bad_token, duplicate, malformed, forged, rewritten, lost, steps, slews, stalls, records,
-		voided, soon_late, soon_late_known, rounds, idle_rounds;
+		bad_token, duplicate, malformed, forged, rewritten, lost, steps, slews, stalls,
+		records, voided, soon_late, soon_late_known, rounds, idle_rounds, hops, progress,
+		drops;
 	uint64_t memory_warm, memory_most; /* bytes: the highest until it is warm; after that */
 };
 
