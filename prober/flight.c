@@ -310,7 +310,8 @@ static uint32_t believed_probe(const struct flight *f, const struct match *m, ui
 {
 	uint32_t i = m->token_known == 2 ? find_token(f, m->token) : NO_PROBE;
 
-	*flags = 0;
+	/* The first copy is whole and the second is not: somebody was at it all the same. */
+	*flags = m->token_again && m->token_copy != m->token ? REPLY_REWRITTEN : 0;
 	if (i == NO_PROBE) {
 		*flags = REPLY_REWRITTEN;
 		if (m->token_again)

@@ -533,8 +533,8 @@ static const struct { enum reply_flag flag; bool always; const char *says; } not
 	{REPLY_CLOCK, true, "clock: the RTT is void, the clock was set or slewed."},
 	{REPLY_NAT, false, "nat: the probe arrived there with another address or port than it left "
 	 "with."},
-	{REPLY_REWRITTEN, false, "rewritten: half of the probe's mark was changed on the way; the "
-	 "other copy is whole."},
+	{REPLY_REWRITTEN, false, "rewritten: one copy of the probe's mark was changed on the way; "
+	 "another is whole."},
 	{REPLY_QUOTE, false, "quoted_ttl: the probe had not run down to TTL 1 there: a tunnel, or "
 	 "a router before that forwards 0."},
 };

@@ -48,6 +48,11 @@ refuses 2 '\-\-rate takes a whole number' trace --rate fast 127.0.0.1
 refuses 2 '\-\-rate takes a whole number' trace --rate 0 127.0.0.1
 refuses 2 '\-\-flows takes a whole number' trace --flows 0 127.0.0.1
 refuses 2 'flows go up to' trace --flow 1000 --flows 100 127.0.0.1
+refuses 2 '\-\-place takes degrees' trace --place 91,8.68 127.0.0.1
+refuses 2 '\-\-place takes degrees' trace --place 50.11 127.0.0.1
+refuses 2 '\-\-place takes degrees' trace --place 50.11,8.68E 127.0.0.1
+refuses 2 '\-\-place takes degrees' trace --place nan,inf 127.0.0.1
+refuses 2 '\-\-place takes degrees' trace --place 0,180.5 127.0.0.1
 refuses 2 "\-\-format 'xml'" trace --format xml 127.0.0.1
 refuses 2 "\-\-color 'pink'" trace --color pink 127.0.0.1
 refuses 1 'bits beyond it are set' trace 127.0.0.1/8

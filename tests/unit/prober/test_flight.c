@@ -37,7 +37,7 @@ static const struct {
 	{HI_ONLY, "one half quoted, and the payload", FLIGHT_ANSWER, REPLY_REWRITTEN},
 	{HI_ONLY_NO_COPY, "one half alone is never believed", FLIGHT_BAD_TOKEN, 0},
 	{LO_WRONG_NO_COPY, "one half right, the other wrong", FLIGHT_BAD_TOKEN, 0},
-	{COPY_WRONG, "the first copy suffices", FLIGHT_ANSWER, 0},
+	{COPY_WRONG, "the first copy suffices", FLIGHT_ANSWER, REPLY_REWRITTEN},
 	{ALL_WRONG, "a forger who knows the flow", FLIGHT_BAD_TOKEN, 0},
 	{OTHER_SRC, "a NAT's address in the quote", FLIGHT_ANSWER, REPLY_NAT},
 	{OTHER_SPORT, "a NAT's port in the quote", FLIGHT_ANSWER, REPLY_NAT},

@@ -121,6 +121,56 @@ static void narrow_fits(void **state)
 	buf_fini(&out);
 }
 
+/* Marks that make an answer worthless are explained always, remarks when asked for; and an answer
+ * that only somebody forged is not told as the destination's. */
+static void marks_are_explained(void **state)
+{
+	static const struct {
+		uint16_t flag;
+		const char *says;
+		bool always, forged;
+	} marks[] = {
+		{REPLY_FTL, "faster_than_light: sooner", true, true},
+		{REPLY_NEARER, "nearer: in the destination's name", true, false},
+		{REPLY_CLOCK, "clock: the RTT is void", true, false},
+		{REPLY_NAT, "nat: the probe arrived", false, false},
+		{REPLY_REWRITTEN, "rewritten: one copy", false, false},
+		{REPLY_QUOTE, "quoted_ttl: the probe", false, false},
+	};
+	struct style style = {0};
+	struct verdict v = {0};
+	struct names names;
+	struct trace *t = trace_new(1);
+	struct buf out;
+
+	(void)state;
+	assert_non_null(t);
+	names_init(&names);
+	buf_init(&out);
+	trace_entry_init(&t->entries[t->entry_count++], 4, 1);
+	assert_int_equal(addr_parse("175.45.176.71", &t->dst), 0);
+	t->entries[0].reply.from = t->dst;
+	t->entries[0].reply.icmp_type = t->entries[0].reply.icmp_code = 0;
+	t->method = METHOD_ICMP;
+	t->reach = REACH_REACHED;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		t->entries[0].reply.flags = marks[i].flag;
+		for (int verbose = 0; verbose < 2; verbose++) {
+			buf_clear(&out);
+			report_trace(&out, &style, t, &names, &v, profile, false, verbose);
+			if ((strstr(out.bytes, marks[i].says) != NULL) !=
+			    (marks[i].always || verbose))
+				fail_msg("%s, verbose %d:\n%s", marks[i].says, verbose, out.bytes);
+			if ((strstr(out.bytes, "Only something in the destination's name") !=
+			     NULL) != marks[i].forged)
+				fail_msg("%s", out.bytes);
+		}
+	}
+	buf_fini(&out);
+	names_fini(&names);
+	free(t);
+}
+
 static void columns(void **state)
 {
 	static const struct { const char *text; unsigned columns; const char *why; } texts[] = {
@@ -165,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reports),
 		cmocka_unit_test(narrow_fits),
+		cmocka_unit_test(marks_are_explained),
 		cmocka_unit_test(columns),
 	};
 
