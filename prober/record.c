@@ -119,6 +119,25 @@ static void fill_answers(struct trace *t, const struct record_run *run, const st
 	}
 }
 
+/* A true answer behind an impostor's is the probe's, and the impostor's is the extra one: delays,
+ * losses and links are of the path. */
+static void prefer_true(struct trace *t, uint32_t impostor)
+{
+	struct trace_entry *e = &t->entries[impostor];
+
+	for (uint32_t i = impostor + 1; i < t->entry_count; i++) {
+		struct trace_entry *other = &t->entries[i];
+
+		if (other->ttl != e->ttl || other->attempt != e->attempt)
+			return;
+		if ((other->reply.flags & (REPLY_DUP | REPLY_LATE | REPLY_NEARER)) != REPLY_DUP)
+			continue;
+		other->reply.flags &= (uint16_t)~REPLY_DUP;
+		e->reply.flags |= REPLY_DUP;
+		return;
+	}
+}
+
 /* Flags what spoke as the destination at TTLs beyond which routers answered. Returns whether
  * anything is flagged so. */
 static bool mark_nearer(struct trace *t, uint8_t nearer)
@@ -131,6 +150,10 @@ static bool mark_nearer(struct trace *t, uint8_t nearer)
 		if (e->ttl <= nearer && trace_entry_is_destination(t, e))
 			e->reply.flags |= REPLY_NEARER;
 		any |= (e->reply.flags & REPLY_NEARER) != 0;
+	}
+	for (uint32_t i = 0; any && i < t->entry_count; i++) {
+		if ((t->entries[i].reply.flags & (REPLY_NEARER | REPLY_DUP)) == REPLY_NEARER)
+			prefer_true(t, i);
 	}
 	return any;
 }
