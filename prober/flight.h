@@ -5,8 +5,8 @@
  * nothing and reads no clock: the tests script it.
  *
  * Believed is an answer whose token, both halves, is one that this flight sent; or, when the first
- * copy was changed on the way, whose second copy is. One half alone never is. Copies that differ are
- * told (REPLY_REWRITTEN).
+ * copy was changed on the way, whose second copy is. One half alone never is. Copies that differ
+ * are told (REPLY_REWRITTEN).
  * Then the ICMP type says what it means; the source only tells the destination's own answers from
  * others'.
  *

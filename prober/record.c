@@ -70,7 +70,8 @@ static bool in_path(const struct flight *f, const struct flight_probe *p)
 	return p->ttl <= tracer_last_ttl(&f->tracer);
 }
 
-/* An entry for each probe of the path that was offered to the kernel; `place` maps a probe to it. */
+/* An entry for each probe of the path that was offered to the kernel; `place` maps a probe to
+ * it. */
 static void fill_probes(struct trace *t, const struct record_run *run, const struct flight *f,
 			uint32_t *place)
 {
