@@ -52,6 +52,7 @@ struct mmdb {
 	char *path;
 	enum mmdb_kind kind;
 	const struct layout *layout;
+	char type[64], description[256]; /* fit to be shown, whatever the file says */
 };
 
 static const struct layout *layouts_of(enum mmdb_kind kind, size_t *count)
@@ -261,8 +262,8 @@ static int find_layout(struct mmdb *m, struct bp_error *err)
 			best = i;
 	if (s.hits[best] == 0)
 		return bp_fail(err, BP_EUNSUP,
-			       "%s holds no %s that we can find (its type is \"%.60s\")", m->path,
-			       what[m->kind], m->db.metadata.database_type);
+			       "%s holds no %s that we can find (its type is \"%s\")", m->path,
+			       what[m->kind], m->type);
 	m->layout = &l[best];
 	return 0;
 }
@@ -279,6 +280,18 @@ static int open_failed(int rc, int sys, const char *path, struct bp_error *err)
 		return bp_fail(err, BP_EUNSUP, "%s is of a format version that is not supported",
 			       path);
 	return bp_fail(err, BP_EPARSE, "%s is not an MMDB file, or is damaged or cut short", path);
+}
+
+static void describe(struct mmdb *m)
+{
+	const MMDB_metadata_s *meta = &m->db.metadata;
+
+	if (meta->database_type != NULL)
+		text_set(m->type, sizeof(m->type), meta->database_type);
+	for (size_t i = 0; i < meta->description.count; i++)
+		if (strcmp(meta->description.descriptions[i]->language, "en") == 0)
+			text_set(m->description, sizeof(m->description),
+				 meta->description.descriptions[i]->description);
 }
 
 int mmdb_open(const char *path, enum mmdb_kind kind, struct mmdb **out, struct bp_error *err)
@@ -308,6 +321,7 @@ int mmdb_open(const char *path, enum mmdb_kind kind, struct mmdb **out, struct b
 		free(m);
 		return rc;
 	}
+	describe(m);
 	rc = find_layout(m, err);
 	if (rc < 0) {
 		mmdb_close(m);
@@ -381,17 +395,14 @@ void mmdb_tell(const struct mmdb *m, struct mmdb_about *out)
 
 	*out = (struct mmdb_about){
 		.path = m->path,
-		.type = meta->database_type != NULL ? meta->database_type : "",
-		.description = "",
+		.type = m->type,
+		.description = m->description,
 		.layout = m->layout->name,
 		.built_epoch = meta->build_epoch,
 		.file_bytes = (uint64_t)m->db.file_size,
 		.nodes = meta->node_count,
 		.ip_version = (uint8_t)meta->ip_version,
 	};
-	for (size_t i = 0; i < meta->description.count; i++)
-		if (strcmp(meta->description.descriptions[i]->language, "en") == 0)
-			out->description = meta->description.descriptions[i]->description;
 }
 
 static int visit_verify(void *arg, const MMDB_entry_s *entry)

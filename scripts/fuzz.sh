@@ -45,6 +45,7 @@ longest() {
 	values) echo 128 ;;           # no value is as long
 	input | limits) echo 4096 ;;  # two lines of a plan, and what does not fit behind them
 	frames) echo 8192 ;;          # a trace of a dozen entries
+	mmdb) echo 2048 ;;            # the largest of the small databases, and a little
 	*) echo 0 ;;                  # as the largest seed
 	esac
 }

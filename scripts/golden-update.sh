@@ -21,6 +21,7 @@ done
 for target in tests/fuzz/fuzz_*.c; do
 	mkdir -p "$seeds/$(basename "$target" .c | sed s/^fuzz_//)"
 done
+cp tests/golden/mmdb/*.mmdb "$seeds/mmdb/"
 "$unit/prober/method/test_golden" --seeds "$seeds/packet"
 "$unit/prober/test_plan" "$seeds/plan"
 "$unit/geo/test_profile_errors" dump "$seeds/profile"
