@@ -154,6 +154,9 @@ static void start_tracer(struct flight *f, struct mono now, struct wall start)
 		.ahead = f->plan.method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
 		.dst = f->flow.dst,
 		.one_at_end = f->plan.method == METHOD_TCP,
+		.length = f->hint.length,
+		.turn_span = f->hint.turn_span,
+		.turn = f->hint.turn,
 	};
 
 	tracer_init(&f->tracer, f->rows, &config, now);
@@ -187,6 +190,8 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 	f->ifindex = f->refused_sys = 0;
 	f->sent = f->received = f->drops_before = 0;
 	f->impostor = -1;
+	f->cuts_before = f->pps_before = 0;
+	f->hint = (struct flight_hint){0};
 	f->reached_by = REACHED_BY_NONE;
 	f->syn_ack = f->reset = false;
 	memset(&f->refused_before, 0, sizeof(f->refused_before));
@@ -527,6 +532,7 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 	first = tracer_reply(&f->tracer, hit->ttl, hit->attempt, event, m->reply.from, hit->rtt_ns,
 			     now, &late);
 	hit->first = first;
+	hit->probe = i;
 	if (!first && late)
 		return FLIGHT_LATE; /* the trace is done and about to be written */
 	p->said |= (uint8_t)(1u << event);

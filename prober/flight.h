@@ -46,6 +46,8 @@ struct flight_probe {
 	struct wall departed; /* stamp of the last outgoing copy; 0: never captured */
 	uint8_t ttl, attempt;
 	uint8_t state;        /* enum probe_state */
+	uint8_t owed;         /* of pacing_take */
+	bool told;            /* pacing knows its fate */
 	uint8_t answers;      /* kept, extra ones included */
 	uint8_t said;         /* bit per enum tracer_event of its answers, extra ones included */
 };
@@ -58,6 +60,9 @@ struct flight_answer {
 	struct wall stamp;
 	struct reply reply;   /* rtt_ns is filled by flight_rtt when the record is made */
 };
+
+/* What others of the run have shown of the path: see tracer_config. All 0: nothing. */
+struct flight_hint { uint8_t length, turn_span, turn; };
 
 struct flight {
 	bool used;
@@ -78,6 +83,8 @@ struct flight {
 	bool syn_ack, reset;  /* a SYN-ACK came; the kernel's RST for it left */
 	struct refused refused_before; /* counters when it began */
 	uint64_t drops_before;
+	uint32_t cuts_before, pps_before; /* of the pace, likewise; pps_before 0: none in force */
+	struct flight_hint hint;
 	struct tracer_hop *rows; /* owned; the tracer's */
 	uint32_t row_room;
 	uint32_t probe_count; /* offered to the kernel, in that order */
@@ -145,6 +152,7 @@ enum flight_verdict {
 struct flight_hit {
 	struct flight *flight; /* NULL when none could be named */
 	uint8_t ttl, attempt;
+	uint32_t probe;        /* index of the probe; valid when `first` */
 	bool destination;
 	bool first;            /* the first answer to its probe */
 	int64_t rtt_ns;        /* -1 unknown */

@@ -175,6 +175,17 @@ static enum reached_by reached_by(const struct trace *t)
 	return REACHED_BY_NONE;
 }
 
+/* Loss by our own speed: cuts while it ran, or one in force when it began. */
+static void fill_slowed(struct trace *t, const struct record_run *run, const struct flight *f)
+{
+	uint32_t before = f->pps_before, lowest = run->lowest_pps;
+
+	t->slowed_times = run->cuts - f->cuts_before;
+	t->slowed_pps = before == 0 || (lowest != 0 && lowest < before) ? lowest : before;
+	for (uint32_t i = 0; i < f->probe_count; i++)
+		t->repeated += f->probes[i].attempt > f->plan.attempts;
+}
+
 static struct refused refused_since(const struct refused *now, const struct refused *before)
 {
 	return (struct refused){
@@ -227,6 +238,7 @@ struct trace *record_flight(const struct record_run *run, const struct flight *f
 	t->sent = (int64_t)f->sent;
 	t->received = (int64_t)f->received;
 	t->drops = (int64_t)(run->drops - f->drops_before);
+	fill_slowed(t, run, f);
 	t->clock_stepped = steps_between(run->steps, f->begun, run->now);
 	t->refused = refused_since(&run->refused, &f->refused_before);
 	return t;

@@ -26,6 +26,8 @@ struct record_run {
 	struct wall now_wall;
 	struct refused refused;      /* counters so far */
 	uint64_t drops;              /* of the capture so far */
+	uint32_t cuts;               /* of the pace so far */
+	uint32_t lowest_pps;         /* the pace at its lowest while this trace ran; 0: never cut */
 	const struct steps *steps;
 	const char *ifname;          /* of f->ifindex; "" unknown */
 };

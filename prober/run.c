@@ -33,7 +33,7 @@ _Static_assert(PLAN_BURST == (int)PACING_BURST && PLAN_ROUTER_BURST == (int)PACI
 	       "what is foreseen of a run is what happens");
 
 /* A probe of the batch being made; its place in the array is its place in the batch. */
-struct batched { uint32_t slot; uint8_t ttl, attempt; };
+struct batched { uint32_t slot; uint8_t ttl, attempt, owed; };
 
 struct run {
 	struct run_tools *tools;
@@ -55,6 +55,8 @@ struct run {
 	struct seen seen;          /* responders told by HOP frames */
 	struct refused refused;
 	uint64_t drops, sent, send_errors, read, done;
+	uint32_t repeated;         /* probes sent again for loss by our own speed */
+	int64_t slack_ns;          /* of this round: what the queues on the way add to RTTs */
 	struct plan_trace next;    /* read and not begun */
 	bool has_next;
 	struct mono held;          /* nobody may send before: the run's bucket, or a full queue */
@@ -108,14 +110,57 @@ static void tell_of_resets(struct run *r, const struct flight *f)
 	r->told_of_resets = true;
 }
 
-static void finish(struct run *r, struct flight *f)
+static void know_drops(struct run *r)
 {
 	struct capture_stats stats;
-	struct record_run rec;
 
 	if (capture_stats(r->tools->capture, &stats) == 0)
 		r->drops = stats.dropped;
+}
+
+static struct pacing_ask ask_of(const struct flight *f, uint8_t ttl, struct addr router)
+{
+	return (struct pacing_ask){.dst = f->flow.dst, .ttl = ttl, .router = router};
+}
+
+/* The same of a probe that has left, to tell its fate: once. */
+static struct pacing_ask fate_of(struct flight *f, struct flight_probe *p, struct addr router)
+{
+	struct pacing_ask ask = ask_of(f, p->ttl, router);
+
+	ask.sent = p->told ? (struct mono){0} : p->sent;
+	ask.owed = p->told ? 0 : p->owed;
+	p->told = true;
+	return ask;
+}
+
+/* Probes whose answers nobody will wait for. */
+static void forget_probes(struct run *r, struct flight *f)
+{
+	for (uint32_t i = 0; i < f->probe_count; i++) {
+		struct flight_probe *p = &f->probes[i];
+		struct pacing_ask ask;
+
+		if (!p->owed || p->told)
+			continue;
+		ask = fate_of(f, p, tracer_responder(&f->tracer, p->ttl));
+		pacing_forgotten(r->pacing, &ask, r->now);
+	}
+}
+
+static void finish(struct run *r, struct flight *f)
+{
+	struct record_run rec;
+
+	/* What was dropped since the last reading may have been this one's. */
+	know_drops(r);
+	forget_probes(r, f);
+	if (tracer_stop_reason(&f->tracer) == STOP_REACHED)
+		pacing_reached(r->pacing, f->flow.dst, tracer_last_ttl(&f->tracer));
 	rec = record_of(r, f->ifindex);
+	rec.cuts = pacing_counters(r->pacing)->cuts;
+	if (rec.cuts != f->cuts_before)
+		rec.lowest_pps = pacing_lowest_pps(r->pacing, f->begun);
 	tell_of_resets(r, f);
 	put_record(r, record_flight(&rec, f));
 	due_forget(&r->due, flight_slot(&r->flights, f));
@@ -138,9 +183,70 @@ static void stop_all(struct run *r)
 
 /* --- packets in --- */
 
-static struct pacing_ask ask_of(const struct flight *f, uint8_t ttl, struct addr router)
+/* The attempts at this TTL are overdue. Where that is our own speed's doing, and it has not been heard
+ * of at all, it is asked once more. */
+static bool lose(struct run *r, struct flight *f, uint8_t ttl)
 {
-	return (struct pacing_ask){.dst = f->flow.dst, .ttl = ttl, .router = router};
+	struct addr router = tracer_responder(&f->tracer, ttl);
+	bool ours = false;
+
+	for (uint32_t i = 0; i < f->probe_count; i++) {
+		struct flight_probe *p = &f->probes[i];
+		struct pacing_ask ask;
+
+		if (p->ttl != ttl || p->state != PROBE_SENT || p->answers > 0)
+			continue;
+		ask = fate_of(f, p, router);
+		ours = pacing_lost(r->pacing, &ask, r->now);
+	}
+	return ours && tracer_again(&f->tracer, ttl, r->now);
+}
+
+/* What the target wants next, after all that is overdue was told. */
+static struct tracer_step next_step(struct run *r, struct flight *f)
+{
+	struct tracer_step step;
+	uint8_t ttl;
+	bool again;
+
+	tracer_slack(&f->tracer, r->slack_ns);
+	do {
+		again = false;
+		step = tracer_next(&f->tracer, r->now);
+		while (tracer_take_silent(&f->tracer, &ttl)) {
+			struct pacing_ask ask = ask_of(f, ttl, tracer_responder(&f->tracer, ttl));
+
+			pacing_silent(r->pacing, &ask, r->now);
+		}
+		while (tracer_take_overdue(&f->tracer, &ttl))
+			again |= lose(r, f, ttl);
+	} while (again);
+	return step;
+}
+
+/* What others have shown of the way there. A batch of targets that all begin at TTL 1 would ask the
+ * first router for as many answers at once: each begins at another of the TTLs that are known to be
+ * in use. */
+static void give_hint(struct run *r, struct flight *f)
+{
+	const struct known *k = pacing_known(r->pacing);
+	struct addr dst = f->flow.dst;
+	uint8_t length = known_length(k, dst);
+	uint8_t used = length ? length : known_shortest(k, dst.family);
+	uint8_t first = f->plan.first_ttl;
+
+	f->hint = (struct flight_hint){.length = length};
+	if (used < first)
+		return;
+	f->hint.turn_span = (uint8_t)(used - first + 1);
+	f->hint.turn = (uint8_t)(addr_hash(dst) % f->hint.turn_span);
+}
+
+static void start(struct run *r, struct flight *f)
+{
+	if (f->sent == 0)
+		give_hint(r, f);
+	flight_start(f, r->now, r->now_wall);
 }
 
 /* Puts a target where it belongs now: finished, waiting, or in line to send. */
@@ -148,13 +254,7 @@ static void place(struct run *r, struct flight *f, struct tracer_step step)
 {
 	uint32_t slot = flight_slot(&r->flights, f);
 	struct mono soon = mono_add(r->now, 1);
-	uint8_t ttl;
 
-	while (tracer_take_silent(&f->tracer, &ttl)) {
-		struct pacing_ask ask = ask_of(f, ttl, tracer_responder(&f->tracer, ttl));
-
-		pacing_silent(r->pacing, &ask, r->now);
-	}
 	switch (step.want) {
 	case TRACER_SEND: due_line_up(&r->due, slot); break;
 	case TRACER_WAIT:
@@ -167,8 +267,8 @@ static void place(struct run *r, struct flight *f, struct tracer_step step)
 
 static void settle(struct run *r, struct flight *f)
 {
-	flight_start(f, r->now, r->now_wall);
-	place(r, f, tracer_next(&f->tracer, r->now));
+	start(r, f);
+	place(r, f, next_step(r, f));
 }
 
 /* The target is settled after the whole capture is read: an answer behind this one may be its
@@ -176,11 +276,15 @@ static void settle(struct run *r, struct flight *f)
 static void on_answer(void *context, const struct flight_hit *hit, struct addr from)
 {
 	struct run *r = context;
-	struct pacing_ask ask = ask_of(hit->flight, hit->ttl, hit->expected);
+	struct flight_probe *p = &hit->flight->probes[hit->probe];
+	struct pacing_ask ask;
 	uint32_t slot = flight_slot(&r->flights, hit->flight);
 
-	if (hit->first)
+	if (hit->first) {
+		ask = fate_of(hit->flight, p, hit->expected);
+		ask.rtt_ns = hit->rtt_ns;
 		pacing_answered(r->pacing, &ask, from, hit->destination, r->now);
+	}
 	if (!due_in_line(&r->due, slot))
 		due_wait(&r->due, slot, r->now);
 	progress_answer(&r->progress, hit, from);
@@ -205,6 +309,9 @@ static void read_capture(struct run *r)
 		r->code = r->err->code;
 	r->refused.malformed += (uint32_t)not_ip;
 	/* After the reading: a step is known before any RTT taken across it is written. */
+	know_drops(r);
+	if (r->pacing != NULL)
+		r->slack_ns = pacing_slack(r->pacing, r->now);
 	looked = mono_now();
 	if (events_clock_set(&r->tools->events))
 		steps_add(&r->steps, r->looked, looked);
@@ -220,9 +327,9 @@ static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsig
 	uint32_t slot = flight_slot(&r->flights, f);
 
 	/* Before the loop: it would forget what is deferred within. */
-	flight_start(f, r->now, r->now_wall);
+	start(r, f);
 	for (;;) {
-		struct tracer_step step = tracer_next(&f->tracer, r->now);
+		struct tracer_step step = next_step(r, f);
 		struct pacing_ask ask;
 		struct mono when;
 
@@ -231,6 +338,7 @@ static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsig
 			return true;
 		}
 		ask = ask_of(f, step.ttl, tracer_responder(&f->tracer, step.ttl));
+		ask.again = step.attempt > f->plan.attempts;
 		switch (pacing_ready(r->pacing, &ask, r->now, &when)) {
 		case PACING_GLOBAL:
 			r->held = when;
@@ -247,8 +355,8 @@ static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsig
 		flight_prepare(&r->flights, f, step.ttl, step.attempt);
 		if (sender_add(r->tools->sender, f->flow.dst, f->scope, &f->packet) < 0)
 			return false;
-		pacing_take(r->pacing, &ask, r->now);
-		b[(*count)++] = (struct batched){slot, step.ttl, step.attempt};
+		b[(*count)++] = (struct batched){slot, step.ttl, step.attempt,
+						 pacing_take(r->pacing, &ask, r->now)};
 		due_forget(&r->due, slot);
 		return true;
 	}
@@ -275,13 +383,23 @@ static void send_batch(struct run *r)
 
 		if (results[i].sent == SENT_OK) {
 			flight_sent(&r->flights, f, batch[i].ttl, batch[i].attempt, r->now);
+			if (f->probe_count > 0)
+				f->probes[f->probe_count - 1].owed = batch[i].owed;
 			r->sent++;
+			r->repeated += batch[i].attempt > f->plan.attempts;
 		} else if (results[i].sent == SENT_REFUSED) {
 			flight_refused(f, batch[i].ttl, batch[i].attempt, r->now,
 				       results[i].sys);
 			r->send_errors++;
 		} else {
 			r->held = mono_add(r->now, AGAIN_NS);
+		}
+		if (results[i].sent != SENT_OK && batch[i].owed) {
+			struct pacing_ask ask = ask_of(f, batch[i].ttl, (struct addr){0});
+
+			ask.sent = r->now;
+			ask.owed = batch[i].owed;
+			pacing_forgotten(r->pacing, &ask, r->now);
 		}
 		due_wait(&r->due, batch[i].slot, r->now);
 	}
@@ -344,6 +462,8 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 		f->scope = (uint32_t)r->ifindex;
 	f->refused_before = r->refused;
 	f->drops_before = r->drops;
+	f->cuts_before = pacing_counters(r->pacing)->cuts;
+	f->pps_before = pacing_held_pps(r->pacing);
 	due_line_up(&r->due, flight_slot(&r->flights, f));
 }
 
@@ -444,6 +564,7 @@ static void tell_progress(struct run *r)
 	struct frame_progress p = {
 		.planned = r->read, .done = r->done, .in_flight = r->flights.used,
 		.sent = r->sent, .received = r->watch.received, .drops = r->drops,
+		.pace_pps = r->pacing != NULL ? pacing_held_pps(r->pacing) : 0,
 	};
 
 	/* A reader that has stopped reading is told no more. */
@@ -528,10 +649,15 @@ int run_plan(struct run_tools *tools, int plan_fd, struct output *out, struct ru
 	*end = (struct run_end){
 		.frame = {.done = r->done, .sent = r->sent, .received = r->watch.received,
 			  .drops = r->drops, .send_errors = r->send_errors,
+			  .repeated = r->repeated,
 			  .refused = r->refused, .interrupted = r->interrupted,
 			  .clock_stepped = r->steps.count > 0, .code = rc},
 		.reader_gone = out->closed,
 	};
+	if (r->pacing != NULL) {
+		end->frame.slowed_times = pacing_counters(r->pacing)->cuts;
+		end->frame.slowed_pps = pacing_lowest_pps(r->pacing, (struct mono){INT64_MIN});
+	}
 	if (rc < 0)
 		text_set(end->frame.text, sizeof(end->frame.text), err->text);
 	run_fini(r);

@@ -4,6 +4,11 @@
  * and for each router that has to answer. Says yes, or until when to hold; chooses no target and
  * sends nothing. Memory is fixed at pacing_new. No clock of its own.
  *
+ * The caps are the user's and are never exceeded. Below them, or without any, two throttles
+ * (engine/throttle.h) look for loss that our own speed causes: one for the run, whose probes may
+ * fill a slow link, and one for each router, which may limit its answers. They are told of probes
+ * that somebody is expected to answer (engine/known.h) and what became of those.
+ *
  * The caller goes round its tracers, one probe each (that spreads load over targets), asks
  * tracer_next, then pacing_ready:
  *   PACING_GO      send, then pacing_take
@@ -19,6 +24,7 @@
 
 #include "core/addr.h"
 #include "core/clock.h"
+#include "prober/engine/known.h"
 
 enum {
 	/* Of the whole run, and of a prefix. A default trace of a ten-hop path is 36 probes: 16
@@ -30,6 +36,7 @@ enum {
 	 * (net.ipv4.icmp_ratelimit, measured: 6, then 1/s). Two default traces fit. */
 	PACING_ROUTER_BURST = 6,
 	PACING_BUCKETS_DEFAULT = 4096,
+	PACING_CUTS = 64, /* remembered one by one */
 };
 
 struct pacing_config {
@@ -44,18 +51,31 @@ struct pacing_ask {
 	uint8_t ttl;
 	struct addr router; /* tracer_responder(); none: who answered last at this TTL for any
 			     * destination of the family is assumed */
+	bool again;         /* by tracer_again: it waits until its loss has been looked into */
+	/* Of a probe that has left, for what became of it: */
+	struct mono sent;   /* 0: its fate was told before */
+	uint8_t owed;       /* what pacing_take said */
+	int64_t rtt_ns;     /* of its answer; 0 or less: unknown */
 };
 
 enum pacing_hold { PACING_GO, PACING_GLOBAL, PACING_PREFIX, PACING_ROUTER };
+
+/* A throttle's cut: of the run's pace, or else of one router's. */
+struct pacing_cut {
+	struct mono at;
+	uint32_t pps; /* from then on */
+	bool of_run;
+};
 
 struct pacing_counters {
 	uint64_t taken;                                 /* probes let through */
 	uint64_t held_global, held_prefix, held_router; /* times the answer was "not yet" */
 	uint64_t slowed;  /* times a router was slowed because it had fallen silent */
 	uint64_t evicted; /* buckets forgotten before they were full again */
+	uint32_t cuts;    /* times a throttle cut a pace */
 };
 
-struct pacing; /* about 100 bytes for each of config.buckets, and 34 kB */
+struct pacing; /* about 200 bytes for each of config.buckets in use, and 400 kB at most */
 
 /* NULL: out of memory. */
 struct pacing *pacing_new(const struct pacing_config *c, struct mono now);
@@ -65,8 +85,9 @@ void pacing_free(struct pacing *p);
  * bucket will have a token (untouched on PACING_GO). */
 enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, struct mono now,
 			      struct mono *when);
-/* The probe left: takes its tokens. */
-void pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono now);
+/* The probe left: takes its tokens. Not 0 when a router is expected to answer it: then exactly one of
+ * pacing_answered, pacing_lost and pacing_forgotten is owed for it, with this in ask.owed. */
+uint8_t pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono now);
 /* `from` answered the probe that was asked for as `a`. A router (not the destination itself, whose
  * own answers the prefix bucket limits) is remembered as the one at this TTL, pays for the answer
  * if another was assumed, and regains a little of its speed if it had been slowed. */
@@ -77,6 +98,24 @@ void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr f
  * not less than one a second, and at most once a second. A TTL at which nobody ever answered is
  * left alone. */
 void pacing_silent(struct pacing *p, const struct pacing_ask *a, struct mono now);
+/* A probe is overdue, within the path or beyond (tracer_take_overdue). Returns whether its loss is
+ * to be put down to our speed, and a router or the destination is expected to answer there: then it
+ * is worth asking again, slower. */
+bool pacing_lost(struct pacing *p, const struct pacing_ask *a, struct mono now);
+/* Nobody waits for its answer any more. */
+void pacing_forgotten(struct pacing *p, const struct pacing_ask *a, struct mono now);
+/* A trace ended: dst is at this TTL. */
+void pacing_reached(struct pacing *p, struct addr dst, uint8_t ttl);
+/* By how much the RTTs of routers have lately exceeded their lowest: the queues on the way, which
+ * whoever waits for an answer should allow for. */
+int64_t pacing_slack(const struct pacing *p, struct mono now);
+/* Probes a second that the run's throttle holds it to; 0: nothing does. */
+uint32_t pacing_held_pps(const struct pacing *p);
+/* The lowest pace that a cut since then (of the last PACING_CUTS) led to: the run's if there was one,
+ * else a router's. 0: no cut. */
+uint32_t pacing_lowest_pps(const struct pacing *p, struct mono since);
+/* What the run has learned of paths so far. */
+const struct known *pacing_known(const struct pacing *p);
 const struct pacing_counters *pacing_counters(const struct pacing *p);
 /* Probes a second this router is asked at present, rounded down; 0: no limit. */
 uint32_t pacing_router_pps(const struct pacing *p, struct addr router);

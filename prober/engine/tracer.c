@@ -21,7 +21,8 @@ enum {
 	LOOP_TTLS = 4,
 };
 
-enum { HOP_DEFERRED = 1, HOP_OVERDUE = 2, HOP_SILENT = 4 };
+/* HOP_AGAIN: in the upper half, how many attempts more than the plan's. */
+enum { HOP_DEFERRED = 1, HOP_OVERDUE = 2, HOP_SILENT = 4, HOP_UNTOLD = 8, HOP_AGAIN = 16 };
 
 enum {
 	SAID_TTL_EXCEEDED = 1 << TRACER_TTL_EXCEEDED,
@@ -60,10 +61,13 @@ static struct mono never(void)
 
 /* --- waits ------------------------------------------------------------------------------------ */
 
-/* How long an unanswered attempt at this TTL is waited for. */
+/* How long an unanswered attempt at this TTL is waited for. Where our own probes queue on the way the
+ * RTTs grow while we wait: the slack is what others of this run have seen of that. */
 static int64_t wait_ns(const struct tracer *t, int ttl)
 {
-	return wait_for_answer(t->rtt_max_ns, ttl <= t->heard, t->config.wait_ns);
+	int64_t wait = wait_for_answer(t->rtt_max_ns, ttl <= t->heard, t->config.wait_ns);
+
+	return clamp(wait + t->slack_ns, 0, t->config.wait_ns);
 }
 
 /*
@@ -78,6 +82,27 @@ static int64_t spacing_ns(const struct tracer *t)
 	if (t->rtt_max_ns < 0)
 		return 80 * NS_PER_MS;
 	return clamp(t->rtt_max_ns / 2, 5 * NS_PER_MS, 80 * NS_PER_MS);
+}
+
+/* Attempts that this TTL may have. */
+static unsigned allowed(const struct tracer *t, int ttl)
+{
+	return t->config.attempts + t->hops[ttl].marks / HOP_AGAIN;
+}
+
+/*
+ * Before the next attempt at this TTL. One that was lost to our own speed is asked again slower. The
+ * last TTLs of a path are waited for half a second, and only then is it known that the first repeat
+ * was too fast as well: the second leaves after that.
+ */
+static int64_t pause_ns(const struct tracer *t, int ttl)
+{
+	static const int64_t again_ms[TRACER_AGAIN_MAX] = {100, 800, 3200};
+	int over = t->hops[ttl].sent - t->config.attempts;
+
+	if (over < 0 || over >= TRACER_AGAIN_MAX)
+		return spacing_ns(t);
+	return again_ms[over] * NS_PER_MS;
 }
 
 static uint16_t attempts_mask(unsigned n)
@@ -148,10 +173,20 @@ static struct extent extent_of(const struct tracer *t)
 	return (struct extent){far, c->max_ttl, STOP_MAX_TTL};
 }
 
+/* Whether the destination is still expected at config.length. */
+static bool length_holds(const struct tracer *t, struct mono now)
+{
+	int at = t->config.length;
+
+	return at && (!t->hops[at].sent || waiting(t, at, now));
+}
+
 /*
  * Highest TTL whose first attempt may go out. At the start `ahead` TTLs at once, so that a usual
  * path takes one RTT; later never further than the end, and `ahead` beyond the last TTL that
- * answered or, without a gap limit, was given up.
+ * answered or, without a gap limit, was given up. Where others of the run have shown how long the
+ * path is, nothing beyond it: those probes would all go to the destination, over the whole path. A
+ * target that is down then costs one wait more.
  */
 static int survey_limit(const struct tracer *t, const struct extent *e, struct mono now)
 {
@@ -160,6 +195,8 @@ static int survey_limit(const struct tracer *t, const struct extent *e, struct m
 
 	if (e->because == STOP_REACHED || e->because == STOP_LOOP || e->because == STOP_UNREACHABLE)
 		return e->end;
+	if (length_holds(t, now))
+		return c->length;
 	while (base < t->top && t->hops[base + 1].sent && !waiting(t, base + 1, now))
 		base++;
 	return at_most(c->max_ttl,
@@ -190,6 +227,10 @@ static void note_overdue(struct tracer *t, struct mono now)
 		if ((h->marks & HOP_OVERDUE) || !outstanding(h) || waiting(t, ttl, now))
 			continue;
 		h->marks |= HOP_OVERDUE;
+		if (!(h->marks & HOP_UNTOLD)) {
+			h->marks |= HOP_UNTOLD;
+			t->overdue++;
+		}
 		if (ttl <= t->heard && !(h->said & SAID_DESTINATION) && !(h->marks & HOP_SILENT)) {
 			h->marks |= HOP_SILENT;
 			t->silent++;
@@ -206,17 +247,27 @@ static void end_deferral(struct tracer *t, struct mono now)
 	t->deferred = never();
 }
 
+/* The k-th TTL of the survey: turned, as the caller spreads its targets' load. */
+static int survey_ttl(const struct tracer_config *c, int k)
+{
+	return c->first_ttl + (k < c->turn_span ? (k + c->turn) % c->turn_span : k);
+}
+
 /*
  * The first round. Returns whether it still goes on: a first attempt was offered, is deferred, or
  * is out where its answer could lengthen the path.
  */
 static bool survey(struct tracer *t, const struct extent *e, struct mono now)
 {
+	const struct tracer_config *c = &t->config;
 	int limit = survey_limit(t, e, now);
+	int last = at_least(limit - c->first_ttl, c->turn_span - 1);
 	bool open = false;
 
-	for (int ttl = t->config.first_ttl; ttl <= limit; ttl++) {
-		if (t->hops[ttl].sent)
+	for (int k = 0; k <= last; k++) {
+		int ttl = survey_ttl(c, k);
+
+		if (ttl > limit || t->hops[ttl].sent)
 			continue;
 		if (!(t->hops[ttl].marks & HOP_DEFERRED)) {
 			offer(t, ttl);
@@ -237,7 +288,7 @@ static bool owed(const struct tracer *t, const struct extent *e, int ttl)
 	const struct tracer_hop *h = &t->hops[ttl];
 
 	/* Beyond `far` an answer is a refusal heard before: asking again adds load, not news. */
-	return h->sent < t->config.attempts && !(ttl > e->far && h->said);
+	return h->sent < allowed(t, ttl) && !(ttl > e->far && h->said);
 }
 
 /*
@@ -246,13 +297,12 @@ static bool owed(const struct tracer *t, const struct extent *e, int ttl)
  */
 static bool repeat(struct tracer *t, const struct extent *e, struct mono now)
 {
-	int64_t spacing = spacing_ns(t);
 	bool any = false;
 	int best = 0;
 
 	for (int ttl = t->config.first_ttl; ttl <= e->end; ttl++) {
 		const struct tracer_hop *h = &t->hops[ttl];
-		struct mono due = mono_add(h->last, spacing);
+		struct mono due = mono_add(h->last, pause_ns(t, ttl));
 
 		if (!owed(t, e, ttl))
 			continue;
@@ -328,8 +378,10 @@ static void decide(struct tracer *t, struct mono now)
 		more = true;
 	if (!more && !contradictable(t, &e, now))
 		finish(t, e.because, e.end);
-	else if (mono_reached(now, over))
+	else if (mono_reached(now, over)) {
 		finish(t, STOP_TIMEOUT, last_ttl_when_cut(t));
+		t->ended = true;
+	}
 	if (t->offer_ttl)
 		t->wake = over;
 	t->settled = true;
@@ -348,6 +400,10 @@ void tracer_init(struct tracer *t, struct tracer_hop *rows, const struct tracer_
 	t->config.attempts = (uint8_t)clamp(c->attempts, 1, TRACER_ATTEMPTS_MAX);
 	t->config.wait_ns = clamp(c->wait_ns, NS_PER_MS, 3600 * NS_PER_S);
 	t->config.ahead = c->ahead ? c->ahead : AHEAD_DEFAULT;
+	if (c->length < t->config.first_ttl || c->length > t->config.max_ttl)
+		t->config.length = 0;
+	if (c->turn_span > t->config.max_ttl - t->config.first_ttl + 1)
+		t->config.turn_span = 0;
 	memset(t->hops, 0, (t->config.max_ttl + 1u) * sizeof(t->hops[0]));
 	t->start = now;
 	t->deferred = never();
@@ -377,7 +433,7 @@ static bool departed(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono
 {
 	struct tracer_hop *h = &t->hops[ttl];
 
-	if (!in_range(t, ttl) || attempt != h->sent + 1 || attempt > t->config.attempts)
+	if (!in_range(t, ttl) || attempt != h->sent + 1 || attempt > allowed(t, ttl))
 		return false;
 	/* The wait starts anew with this attempt; what was overdue by then stays so. */
 	if (h->sent && !waiting(t, ttl, at))
@@ -543,10 +599,48 @@ bool tracer_take_silent(struct tracer *t, uint8_t *out)
 	return false;
 }
 
+bool tracer_take_overdue(struct tracer *t, uint8_t *out)
+{
+	if (!t->overdue)
+		return false;
+	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++) {
+		if (!(t->hops[ttl].marks & HOP_UNTOLD))
+			continue;
+		t->hops[ttl].marks &= (uint8_t)~HOP_UNTOLD;
+		t->overdue--;
+		*out = (uint8_t)ttl;
+		return true;
+	}
+	return false;
+}
+
+bool tracer_again(struct tracer *t, uint8_t ttl, struct mono now)
+{
+	struct tracer_hop *h = &t->hops[ttl];
+
+	if (!in_range(t, ttl) || t->ended || !h->sent || h->answered ||
+	    h->sent < allowed(t, ttl) || h->marks / HOP_AGAIN >= TRACER_AGAIN_MAX)
+		return false;
+	h->marks += HOP_AGAIN;
+	t->stop = STOP_UNKNOWN;
+	/* Losses come in crowds; by then the caller knows how large this one was. */
+	tracer_defer(t, ttl, mono_add(now, 60 * NS_PER_MS));
+	return true;
+}
+
+void tracer_slack(struct tracer *t, int64_t ns)
+{
+	/* Less of it is no news until the next wait ends. */
+	if (ns > t->slack_ns)
+		t->settled = false;
+	t->slack_ns = ns;
+}
+
 void tracer_stop(struct tracer *t, enum stop why)
 {
 	if (!t->stop)
 		finish(t, why, last_ttl_when_cut(t));
+	t->ended = true;
 }
 
 enum stop tracer_stop_reason(const struct tracer *t)

@@ -17,6 +17,7 @@
 
 enum {
 	TRACER_ATTEMPTS_MAX = 10,
+	TRACER_AGAIN_MAX = 3, /* more at one TTL, by tracer_again */
 	/* `ahead` for methods whose destination limits its own answers as a router does (UDP: port
 	 * unreachables). Each TTL sent beyond the destination takes one of the six that Linux gives
 	 * at once: with 16 ahead one of three attempts at the destination was answered, with 4 all
@@ -33,6 +34,11 @@ struct tracer_config {
 	uint8_t ahead;              /* TTLs in flight beyond the last answered; 0: default 16 */
 	struct addr dst;            /* TTLs that ran out in its name are no loop: a NAT in front of
 				     * it puts it on the errors from behind, too. None: not known */
+	uint8_t length;             /* TTL at which the destination is expected, from others near it
+				     * in this run; 0: unknown. No TTL beyond is sent until that
+				     * one has been heard of or given up */
+	uint8_t turn_span;          /* the survey's first so many TTLs ... */
+	uint8_t turn;               /* ... begin with this one of them, and go round: 0 the first */
 	bool one_at_end;            /* attempts that reach the destination never overlap (a host
 				     * answers no second SYN of a half-open connection) */
 };
@@ -96,6 +102,18 @@ uint8_t tracer_nearer_ttl(const struct tracer *t);
  * be limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after
  * tracer_next, also when it says TRACER_DONE. */
 bool tracer_take_silent(struct tracer *t, uint8_t *ttl);
+/* Takes one TTL at which an attempt expired, whether within the path or beyond it, the destination's
+ * too. Each expiry is told once, of all attempts that were out there. False: no more. Ask as
+ * above. */
+bool tracer_take_overdue(struct tracer *t, uint8_t *ttl);
+/* Nothing was ever heard at this TTL, all attempts that it is owed are lost, and the caller knows
+ * that this is its own speed's doing: one attempt more, after a pause that grows. At most
+ * TRACER_AGAIN_MAX of them at one TTL. May reopen a trace that was done, but none that was stopped
+ * or ran out of time. False: no. */
+bool tracer_again(struct tracer *t, uint8_t ttl, struct mono now);
+/* The queues on the way have grown by so much since RTTs were measured: waits are as much longer
+ * from now on, still never longer than the user's. */
+void tracer_slack(struct tracer *t, int64_t ns);
 /* Ends it from outside (interrupt, error); tracer_next says TRACER_DONE from then on. */
 void tracer_stop(struct tracer *t, enum stop why);
 

@@ -14,7 +14,7 @@
 
 #include "core/clock.h"
 
-enum { TRACER_TTLS = 256, TRACER_SIZE_MAX = 160 };
+enum { TRACER_TTLS = 256, TRACER_SIZE_MAX = 184 };
 
 /* One TTL. Its unanswered attempts share one wait, counted from the last departure: attempts are
  * sent in order, so the last one's wait is the one that decides. */
@@ -26,7 +26,7 @@ struct tracer_hop {
 	uint8_t sent;      /* attempts 1..sent were handed to the kernel */
 	uint8_t closed;    /* attempts 1..closed are no longer waited for */
 	uint8_t said;      /* bit per enum tracer_event heard at this TTL */
-	uint8_t marks;     /* HOP_* of tracer.c */
+	uint8_t marks;     /* HOP_* of tracer.c, and how often it may be asked again */
 };
 
 struct tracer {
@@ -36,6 +36,7 @@ struct tracer {
 	struct mono reached;  /* when `destination` was last set */
 	struct mono deferred; /* until then the TTLs marked so are not offered */
 	int64_t rtt_max_ns;   /* highest RTT seen in this trace; -1 none yet */
+	int64_t slack_ns;     /* the queues on the way grew by so much: tracer_slack */
 	uint8_t family;       /* of the answers; 0 none yet */
 	uint8_t top;          /* highest TTL sent; 0 none */
 	uint8_t heard;        /* highest TTL that answered anything; 0 none */
@@ -45,8 +46,10 @@ struct tracer {
 	uint8_t stop;         /* enum stop; STOP_UNKNOWN while it runs */
 	uint8_t last_ttl;     /* valid when done */
 	uint8_t silent;       /* TTLs marked for tracer_take_silent */
+	uint8_t overdue;      /* and for tracer_take_overdue */
 	uint8_t offer_ttl;    /* the offered probe; 0 none */
 	uint8_t offer_attempt;
+	bool ended;           /* from outside, or out of time: nothing reopens it */
 	bool settled;         /* wake or offer still hold: nothing happened since */
 	struct tracer_hop *hops; /* borrowed; [ttl], row 0 is unused */
 };

@@ -62,7 +62,7 @@ static void each_bucket_gives_its_burst_and_then_its_rate(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pacing *p = pacing_new(&rows[i].c, at_ms(0));
-		struct pacing_ask a = {net_addr(192, 0, 2, 1), 4, net_addr(10, 0, 0, 1)};
+		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 4, .router = net_addr(10, 0, 0, 1)};
 		enum pacing_hold held;
 		double when;
 
@@ -82,7 +82,7 @@ static void without_limits_everything_goes(void **state)
 {
 	struct pacing_config max = {0};
 	struct pacing *p = pacing_new(&max, at_ms(0));
-	struct pacing_ask a = {net_addr(192, 0, 2, 1), 4, net_addr(10, 0, 0, 1)};
+	struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 4, .router = net_addr(10, 0, 0, 1)};
 	enum pacing_hold held;
 	double when;
 
@@ -187,7 +187,7 @@ static void a_silent_router_is_slowed_and_recovers(void **state)
 	struct pacing_config c = {.router_pps = 8};
 	struct pacing *p = pacing_new(&c, at_ms(0));
 	struct addr r = net_addr(10, 0, 0, 1);
-	struct pacing_ask a = {net_addr(192, 0, 2, 1), 3, r}, guessed;
+	struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 3, .router = r}, guessed;
 	enum pacing_hold held;
 	double when;
 	int answers = 0;
@@ -241,7 +241,7 @@ static void speeds_stay_between_the_floor_and_the_configured(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pacing_config c = {.router_pps = rows[i].router_pps};
 		struct pacing *p = pacing_new(&c, at_ms(0));
-		struct pacing_ask a = {net_addr(192, 0, 2, 1), 3, net_addr(10, 0, 0, 1)};
+		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 3, .router = net_addr(10, 0, 0, 1)};
 		enum pacing_hold held;
 		double when;
 
@@ -261,15 +261,15 @@ static void a_full_table_forgets_the_fullest_first(void **state)
 {
 	struct pacing_config c = {.router_pps = 1, .buckets = 8};
 	struct pacing *p = pacing_new(&c, at_ms(0));
-	struct pacing_ask drained = {net_addr(192, 0, 2, 1), 3, net_addr(10, 0, 0, 1)};
+	struct pacing_ask drained = {.dst = net_addr(192, 0, 2, 1), .ttl = 3, .router = net_addr(10, 0, 0, 1)};
 	enum pacing_hold held;
 	double when;
 
 	(void)state;
 	assert_int_equal(drain(p, &drained, 0, &held, &when), 6);
 	for (int i = 0; i < 1000; i++) {
-		struct pacing_ask a = {net_addr(192, 0, 2, 1), 3,
-				       net_addr(10, 1, (uint8_t)(i >> 8), (uint8_t)i)};
+		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 3,
+				       .router = net_addr(10, 1, (uint8_t)(i >> 8), (uint8_t)i)};
 
 		pacing_take(p, &a, at_ms(0));
 	}
@@ -300,8 +300,8 @@ static void in_every_window_the_rate_holds(void **state)
 		for (int i = 0; i < 3000; i++) {
 			int key = (int)(net_random(&random) % 4);
 			int index[3] = {0, key / 2, key};
-			struct pacing_ask a = {net_addr(192, 0, (uint8_t)(key / 2), 1), 5,
-					       net_addr(10, 0, 0, (uint8_t)key)};
+			struct pacing_ask a = {.dst = net_addr(192, 0, (uint8_t)(key / 2), 1), .ttl = 5,
+					       .router = net_addr(10, 0, 0, (uint8_t)key)};
 			struct mono when;
 			bool go, may = true;
 
