@@ -64,10 +64,16 @@ void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr fro
 {
 	struct known_shared *s = shared_at(k, dst, ttl);
 
-	take(k, dst, ttl)->from = from;
+	struct known_hop *h = take(k, dst, ttl);
+
+	if (!addr_equal(h->from, from))
+		h->in_a_row = 0;
+	h->from = from;
+	if (h->in_a_row < UINT8_MAX)
+		h->in_a_row++;
 	if (!addr_equal(s->from, from))
 		*s = (struct known_shared){.from = from};
-	else if (s->in_a_row < UINT8_MAX)
+	if (s->in_a_row < UINT8_MAX)
 		s->in_a_row++;
 }
 
@@ -88,7 +94,7 @@ struct addr known_expected(const struct known *k, struct addr dst, uint8_t ttl)
 	const struct known_shared *s = &k->shared[dst.family == 6][ttl];
 
 	if (h != NULL)
-		return h->from;
+		return h->in_a_row >= KNOWN_SURE ? h->from : (struct addr){0};
 	return s->in_a_row >= KNOWN_SHARED ? s->from : (struct addr){0};
 }
 

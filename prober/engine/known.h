@@ -18,12 +18,15 @@ enum {
 	/* So many answers in a row by the same router make it everybody's at that TTL: the first
 	 * hops of a run, before the way splits. */
 	KNOWN_SHARED = 8,
+	/* The same for one prefix. Where its targets' paths differ nobody is expected. */
+	KNOWN_SURE = 2,
 };
 
 struct known_hop {
 	struct addr prefix; /* none: free */
 	struct addr from;   /* ttl 0: not used */
 	uint8_t ttl;        /* 0: the entry of the prefix's destinations */
+	uint8_t in_a_row;   /* answers by `from`, the last ones */
 	uint8_t length;     /* ttl 0: TTL at which the last of them to answer is */
 };
 

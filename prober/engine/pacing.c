@@ -29,6 +29,7 @@ enum {
 	OWED_TO_RUN = 2,
 	SEVERAL = 3,       /* routers slowed together ... */
 	SEVERAL_SHARE = 4, /* ... and a quarter of all: the path is too slow, not they */
+	SLACK_ANSWERS = 16,
 	RTT_AGING = 4096, /* answers in which a router's lowest RTT is half forgotten, or so */
 };
 
@@ -319,6 +320,16 @@ static bool run_suspected(struct pacing *p, struct mono now)
 	return suspected;
 }
 
+/* A mean over some answers, of which single ones that took long cannot move much: they tell of a
+ * router's slow path, not of a queue that all stand in. */
+static void learn_slack(struct pacing *p, int64_t queued, struct mono now)
+{
+	int64_t mean = pacing_slack(p, now) / 2, most = 2 * mean + 20 * NS_PER_MS;
+
+	p->slack_ns = mean + ((queued < most ? queued : most) - mean) / SLACK_ANSWERS;
+	p->slack_at = now;
+}
+
 /* How long its answer stood in queues; also learns the router's fastest. */
 static int64_t queued_ns(struct pacing *p, const struct bucket *router, int64_t rtt_ns)
 {
@@ -482,10 +493,8 @@ void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr f
 		if (p->interval_ns[LEVEL_ROUTER])
 			recover(p, b, now);
 		queued = queued_ns(p, b, a->rtt_ns);
-		if (queued > pacing_slack(p, now)) {
-			p->slack_ns = queued;
-			p->slack_at = now;
-		}
+		if (a->rtt_ns > 0)
+			learn_slack(p, queued, now);
 		t = throttle_of(p, b);
 		cuts = t->cuts;
 		if (a->owed & OWED_TO_ROUTER)
@@ -557,7 +566,7 @@ int64_t pacing_slack(const struct pacing *p, struct mono now)
 {
 	int64_t halvings = mono_since(now, p->slack_at) / SLACK_HALF_LIFE_NS;
 
-	return halvings < 40 ? p->slack_ns >> halvings : 0;
+	return halvings < 40 ? 2 * p->slack_ns >> halvings : 0;
 }
 
 uint32_t pacing_held_pps(const struct pacing *p)

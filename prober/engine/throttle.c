@@ -10,20 +10,26 @@ struct rules {
 	uint32_t few;         /* ... or so many in SLOW_NS, where the pace is slow */
 	uint32_t lost_least;  /* fewer lost are chance */
 	uint32_t floor_pps;   /* never slower */
+	uint32_t fast_pps;    /* asked slower than this it is not cut for the first time */
 };
 
 static const struct rules rules[] = {
 	/* 256 tell 10 % lost from 7 % with one error in twenty-five. Ten routers on a path that
 	 * give one answer a second each, as Linux does, are asked once a second by eleven probes. */
-	[THROTTLE_RUN] = {256, 12, 4, 8},
-	/* Linux answers six at once and then one a second (net.ipv4.icmp_ratelimit). */
-	[THROTTLE_ROUTER] = {64, 4, 2, 1},
+	[THROTTLE_RUN] = {256, 32, 8, 8, 0},
+	/* Linux answers six at once and then one a second (net.ipv4.icmp_ratelimit). One that was
+	 * asked less than ten times a second is not too slow for that: it lost for other reasons,
+	 * or was taken for another. */
+	[THROTTLE_ROUTER] = {64, 8, 4, 1, 10},
 };
 
 /* A sample lasts as long at least: buckets on the way fill and drain in bursts, and a rate taken
  * over less is that of a burst. */
 #define SPAN_NS (20 * NS_PER_MS)
 #define SLOW_NS (2 * NS_PER_S)
+/* Slowed, and nothing heard of it for so long and so many probes: it is gone, not slow. */
+#define GONE_NS (3 * NS_PER_S)
+enum { SILENT_LEAST = 3 };
 #define CROWD_NS (200 * NS_PER_MS)
 /* A probe of which nothing was heard for so long is settled by nobody any more. */
 #define FORGOTTEN_NS (3 * NS_PER_S)
@@ -37,12 +43,14 @@ static const float margin = 0.05f;
 static const float cut_most = 1 / 16.0f, cut_least = 0.8f;
 /* A cut has helped when the share that gets through is a quarter higher, or a third less is lost. */
 static const float gain_kept = 1.25f, gain_least = 0.02f, gain_lost = 0.67f;
+/* How much of what was tolerated still is, after a sample with less. */
+static const float forget = 0.95f;
 /* A second's growth, as a share of the pace after the last cut. */
 static const double growth = 0.2;
 
 static void begin_sample(struct throttle *t, struct mono now)
 {
-	t->begun = t->ended = now;
+	t->begun = t->ended = t->from = t->to = now;
 	t->doubt.ns = 0;
 	t->sent = t->told = t->passed = t->answered = t->late = t->lost = 0;
 	t->open = true;
@@ -54,6 +62,7 @@ void throttle_init(struct throttle *t, enum throttle_kind kind, struct mono now)
 	t->kind = (uint8_t)kind;
 	t->kept = -1;
 	t->cut_at.ns = INT64_MIN;
+	t->answered_at = now;
 	begin_sample(t, now);
 }
 
@@ -94,12 +103,24 @@ static void go_back(struct throttle *t, float lost)
 	t->cut_at.ns = INT64_MIN;
 }
 
-static void cut(struct throttle *t, float share, struct mono now)
+/* As really sent, those that nobody was to answer too. */
+static double sent_pps(const struct throttle *t)
 {
 	int64_t took = longer(mono_since(t->ended, t->begun), SPAN_NS);
+
+	return (double)(t->sent + t->passed) * (double)NS_PER_S / (double)took;
+}
+
+/* Whether a series of cuts may begin: what answers nothing at all is gone, not slow. */
+static bool may_begin(const struct throttle *t, float share)
+{
+	return share > 0 && sent_pps(t) >= rules[t->kind].fast_pps;
+}
+
+static void cut(struct throttle *t, float share, struct mono now)
+{
 	int64_t heard = longer(mono_since(t->heard_to, t->heard_from), SPAN_NS);
-	double all = (double)(t->sent + t->passed), pps = all * (double)NS_PER_S / (double)took;
-	double lowered;
+	double all = (double)(t->sent + t->passed), pps = sent_pps(t), lowered;
 
 	if (t->kept < 0) {
 		t->high_ns = interval_of(t, pps);
@@ -113,6 +134,8 @@ static void cut(struct throttle *t, float share, struct mono now)
 	/* A pace that was not used up tells nothing new: still less than that. */
 	if (t->interval_ns > 0 && lowered * (double)t->interval_ns > cut_least * (double)NS_PER_S)
 		lowered = cut_least * (double)NS_PER_S / (double)t->interval_ns;
+	if (share > cut_most)
+		t->fits_ns = interval_of(t, pps * share);
 	t->interval_ns = t->cut_ns = interval_of(t, lowered);
 	t->kept = share;
 	t->cut_at = t->recovered = now;
@@ -127,11 +150,21 @@ static void judge(struct throttle *t, struct mono now)
 	bool gained = share >= gain_kept * t->kept + gain_least ||
 		      1 - share <= gain_lost * (1 - t->kept);
 
-	if (!too_much(t, bad, n)) {
+	if (t->interval_ns > 0 && t->silent >= SILENT_LEAST &&
+	    mono_since(now, t->answered_at) > GONE_NS) {
+		go_back(t, 1);
+	} else if (!too_much(t, bad, n) || (t->kept < 0 && !may_begin(t, share))) {
 		/* What is tolerated is forgotten when it no longer happens. */
-		if (n >= rules[t->kind].few && 1 - share < t->tolerated / 2)
-			t->tolerated /= 2;
+		if (n >= rules[t->kind].few && 1 - share < t->tolerated)
+			t->tolerated *= forget;
 		t->kept = -1;
+		/* Once more without loss: grow faster. A pace that was cut for nothing is back soon,
+		 * and one that was not is cut again. */
+		if (n >= rules[t->kind].few && t->cut_ns > 1)
+			t->cut_ns /= 2;
+		/* What got through once is likely to again: up to there by doubling. */
+		if (t->interval_ns > 2 * t->fits_ns && t->fits_ns > 0)
+			t->interval_ns /= 2;
 	} else {
 		t->fruitless = (uint8_t)(t->kept < 0 || gained ? 0 : t->fruitless + 1);
 		if (t->fruitless >= THROTTLE_FRUITLESS)
@@ -174,12 +207,12 @@ void throttle_sent(struct throttle *t, struct mono now)
 	if (t->sent == 0)
 		t->begun = now;
 	t->sent++;
-	t->ended = now;
+	t->ended = t->to = now;
 }
 
 static bool in_sample(const struct throttle *t, struct mono sent)
 {
-	return t->sent > 0 && sent.ns >= t->begun.ns && sent.ns <= t->ended.ns;
+	return t->sent > t->told && sent.ns >= t->from.ns && sent.ns <= t->to.ns;
 }
 
 static void recover(struct throttle *t, struct mono now)
@@ -202,17 +235,30 @@ static void recover(struct throttle *t, struct mono now)
 		t->interval_ns = 0;
 }
 
-void throttle_answered(struct throttle *t, struct mono sent, bool late, struct mono now)
+static void add_answer(struct throttle *t, bool late, struct mono now)
 {
-	if (!late)
-		recover(t, now);
-	if (!in_sample(t, sent))
-		return;
 	if (t->answered + t->late == 0)
 		t->heard_from = now;
 	t->heard_to = now;
 	t->late += late;
 	t->answered += !late;
+}
+
+static void add_loss(struct throttle *t, struct mono now)
+{
+	t->lost++;
+	t->lost_at = now;
+}
+
+void throttle_answered(struct throttle *t, struct mono sent, bool late, struct mono now)
+{
+	if (!late)
+		recover(t, now);
+	t->answered_at = now;
+	t->silent = 0;
+	if (!in_sample(t, sent))
+		return;
+	add_answer(t, late, now);
 	look(t, now);
 }
 
@@ -220,11 +266,16 @@ void throttle_lost(struct throttle *t, struct mono sent, struct mono now)
 {
 	/* No growth for the time in which probes were lost. */
 	t->recovered = now;
+	t->silent++;
+	if (t->interval_ns > 0 && t->silent >= SILENT_LEAST &&
+	    mono_since(now, t->answered_at) > GONE_NS) {
+		judge(t, now);
+		return;
+	}
 	if (in_sample(t, sent)) {
-		t->lost++;
-		t->lost_at = now;
+		add_loss(t, now);
 		look(t, now);
-	} else if (!t->open && sent.ns >= t->ended.ns && t->sent > 0) {
+	} else if (!t->open && sent.ns >= t->to.ns && t->sent > 0) {
 		/* Younger than all the sample and lost already: those still open are lost too. */
 		t->lost = t->sent - t->answered - t->late;
 		judge(t, now);
@@ -242,13 +293,11 @@ void throttle_told(struct throttle *t, struct mono sent, bool answered, struct m
 		t->ended = sent;
 	t->sent++;
 	t->told++;
-	if (answered) {
-		throttle_answered(t, sent, false, now);
-	} else {
-		t->lost++;
-		t->lost_at = now;
-		look(t, now);
-	}
+	if (answered)
+		add_answer(t, false, now);
+	else
+		add_loss(t, now);
+	look(t, now);
 }
 
 void throttle_forgotten(struct throttle *t, struct mono sent, struct mono now)
@@ -269,11 +318,19 @@ float throttle_loss(const struct throttle *t)
 	return seen > t->tolerated ? seen : t->tolerated;
 }
 
+/* What is known of the sample would lead to a cut. */
+static bool suspicious(const struct throttle *t)
+{
+	uint32_t n = t->answered + t->late + t->lost;
+
+	return t->sent >= rules[t->kind].few && too_much(t, t->late + t->lost, n) &&
+	       (t->kept >= 0 || may_begin(t, (float)t->answered / (float)n));
+}
+
 bool throttle_suspects(struct throttle *t, struct mono now)
 {
 	look(t, now);
-	return t->sent >= rules[t->kind].few &&
-	       too_much(t, t->late + t->lost, t->answered + t->late + t->lost);
+	return suspicious(t);
 }
 
 bool throttle_is_cause(const struct throttle *t, struct mono sent)
@@ -282,6 +339,5 @@ bool throttle_is_cause(const struct throttle *t, struct mono sent)
 	    mono_since(t->cut_at, sent) < SAME_EVENT_NS)
 		return true;
 	/* A pace that is in force is there because this limits. */
-	return t->interval_ns > 0 ||
-	       too_much(t, t->lost, t->answered + t->late + t->lost);
+	return t->interval_ns > 0 || suspicious(t);
 }

@@ -31,9 +31,13 @@ struct throttle {
 	int64_t high_ns;        /* interval before the first cut of a series, as really sent */
 	struct mono cut_at;     /* last cut; INT64_MIN never */
 	struct mono recovered;  /* the interval is right for this moment */
-	struct mono begun, ended; /* the sample: probes that left from .. to; ended while open: last */
+	struct mono begun, ended; /* when the sample's probes left */
+	struct mono from, to;   /* probes that left in between by throttle_sent are of the sample */
+	int64_t fits_ns;        /* interval of what got through at the last cut; 0: not known */
 	struct mono doubt;      /* since when too much of it is lost and nothing is out; 0: not so */
 	struct mono lost_at;    /* last loss */
+	struct mono answered_at; /* last answer */
+	uint32_t silent;        /* lost since then */
 	struct mono heard_from, heard_to; /* when its answers came */
 	uint32_t sent, answered, late, lost; /* of the sample; late ones are not among answered */
 	uint32_t told;          /* of those sent: by throttle_told */
