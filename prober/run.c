@@ -183,8 +183,8 @@ static void stop_all(struct run *r)
 
 /* --- packets in --- */
 
-/* The attempts at this TTL are overdue. Where that is our own speed's doing, and it has not been heard
- * of at all, it is asked once more. */
+/* The attempts at this TTL are overdue. Where that is our own speed's doing, and it has not been
+ * heard of at all, it is asked once more. */
 static bool lose(struct run *r, struct flight *f, uint8_t ttl)
 {
 	struct addr router = tracer_responder(&f->tracer, ttl);

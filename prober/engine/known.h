@@ -34,7 +34,7 @@ struct known_shared { struct addr from; uint8_t in_a_row; };
 
 struct known {
 	struct known_hop *hops; /* owned; KNOWN_ROOM */
-	struct known_shared shared[2][256]; /* [IPv6][ttl]: who answered last, whatever the target */
+	struct known_shared shared[2][256]; /* [IPv6][ttl]: who answered last, to any target */
 	uint8_t shortest[2];    /* [IPv6]: the nearest destination so far; 0 none */
 };
 
@@ -43,8 +43,8 @@ int known_init(struct known *k);
 void known_fini(struct known *k);
 /* A router answered at this TTL on the way to dst. */
 void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr from);
-/* dst itself answered at this TTL: it is no further than that. With `done`, its trace has ended with
- * this as the nearest: it is there. */
+/* dst itself answered at this TTL: it is no further than that. With `done`, its trace has ended
+ * with this as the nearest: it is there. */
 void known_destination(struct known *k, struct addr dst, uint8_t ttl, bool done);
 /* Who is expected to answer; none: nobody is known. */
 struct addr known_expected(const struct known *k, struct addr dst, uint8_t ttl);

@@ -205,7 +205,8 @@ static struct bucket *router_bucket(struct pacing *p, const struct pacing_ask *a
 }
 
 /* The router that is expected to answer; NULL: nobody is. The destination itself is never: a host
- * that is down is not lost to our speed, and one that answers a first SYN need not answer a second. */
+ * that is down is not lost to our speed, and one that answers a first SYN need not answer a
+ * second. */
 static struct bucket *expected_router(struct pacing *p, const struct pacing_ask *a, struct mono now)
 {
 	struct addr r = addr_is_set(a->router) ? a->router :
@@ -227,7 +228,8 @@ static struct throttle *throttle_of(const struct pacing *p, const struct bucket 
  * they but the way to them. */
 static bool several_slowed(const struct pacing *p)
 {
-	return p->slowed_routers >= SEVERAL && SEVERAL_SHARE * p->slowed_routers >= p->known_routers;
+	return p->slowed_routers >= SEVERAL &&
+	       SEVERAL_SHARE * p->slowed_routers >= p->known_routers;
 }
 
 /* What a router loses that is slowed by itself says nothing of the others. */
@@ -294,8 +296,8 @@ static void follow_router(struct pacing *p, struct bucket *b, uint32_t cuts_befo
 	b->interval_ns = t->interval_ns;
 }
 
-/* Whether what this router lost lately is still being looked into. Probes sent meanwhile would share
- * its fate. A cap of the user's is slow enough. */
+/* Whether what this router lost lately is still being looked into. Probes sent meanwhile would
+ * share its fate. A cap of the user's is slow enough. */
 static bool router_suspected(struct pacing *p, struct bucket *b, struct mono now)
 {
 	struct throttle *t;

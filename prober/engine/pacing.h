@@ -85,8 +85,8 @@ void pacing_free(struct pacing *p);
  * bucket will have a token (untouched on PACING_GO). */
 enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, struct mono now,
 			      struct mono *when);
-/* The probe left: takes its tokens. Not 0 when a router is expected to answer it: then exactly one of
- * pacing_answered, pacing_lost and pacing_forgotten is owed for it, with this in ask.owed. */
+/* The probe left: takes its tokens. Not 0 when a router is expected to answer it: then exactly one
+ * of pacing_answered, pacing_lost and pacing_forgotten is owed for it, with this in ask.owed. */
 uint8_t pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono now);
 /* `from` answered the probe that was asked for as `a`. A router (not the destination itself, whose
  * own answers the prefix bucket limits) is remembered as the one at this TTL, pays for the answer
@@ -111,8 +111,8 @@ void pacing_reached(struct pacing *p, struct addr dst, uint8_t ttl);
 int64_t pacing_slack(const struct pacing *p, struct mono now);
 /* Probes a second that the run's throttle holds it to; 0: nothing does. */
 uint32_t pacing_held_pps(const struct pacing *p);
-/* The lowest pace that a cut since then (of the last PACING_CUTS) led to: the run's if there was one,
- * else a router's. 0: no cut. */
+/* The lowest pace that a cut since then (of the last PACING_CUTS) led to: the run's if there was
+ * one, else a router's. 0: no cut. */
 uint32_t pacing_lowest_pps(const struct pacing *p, struct mono since);
 /* What the run has learned of paths so far. */
 const struct known *pacing_known(const struct pacing *p);

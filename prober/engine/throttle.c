@@ -15,8 +15,9 @@ struct rules {
 
 static const struct rules rules[] = {
 	/* 256 tell 10 % lost from 7 % with one error in twenty-five. Ten routers on a path that
-	 * give one answer a second each, as Linux does, are asked once a second by eleven probes. */
-	[THROTTLE_RUN] = {256, 32, 8, 8, 0},
+	 * give one answer a second each, as Linux does, are asked that by eleven probes. No link
+	 * is slower than fifty small packets a second. */
+	[THROTTLE_RUN] = {256, 32, 8, 8, 50},
 	/* Linux answers six at once and then one a second (net.ipv4.icmp_ratelimit). One that was
 	 * asked less than ten times a second is not too slow for that: it lost for other reasons,
 	 * or was taken for another. */
@@ -41,7 +42,7 @@ static const float margin = 0.05f;
 /* What got through at the old pace is what fits: a little less, so that the queue drains. Never
  * less than a sixteenth in one step: a sample in a burst may exaggerate. */
 static const float cut_most = 1 / 16.0f, cut_least = 0.8f;
-/* A cut has helped when the share that gets through is a quarter higher, or a third less is lost. */
+/* A cut has helped when the share that gets through is a quarter higher, or a third less lost. */
 static const float gain_kept = 1.25f, gain_least = 0.02f, gain_lost = 0.67f;
 /* How much of what was tolerated still is, after a sample with less. */
 static const float forget = 0.95f;
@@ -158,8 +159,8 @@ static void judge(struct throttle *t, struct mono now)
 		if (n >= rules[t->kind].few && 1 - share < t->tolerated)
 			t->tolerated *= forget;
 		t->kept = -1;
-		/* Once more without loss: grow faster. A pace that was cut for nothing is back soon,
-		 * and one that was not is cut again. */
+		/* Once more without loss: grow faster. A pace that was cut for nothing is back
+		 * soon, and one that was not is cut again. */
 		if (n >= rules[t->kind].few && t->cut_ns > 1)
 			t->cut_ns /= 2;
 		/* What got through once is likely to again: up to there by doubling. */

@@ -34,7 +34,7 @@ struct throttle {
 	struct mono begun, ended; /* when the sample's probes left */
 	struct mono from, to;   /* probes that left in between by throttle_sent are of the sample */
 	int64_t fits_ns;        /* interval of what got through at the last cut; 0: not known */
-	struct mono doubt;      /* since when too much of it is lost and nothing is out; 0: not so */
+	struct mono doubt;      /* since when too much of it is lost, with nothing out; 0: not */
 	struct mono lost_at;    /* last loss */
 	struct mono answered_at; /* last answer */
 	uint32_t silent;        /* lost since then */
@@ -63,8 +63,9 @@ static inline void throttle_passed(struct throttle *t) { t->passed += t->open; }
 void throttle_answered(struct throttle *t, struct mono sent, bool late, struct mono now);
 /* It was not. */
 void throttle_lost(struct throttle *t, struct mono sent, struct mono now);
-/* A probe left at `sent` without throttle_sent, because nobody was known then, and is settled now: it
- * counts as sent and as answered or lost, if the sample is still open and no cut lies between. */
+/* A probe left at `sent` without throttle_sent, because nobody was known then, and is settled now:
+ * it counts as sent and as answered or lost, if the sample is still open and no cut lies
+ * between. */
 void throttle_told(struct throttle *t, struct mono sent, bool answered, struct mono now);
 /* Nobody will know. */
 void throttle_forgotten(struct throttle *t, struct mono sent, struct mono now);

@@ -61,8 +61,8 @@ static struct mono never(void)
 
 /* --- waits ------------------------------------------------------------------------------------ */
 
-/* How long an unanswered attempt at this TTL is waited for. Where our own probes queue on the way the
- * RTTs grow while we wait: the slack is what others of this run have seen of that. */
+/* How long an unanswered attempt at this TTL is waited for. Where our own probes queue on the way
+ * the RTTs grow while we wait: the slack is what others of this run have seen of that. */
 static int64_t wait_ns(const struct tracer *t, int ttl)
 {
 	int64_t wait = wait_for_answer(t->rtt_max_ns, ttl <= t->heard, t->config.wait_ns);
@@ -91,9 +91,9 @@ static unsigned allowed(const struct tracer *t, int ttl)
 }
 
 /*
- * Before the next attempt at this TTL. One that was lost to our own speed is asked again slower. The
- * last TTLs of a path are waited for half a second, and only then is it known that the first repeat
- * was too fast as well: the second leaves after that.
+ * Before the next attempt at this TTL. One that was lost to our own speed is asked again slower.
+ * The last TTLs of a path are waited for half a second, and only then is it known that the first
+ * repeat was too fast as well: the second leaves after that.
  */
 static int64_t pause_ns(const struct tracer *t, int ttl)
 {

@@ -67,10 +67,10 @@ struct tracer; /* fixed size, in tracer_state.h for those who embed it */
 /* Rows a tracer needs that goes as far as this. */
 #define TRACER_ROWS(max_ttl) ((uint32_t)(max_ttl) + 1)
 
-/* rows: TRACER_ROWS(c->max_ttl) of them, whatever they hold, lent until the tracer is no longer used.
- * Values out of range are brought into it. The order of work afterwards: hand over every reply that
- * is already captured, then ask tracer_next, then pacing, then send: a probe must not expire while
- * its answer lies unread. */
+/* rows: TRACER_ROWS(c->max_ttl) of them, whatever they hold, lent until the tracer is no longer
+ * used. Values out of range are brought into it. The order of work afterwards: hand over every
+ * reply that is already captured, then ask tracer_next, then pacing, then send: a probe must not
+ * expire while its answer lies unread. */
 void tracer_init(struct tracer *t, struct tracer_hop *rows, const struct tracer_config *c,
 		 struct mono now);
 /* What to do now. TRACER_SEND repeats the same answer until tracer_sent, tracer_not_sent or
@@ -102,9 +102,9 @@ uint8_t tracer_nearer_ttl(const struct tracer *t);
  * be limiting, so tell pacing_silent. Each expiry is told once. False: no more. Ask after
  * tracer_next, also when it says TRACER_DONE. */
 bool tracer_take_silent(struct tracer *t, uint8_t *ttl);
-/* Takes one TTL at which an attempt expired, whether within the path or beyond it, the destination's
- * too. Each expiry is told once, of all attempts that were out there. False: no more. Ask as
- * above. */
+/* Takes one TTL at which an attempt expired, whether within the path or beyond it, the
+ * destination's too. Each expiry is told once, of all attempts that were out there. False: no
+ * more. Ask as above. */
 bool tracer_take_overdue(struct tracer *t, uint8_t *ttl);
 /* Nothing was ever heard at this TTL, all attempts that it is owed are lost, and the caller knows
  * that this is its own speed's doing: one attempt more, after a pause that grows. At most

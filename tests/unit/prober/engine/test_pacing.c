@@ -62,7 +62,8 @@ static void each_bucket_gives_its_burst_and_then_its_rate(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pacing *p = pacing_new(&rows[i].c, at_ms(0));
-		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 4, .router = net_addr(10, 0, 0, 1)};
+		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 4,
+					       .router = net_addr(10, 0, 0, 1)};
 		enum pacing_hold held;
 		double when;
 
@@ -82,7 +83,8 @@ static void without_limits_everything_goes(void **state)
 {
 	struct pacing_config max = {0};
 	struct pacing *p = pacing_new(&max, at_ms(0));
-	struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 4, .router = net_addr(10, 0, 0, 1)};
+	struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 4,
+				       .router = net_addr(10, 0, 0, 1)};
 	enum pacing_hold held;
 	double when;
 
@@ -241,7 +243,8 @@ static void speeds_stay_between_the_floor_and_the_configured(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pacing_config c = {.router_pps = rows[i].router_pps};
 		struct pacing *p = pacing_new(&c, at_ms(0));
-		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 3, .router = net_addr(10, 0, 0, 1)};
+		struct pacing_ask a = {.dst = net_addr(192, 0, 2, 1), .ttl = 3,
+					       .router = net_addr(10, 0, 0, 1)};
 		enum pacing_hold held;
 		double when;
 
@@ -261,7 +264,8 @@ static void a_full_table_forgets_the_fullest_first(void **state)
 {
 	struct pacing_config c = {.router_pps = 1, .buckets = 8};
 	struct pacing *p = pacing_new(&c, at_ms(0));
-	struct pacing_ask drained = {.dst = net_addr(192, 0, 2, 1), .ttl = 3, .router = net_addr(10, 0, 0, 1)};
+	struct pacing_ask drained = {.dst = net_addr(192, 0, 2, 1), .ttl = 3,
+				       .router = net_addr(10, 0, 0, 1)};
 	enum pacing_hold held;
 	double when;
 
@@ -300,7 +304,8 @@ static void in_every_window_the_rate_holds(void **state)
 		for (int i = 0; i < 3000; i++) {
 			int key = (int)(net_random(&random) % 4);
 			int index[3] = {0, key / 2, key};
-			struct pacing_ask a = {.dst = net_addr(192, 0, (uint8_t)(key / 2), 1), .ttl = 5,
+			struct pacing_ask a = {.dst = net_addr(192, 0, (uint8_t)(key / 2), 1),
+					       .ttl = 5,
 					       .router = net_addr(10, 0, 0, (uint8_t)key)};
 			struct mono when;
 			bool go, may = true;
