@@ -98,7 +98,7 @@ probe_pid()
 }
 flooded() { (($(arrived) > before)); }
 before=$(arrived)
-forge 100000 0
+forge 200000 0
 slow -I 192.0.2.1
 wait_for 5 flooded || not_ok "overrun: forge: $(tail -n 1 "$LAB_TMP/forge.log")"
 probe=$(probe_pid)
