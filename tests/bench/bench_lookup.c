@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "geo/geo.h"
 #include "geo/mmdb.h"
 #include "tests/bench/figure.h"
@@ -28,11 +27,6 @@ static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "bench_lookup: %s\n", what);
 	exit(1);
-}
-
-static int64_t ns_now(void)
-{
-	return mono_now().ns;
 }
 
 static uint32_t next_random(uint64_t *state)
@@ -92,11 +86,11 @@ static void bench_pcap(void)
 		for (uint32_t i = 0; i < PACKETS; i++)
 			(void)!sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to,
 				      sizeof(to));
-		begin = ns_now();
+		begin = figure_ns();
 		while (pcap_dispatch(p, -1, count_one, (u_char *)&n) > 0)
 			;
 		if (n >= PACKETS / 2)
-			figure_add(&f, ns_now() - begin, n);
+			figure_add(&f, figure_ns() - begin, n);
 	}
 	if (f.n > 0)
 		figure_tell(&f, "libpcap alone");
@@ -128,7 +122,7 @@ static void bench_mmdb(const char *asn_path, const char *country_path)
 
 			addresses[i] = addr_v4((uint8_t *)&v);
 		}
-		begin = ns_now();
+		begin = figure_ns();
 		for (uint32_t i = 0; i < ADDRESSES; i++) {
 			char org[96];
 			uint32_t number;
@@ -136,23 +130,23 @@ static void bench_mmdb(const char *asn_path, const char *country_path)
 			if (mmdb_asn(a, addresses[i], &number, org, sizeof(org)) == 0)
 				sink += number + (uint8_t)org[0];
 		}
-		figure_add(&asn, ns_now() - begin, ADDRESSES);
-		begin = ns_now();
+		figure_add(&asn, figure_ns() - begin, ADDRESSES);
+		begin = figure_ns();
 		for (uint32_t i = 0; i < ADDRESSES; i++) {
 			char code[3];
 
 			if (mmdb_country(c, addresses[i], code) == 0)
 				sink += (uint8_t)code[0];
 		}
-		figure_add(&country, ns_now() - begin, ADDRESSES);
-		begin = ns_now();
+		figure_add(&country, figure_ns() - begin, ADDRESSES);
+		begin = figure_ns();
 		for (uint32_t i = 0; i < ADDRESSES; i++) {
 			struct name name;
 
 			geo_lookup(g, addresses[i], (struct wall){0}, &name);
 			sink += name.asn;
 		}
-		figure_add(&both, ns_now() - begin, ADDRESSES);
+		figure_add(&both, figure_ns() - begin, ADDRESSES);
 	}
 	figure_tell(&asn, "look-up: ASN and name");
 	figure_tell(&country, "look-up: country");

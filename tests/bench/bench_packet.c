@@ -29,11 +29,6 @@ static _Noreturn void die(const char *what)
 	exit(1);
 }
 
-static int64_t ns_now(void)
-{
-	return mono_now().ns;
-}
-
 /* --- packets ---------------------------------------------------------------------------------- */
 
 static struct addr source(uint8_t family)
@@ -155,7 +150,7 @@ static void bench_build(const struct way *w)
 	char name[32];
 
 	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
-		int64_t begin = ns_now();
+		int64_t begin = figure_ns();
 
 		for (uint32_t i = 0; i < PACKETS; i++) {
 			struct flow flow;
@@ -165,7 +160,7 @@ static void bench_build(const struct way *w)
 				die("build");
 			sink += packet.bytes[0];
 		}
-		figure_add(&f, ns_now() - begin, PACKETS);
+		figure_add(&f, figure_ns() - begin, PACKETS);
 	}
 	snprintf(name, sizeof(name), "build %s", w->name);
 	figure_tell(&f, name);
@@ -183,15 +178,15 @@ static void bench_patch(const struct way *w)
 	if (row->build(&flow, &packet, NULL) < 0)
 		die("build");
 	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
-		int64_t begin = ns_now();
+		int64_t begin = figure_ns();
 
 		for (uint32_t i = 0; i < 16 * PACKETS; i++)
 			sink += method_token(key, &flow, (uint8_t)(1 + i % 32), (uint8_t)(i >> 8));
-		figure_add(&token_figure, ns_now() - begin, 16 * PACKETS);
-		begin = ns_now();
+		figure_add(&token_figure, figure_ns() - begin, 16 * PACKETS);
+		begin = figure_ns();
 		for (uint32_t i = 0; i < 16 * PACKETS; i++)
 			row->patch(&packet, (uint8_t)(1 + i % 32), 0x00010001u + i * 0x10003u);
-		figure_add(&patch_figure, ns_now() - begin, 16 * PACKETS);
+		figure_add(&patch_figure, figure_ns() - begin, 16 * PACKETS);
 		sink += packet.bytes[4];
 	}
 	snprintf(name, sizeof(name), "token %s", w->name);
@@ -233,14 +228,14 @@ static void bench_parse(const struct way *w)
 	if (p == NULL)
 		die("out of memory");
 	for (unsigned r = 0; r < FIGURE_ROUNDS; r++) {
-		int64_t begin = ns_now();
+		int64_t begin = figure_ns();
 
 		for (uint32_t i = 0; i < PACKETS; i++) {
 			if (packet_parse(c[i].bytes, c[i].size, &p[i]) < 0)
 				die("parse");
 		}
-		figure_add(&parse_figure, ns_now() - begin, PACKETS);
-		begin = ns_now();
+		figure_add(&parse_figure, figure_ns() - begin, PACKETS);
+		begin = figure_ns();
 		for (uint32_t i = 0; i < PACKETS; i++) {
 			struct match m;
 
@@ -249,7 +244,7 @@ static void bench_parse(const struct way *w)
 				die("match");
 			sink += m.token;
 		}
-		figure_add(&match_figure, ns_now() - begin, PACKETS);
+		figure_add(&match_figure, figure_ns() - begin, PACKETS);
 	}
 	snprintf(name, sizeof(name), "parse %s", w->name);
 	figure_tell(&parse_figure, name);
@@ -339,7 +334,7 @@ static void one_turn(struct bed *b, struct mono now)
 /* All captured packets of a turn: parsed, matched, fed. */
 static int64_t take_all(struct bed *b, const struct captured *c, bool outgoing, struct mono at)
 {
-	int64_t begin = ns_now();
+	int64_t begin = figure_ns();
 
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct flight_hit hit;
@@ -351,7 +346,7 @@ static int64_t take_all(struct bed *b, const struct captured *c, bool outgoing, 
 		method_match(&p, outgoing, &m);
 		sink += flights_take(&b->fs, &m, 2, (struct wall){at.ns}, at, &hit);
 	}
-	return ns_now() - begin;
+	return figure_ns() - begin;
 }
 
 /* The same without parse and match, which were done before the clock starts. */
@@ -368,13 +363,13 @@ static int64_t feed_all(struct bed *b, const struct captured *c, bool outgoing, 
 			die("parse");
 		method_match(&p, outgoing, &m[i]);
 	}
-	begin = ns_now();
+	begin = figure_ns();
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct flight_hit hit;
 
 		sink += flights_take(&b->fs, &m[i], 2, (struct wall){at.ns}, at, &hit);
 	}
-	begin = ns_now() - begin;
+	begin = figure_ns() - begin;
 	free(m);
 	return begin;
 }
@@ -413,11 +408,11 @@ static void fly(struct bed *b, bool feed_only, int64_t clock_ns)
 
 static int64_t clock_cost(void)
 {
-	int64_t begin = ns_now();
+	int64_t begin = figure_ns();
 
 	for (unsigned i = 0; i < 1000; i++)
-		ns_now();
-	return (ns_now() - begin) / 1000;
+		figure_ns();
+	return (figure_ns() - begin) / 1000;
 }
 
 static void bench_feed(uint32_t flights)
