@@ -136,7 +136,8 @@ BENCH_BIN := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
 # A test links the rooms of its folder (LINKS_tests/unit/...) and the folder's helpers, nothing else.
 HELPERS_tests/unit/prober        := tests/unit/prober/bed.c
-HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c tests/unit/prober/engine/mnet.c
+HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c tests/unit/prober/engine/net_run.c \
+				    tests/unit/prober/engine/mnet.c
 HELPERS_tests/unit/prober/run    := $(filter-out %/test_day.c,$(wildcard tests/unit/prober/run/*.c))
 # The run's clocks and poll are the test's; so is what watch.c learns from flight.c.
 WRAP_tests/unit/prober/run       := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=clock_pair_now,--wrap=ppoll,--wrap=flights_take
