@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Traces through the scripted network, as a prober's loop drives them, and a second book on each. */
+/* Traces through the scripted network, as a prober's loop drives them; a second book on each. */
 #include <string.h>
 
 #include "tests/unit/prober/engine/net_state.h"

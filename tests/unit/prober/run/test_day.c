@@ -58,7 +58,8 @@ static void live(const struct world_script *script, uint64_t probes)
 	assert_true(c->hops > 0 && c->progress > 0);
 	assert_true(c->late > 0 && c->bad_token > 0 && c->foreign > 0 && c->malformed > 0);
 	assert_true(c->rewritten > 0 && c->lost > 0 && c->forged > 0 && c->refused > 0);
-	assert_true(getenv("UNDER_VALGRIND") || c->drops > 0);
+	/* Where nothing holds it back, a stall overflows the ring. */
+	assert_true(s.rate_pps > 0 || c->stalls == 0 || c->drops > 0);
 	/* Late answers to traces written lately are told from guesses. */
 	assert_true(c->soon_late_known * 10 >= c->soon_late * 9);
 	assert_true(c->memory_most <= c->memory_warm + s.grow);

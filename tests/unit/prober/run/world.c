@@ -21,7 +21,7 @@
 
 static struct world *the;
 
-enum { CAPTURE_FD = 1001, SIGNAL_FD = 1002, LOOK_NS = 150, RING = 700 };
+enum { CAPTURE_FD = 1001, SIGNAL_FD = 1002, LOOK_NS = 150, RING = 400 };
 
 static const uint8_t key[METHOD_KEY_SIZE] = {8, 7, 6, 5, 4, 3, 2, 1, 1, 2, 3, 4, 5, 6, 7, 8};
 
