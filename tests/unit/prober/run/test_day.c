@@ -23,12 +23,12 @@ static void live(const struct world_script *script, uint64_t probes)
 	const struct world_counts *c;
 	struct world *w;
 	const char *fault;
+	bool whole = getenv("UNDER_VALGRIND") == NULL;
 
 	if (getenv("DAY_SEED"))
 		s.seed = strtoull(getenv("DAY_SEED"), NULL, 10);
-	if (getenv("UNDER_VALGRIND")) {
+	if (!whole) {
 		s.length_ns /= 50;
-		s.warm_ns /= 50;
 		probes /= 100;
 	}
 	w = world_new(&s);
@@ -59,10 +59,10 @@ static void live(const struct world_script *script, uint64_t probes)
 	assert_true(c->late > 0 && c->bad_token > 0 && c->foreign > 0 && c->malformed > 0);
 	assert_true(c->rewritten > 0 && c->lost > 0 && c->forged > 0 && c->refused > 0);
 	/* Where nothing holds it back, a stall overflows the ring. */
-	assert_true(s.rate_pps > 0 || c->stalls == 0 || c->drops > 0);
+	assert_true(!whole || s.rate_pps > 0 || c->drops > 0);
 	/* Late answers to traces written lately are told from guesses. */
 	assert_true(c->soon_late_known * 10 >= c->soon_late * 9);
-	assert_true(c->memory_most <= c->memory_warm + s.grow);
+	assert_true(!whole || c->memory_most <= c->memory_warm + s.grow);
 	/* It never spins: a round that does not sleep has something to do. */
 	assert_true(c->idle_rounds <= 4 * c->probes);
 	world_free(w);
