@@ -2,6 +2,7 @@
 /* Nodes and links over the flows of one target. Sorted arrays, found by binary search. */
 #include "analysis/paths.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static void *grow(void *items, uint32_t count, uint32_t *room, size_t size)
 	return more;
 }
 
-static int node_count(struct paths *p, uint8_t ttl, struct addr addr)
+static int node_count(struct paths *p, uint8_t ttl, struct addr addr, bool asked, bool split)
 {
 	uint32_t i = 0;
 	void *more;
@@ -55,6 +56,8 @@ static int node_count(struct paths *p, uint8_t ttl, struct addr addr)
 		i++;
 	if (i < p->node_count && p->nodes[i].ttl == ttl && addr_equal(p->nodes[i].addr, addr)) {
 		p->nodes[i].flows++;
+		p->nodes[i].asked += asked;
+		p->nodes[i].split |= split;
 		return 0;
 	}
 	more = grow(p->nodes, p->node_count, &p->node_room, sizeof(*p->nodes));
@@ -62,7 +65,8 @@ static int node_count(struct paths *p, uint8_t ttl, struct addr addr)
 		return BP_ENOMEM;
 	p->nodes = more;
 	memmove(&p->nodes[i + 1], &p->nodes[i], (p->node_count - i) * sizeof(*p->nodes));
-	p->nodes[i] = (struct paths_node){.ttl = ttl, .addr = addr, .flows = 1};
+	p->nodes[i] = (struct paths_node){.ttl = ttl, .addr = addr, .flows = 1, .asked = asked,
+					  .split = split};
 	p->node_count++;
 	return 0;
 }
@@ -93,17 +97,19 @@ static int link_count(struct paths *p, uint8_t ttl, struct addr from, struct add
 enum { HOP_ADDRESSES_MAX = 16 };
 
 static unsigned hop_addresses(const struct trace *t, uint8_t ttl,
-			      struct addr out[static HOP_ADDRESSES_MAX])
+			      struct addr out[static HOP_ADDRESSES_MAX], bool *asked)
 {
 	uint32_t begin, end;
 	unsigned n = 0;
 
+	*asked = true;
 	if (!trace_hop(t, ttl, &begin, &end))
 		return 0;
 	for (uint32_t i = begin; i < end && n < HOP_ADDRESSES_MAX; i++) {
 		const struct reply *r = &t->entries[i].reply;
 		unsigned k = 0;
 
+		*asked &= !(r->flags & REPLY_INHERITED);
 		if (!addr_is_set(r->from) || (r->flags & REPLY_DUP))
 			continue;
 		while (k < n && !addr_equal(out[k], r->from))
@@ -162,6 +168,7 @@ int paths_add(struct paths *p, const struct trace *t, const struct verdict *v)
 {
 	struct addr here[HOP_ADDRESSES_MAX] = {0}, next[HOP_ADDRESSES_MAX] = {0};
 	unsigned n_here, n_next = 0;
+	bool asked, asked_next = true;
 	int rc = merge(p, t);
 
 	if (rc < 0)
@@ -169,18 +176,109 @@ int paths_add(struct paths *p, const struct trace *t, const struct verdict *v)
 	p->flows++;
 	share_count(p, v);
 	p->reached += t->reach == REACH_REACHED;
-	n_here = hop_addresses(t, 1, here);
+	n_here = hop_addresses(t, 1, here, &asked);
 	for (unsigned ttl = 1; ttl <= TRACE_MAX_TTL; ttl++) {
-		n_next = ttl < TRACE_MAX_TTL ? hop_addresses(t, (uint8_t)(ttl + 1), next) : 0;
+		n_next = ttl < TRACE_MAX_TTL ? hop_addresses(t, (uint8_t)(ttl + 1), next,
+							     &asked_next) : 0;
 		for (unsigned i = 0; rc == 0 && i < n_here; i++) {
-			rc = node_count(p, (uint8_t)ttl, here[i]);
-			for (unsigned k = 0; rc == 0 && k < n_next; k++)
-				rc = link_count(p, (uint8_t)ttl, here[i], next[k]);
+			rc = node_count(p, (uint8_t)ttl, here[i], asked, n_next > 1);
+			for (unsigned k = 0; rc == 0 && k < n_next; k++) {
+				if (!addr_equal(here[i], next[k]))
+					rc = link_count(p, (uint8_t)ttl, here[i], next[k]);
+			}
 		}
 		memcpy(here, next, sizeof(here));
 		n_here = n_next;
+		asked = asked_next;
 	}
 	return rc;
+}
+
+/* --- what a search says ----------------------------------------------------------------------- */
+
+uint32_t paths_nodes_at(const struct paths *p, uint8_t ttl, uint32_t *begin)
+{
+	uint32_t i = 0, n = 0;
+
+	while (i < p->node_count && p->nodes[i].ttl < ttl)
+		i++;
+	while (i + n < p->node_count && p->nodes[i + n].ttl == ttl)
+		n++;
+	*begin = i;
+	return n;
+}
+
+static unsigned links_from(const struct paths *p, const struct paths_node *node)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < p->link_count; i++)
+		n += p->links[i].ttl == node->ttl && addr_equal(p->links[i].from, node->addr);
+	return n;
+}
+
+static void drop_unknown_links(struct paths *p, const struct frame_paths *f)
+{
+	uint32_t begin, kept = 0;
+
+	for (uint32_t i = 0; i < p->link_count; i++) {
+		uint8_t ttl = p->links[i].ttl;
+
+		if (f->balancing[ttl] == BALANCING_PER_PACKET &&
+		    paths_nodes_at(p, ttl, &begin) > 1 &&
+		    paths_nodes_at(p, (uint8_t)(ttl + 1), &begin) > 1 &&
+		    f->balancing[ttl - 1] == BALANCING_PER_PACKET)
+			continue;
+		p->links[kept++] = p->links[i];
+	}
+	p->link_count = kept;
+}
+
+void paths_searched(struct paths *p, const struct frame_paths *f)
+{
+	uint8_t first = p->merged != NULL && p->merged->first_ttl ? p->merged->first_ttl : 1;
+
+	p->searched = true;
+	p->cut = f->cut;
+	p->level = f->level;
+	p->confidence = f->confidence;
+	p->source_balancing = f->balancing[first - 1];
+	for (uint32_t i = 0; i < p->node_count; i++) {
+		struct paths_node *n = &p->nodes[i];
+
+		if (links_from(p, n) < 2)
+			continue;
+		/* Another node of this TTL may be the one that balances per packet. */
+		n->balancing = f->balancing[n->ttl];
+		if (n->balancing == BALANCING_PER_PACKET && !n->split &&
+		    f->balancing[n->ttl - 1] != BALANCING_PER_PACKET)
+			n->balancing = BALANCING_PER_FLOW;
+	}
+	drop_unknown_links(p, f);
+}
+
+/* (p + z^2/2n -+ z sqrt(p (1 - p) / n + z^2/4n^2)) / (1 + z^2/n), p = k/n, z = 1.96 */
+void paths_interval(uint32_t k, uint32_t n, double *low, double *high)
+{
+	const double z = 1.959964;
+	double share, middle, half;
+
+	*low = 0;
+	*high = 1;
+	if (n == 0)
+		return;
+	share = (double)k / n;
+	middle = share + z * z / (2.0 * n);
+	half = z * sqrt(share * (1 - share) / n + z * z / (4.0 * n * n));
+	*low = fmax(0, (middle - half) / (1 + z * z / n));
+	*high = fmin(1, (middle + half) / (1 + z * z / n));
+}
+
+static void put_balancing(struct json_writer *w, uint8_t balancing)
+{
+	if (balancing != BALANCING_NONE)
+		json_put_str(w, "balancing", balancing == BALANCING_PER_PACKET ? "per_packet" :
+			     "per_flow");
 }
 
 void paths_write_json(struct buf *out, const struct paths *p, const struct verdict *verdict)
@@ -205,12 +303,22 @@ void paths_write_json(struct buf *out, const struct paths *p, const struct verdi
 		json_put_str(&w, "start", wall_format(t->start, when));
 	json_put_int(&w, "flows", p->flows);
 	json_put_int(&w, "reached", p->reached);
+	if (p->searched) {
+		json_put_int(&w, "level", p->level);
+		json_put_real(&w, "confidence", p->confidence);
+		json_put_bool(&w, "cut", p->cut);
+		put_balancing(&w, p->source_balancing);
+	}
 	json_begin_array(&w, "nodes");
 	for (uint32_t i = 0; i < p->node_count; i++) {
 		json_begin_object(&w, NULL);
 		json_put_int(&w, "ttl", p->nodes[i].ttl);
 		json_put_str(&w, "addr", addr_format(p->nodes[i].addr, text));
 		json_put_int(&w, "flows", p->nodes[i].flows);
+		if (p->searched) {
+			json_put_int(&w, "asked", p->nodes[i].asked);
+			put_balancing(&w, p->nodes[i].balancing);
+		}
 		json_end(&w);
 	}
 	json_end(&w);
@@ -228,6 +336,12 @@ void paths_write_json(struct buf *out, const struct paths *p, const struct verdi
 	for (uint32_t i = 0; i < p->share_count; i++)
 		json_put_real(&w, p->shares[i].id, (double)p->shares[i].flows / p->flows);
 	json_end(&w);
+	if (p->searched) {
+		json_begin_object(&w, "counts");
+		for (uint32_t i = 0; i < p->share_count; i++)
+			json_put_int(&w, p->shares[i].id, p->shares[i].flows);
+		json_end(&w);
+	}
 	if (verdict != NULL && verdict->judged)
 		jsonl_put_verdict(&w, verdict);
 	json_end(&w);

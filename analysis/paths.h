@@ -2,22 +2,27 @@
 /*
  * Several flows of one target seen together: which addresses answered at which TTL, which links
  * connect them, and how many flows took each. Links are only between TTLs next to each other within
- * one flow: a silent hop makes a gap, never a link. Owns its arrays. Judges nothing; the caller
- * adds the verdict over the flows.
+ * one flow: a silent hop makes a gap, never a link; nor does one router that answers at two TTLs.
+ * Owns its arrays. Judges nothing; the caller adds the verdict over the flows.
  */
 #ifndef ANALYSIS_PATHS_H
 #define ANALYSIS_PATHS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/record/frame.h"
 #include "core/record/trace.h"
 #include "core/record/verdict.h"
 
 struct paths_node {
 	uint8_t ttl;
 	struct addr addr;
-	uint32_t flows;
+	uint32_t flows;    /* that pass it */
+	uint32_t asked;    /* of those: answered by it, not taken to pass what all others passed */
+	uint8_t balancing; /* enum balancing among the next hops; NONE: one, or nobody looked */
+	bool split;        /* one flow was sent on to several next hops */
 };
 
 struct paths_link {
@@ -41,12 +46,24 @@ struct paths {
 	uint32_t share_count;
 	struct paths_share shares[PATHS_SHARES_MAX]; /* in order of first appearance */
 	struct trace *merged;              /* owned: all entries as if one trace, for one table */
+	bool searched;                     /* by multipath: the rest is valid */
+	bool cut;                          /* as in struct frame_paths, as the next */
+	uint8_t level;
+	double confidence;
+	uint8_t source_balancing;          /* enum balancing among the first hops */
 };
 
 void paths_init(struct paths *p);
 void paths_fini(struct paths *p);
 /* Adds the trace of one more flow and counts its own verdict. BP_ENOMEM. */
 int paths_add(struct paths *p, const struct trace *t, const struct verdict *v);
+/* After the last flow of a multipath target: what its search says of nodes and links. Links between
+ * two TTLs of several nodes that packets took by chance go: nobody knows which of them exist. */
+void paths_searched(struct paths *p, const struct frame_paths *f);
+/* The 95 % interval of a share of k of n (E. B. Wilson, 1927); [0, 1] for n 0. */
+void paths_interval(uint32_t k, uint32_t n, double *low, double *high);
+/* Nodes at one TTL: their index is [*begin, returned + *begin). */
+uint32_t paths_nodes_at(const struct paths *p, uint8_t ttl, uint32_t *begin);
 /* Appends {"type":"paths",...} and a newline. verdict over the flows may be NULL. */
 void paths_write_json(struct buf *out, const struct paths *p, const struct verdict *verdict);
 

@@ -73,6 +73,13 @@ static int on_trace(void *arg, const struct trace *t)
 	return rc;
 }
 
+static int on_paths(void *arg, const struct frame_paths *p)
+{
+	struct trace_run *r = arg;
+
+	return trace_show_paths(&r->show, p, trace_plan_target(&r->plan, p->seq));
+}
+
 /* What waits for its turn, and what was to be asked once more. */
 static int finish(struct trace_run *r)
 {
@@ -168,7 +175,7 @@ static bool has_targets(const struct trace_run *r, uint64_t wrong)
 static int run(struct trace_run *r, int argc, char **argv)
 {
 	struct probe_run probe = {.run = r->o->run, .more = on_more, .on_trace = on_trace,
-				  .on_note = on_note, .arg = r};
+				  .on_paths = on_paths, .on_note = on_note, .arg = r};
 	struct wall start = wall_now();
 	struct frame_end frame = {0};
 	struct trace_end end;

@@ -30,6 +30,7 @@ const char trace_usage[] =
 "  --flow N, --flows N   which flow (0); flows 0..N-1, judged together\n"
 "  --shared-beginnings   asks the hops common to all targets once a run, not once a target; they are\n"
 "                        marked, and asked again where they change\n"
+"  --multipath[=95|99]   all load-balanced paths, with this confidence in percent at each node (95)\n"
 "  --vantage NAME        who measures (the host's name); also fixes the ports, so that rounds compare\n"
 "  --place LAT,LON       where it stands, in degrees north and east: answers faster than light in fibre\n"
 "                        are flagged then, and prove nothing\n"
@@ -53,7 +54,7 @@ const char trace_usage[] =
 "Exit: 0 done (a silent target is data), 1 failure, 2 usage, 3 partial.\n";
 
 enum { OPT_GAP = OPT_COMMAND_FIRST, OPT_RATE, OPT_PREFIX_RATE, OPT_FLOW, OPT_FLOWS, OPT_VANTAGE,
-       OPT_AVOID, OPT_DRY_RUN, OPT_CONTACT, OPT_PROBING, OPT_PLACE, OPT_SHARED };
+       OPT_AVOID, OPT_DRY_RUN, OPT_CONTACT, OPT_PROBING, OPT_PLACE, OPT_SHARED, OPT_MULTIPATH };
 enum { FLOWS_MAX = 1024 };
 
 static int take_number(const struct trace_options *o, const char *option, const char *arg,
@@ -149,6 +150,18 @@ static int take_method(struct trace_options *o, const char *arg)
 	return 0;
 }
 
+static int take_multipath(struct trace_options *o, const char *arg)
+{
+	if (arg == NULL || strcmp(arg, "95") == 0)
+		o->each.multipath = 95;
+	else if (strcmp(arg, "99") == 0)
+		o->each.multipath = 99;
+	else
+		return cli_usage(o->common.command, "--multipath takes 95 or 99, not '%s'",
+				 arg) + 1;
+	return 0;
+}
+
 /* 0, or a cli_exit + 1 to leave with. */
 static int take_option(struct trace_options *o, int opt, const char *arg)
 {
@@ -193,6 +206,7 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 		rc = take_number(o, "--flow", arg, 0, FLOWS_MAX - 1, &v);
 		o->flow_first = rc == 0 ? (unsigned)v : 0;
 		return rc;
+	case OPT_MULTIPATH: return take_multipath(o, arg);
 	case OPT_FLOWS:
 		rc = take_number(o, "--flows", arg, 1, FLOWS_MAX, &v);
 		o->flow_count = rc == 0 ? (unsigned)v : 1;
@@ -232,6 +246,7 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 		{"per-prefix-rate", required_argument, NULL, OPT_PREFIX_RATE},
 		{"flow", required_argument, NULL, OPT_FLOW},
 		{"flows", required_argument, NULL, OPT_FLOWS},
+		{"multipath", optional_argument, NULL, OPT_MULTIPATH},
 		{"shared-beginnings", no_argument, NULL, OPT_SHARED},
 		{"vantage", required_argument, NULL, OPT_VANTAGE},
 		{"do-not-probe", required_argument, NULL, OPT_AVOID},
@@ -256,6 +271,9 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 				 o->each.first_ttl, o->each.max_ttl) + 1;
 	if (o->flow_first + o->flow_count > FLOWS_MAX)
 		return cli_usage("trace", "flows go up to %d", FLOWS_MAX - 1) + 1;
+	if (o->each.multipath && o->flow_count > 1)
+		return cli_usage("trace", "--multipath takes as many flows as it needs: --flows is "
+				 "for a number of your own") + 1;
 	if (addr_is_set(o->family == 4 ? o->run.src6 : o->run.src4) && o->family != 0)
 		return cli_usage("trace", "-s names an IPv%u address, -%u asks for the other family",
 				 o->family == 4 ? 6 : 4, o->family) + 1;

@@ -11,6 +11,7 @@
 #include "analysis/border.h"
 #include "analysis/light.h"
 #include "analysis/paths.h"
+#include "analysis/report/paths_text.h"
 #include "analysis/report/trace_text.h"
 #include "cli/progress_line.h"
 #include "core/record/jsonl.h"
@@ -18,7 +19,8 @@
 /* A finished target kept until it is its turn to be printed, or until its flows are complete. */
 struct held {
 	uint64_t target;         /* number of the destination, from 0 */
-	unsigned flows;          /* traces taken */
+	unsigned flows, room;    /* traces taken; verdicts there is room for */
+	bool complete;           /* no further one comes */
 	struct buf text;         /* what is printed of it */
 	struct report_summary summary; /* its line of the summary */
 	struct paths paths;      /* several flows: all together */
@@ -116,17 +118,35 @@ static struct held *held_of(struct trace_show *s, uint64_t target)
 	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return NULL;
-	h->verdicts = calloc(s->o->flow_count, sizeof(*h->verdicts));
-	if (h->verdicts == NULL) {
-		free(h);
-		return NULL;
-	}
 	h->target = target;
 	buf_init(&h->text);
 	paths_init(&h->paths);
 	h->next = *at;
 	*at = h;
 	return h;
+}
+
+/* Several flows of each destination: judged together. */
+static bool has_flows(const struct trace_show *s)
+{
+	return s->o->flow_count > 1 || s->o->each.multipath;
+}
+
+static int held_add(struct trace_show *s, struct held *h, const struct trace *t,
+		    const struct verdict *v)
+{
+	if (h->flows == h->room) {
+		unsigned room = h->room ? 2 * h->room : s->o->flow_count;
+		struct verdict *more = reallocarray(h->verdicts, room, sizeof(more[0]));
+
+		if (more == NULL)
+			return BP_ENOMEM;
+		h->verdicts = more;
+		h->room = room;
+	}
+	h->verdicts[h->flows++] = *v;
+	h->complete = !s->o->each.multipath && h->flows == s->o->flow_count;
+	return has_flows(s) && t->stop != STOP_ERROR ? paths_add(&h->paths, t, v) : 0;
 }
 
 /* A bulk run waits for no name: one that comes later stands in the records behind it. */
@@ -157,7 +177,7 @@ static int held_finish(struct trace_show *s, struct held *h)
 	int rc = 0;
 
 	names_init(&names);
-	if (s->o->flow_count == 1 || h->paths.merged == NULL)
+	if (!has_flows(s) || h->paths.merged == NULL)
 		goto out;
 	v = calloc(1, sizeof(*v));
 	if (v == NULL) {
@@ -173,10 +193,15 @@ static int held_finish(struct trace_show *s, struct held *h)
 	if (rc < 0)
 		goto out;
 	name_hosts(s, &names);
-	buf_printf(&h->text, "%u flows seen together: %u nodes, %u links.\n", h->flows,
-		   h->paths.node_count, h->paths.link_count);
-	report_trace(&h->text, &style, h->paths.merged, &names, v, p, !s->o->no_names,
-		     s->o->common.verbose > 0);
+	if (h->paths.searched) {
+		report_paths(&h->text, &style, &h->paths, &names, v, p, !s->o->no_names,
+			     s->o->common.verbose > 0);
+	} else {
+		buf_printf(&h->text, "%u flows seen together: %u nodes, %u links.\n", h->flows,
+			   h->paths.node_count, h->paths.link_count);
+		report_trace(&h->text, &style, h->paths.merged, &names, v, p, !s->o->no_names,
+			     s->o->common.verbose > 0);
+	}
 	summarise(s, h, h->paths.merged, v);
 out:
 	names_fini(&names);
@@ -205,7 +230,7 @@ static int held_flush(struct trace_show *s, bool all)
 	while (rc == 0 && s->held != NULL) {
 		struct held *h = s->held;
 
-		if (!all && (h->target != s->printed || h->flows < s->o->flow_count))
+		if (!all && (h->target != s->printed || !h->complete))
 			break;
 		s->printed = h->target + 1;
 		rc = print_held(s, h);
@@ -217,7 +242,7 @@ static int held_flush(struct trace_show *s, bool all)
 static int show_jsonl(struct trace_show *s, const struct trace *t, const struct names *names,
 		      const struct verdict *v, struct held *h)
 {
-	bool complete = h != NULL && h->flows == s->o->flow_count;
+	bool complete = h != NULL && h->complete;
 	int rc = 0;
 
 	buf_clear(&s->out);
@@ -236,13 +261,14 @@ static int show_text(struct trace_show *s, const struct trace *t, const struct n
 {
 	struct style style = style_of(s->session);
 
-	if (s->o->flow_count == 1) {
+	/* What could not be measured has no paths to show, but a reason. */
+	if (!has_flows(s) || (s->o->each.multipath && t->stop == STOP_ERROR)) {
 		report_trace(&h->text, &style, t, names, v, s->session->profile, !s->o->no_names,
 			     s->o->common.verbose > 0);
 		summarise(s, h, t, v);
 	}
 	if (s->bulk)
-		return h->flows == s->o->flow_count ? print_held(s, h) : 0;
+		return h->complete ? print_held(s, h) : 0;
 	return held_flush(s, false);
 }
 
@@ -251,21 +277,28 @@ static int show(struct trace_show *s, const struct trace *t, uint64_t target,
 {
 	struct held *h = NULL;
 
-	if (s->o->common.format == OUTPUT_JSONL && s->o->flow_count == 1)
+	if (s->o->common.format == OUTPUT_JSONL && !has_flows(s))
 		return show_jsonl(s, t, names, v, NULL);
 	h = held_of(s, target);
 	if (h == NULL)
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
-	if (h->flows < s->o->flow_count)
-		h->verdicts[h->flows++] = *v;
-	if (s->o->flow_count > 1 && t->stop != STOP_ERROR && paths_add(&h->paths, t, v) < 0)
+	if (held_add(s, h, t, v) < 0)
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
 	return s->o->common.format == OUTPUT_JSONL ? show_jsonl(s, t, names, v, h) :
 	       show_text(s, t, names, v, h);
 }
 
-static void count(struct trace_show *s, const struct trace *t)
+/* The flows of a multipath target are one path of the plan. */
+static void count(struct trace_show *s, const struct trace *t, uint64_t target)
 {
+	if (s->o->each.multipath) {
+		const struct held *h = s->held;
+
+		while (h != NULL && h->target < target)
+			h = h->next;
+		if (h != NULL && h->target == target)
+			return;
+	}
 	s->traces++;
 	s->cut += t->stop == STOP_INTERRUPTED;
 	if (t->stop != STOP_ERROR)
@@ -298,7 +331,7 @@ static int judge_and_show(struct trace_show *s, const struct trace *t, uint64_t 
 	int rc;
 
 	names_init(&names);
-	count(s, t);
+	count(s, t, target);
 	rc = v == NULL ? BP_ENOMEM : annotate(t, s->session->geo, &names);
 	if (rc < 0) {
 		bp_fail(s->err, rc, "out of memory");
@@ -324,6 +357,25 @@ int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t targe
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
 	rc = judge_and_show(s, copy, target);
 	free(copy);
+	return rc;
+}
+
+int trace_show_paths(struct trace_show *s, const struct frame_paths *p, uint64_t target)
+{
+	struct held *h = held_of(s, target);
+	int rc;
+
+	if (h == NULL)
+		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	paths_searched(&h->paths, p);
+	h->complete = true;
+	if (s->o->common.format != OUTPUT_JSONL)
+		return s->bulk ? print_held(s, h) : held_flush(s, false);
+	buf_clear(&s->out);
+	rc = held_finish(s, h);
+	if (rc == 0)
+		rc = emit(s, &s->out);
+	held_drop(s, h);
 	return rc;
 }
 

@@ -49,6 +49,8 @@ void trace_show_init(struct trace_show *s, const struct trace_options *o, struct
 void trace_show_fini(struct trace_show *s);
 /* One trace of the destination with this number (trace_plan_target): borrowed until return. */
 int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t target);
+/* After the last trace of a multipath target. */
+int trace_show_paths(struct trace_show *s, const struct frame_paths *p, uint64_t target);
 /* After the last trace: prints what still waits, and in text the summary. */
 int trace_show_finish(struct trace_show *s);
 /* Behind everything: the object that marks a run that did not go as planned, in JSON Lines. */

@@ -184,6 +184,8 @@ struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,
 		return NULL;
 	}
 	f->plan = *plan;
+	f->bundle = NULL;
+	f->member = 0;
 	f->flow = *flow;
 	f->packet = *packet;
 	f->scope = 0;
@@ -522,6 +524,7 @@ static enum flight_verdict take_answer(struct flight *f, uint32_t i, uint16_t fl
 	hit->flight = f;
 	hit->ttl = p->ttl;
 	hit->attempt = p->attempt;
+	hit->event = event;
 	hit->destination = event == TRACER_DESTINATION;
 	hit->rtt_ns = p->departed.ns != 0 && stamp.ns >= p->departed.ns ?
 			      stamp.ns - p->departed.ns : -1;

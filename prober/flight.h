@@ -64,8 +64,12 @@ struct flight_answer {
 /* What others of the run have shown of the path: see tracer_config. All 0: nothing. */
 struct flight_hint { uint8_t length, turn_span, turn; };
 
+struct bundle;
+
 struct flight {
 	bool used;
+	uint16_t member;      /* of its bundle: the flow's number there */
+	struct bundle *bundle; /* borrowed; NULL: a target of one flow */
 	uint32_t next;        /* in the hash chain, or the list of free slots */
 	struct plan_trace plan;
 	struct flow flow;
@@ -153,6 +157,7 @@ struct flight_hit {
 	struct flight *flight; /* NULL when none could be named */
 	uint8_t ttl, attempt;
 	uint32_t probe;        /* index of the probe; valid when `first` */
+	enum tracer_event event; /* what it means */
 	bool destination;
 	bool first;            /* the first answer to its probe */
 	int64_t rtt_ns;        /* -1 unknown */

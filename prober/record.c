@@ -48,6 +48,11 @@ static void fill_common(struct trace *t, const struct record_run *run, const str
 {
 	t->seq = p->seq;
 	record_id(run->plan->vantage, run->start, p->seq, t->id);
+	if (p->multipath) {
+		size_t n = strlen(t->id);
+
+		snprintf(t->id + n, sizeof(t->id) - n, ".%u", p->flow);
+	}
 	text_set(t->vantage, sizeof(t->vantage), run->plan->vantage);
 	text_set(t->target, sizeof(t->target), p->target);
 	text_set(t->tool, sizeof(t->tool), "borderpath " BP_VERSION);

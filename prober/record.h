@@ -3,10 +3,11 @@
  * A target's record, made when it is done: entries in order, times from the capture, what was
  * refused while it ran. Pure: everything it needs is an argument.
  *
- * The id of a trace:  VANTAGE "-" START "-" SEQ
+ * The id of a trace:  VANTAGE "-" START "-" SEQ ["." FLOW]
  *   VANTAGE  the vantage point's name, its first 28 bytes, other than [A-Za-z0-9._] as "_"; no name: "here"
  *   START    nanoseconds since 1970 when the run started, in base 36, lower case
  *   SEQ      the sequence number in the plan, decimal
+ *   FLOW     the number of the flow, decimal, where one line of the plan gives several traces
  * Read from the right: START and SEQ hold no "-". Two runs of one vantage point never start in the
  * same nanosecond, and a plan's numbers only grow: so it is unique for ever.
  */

@@ -21,6 +21,7 @@
 #include "prober/progress.h"
 #include "prober/record.h"
 #include "prober/seen.h"
+#include "prober/target.h"
 #include "prober/watch.h"
 
 enum {
@@ -55,6 +56,7 @@ struct run {
 	struct seen seen;          /* responders told by HOP frames */
 	struct refused refused;
 	uint64_t drops, sent, send_errors, read, done;
+	uint32_t reserved;         /* slots free and promised to bundles */
 	uint32_t repeated;         /* probes sent again for loss by our own speed */
 	int64_t slack_ns;          /* of this round: what the queues on the way add to RTTs */
 	struct plan_trace next;    /* read and not begun */
@@ -78,22 +80,27 @@ static struct record_run record_of(struct run *r, int ifindex)
 	};
 }
 
-static void put_record(struct run *r, struct trace *t)
+static void put_record(struct run *r, const struct trace *t)
 {
-	if (t == NULL) {
+	if (t == NULL)
 		r->code = bp_fail(r->err, BP_ENOMEM, "out of memory");
-		return;
-	}
-	output_frame(r->out, FRAME_TRACE, t, t->size);
-	free(t);
-	r->done++;
+	else
+		output_frame(r->out, FRAME_TRACE, t, t->size);
 }
 
 static void fail_target(struct run *r, const struct plan_trace *p, const char *why)
 {
 	struct record_run rec = record_of(r, 0);
+	struct trace *t = record_failure(&rec, p, why);
+	struct frame_paths none;
 
-	put_record(r, record_failure(&rec, p, why));
+	put_record(r, t);
+	free(t);
+	if (p->multipath) {
+		bundle_no_paths(p, &none);
+		output_frame(r->out, FRAME_PATHS, &none, sizeof(none));
+	}
+	r->done++;
 }
 
 /* A SYN-ACK came, and the kernel's reset that closes the half-open connection did not leave. */
@@ -143,29 +150,74 @@ static void forget_probes(struct run *r, struct flight *f)
 
 		if (!p->owed || p->told)
 			continue;
-		ask = fate_of(f, p, tracer_responder(&f->tracer, p->ttl));
+		ask = fate_of(f, p, target_responder(f, p->ttl));
 		pacing_forgotten(r->pacing, &ask, r->now);
 	}
 }
 
-static void finish(struct run *r, struct flight *f)
+/* The record of a flight, of `first`'s bundle where that is given, and the flight's end. */
+static struct trace *land(struct run *r, struct flight *f, const struct trace *first)
 {
-	struct record_run rec;
+	struct record_run rec = record_of(r, f->ifindex);
+	struct trace *t;
 
-	/* What was dropped since the last reading may have been this one's. */
-	know_drops(r);
 	forget_probes(r, f);
-	if (tracer_stop_reason(&f->tracer) == STOP_REACHED)
-		pacing_reached(r->pacing, f->flow.dst, tracer_last_ttl(&f->tracer));
-	rec = record_of(r, f->ifindex);
 	rec.cuts = pacing_counters(r->pacing)->cuts;
 	if (rec.cuts != f->cuts_before)
 		rec.lowest_pps = pacing_lowest_pps(r->pacing, f->begun);
 	tell_of_resets(r, f);
-	put_record(r, record_flight(&rec, f));
+	t = f->bundle != NULL ? bundle_record(f->bundle, &rec, f->member, first) :
+				record_flight(&rec, f);
 	due_forget(&r->due, flight_slot(&r->flights, f));
 	port_release(&r->ports, f->flow.method, f->flow.dst.family, f->flow.sport);
 	flight_end(&r->flights, f);
+	return t;
+}
+
+/* All flows of a target: their records, then what they have in common. */
+static void finish_bundle(struct run *r, struct bundle *b)
+{
+	struct trace *first = NULL;
+	struct frame_paths paths;
+	uint32_t flows = 0;
+
+	for (uint16_t flow = 0; flow < BUNDLE_FLOWS; flow++) {
+		struct flight *f = b->flights[flow];
+		/* One that was about to be asked first when the end came has nothing to say. */
+		bool says = f != NULL && (flow == 0 || f->probe_count > 0);
+		struct trace *t = f != NULL ? land(r, f, first) : NULL;
+
+		if (says)
+			put_record(r, t);
+		flows += says;
+		if (flow == 0)
+			first = t;
+		else
+			free(t);
+	}
+	free(first);
+	bundle_paths(b, flows, &paths);
+	output_frame(r->out, FRAME_PATHS, &paths, sizeof(paths));
+	r->reserved -= b->reserved;
+	bundle_free(b);
+}
+
+static void finish(struct run *r, struct flight *f)
+{
+	struct trace *t;
+
+	/* What was dropped since the last reading may have been this one's. */
+	know_drops(r);
+	if (f->bundle != NULL) {
+		finish_bundle(r, f->bundle);
+	} else {
+		if (tracer_stop_reason(&f->tracer) == STOP_REACHED)
+			pacing_reached(r->pacing, f->flow.dst, tracer_last_ttl(&f->tracer));
+		t = land(r, f, NULL);
+		put_record(r, t);
+		free(t);
+	}
+	r->done++;
 }
 
 static void stop_all(struct run *r)
@@ -175,7 +227,7 @@ static void stop_all(struct run *r)
 
 		if (!f->used)
 			continue;
-		tracer_stop(&f->tracer, STOP_INTERRUPTED);
+		target_stop(f, STOP_INTERRUPTED);
 		finish(r, f);
 	}
 	r->has_next = false;
@@ -187,7 +239,7 @@ static void stop_all(struct run *r)
  * heard of at all, it is asked once more. */
 static bool lose(struct run *r, struct flight *f, uint8_t ttl)
 {
-	struct addr router = tracer_responder(&f->tracer, ttl);
+	struct addr router = target_responder(f, ttl);
 	bool ours = false;
 
 	for (uint32_t i = 0; i < f->probe_count; i++) {
@@ -202,24 +254,51 @@ static bool lose(struct run *r, struct flight *f, uint8_t ttl)
 	return ours && tracer_again(&f->tracer, ttl, r->now);
 }
 
-/* What the target wants next, after all that is overdue was told. */
-static struct tracer_step next_step(struct run *r, struct flight *f)
+static struct flight *begin_flight(struct run *r, const struct plan_trace *p, struct bp_error *err);
+
+/* A flow that its bundle wants, begun when it is new; NULL: there is no further one. */
+static struct flight *flow_of(struct run *r, struct bundle *b, uint16_t flow)
+{
+	struct plan_trace plan = bundle_plan(b, flow);
+	struct flight *f = b->flights[flow];
+	struct bp_error err;
+
+	if (f == NULL && bundle_has_flow(b, flow) && (f = begin_flight(r, &plan, &err)) != NULL) {
+		bundle_add(b, f, flow);
+		r->reserved--;
+	}
+	if (f != NULL)
+		flight_start(f, r->now, r->now_wall);
+	return f;
+}
+
+/* What the target wants next, after all that is overdue was told; *whose: the flight it is for. */
+static struct tracer_step next_step(struct run *r, struct flight *f, struct flight **whose)
 {
 	struct tracer_step step;
+	uint16_t flow;
 	uint8_t ttl;
 	bool again;
 
-	tracer_slack(&f->tracer, r->slack_ns);
+	target_slack(f, r->slack_ns);
 	do {
 		again = false;
-		step = tracer_next(&f->tracer, r->now);
-		while (tracer_take_silent(&f->tracer, &ttl)) {
-			struct pacing_ask ask = ask_of(f, ttl, tracer_responder(&f->tracer, ttl));
+		step = target_next(f, r->now, &flow);
+		while (target_take_silent(f, &ttl)) {
+			struct pacing_ask ask = ask_of(f, ttl, target_responder(f, ttl));
 
 			pacing_silent(r->pacing, &ask, r->now);
 		}
-		while (tracer_take_overdue(&f->tracer, &ttl))
+		while (target_take_overdue(f, &ttl))
 			again |= lose(r, f, ttl);
+		*whose = f;
+		if (f->bundle == NULL || step.want != TRACER_SEND)
+			continue;
+		*whose = flow_of(r, f->bundle, flow);
+		if (*whose == NULL) {
+			multipath_no_more_flows(f->bundle->engine);
+			again = true;
+		}
 	} while (again);
 	return step;
 }
@@ -246,7 +325,7 @@ static void start(struct run *r, struct flight *f)
 {
 	if (f->sent == 0)
 		give_hint(r, f);
-	flight_start(f, r->now, r->now_wall);
+	target_start(f, r->now, r->now_wall);
 }
 
 /* Puts a target where it belongs now: finished, waiting, or in line to send. */
@@ -267,8 +346,12 @@ static void place(struct run *r, struct flight *f, struct tracer_step step)
 
 static void settle(struct run *r, struct flight *f)
 {
+	struct flight *whose;
+	struct tracer_step step;
+
 	start(r, f);
-	place(r, f, next_step(r, f));
+	step = next_step(r, f, &whose);
+	place(r, f, step);
 }
 
 /* The target is settled after the whole capture is read: an answer behind this one may be its
@@ -278,12 +361,15 @@ static void on_answer(void *context, const struct flight_hit *hit, struct addr f
 	struct run *r = context;
 	struct flight_probe *p = &hit->flight->probes[hit->probe];
 	struct pacing_ask ask;
-	uint32_t slot = flight_slot(&r->flights, hit->flight);
+	uint32_t slot = flight_slot(&r->flights, target_lead(hit->flight));
 
 	if (hit->first) {
-		ask = fate_of(hit->flight, p, hit->expected);
+		ask = fate_of(hit->flight, p, hit->flight->bundle == NULL ? hit->expected :
+			      target_responder(hit->flight, hit->ttl));
 		ask.rtt_ns = hit->rtt_ns;
 		pacing_answered(r->pacing, &ask, from, hit->destination, r->now);
+		if (hit->flight->bundle != NULL)
+			bundle_answered(hit, from, r->now);
 	}
 	if (!due_in_line(&r->due, slot))
 		due_wait(&r->due, slot, r->now);
@@ -329,7 +415,8 @@ static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsig
 	/* Before the loop: it would forget what is deferred within. */
 	start(r, f);
 	for (;;) {
-		struct tracer_step step = next_step(r, f);
+		struct flight *whose;
+		struct tracer_step step = next_step(r, f, &whose);
 		struct pacing_ask ask;
 		struct mono when;
 
@@ -337,7 +424,7 @@ static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsig
 			place(r, f, step);
 			return true;
 		}
-		ask = ask_of(f, step.ttl, tracer_responder(&f->tracer, step.ttl));
+		ask = ask_of(f, step.ttl, target_responder(f, step.ttl));
 		ask.again = step.attempt > f->plan.attempts;
 		switch (pacing_ready(r->pacing, &ask, r->now, &when)) {
 		case PACING_GLOBAL:
@@ -347,15 +434,16 @@ static bool batch_head(struct run *r, struct flight *f, struct batched *b, unsig
 			due_wait(&r->due, slot, when);
 			return true;
 		case PACING_ROUTER:
-			tracer_defer(&f->tracer, step.ttl, when);
+			target_defer(f, step.ttl, when);
 			continue;
 		case PACING_GO:
 			break;
 		}
-		flight_prepare(&r->flights, f, step.ttl, step.attempt);
-		if (sender_add(r->tools->sender, f->flow.dst, f->scope, &f->packet) < 0)
+		flight_prepare(&r->flights, whose, step.ttl, step.attempt);
+		if (sender_add(r->tools->sender, f->flow.dst, f->scope, &whose->packet) < 0)
 			return false;
-		b[(*count)++] = (struct batched){slot, step.ttl, step.attempt,
+		b[(*count)++] = (struct batched){flight_slot(&r->flights, whose), step.ttl,
+						 step.attempt,
 						 pacing_take(r->pacing, &ask, r->now)};
 		due_forget(&r->due, slot);
 		return true;
@@ -382,13 +470,13 @@ static void send_batch(struct run *r)
 		struct flight *f = &r->flights.slots[batch[i].slot];
 
 		if (results[i].sent == SENT_OK) {
-			flight_sent(&r->flights, f, batch[i].ttl, batch[i].attempt, r->now);
+			target_sent(&r->flights, f, batch[i].ttl, batch[i].attempt, r->now);
 			if (f->probe_count > 0)
 				f->probes[f->probe_count - 1].owed = batch[i].owed;
 			r->sent++;
 			r->repeated += batch[i].attempt > f->plan.attempts;
 		} else if (results[i].sent == SENT_REFUSED) {
-			flight_refused(f, batch[i].ttl, batch[i].attempt, r->now,
+			target_refused(f, batch[i].ttl, batch[i].attempt, r->now,
 				       results[i].sys);
 			r->send_errors++;
 		} else {
@@ -401,7 +489,7 @@ static void send_batch(struct run *r)
 			ask.owed = batch[i].owed;
 			pacing_forgotten(r->pacing, &ask, r->now);
 		}
-		due_wait(&r->due, batch[i].slot, r->now);
+		due_wait(&r->due, flight_slot(&r->flights, target_lead(f)), r->now);
 	}
 }
 
@@ -440,23 +528,20 @@ static int begin_run(struct run *r)
 	return 0;
 }
 
-static void begin_target(struct run *r, const struct plan_trace *p)
+/* NULL: err says what stands against it. */
+static struct flight *begin_flight(struct run *r, const struct plan_trace *p, struct bp_error *err)
 {
-	struct bp_error err;
 	struct probe_packet packet;
 	struct flow flow;
 	struct flight *f;
 
-	if (limits_check_target(&r->tools->limits, &r->in.avoid, p->dst, &err) < 0 ||
-	    admit_flow(&r->plan, p, r->ifindex, &r->flights, &r->ports, &flow, &packet, &err) < 0) {
-		fail_target(r, p, err.text);
-		return;
-	}
+	if (admit_flow(&r->plan, p, r->ifindex, &r->flights, &r->ports, &flow, &packet, err) < 0)
+		return NULL;
 	f = flight_begin(&r->flights, p, &flow, &packet, r->now, r->now_wall);
 	if (f == NULL) {
 		port_release(&r->ports, flow.method, flow.dst.family, flow.sport);
-		fail_target(r, p, "out of memory");
-		return;
+		bp_fail(err, BP_ENOMEM, "out of memory");
+		return NULL;
 	}
 	if (addr_kind(p->dst) == ADDR_KIND_LINK_LOCAL && p->dst.family == 6)
 		f->scope = (uint32_t)r->ifindex;
@@ -464,6 +549,46 @@ static void begin_target(struct run *r, const struct plan_trace *p)
 	f->drops_before = r->drops;
 	f->cuts_before = pacing_counters(r->pacing)->cuts;
 	f->pps_before = pacing_held_pps(r->pacing);
+	return f;
+}
+
+/* Slots that a target may come to need. */
+static uint32_t slots_of(const struct run *r, const struct plan_trace *p)
+{
+	uint32_t all = BUNDLE_FLOWS < r->flights.room ? BUNDLE_FLOWS : r->flights.room;
+
+	return p->multipath ? all : 1;
+}
+
+static void begin_target(struct run *r, const struct plan_trace *p)
+{
+	struct bundle *b = NULL;
+	struct plan_trace plan = *p;
+	struct bp_error err;
+	struct flight *f;
+
+	if (limits_check_target(&r->tools->limits, &r->in.avoid, p->dst, &err) < 0) {
+		fail_target(r, p, err.text);
+		return;
+	}
+	if (p->multipath) {
+		b = bundle_new(p, slots_of(r, p), r->now);
+		if (b == NULL) {
+			fail_target(r, p, "out of memory");
+			return;
+		}
+		plan = bundle_plan(b, 0);
+	}
+	f = begin_flight(r, &plan, &err);
+	if (f == NULL) {
+		bundle_free(b);
+		fail_target(r, p, err.text);
+		return;
+	}
+	if (b != NULL) {
+		bundle_add(b, f, 0);
+		r->reserved += b->reserved;
+	}
 	due_line_up(&r->due, flight_slot(&r->flights, f));
 }
 
@@ -471,7 +596,10 @@ static void begin_target(struct run *r, const struct plan_trace *p)
  * ends, a reader that reads. */
 static bool has_room(const struct run *r)
 {
-	return r->flights.used < r->flights.room && output_waiting(r->out) <= OUTPUT_HIGH;
+	uint32_t wanted = r->has_next ? slots_of(r, &r->next) : 1;
+
+	return r->flights.used + r->reserved + wanted <= r->flights.room &&
+	       output_waiting(r->out) <= OUTPUT_HIGH;
 }
 
 /* Whether one more target may begin: only when hardly anybody stands in line. The same probes a

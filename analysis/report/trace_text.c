@@ -397,7 +397,7 @@ static void table_draw(struct buf *out, const struct style *s, const struct tabl
 		crossing_draw(out, s, table, v, p);
 }
 
-static void head_draw(struct buf *out, const struct style *s, const struct trace *t)
+void report_head(struct buf *out, const struct style *s, const struct trace *t)
 {
 	char dst[ADDR_TEXT], src[ADDR_TEXT], when[WALL_TEXT];
 	size_t start = out->used;
@@ -577,7 +577,7 @@ void report_trace(struct buf *out, const struct style *s, const struct trace *t,
 	table->with_names = with_names;
 	table_fill(table, t, names, p);
 	table_measure(table, s);
-	head_draw(out, s, t);
+	report_head(out, s, t);
 	if (table->count > 0)
 		table_draw(out, s, table, v, p);
 	end_draw(out, s, t);

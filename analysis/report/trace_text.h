@@ -17,6 +17,9 @@ void report_trace(struct buf *out, const struct style *s, const struct trace *t,
 		  const struct names *names, const struct verdict *v, const struct profile *p,
 		  bool with_names, bool verbose);
 
+/* The line above it: who was measured, how, from where, when. */
+void report_head(struct buf *out, const struct style *s, const struct trace *t);
+
 /* The verdict in one sentence, no newline: "TCP into 175.45.176.0/24 enters by ...". */
 void report_verdict(struct buf *out, const struct style *s, const struct trace *t,
 		    const struct verdict *v, const struct profile *p);

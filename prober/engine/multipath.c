@@ -30,8 +30,10 @@ unsigned multipath_point(struct multipath *m, unsigned k)
 
 struct mono multipath_deadline(const struct multipath *m, const struct cell *c, unsigned ttl)
 {
-	return mono_add(c->last, wait_for_answer(m->rtt_max_ns, ttl <= m->heard,
-						 m->config.path.wait_ns));
+	int64_t wait = wait_for_answer(m->rtt_max_ns, ttl <= m->heard, m->config.path.wait_ns);
+
+	wait += m->slack_ns;
+	return mono_add(c->last, wait < m->config.path.wait_ns ? wait : m->config.path.wait_ns);
 }
 
 bool multipath_waiting(const struct multipath *m, const struct cell *c, unsigned ttl,
@@ -237,15 +239,23 @@ void multipath_defer(struct multipath *m, uint8_t ttl, struct mono until)
 		m->stages[ttl].deferred = until;
 }
 
+/* The highest TTL at which the flow was asked. */
+static uint8_t top_of(const struct multipath *m, unsigned flow)
+{
+	unsigned ttl = m->config.path.max_ttl;
+
+	while (ttl >= m->config.path.first_ttl && multipath_cell(m, flow, ttl)->sent == 0)
+		ttl--;
+	return (uint8_t)(ttl >= m->config.path.first_ttl ? ttl : 0);
+}
+
 void multipath_no_more_flows(struct multipath *m)
 {
 	unsigned used = 0;
 
 	for (unsigned flow = 0; flow < m->flows; flow++) {
-		for (unsigned ttl = m->config.path.first_ttl; ttl <= m->config.path.max_ttl; ttl++) {
-			if (multipath_cell(m, flow, ttl)->sent)
-				used = flow + 1;
-		}
+		if (top_of(m, flow) > 0)
+			used = flow + 1;
 	}
 	m->flows_max = m->flows = (uint16_t)(used > 0 ? used : 1);
 	m->short_of = m->dirty = true;
@@ -298,7 +308,7 @@ bool multipath_reply(struct multipath *m, uint16_t flow, uint8_t ttl, uint8_t at
 
 		tracer_reply(&m->tracer, ttl, attempt, event, from, rtt_ns, now, &too_late);
 	}
-	/* As in the tracer: an RTT that cannot be true is replaced by what the steady clock says. */
+	/* As in the tracer: an RTT that cannot be true gives way to what the steady clock says. */
 	if (rtt_ns < 0 || rtt_ns > mono_since(now, m->start))
 		rtt_ns = attempt == c->sent ? mono_since(now, c->last) : -1;
 	if (rtt_ns > m->rtt_max_ns)
@@ -336,6 +346,14 @@ bool multipath_take_silent(struct multipath *m, uint8_t *out)
 	return false;
 }
 
+void multipath_slack(struct multipath *m, int64_t ns)
+{
+	/* A wait that grew is looked at again when the shorter one is over. */
+	m->slack_ns = ns;
+	if (!m->surveyed)
+		tracer_slack(&m->tracer, ns);
+}
+
 struct addr multipath_responder(const struct multipath *m, uint8_t ttl)
 {
 	const struct stage *s = &m->stages[ttl];
@@ -363,16 +381,6 @@ void multipath_stop(struct multipath *m, enum stop why)
 uint16_t multipath_flows(const struct multipath *m)
 {
 	return m->flows;
-}
-
-/* The highest TTL at which the flow was asked. */
-static uint8_t top_of(const struct multipath *m, unsigned flow)
-{
-	unsigned ttl = m->config.path.max_ttl;
-
-	while (ttl >= m->config.path.first_ttl && multipath_cell(m, flow, ttl)->sent == 0)
-		ttl--;
-	return (uint8_t)(ttl >= m->config.path.first_ttl ? ttl : 0);
 }
 
 struct multipath_end multipath_end_of(const struct multipath *m, uint16_t flow)

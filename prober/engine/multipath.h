@@ -77,8 +77,11 @@ void multipath_no_more_flows(struct multipath *m);
 bool multipath_reply(struct multipath *m, uint16_t flow, uint8_t ttl, uint8_t attempt,
 		     enum tracer_event event, struct addr from, int64_t rtt_ns, struct mono now,
 		     bool *late);
-/* As tracer_take_silent: a TTL with one known router at which an attempt expired. */
+/* As tracer_take_silent: a TTL with one known router, which answers nearly all flows, at which an
+ * attempt expired. */
 bool multipath_take_silent(struct multipath *m, uint8_t *ttl);
+/* As tracer_slack. */
+void multipath_slack(struct multipath *m, int64_t ns);
 /* Ends it from outside: every flow's stop reason is then `why`. */
 void multipath_stop(struct multipath *m, enum stop why);
 

@@ -70,13 +70,27 @@ static bool has_answers(const struct multipath *m, struct look *k, unsigned ttl)
 	return any;
 }
 
+/* Whether the one router known at this TTL answers nearly all flows: one it leaves unanswered is
+ * then its limit's doing, rather than another, silent branch. */
+static bool answers_nearly_all(const struct multipath *m, unsigned ttl)
+{
+	unsigned asked = 0, answered = 0;
+
+	for (unsigned f = 0; f < m->flows; f++) {
+		const struct cell *c = multipath_cell(m, f, ttl);
+
+		asked += m->ways[f].alive && c->sent > 0;
+		answered += m->ways[f].alive && c->sent > 0 && c->node != AT_NONE;
+	}
+	return m->stages[ttl].count == 1 && 3 * answered >= 2 * asked;
+}
+
 static void note_overdue(struct multipath *m, struct cell *c, unsigned ttl)
 {
-	struct stage *s = &m->stages[ttl];
-
-	if (!c->overdue && s->count == 1 && ttl <= m->heard && c->closed < c->sent)
-		s->silent = true;
+	if (c->overdue || c->closed == c->sent)
+		return;
 	c->overdue = true;
+	m->stages[ttl].silent |= ttl <= m->heard && answers_nearly_all(m, ttl);
 }
 
 /*
@@ -226,11 +240,14 @@ static void judge_node(struct multipath *m, struct look *k, unsigned v, unsigned
 	if (named_of(g->seen) > 1 && !k->blurred)
 		test_flow(m, k, g->tester, ttl);
 	if (g->asked < need) {
-		/* A new flow passes v with the share of those that do; half of what that asks for
-		 * at a time, so that few are too many. */
-		unsigned stretch = ((need - g->asked) * alive / g->flows + 1) / 2;
+		/* A new flow passes v with the share of those that do. Half of what that asks for
+		 * at a time, and not much on the word of a few flows: those too many are asked at
+		 * every TTL where flows part. */
+		unsigned short_of = need - g->asked, most = 2 * short_of + 1;
+		unsigned stretch = (short_of * alive / g->flows + 1) / 2;
 
-		lack->sum += need - g->asked;
+		stretch = stretch < most ? stretch : most;
+		lack->sum += short_of;
 		if (stretch > lack->most)
 			lack->most = stretch;
 	}
@@ -273,8 +290,9 @@ static void judge_nodes(struct multipath *m, struct look *k, unsigned ttl)
 		if (before == BALANCING_PER_PACKET)
 			*balancing = before;
 	}
-	/* The flows whose node is not known yet may be the ones that are missing. */
-	wanted = lack.sum > lack.most ? lack.sum : lack.most;
+	/* The flows whose node is not known yet may be the ones that are missing. And they are no
+	 * fair sample: a silent node is known last, after all its attempts. */
+	wanted = lack.sum > lack.most || unknown > 0 ? lack.sum : lack.most;
 	if (wanted > unknown && wanted - unknown > k->grow)
 		k->grow = wanted - unknown;
 }

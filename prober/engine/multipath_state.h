@@ -84,6 +84,7 @@ struct multipath {
 	bool cut;
 	double confidence;
 	uint16_t points[AT_COUNT + 2];   /* [k]: the stopping rule, 0 not yet computed */
+	int64_t slack_ns;
 	uint16_t offer_count;
 	struct offer offers[OFFERS_MAX];
 	struct gather gather[AT_COUNT];

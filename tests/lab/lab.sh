@@ -245,6 +245,26 @@ ecmp()
 	fi
 }
 
+# per_packet NODE PREFIX NEXT...: chance chooses for every packet, whatever its flow. After lab_raise.
+per_packet()
+{
+	local n=$1 prefix=$2 next fam=ip f=-4 via='via inet6' src=${LAB_A4[$1]} table=100
+	shift 2
+	[[ $prefix != *:* ]] || { fam=ip6 f=-6 via=via src=${LAB_A6[$n]}; }
+	lab_nft "$n" "lab_chance_$fam" <<-EOF
+		chain in { type filter hook prerouting priority -150;
+			$fam daddr $prefix meta mark set numgen random mod $# offset $table
+		}
+	EOF
+	for next; do
+		# shellcheck disable=SC2086
+		ip -n "$n" $f route replace "$prefix" src "$src" $via "$(lab_ll "$next")" \
+			dev "$next" table "$table"
+		ip -n "$n" $f rule add fwmark "$table" lookup "$table"
+		table=$((table + 1))
+	done
+}
+
 # whole NODE PREFIX: every address of PREFIX answers as NODE's own.
 whole() { lab_do "$1" route add local "$2" dev lo; }
 

@@ -203,16 +203,17 @@ static void run(struct mnet *n, struct multipath *m, const struct multipath_conf
 		struct mnet_result *out)
 {
 	for (unsigned steps = 0; n->fault == NULL; steps++) {
-		struct multipath_step s = multipath_next(m, n->now);
+		struct multipath_step s;
 		struct answer a;
 		uint8_t ttl;
 
+		if (n->script->stop_after_ns > 0 && n->now.ns >= n->script->stop_after_ns)
+			multipath_stop(m, STOP_INTERRUPTED);
+		s = multipath_next(m, n->now);
 		while (multipath_take_silent(m, &ttl))
 			;
 		if (steps > 200000)
 			n->fault = "it does not end";
-		if (n->script->stop_after_ns > 0 && n->now.ns >= n->script->stop_after_ns)
-			multipath_stop(m, STOP_INTERRUPTED);
 		if (s.want == TRACER_DONE)
 			return;
 		if (s.want == TRACER_WAIT) {
@@ -298,6 +299,7 @@ static unsigned letter(char node)
 
 static void write_links(const struct links *l, char *out, size_t size)
 {
+	static const char names[] = "Dabcdefghijklmnopqrstuvwxyz";
 	size_t used = 0;
 
 	out[0] = '\0';
@@ -306,8 +308,8 @@ static void write_links(const struct links *l, char *out, size_t size)
 			if (l->has[ttl][i / LETTERS][i % LETTERS] && used + 8 < size)
 				used += (size_t)snprintf(out + used, size - used, "%s%u%c%c",
 							 used > 0 ? " " : "", ttl,
-							 "Dabcdefghijklmnopqrstuvwxyz"[i / LETTERS],
-							 "Dabcdefghijklmnopqrstuvwxyz"[i % LETTERS]);
+							 names[i / LETTERS],
+							 names[i % LETTERS]);
 		}
 	}
 }
