@@ -34,7 +34,8 @@ static const struct {
 	{"drops", {.planned = 1, .traces = 1, .frame.drops = 7}, CLI_OK, true, true,
 	 "the kernel dropped 7 captured packets"},
 	{"slowed", {.planned = 1, .traces = 1, .frame = {.slowed_times = 2, .slowed_pps = 120,
-	 .repeated = 33}}, CLI_OK, true, true, "cut 2 times, to 120 probes a second at the lowest, and 33"},
+	 .repeated = 33}}, CLI_OK, true, true,
+	 "cut 2 times, to 120 probes a second at the lowest, and 33"},
 	{"interrupted", {.planned = 65536, .traces = 300, .cut = 40, .frame.interrupted = 1},
 	 CLI_PARTIAL, true, false,
 	 "interrupted: 260 of 65536 paths are complete, 40 as far as they came, 65236 not begun"},
@@ -82,7 +83,8 @@ static void ends(void **state)
 		assert_true(text[0] == '\0' || strchr(text, '\n') == text + strlen(text) - 1);
 		assert_int_equal(trace_end_marked(&rows[i].end), rows[i].marked);
 		/* Warnings are talk; what makes the exit code is not. */
-		assert_int_equal(told(trace_end_tell, &rows[i].end, true, text, sizeof(text)), code);
+		assert_int_equal(told(trace_end_tell, &rows[i].end, true, text, sizeof(text)),
+				 code);
 		assert_int_equal(text[0] != '\0', rows[i].says != NULL && code != CLI_OK);
 	}
 }

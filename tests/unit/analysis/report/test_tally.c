@@ -28,7 +28,8 @@ static struct profile *profile(void)
 	return p;
 }
 
-static void add(struct tally *s, const struct profile *p, const char *dst, int outcome, bool reached)
+static void add(struct tally *s, const struct profile *p, const char *dst, int outcome,
+		bool reached)
 {
 	struct verdict *v = calloc(1, sizeof(*v));
 	struct trace *t = trace_new(0);
