@@ -35,7 +35,6 @@ static void judge_answer(struct world *w, const struct arrival *a, struct line_t
 		world_fault(w, "line %llu: ttl %u attempt %u: which answer was the first?", SEQ(l),
 			    a->ttl, a->attempt);
 	r->believed = true;
-	r->at = a->at; /* of its first copy that the ring kept */
 	r->read = w->now;
 	p->believed++;
 	l->believed++;

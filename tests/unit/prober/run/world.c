@@ -169,7 +169,7 @@ struct arrival *world_arrival(struct world *w, enum packet_kind kind, int64_t at
 	a = &w->pool[w->unused[w->unused_count - 1]];
 	memset(a, 0, offsetof(struct arrival, bytes));
 	a->kind = (uint8_t)kind;
-	a->at = at;
+	a->at = a->stamped = at;
 	a->order = w->order++;
 	a->ifindex = 3;
 	return a;
@@ -216,7 +216,7 @@ int capture_stats(struct capture *c, struct capture_stats *out)
 static void deliver(struct world *w, const struct arrival *a, capture_handler handler,
 		    void *context)
 {
-	struct captured p = {.stamp = world_wall(w, a->at), .bytes = a->bytes, .size = a->size,
+	struct captured p = {.stamp = world_wall(w, a->stamped), .bytes = a->bytes, .size = a->size,
 			     .ifindex = a->ifindex, .outgoing = a->outgoing};
 
 	w->current = a;
