@@ -295,10 +295,10 @@ static void put_copies(struct world *w, struct arrival *a, uint64_t target)
 	second = world_arrival(w, (enum packet_kind)a->kind, a->at + 1500);
 	if (second == NULL)
 		return;
-	*second = (struct arrival){.at = second->at, .stamped = a->at, .order = second->order, .seq = a->seq,
-				   .kind = a->kind, .ttl = a->ttl, .attempt = a->attempt,
-				   .reply = a->reply, .copy = true, .ifindex = 5,
-				   .size = a->size};
+	*second = (struct arrival){.at = second->at, .stamped = a->at, .order = second->order,
+				   .seq = a->seq, .kind = a->kind, .ttl = a->ttl,
+				   .attempt = a->attempt, .reply = a->reply, .copy = true,
+				   .ifindex = 5, .size = a->size};
 	memcpy(second->bytes, a->bytes, a->size);
 	world_put(w, second);
 }

@@ -95,7 +95,7 @@ enum packet_kind { PACKET_DEPARTURE, PACKET_HONEST, PACKET_BROKEN, PACKET_FORGED
 /* A packet on its way to the capture ring. */
 struct arrival {
 	int64_t at;
-	int64_t stamped;         /* by the kernel: the copies of one incoming packet share a stamp */
+	int64_t stamped;         /* by the kernel; copies of an incoming packet share it */
 	uint64_t order;
 	uint64_t seq;            /* of the line it is about */
 	uint8_t kind;            /* enum packet_kind */
