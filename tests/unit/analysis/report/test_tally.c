@@ -98,7 +98,8 @@ static void no_more_rows_than_allowed(void **state)
 	tally_write(&out, &plain, &s, p);
 	assert_non_null(strstr(out.bytes, "\n172.16.0.0/24            3073      3073  elsewhere 3073\n"));
 	assert_non_null(strstr(out.bytes, "\nother networks           2048      2048  elsewhere 2048\n"));
-	assert_non_null(strstr(out.bytes, "\nin all                   6144      6144  elsewhere 6144\n"));
+	assert_non_null(strstr(out.bytes,
+			       "\n" "in all                   6144      6144  elsewhere 6144\n"));
 	buf_fini(&out);
 	tally_fini(&s);
 	profile_free(p);
