@@ -94,8 +94,10 @@ is "a /18, exit" $? 0
 jq -r 'select(.type == "trace") | "\(.dst) \([.hops[].probes[0].from // empty] | length)"' "$out" \
 	>"$LAB_TMP/paths"
 is "a /18, every destination once" "$(cut -d ' ' -f 1 "$LAB_TMP/paths" | sort -u | wc -l)" $n
-is "a /18, no hop is missing" "$(cut -d ' ' -f 2 "$LAB_TMP/paths" | sort | uniq -c | tr -s ' ')" \
-	" $n $((hops + 1))"
+# One attempt, as fast as the machine sends: the kernel's own queues may lose a packet when it is busy.
+at_most "a /18, hops that are missing of $((n * (hops + 1)))" \
+	"$(awk -v all=$((n * (hops + 1))) '{ got += $2 } END { print all - got }' "$LAB_TMP/paths")" \
+	$((n * (hops + 1) / 200))
 is "a /18, talk" "$(grep -v 'warning' "$err")" ''
 # The last sample may come too late on a slow machine; not all of them may.
 like "results came while it ran" "$samples" '^[123]$'
@@ -135,9 +137,8 @@ tail -n 1 "$out" >"$LAB_TMP/run"
 is "interrupted, the run is marked" "$(jq -c '[.type, .complete, .planned]' "$LAB_TMP/run")" \
 	'["run",false,65536]'
 is "interrupted, finished and cut paths are all there" \
-	"$(sed -n 's/^trace //p' "$LAB_TMP/stops" | sort | uniq -c | awk '{ print $2, $1 }')" \
-	"$(jq -r '(if .cut > 0 then "interrupted \(.cut)" else empty end), "reached \(.done)"' \
-		"$LAB_TMP/run")"
+	"$(awk '$1 == "trace" { n[$2 == "interrupted"]++ } END { print n[0] + 0, n[1] + 0 }' \
+		"$LAB_TMP/stops")" "$(jq -r '"\(.done) \(.cut)"' "$LAB_TMP/run")"
 like "interrupted, it is said" "$(cat "$err")" "interrupted: [0-9]+ of 65536 paths are complete"
 at_most "interrupted, what was done is kept: 2500" 2500 "$(jq .done "$LAB_TMP/run")"
 tail -n 100 "$out" | bp vp judge --format jsonl - >"$LAB_TMP/judged" 2>"$err"
