@@ -55,6 +55,7 @@ static void live(const struct world_script *script, uint64_t probes)
 	/* The day had what it is for. */
 	assert_true(c->probes >= probes);
 	assert_true(c->answers > c->probes / 2);
+	assert_true(!whole || c->duplicate > 0);
 	assert_true(c->hops > 0 && c->progress > 0);
 	assert_true(c->late > 0 && c->bad_token > 0 && c->foreign > 0 && c->malformed > 0);
 	assert_true(c->rewritten > 0 && c->lost > 0 && c->forged > 0 && c->refused > 0);

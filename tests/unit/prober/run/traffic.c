@@ -418,6 +418,7 @@ void traffic_carry(struct world *w, const struct probe_packet *p, bool refused)
 {
 	struct recent *r = &w->recent[w->recent_count % WORLD_RECENT];
 	struct asked a;
+	unsigned more;
 	int64_t back;
 
 	if (!recognise(w, p, &a)) {
@@ -437,7 +438,10 @@ void traffic_carry(struct world *w, const struct probe_packet *p, bool refused)
 	back = depart(w, &a) + delay(w, &a);
 	if (!world_chance(w, 50)) /* lost */
 		come_back(w, &a, back, world_chance(w, 200));
-	while (world_chance(w, 60)) {
+	/* A loop of links gives more than there is room for. */
+	more = world_chance(w, 3000) ? WORLD_REPLIES : 0;
+	while (more > 0 || world_chance(w, 60)) {
+		more -= more > 0;
 		back += (int64_t)world_random(w, world_chance(w, 5) ? 9 * NS_PER_S : NS_PER_MS);
 		come_back(w, &a, back, false);
 	}

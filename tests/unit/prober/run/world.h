@@ -20,7 +20,7 @@ enum {
 	WORLD_TARGETS = 3000, /* measured again and again */
 	WORLD_TTLS = 24,
 	WORLD_ATTEMPTS = 6,
-	WORLD_REPLIES = 4,    /* of one probe: the answer and its duplicates */
+	WORLD_REPLIES = 6,    /* of one probe: the answer and its duplicates */
 	WORLD_STEPS = 64,     /* of the clock, remembered */
 };
 
