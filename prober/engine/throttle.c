@@ -44,8 +44,8 @@ static const float margin = 0.05f;
 static const float cut_most = 1 / 16.0f, cut_least = 0.8f;
 /* A cut has helped when the share that gets through is a quarter higher, or a third less lost. */
 static const float gain_kept = 1.25f, gain_least = 0.02f, gain_lost = 0.67f;
-/* How much of what was tolerated still is, after a sample with less. */
-static const float forget = 0.95f;
+/* How much a sample counts for what is tolerated. */
+static const float follow = 1 / 16.0f;
 /* A second's growth, as a share of the pace after the last cut. */
 static const double growth = 0.2;
 
@@ -113,9 +113,10 @@ static double sent_pps(const struct throttle *t)
 }
 
 /* Whether a series of cuts may begin: what answers nothing at all is gone, not slow. */
-static bool may_begin(const struct throttle *t, float share)
+static bool may_begin(const struct throttle *t)
 {
-	return share > 0 && sent_pps(t) >= rules[t->kind].fast_pps;
+	return t->interval_ns > 0 ||
+	       (t->answered + t->late > 0 && sent_pps(t) >= rules[t->kind].fast_pps);
 }
 
 static void cut(struct throttle *t, float share, struct mono now)
@@ -123,10 +124,10 @@ static void cut(struct throttle *t, float share, struct mono now)
 	int64_t heard = longer(mono_since(t->heard_to, t->heard_from), SPAN_NS);
 	double all = (double)(t->sent + t->passed), pps = sent_pps(t), lowered;
 
-	if (t->kept < 0) {
-		t->high_ns = interval_of(t, pps);
+	if (t->kept < 0)
 		t->fruitless = 0;
-	}
+	if (t->interval_ns == 0)
+		t->high_ns = interval_of(t, pps);
 	lowered = pps * (share < cut_most ? cut_most : share > cut_least ? cut_least : share);
 	/* With a queue full nothing is lost yet, and what comes out of it is what fits. */
 	if (t->late > t->lost)
@@ -135,12 +136,17 @@ static void cut(struct throttle *t, float share, struct mono now)
 	/* A pace that was not used up tells nothing new: still less than that. */
 	if (t->interval_ns > 0 && lowered * (double)t->interval_ns > cut_least * (double)NS_PER_S)
 		lowered = cut_least * (double)NS_PER_S / (double)t->interval_ns;
-	if (share > cut_most)
-		t->fits_ns = interval_of(t, pps * share);
+	t->fits_ns = share > cut_most ? interval_of(t, pps * share) : 0;
 	t->interval_ns = t->cut_ns = interval_of(t, lowered);
 	t->kept = share;
-	t->cut_at = t->recovered = now;
+	t->cut_at = t->recovered = t->faster_at = now;
 	t->cuts++;
+}
+
+/* The pace is where nothing is known of what fits: not near what did. */
+static bool beyond_fits(const struct throttle *t)
+{
+	return t->fits_ns == 0 || 3 * t->interval_ns < 2 * t->fits_ns;
 }
 
 /* Everything that can be known of the sample is. */
@@ -154,15 +160,19 @@ static void judge(struct throttle *t, struct mono now)
 	if (t->interval_ns > 0 && t->silent >= SILENT_LEAST &&
 	    mono_since(now, t->answered_at) > GONE_NS) {
 		go_back(t, 1);
-	} else if (!too_much(t, bad, n) || (t->kept < 0 && !may_begin(t, share))) {
-		/* What is tolerated is forgotten when it no longer happens. */
-		if (n >= rules[t->kind].few && 1 - share < t->tolerated)
-			t->tolerated *= forget;
+	} else if (!too_much(t, bad, n) || (t->kept < 0 && !may_begin(t))) {
+		/* What is tolerated follows what happens, and is forgotten when nothing does. */
+		if (n >= rules[t->kind].few)
+			t->tolerated += (1 - share - t->tolerated) * follow *
+					(t->tolerated > 0);
 		t->kept = -1;
 		/* Once more without loss: grow faster. A pace that was cut for nothing is back
 		 * soon, and one that was not is cut again. */
-		if (n >= rules[t->kind].few && t->cut_ns > 1)
+		if (n >= rules[t->kind].few && t->cut_ns > 1 && beyond_fits(t) &&
+		    mono_since(now, t->faster_at) >= NS_PER_S / 2) {
 			t->cut_ns /= 2;
+			t->faster_at = now;
+		}
 		/* What got through once is likely to again: up to there by doubling. */
 		if (t->interval_ns > 2 * t->fits_ns && t->fits_ns > 0)
 			t->interval_ns /= 2;
@@ -325,7 +335,7 @@ static bool suspicious(const struct throttle *t)
 	uint32_t n = t->answered + t->late + t->lost;
 
 	return t->sent >= rules[t->kind].few && too_much(t, t->late + t->lost, n) &&
-	       (t->kept >= 0 || may_begin(t, (float)t->answered / (float)n));
+	       (t->kept >= 0 || may_begin(t));
 }
 
 bool throttle_suspects(struct throttle *t, struct mono now)

@@ -28,9 +28,10 @@ enum throttle_kind { THROTTLE_RUN, THROTTLE_ROUTER };
 struct throttle {
 	int64_t interval_ns;    /* of a probe; 0: this holds nothing */
 	int64_t cut_ns;         /* interval after the last cut: what the recovery is a share of */
-	int64_t high_ns;        /* interval before the first cut of a series, as really sent */
+	int64_t high_ns;        /* interval when nothing held it yet, as really sent */
 	struct mono cut_at;     /* last cut; INT64_MIN never */
 	struct mono recovered;  /* the interval is right for this moment */
+	struct mono faster_at;  /* when its growth last became faster */
 	struct mono begun, ended; /* when the sample's probes left */
 	struct mono from, to;   /* probes that left in between by throttle_sent are of the sample */
 	int64_t fits_ns;        /* interval of what got through at the last cut; 0: not known */
