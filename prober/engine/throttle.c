@@ -30,7 +30,7 @@ static const struct rules rules[] = {
 #define SLOW_NS (2 * NS_PER_S)
 /* Slowed, and nothing heard of it for so long and so many probes: it is gone, not slow. */
 #define GONE_NS (3 * NS_PER_S)
-enum { SILENT_LEAST = 3 };
+enum { SILENT_LEAST = 3, TRIAL = 64 };
 #define CROWD_NS (200 * NS_PER_MS)
 /* A probe of which nothing was heard for so long is settled by nobody any more. */
 #define FORGOTTEN_NS (3 * NS_PER_S)
@@ -197,6 +197,9 @@ static void look(struct throttle *t, struct mono now)
 	if (t->open && ((t->sent - t->told >= r->enough && age >= SPAN_NS) ||
 			(t->sent >= r->few && age >= SLOW_NS)))
 		t->open = false;
+	/* Repeats wait for a decision after a trial (throttle_suspects), and nothing else came. */
+	if (t->open && t->kept >= 0 && settled == t->sent && t->sent - t->told >= TRIAL)
+		t->open = false;
 	/* Losses come in crowds, after the answers: the rest of this one is waited for. */
 	if (t->open && settled == t->sent && t->sent >= r->few &&
 	    too_much(t, t->late + t->lost, settled)) {
@@ -341,7 +344,7 @@ static bool suspicious(const struct throttle *t)
 bool throttle_suspects(struct throttle *t, struct mono now)
 {
 	look(t, now);
-	return suspicious(t);
+	return suspicious(t) || (t->kept >= 0 && t->sent - t->told >= TRIAL);
 }
 
 bool throttle_is_cause(const struct throttle *t, struct mono sent)
