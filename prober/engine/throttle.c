@@ -270,10 +270,12 @@ void throttle_answered(struct throttle *t, struct mono sent, bool late, struct m
 		recover(t, now);
 	t->answered_at = now;
 	t->silent = 0;
-	if (!in_sample(t, sent))
-		return;
-	add_answer(t, late, now);
-	look(t, now);
+	if (in_sample(t, sent)) {
+		add_answer(t, late, now);
+		look(t, now);
+	} else if (!late) {
+		throttle_told(t, sent, true, now);
+	}
 }
 
 void throttle_lost(struct throttle *t, struct mono sent, struct mono now)
@@ -293,6 +295,9 @@ void throttle_lost(struct throttle *t, struct mono sent, struct mono now)
 		/* Younger than all the sample and lost already: those still open are lost too. */
 		t->lost = t->sent - t->answered - t->late;
 		judge(t, now);
+	} else {
+		/* It left while a sample was settled: a burst may be over by then. */
+		throttle_told(t, sent, false, now);
 	}
 }
 
