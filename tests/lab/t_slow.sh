@@ -3,7 +3,7 @@
 #
 # Bottlenecks met at full speed: a slow link with a queue, one in mid-path, one that polices, routers
 # that limit their answers. The run slows down instead of losing hops, and the record says so; a
-# clean chain is not slowed, nor one that loses a tenth at any speed for ever.
+# clean chain is not slowed.
 #
 #   vp --1 Mb/s-- r1 -- ... -- r4 --1 Mb/s-- r5 -- r6 -- far, 192.0.2.0/24 whole behind it
 #
@@ -23,8 +23,8 @@ chain_up 6
 OUT=$LAB_TMP/slow.jsonl
 TARGETS=256 HOPS=7
 
-# run [PREFIX]: one attempt a hop, as fast as may be.
-run() { trace_json vp -q 1 --rate max -o "$OUT" "${1:-192.0.2.0/24}" 2>"$LAB_TMP/said"; }
+# One attempt a hop, as fast as may be.
+run() { trace_json vp -q 1 --rate max -o "$OUT" 192.0.2.0/24 2>"$LAB_TMP/said"; }
 
 # found: hops that somebody answered, of all traces.
 found()
@@ -54,7 +54,7 @@ checked()
 	like "$1: so does stderr" "$(<"$LAB_TMP/said")" 'lost at this speed'
 }
 
-# link NODE DEV on|off: 1 Mb/s and a quarter of a second of queue.
+# slow_link NODE DEV on|off: 1 Mb/s and a quarter of a second of queue.
 slow_link()
 {
 	if [[ $3 == off ]]; then at "$1" tc qdisc del dev "$2" root; else

@@ -599,6 +599,122 @@ static void what_an_interrupted_trace_may_say(void **state)
 	}
 }
 
+/* --- loss by our own speed -------------------------------------------------------------------- */
+
+static void what_is_lost_is_told_once_and_asked_again_slower(void **state)
+{
+	struct tracer t;
+	uint8_t ttl;
+	bool late;
+
+	(void)state;
+	start(&t, 3, 1);
+	send_firsts(&t, 0, 1, 3);
+	assert_true(reply(&t, 10, 1, 1, TRACER_TTL_EXCEEDED, 10, &late));
+	assert_true(reply(&t, 10, 3, 1, TRACER_DESTINATION, 10, &late));
+	assert_false(tracer_take_overdue(&t, &ttl));
+	assert_false(tracer_again(&t, 1, at_ms(20))); /* it answered */
+	/* 10 ms, a quarter more and 25: then TTL 2 is lost and the trace done, unless asked. */
+	assert_int_equal(tracer_next(&t, at_ms(38)).want, TRACER_DONE);
+	assert_true(tracer_take_overdue(&t, &ttl));
+	assert_int_equal(ttl, 2);
+	assert_false(tracer_take_overdue(&t, &ttl));
+	assert_true(tracer_again(&t, 2, at_ms(38)));
+	assert_false(tracer_again(&t, 2, at_ms(38))); /* that one has not left yet */
+	assert_int_equal(tracer_next(&t, at_ms(97)).want, TRACER_WAIT);
+	for (uint8_t k = 0; k < TRACER_AGAIN_MAX; k++) {
+		double ms = 100 + 5000 * k;
+
+		expect_send(&t, ms, 2, (uint8_t)(2 + k));
+		tracer_sent(&t, 2, (uint8_t)(2 + k), at_ms(ms));
+		assert_int_equal(tracer_next(&t, at_ms(ms + 38)).want, TRACER_DONE);
+		assert_true(tracer_take_overdue(&t, &ttl));
+		assert_int_equal(tracer_again(&t, 2, at_ms(ms + 38)), k + 1 < TRACER_AGAIN_MAX);
+	}
+	assert_int_equal(tracer_next(&t, at_ms(20000)).want, TRACER_DONE);
+	assert_int_equal(tracer_stop_reason(&t), STOP_REACHED);
+}
+
+static void a_trace_that_was_stopped_is_not_reopened(void **state)
+{
+	struct tracer t;
+
+	(void)state;
+	start(&t, 3, 1);
+	send_firsts(&t, 0, 1, 3);
+	tracer_stop(&t, STOP_INTERRUPTED);
+	assert_false(tracer_again(&t, 2, at_ms(1)));
+	assert_int_equal(tracer_next(&t, at_ms(1)).want, TRACER_DONE);
+	assert_int_equal(tracer_stop_reason(&t), STOP_INTERRUPTED);
+}
+
+static void waits_allow_for_queues_and_never_more_than_the_user(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 3, 1);
+	send_firsts(&t, 0, 1, 3);
+	assert_true(reply(&t, 10, 3, 1, TRACER_DESTINATION, 10, &late));
+	tracer_slack(&t, 300 * NS_PER_MS);
+	assert_int_equal(tracer_next(&t, at_ms(300)).want, TRACER_WAIT);
+	assert_true(reply(&t, 320, 1, 1, TRACER_TTL_EXCEEDED, 320, &late));
+	assert_false(late);
+	tracer_slack(&t, 3600 * NS_PER_S);
+	assert_int_equal(tracer_next(&t, at_ms(1999)).want, TRACER_WAIT);
+	assert_int_equal(tracer_next(&t, at_ms(2001)).want, TRACER_DONE);
+}
+
+/* --- what others of the run have shown -------------------------------------------------------- */
+
+static void begin_with(struct tracer *t, uint8_t length, uint8_t span, uint8_t turn)
+{
+	struct tracer_config c = net_config();
+
+	c.attempts = 1;
+	c.length = length;
+	c.turn_span = span;
+	c.turn = turn;
+	tracer_init(t, lent, &c, at_ms(0));
+}
+
+static void a_turned_survey_asks_each_ttl_once_and_none_beyond(void **state)
+{
+	static const uint8_t order[] = {3, 4, 5, 1, 2};
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	begin_with(&t, 5, 5, 2);
+	for (size_t i = 0; i < sizeof(order); i++) {
+		expect_send(&t, 0, order[i], 1);
+		tracer_sent(&t, order[i], 1, at_ms(0));
+	}
+	/* The neighbours ended here: nothing beyond before it is known that this one does not. */
+	assert_int_equal(tracer_next(&t, at_ms(1)).want, TRACER_WAIT);
+	assert_true(reply(&t, 10, 5, 1, TRACER_TTL_EXCEEDED, 10, &late));
+	expect_send(&t, 10, 6, 1);
+}
+
+static void a_path_shorter_than_the_neighbours_is_found_out(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	begin_with(&t, 5, 5, 2);
+	expect_send(&t, 0, 3, 1);
+	tracer_sent(&t, 3, 1, at_ms(0));
+	assert_true(reply(&t, 1, 3, 1, TRACER_DESTINATION, 1, &late));
+	expect_send(&t, 1, 1, 1);
+	tracer_sent(&t, 1, 1, at_ms(1));
+	expect_send(&t, 1, 2, 1);
+	tracer_sent(&t, 2, 1, at_ms(1));
+	assert_int_equal(tracer_next(&t, at_ms(1)).want, TRACER_WAIT);
+	assert_true(reply(&t, 2, 1, 1, TRACER_DESTINATION, 1, &late));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -624,6 +740,11 @@ int main(void)
 		cmocka_unit_test(a_loop_seen_early_stops_first_attempts_beyond_it),
 		cmocka_unit_test(a_budget_that_ran_out_in_the_line_claims_nothing),
 		cmocka_unit_test(what_an_interrupted_trace_may_say),
+		cmocka_unit_test(what_is_lost_is_told_once_and_asked_again_slower),
+		cmocka_unit_test(a_trace_that_was_stopped_is_not_reopened),
+		cmocka_unit_test(waits_allow_for_queues_and_never_more_than_the_user),
+		cmocka_unit_test(a_turned_survey_asks_each_ttl_once_and_none_beyond),
+		cmocka_unit_test(a_path_shorter_than_the_neighbours_is_found_out),
 	};
 
 	return cmocka_run_group_tests_name("tracer", tests, NULL, NULL);
