@@ -50,7 +50,8 @@ uint32_t addr_hash(struct addr a)
 	return (uint32_t)(h ^ (h >> 31));
 }
 
-/* No row is longer than the four bytes it has. Rows in order, first match wins: narrower ranges stand before the ranges around them. */
+/* Rows in order, first match wins: narrower ranges stand before the ranges around them. No row is
+ * longer than the four bytes it has. */
 static const struct {
 	uint8_t family, len;
 	uint8_t bytes[4];

@@ -24,7 +24,7 @@ enum frame_type {
 	FRAME_NOTE = 4,     /* text for people, one line, not terminated: warnings */
 	FRAME_END = 5,      /* struct frame_end */
 	FRAME_HOP = 6,      /* struct addr: somebody answered for the first time, when asked for */
-	FRAME_PATHS = 7,    /* struct frame_paths: all flows of a multipath target were handed over */
+	FRAME_PATHS = 7,    /* struct frame_paths: after the last trace of a multipath target */
 };
 
 enum { FRAME_MAGIC = 0x31665062, FRAME_VERSION = 2 }; /* "bPf1" in memory */
@@ -48,7 +48,7 @@ struct frame_progress {
 	uint64_t planned, done, in_flight; /* targets; planned grows while the plan is being read */
 	uint64_t sent, received, drops;
 	uint64_t rate_pps;                 /* over the last second */
-	uint64_t pace_pps;                 /* loss by our own speed holds us to it; 0: nothing does */
+	uint64_t pace_pps;                 /* loss by our own speed holds us to it; 0: no */
 	/* The last answer, for a live view: none when addr is not set. */
 	uint64_t target_seq;
 	struct addr from;

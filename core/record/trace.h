@@ -66,10 +66,10 @@ enum reply_flag {
 	REPLY_FTL = 1u << 3,       /* faster than light in fibre allows ("faster_than_light") */
 	REPLY_NAT = 1u << 4,       /* the quoted addresses or ports are not those sent */
 	REPLY_CLOCK = 1u << 5,     /* the clock stepped between the stamps: the RTT is void ("clock") */
-	REPLY_NEARER = 1u << 6,    /* speaks as the destination, and routers answered from beyond it */
+	REPLY_NEARER = 1u << 6,    /* speaks as the destination; routers answered from beyond it */
 	REPLY_QUOTE = 1u << 7,     /* a TTL exceeded that quotes another TTL than 1 ("quoted_ttl") */
-	REPLY_INHERITED = 1u << 8, /* not asked in this trace: what `inherited_from` found here. Has no
-				    * RTT and no departure; also on silent entries */
+	REPLY_INHERITED = 1u << 8, /* not asked in this trace: what `inherited_from` found here.
+				    * Has no RTT, no departure; also on silent entries */
 };
 
 enum {
@@ -176,7 +176,7 @@ struct trace {
 	/* Loss by our own speed, while it ran; shared likewise. */
 	uint32_t slowed_times;      /* the pace was cut so often */
 	uint32_t slowed_pps;        /* to this at the lowest; 0: never */
-	uint32_t repeated;          /* probes of this trace sent again for that, beyond `attempts` */
+	uint32_t repeated;          /* probes of this trace sent again, beyond `attempts` */
 	bool place_known;           /* where the vantage point stands: */
 	double lat, lon;            /* degrees, north and east; [-90, 90], [-180, 180] */
 	struct trace_entry entries[];
