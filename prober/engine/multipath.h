@@ -13,7 +13,9 @@
  *     of being asked; where there are several, every flow in use is asked, so that shares of flows
  *     rest on measured hops;
  *   - a flow silent where others are answered is asked again, up to `attempts`, then counts as one
- *     more possible node, a star. A TTL silent for all flows is one star, passed through;
+ *     more possible node, a star, if meanwhile a flow answered before was answered again. If not,
+ *     somebody there limits his answers, and the attempts are a second apart. A TTL silent for all
+ *     flows is one star, passed through;
  *   - one flow is repeated at each branching: different answers are balancing per packet. Flows
  *     steer nothing below it, until all meet again in one node; there each TTL is enumerated as a
  *     whole.
@@ -41,8 +43,7 @@ struct multipath_config {
 	struct tracer_config path; /* of every flow; attempts: before a flow counts as silent */
 	uint8_t level;             /* of confidence at each node, percent, 50..99 */
 	uint16_t flows_max;        /* 1..MULTIPATH_FLOWS_MAX; 0: MULTIPATH_FLOWS_MAX */
-	bool sparing_end;          /* the destination limits its answers as a router does (UDP):
-				    * flows it left unanswered are asked again one a second */
+	bool sparing_end;          /* the destination limits its answers as routers do (UDP) */
 };
 
 struct multipath_step {

@@ -8,6 +8,8 @@
 
 #include "prober/engine/multipath_state.h"
 
+enum { CONTROL_HOLDS_NS = 400 * 1000 * 1000 };
+
 struct look {
 	struct mono now;
 	bool waiting;      /* an answer that matters is out */
@@ -27,11 +29,33 @@ static bool is_known(uint8_t at)
 
 /* --- what is to be asked --- */
 
+/*
+ * A router or host that gives six answers and then one a second (Linux) answers one of six flows
+ * asked again at once, and all of them a second apart. Whether this flow has to wait for its turn.
+ * Several nodes answer as many.
+ */
+static bool must_wait(struct multipath *m, struct look *k, unsigned ttl)
+{
+	struct stage *s = &m->stages[ttl];
+	struct mono due = mono_add(s->last, NS_PER_S / (s->count > 0 ? s->count : 1));
+	bool wait = s->spared || !mono_reached(k->now, due);
+
+	if (wait) {
+		k->waiting = true;
+		m->wake = mono_min(m->wake, due);
+	}
+	s->spared = true;
+	return wait;
+}
+
+/* At this TTL somebody limits his answers: then one flow at a time. */
 static void want(struct multipath *m, struct look *k, unsigned flow, unsigned ttl)
 {
+	if (m->stages[ttl].limiting && must_wait(m, k, ttl))
+		return;
 	k->wanting = true;
 	if (m->offer_count < OFFERS_MAX)
-		m->offers[m->offer_count++] = (struct offer){(uint16_t)flow, (uint8_t)ttl};
+		m->offers[m->offer_count++] = (struct offer){(uint16_t)flow, (uint8_t)ttl, false};
 }
 
 static void wait_for(struct multipath *m, struct look *k,
@@ -93,22 +117,106 @@ static void note_overdue(struct multipath *m, struct cell *c, unsigned ttl)
 	m->stages[ttl].silent |= ttl <= m->heard && answers_nearly_all(m, ttl);
 }
 
-/*
- * A destination that gives six answers and then one a second (Linux) answers one of six flows asked
- * again at once, and all of them a second apart. Whether this flow has to wait for its turn.
- */
-static bool must_wait(struct multipath *m, struct look *k, unsigned ttl)
+/* Of the flows that were answered at this TTL, the one asked least; flows: none can be asked. */
+static unsigned control_flow(const struct multipath *m, unsigned ttl)
+{
+	unsigned best = m->flows, least = MULTIPATH_ATTEMPTS_MAX;
+
+	for (unsigned f = 0; f < m->flows; f++) {
+		const struct cell *c = multipath_cell(m, f, ttl);
+
+		if (m->ways[f].alive && c->sent > 0 && c->node != AT_NONE && c->sent < least) {
+			best = f;
+			least = c->sent;
+		}
+	}
+	return best;
+}
+
+/* The control goes behind all that is asked in its wave: where answers are limited, those of the
+ * others take what there is, and it goes without. */
+static void want_control(struct multipath *m, struct look *k, unsigned flow, unsigned ttl)
+{
+	unsigned before = m->offer_count;
+
+	want(m, k, flow, ttl);
+	if (m->offer_count > before)
+		m->offers[before].last = true;
+}
+
+/* What became of the control that is out. */
+static void take_control(struct multipath *m, struct look *k, unsigned ttl)
 {
 	struct stage *s = &m->stages[ttl];
-	struct mono due = mono_add(s->last, NS_PER_S);
-	bool wait = s->spared || !mono_reached(k->now, due);
+	struct cell *c = multipath_cell(m, s->control_flow, ttl);
 
-	if (wait) {
-		k->waiting = true;
-		m->wake = mono_min(m->wake, due);
+	if (c->sent < s->control_attempt) {
+		want_control(m, k, s->control_flow, ttl);
+	} else if (c->answered >> (s->control_attempt - 1) & 1) {
+		s->control_ok = c->last;
+		s->control_attempt = s->control_lost = 0;
+	} else if (multipath_waiting(m, c, ttl, k->now)) {
+		wait_for(m, k, c, ttl);
+	} else {
+		s->control_attempt = 0;
+		/* One may be lost by chance. */
+		s->limiting |= ++s->control_lost > 1;
 	}
-	s->spared = true;
-	return wait;
+}
+
+/*
+ * Some flow is silent where others were answered: another, silent branch, or a limit on answers? A
+ * flow that was answered here is asked right behind it: if that is answered, there is no limit.
+ * Whether that is so for a probe that left at `since`, or somebody turned out to be `limiting`.
+ */
+static bool is_controlled(struct multipath *m, struct look *k, unsigned ttl, struct mono since)
+{
+	struct stage *s = &m->stages[ttl];
+	unsigned flow;
+
+	if (m->config.sparing_end && k->destination)
+		s->limiting = true;
+	if (!s->controlling && s->control_attempt != 0)
+		take_control(m, k, ttl);
+	s->controlling = true;
+	if (s->limiting || (s->control_ok.ns >= since.ns &&
+			    s->control_ok.ns <= since.ns + CONTROL_HOLDS_NS))
+		return true;
+	if (s->control_attempt != 0)
+		return false;
+	flow = control_flow(m, ttl);
+	if (flow == m->flows)
+		return true;
+	s->control_flow = (uint16_t)flow;
+	s->control_attempt = (uint8_t)(multipath_cell(m, flow, ttl)->sent + 1);
+	want_control(m, k, flow, ttl);
+	return false;
+}
+
+/*
+ * A flow that was silent so far, where others were answered: silent for good? Its last attempt must
+ * have a control behind it; else there is one attempt more. Where somebody limits his answers, as
+ * many again follow a second apart.
+ */
+static bool is_silent(struct multipath *m, struct look *k, unsigned flow, unsigned ttl)
+{
+	const struct cell *c = multipath_cell(m, flow, ttl);
+	unsigned attempts = m->config.path.attempts;
+	struct stage *s = &m->stages[ttl];
+	bool settled;
+
+	if (c->sent + 1u >= attempts) {
+		settled = is_controlled(m, k, ttl, c->last);
+		if (c->sent == MULTIPATH_ATTEMPTS_MAX ||
+		    c->sent >= attempts * (s->limiting ? 2u : settled ? 1u : 3u))
+			return true;
+		/* The control of this very attempt is out. */
+		if (c->sent >= attempts && !settled && s->control_attempt != 0 &&
+		    multipath_cell(m, s->control_flow, ttl)->sent >= s->control_attempt)
+			return false;
+	}
+	want(m, k, flow, ttl);
+	return false;
 }
 
 /* Where this flow is at this TTL by its own answers; asks again where it was not heard. */
@@ -126,11 +234,7 @@ static uint8_t place_of(struct multipath *m, struct look *k, unsigned flow, unsi
 		return AT_UNKNOWN;
 	}
 	note_overdue(m, c, ttl);
-	if (!answers || c->sent >= m->config.path.attempts)
-		return AT_STAR;
-	if (!m->config.sparing_end || !k->destination || !must_wait(m, k, ttl))
-		want(m, k, flow, ttl);
-	return AT_UNKNOWN;
+	return !answers || is_silent(m, k, flow, ttl) ? AT_STAR : AT_UNKNOWN;
 }
 
 /* Whether the flow may be asked there now: up to the survey's end at once, beyond it hop by hop. */
@@ -227,6 +331,13 @@ static void test_flow(struct multipath *m, struct look *k, unsigned flow, unsign
 
 struct shortage { unsigned sum, most; };
 
+/* Few flows silent beside many that are answered are more likely lost answers than a branch: no
+ * further flows are looked for that share their fate. That it may be one stays in the confidence. */
+static bool is_worth_it(unsigned v, unsigned flows, unsigned alive)
+{
+	return v != AT_STAR || 10 * flows >= alive;
+}
+
 static void judge_node(struct multipath *m, struct look *k, unsigned v, unsigned ttl,
 		       unsigned alive, struct shortage *lack)
 {
@@ -239,7 +350,7 @@ static void judge_node(struct multipath *m, struct look *k, unsigned v, unsigned
 	recruit(m, k, v, ttl, need);
 	if (named_of(g->seen) > 1 && !k->blurred)
 		test_flow(m, k, g->tester, ttl);
-	if (g->asked < need) {
+	if (g->asked < need && is_worth_it(v, g->flows, alive)) {
 		/* A new flow passes v with the share of those that do. Half of what that asks for
 		 * at a time, and not much on the word of a few flows: those too many are asked at
 		 * every TTL where flows part. */
@@ -370,7 +481,7 @@ static bool look_at(struct multipath *m, struct look *k, unsigned ttl)
 	uint64_t seen[SEEN_WORDS] = {0};
 	struct stage *s = &m->stages[ttl];
 
-	s->spared = false;
+	s->spared = s->controlling = false;
 	for (unsigned f = 0; f < m->flows; f++) {
 		struct way *w = &m->ways[f];
 
@@ -441,6 +552,11 @@ static void look_once(struct multipath *m, struct look *k)
 	}
 }
 
+static bool is_behind(const struct offer *a, const struct offer *b)
+{
+	return a->last != b->last ? a->last : a->flow > b->flow;
+}
+
 /* Nearer flows and TTLs first, so that a wave goes over many routers. */
 static void spread(struct multipath *m)
 {
@@ -448,7 +564,7 @@ static void spread(struct multipath *m)
 		struct offer o = m->offers[i];
 		unsigned at = i;
 
-		for (; at > 0 && m->offers[at - 1].flow > o.flow; at--)
+		for (; at > 0 && is_behind(&m->offers[at - 1], &o); at--)
 			m->offers[at] = m->offers[at - 1];
 		m->offers[at] = o;
 	}

@@ -38,6 +38,11 @@ struct stage {
 	uint8_t balancing;  /* enum balancing, of the nodes here among the next TTL's */
 	bool silent;        /* for multipath_take_silent */
 	bool spared;        /* by this look: one of its flows is to be asked again */
+	bool limiting;      /* somebody here gives few answers a second */
+	bool controlling;   /* by this look: the control is under way */
+	uint8_t control_attempt, control_lost; /* 0: none is out; lost in a row */
+	uint16_t control_flow;
+	struct mono control_ok; /* departure of the last control that was answered; 0 none */
 	struct mono deferred;
 	struct mono last;   /* departure of any flow's */
 };
@@ -64,7 +69,7 @@ struct gather {
 };
 
 enum { OFFERS_MAX = 512 };
-struct offer { uint16_t flow; uint8_t ttl; };
+struct offer { uint16_t flow; uint8_t ttl; bool last; }; /* last: behind all others */
 
 struct multipath {
 	struct multipath_config config;

@@ -26,8 +26,7 @@ struct mnet {
 	struct answer *answers;
 	unsigned count;
 	uint8_t sent[MNET_FLOWS][MNET_TTLS];
-	int64_t target_tokens_ns;
-	struct mono target_last;
+	struct { int64_t tokens_ns; struct mono last; } limits[128]; /* by node */
 	const char *fault;
 };
 
@@ -84,19 +83,20 @@ static char walk(struct mnet *n, unsigned flow, unsigned ttl)
 	return at;
 }
 
-static bool target_allows(struct mnet *n)
+static bool allows(struct mnet *n, char node)
 {
-	int64_t most = n->script->target_burst * NS_PER_S;
+	int64_t most = (node == 'D' ? n->script->target_burst : n->script->router_burst) * NS_PER_S;
+	int64_t *tokens = &n->limits[(unsigned)node].tokens_ns;
 
 	if (most == 0)
 		return true;
-	n->target_tokens_ns += mono_since(n->now, n->target_last);
-	n->target_last = n->now;
-	if (n->target_tokens_ns > most)
-		n->target_tokens_ns = most;
-	if (n->target_tokens_ns < NS_PER_S)
+	*tokens += mono_since(n->now, n->limits[(unsigned)node].last);
+	n->limits[(unsigned)node].last = n->now;
+	if (*tokens > most)
+		*tokens = most;
+	if (*tokens < NS_PER_S)
 		return false;
-	n->target_tokens_ns -= NS_PER_S;
+	*tokens -= NS_PER_S;
 	return true;
 }
 
@@ -110,7 +110,7 @@ static void carry(struct mnet *n, const struct multipath_step *s)
 		return;
 	}
 	if (node == 0 || has_mark(n->topology, node, '-') ||
-	    net_chance(&n->random, n->script->loss_1_in) || (node == 'D' && !target_allows(n)))
+	    net_chance(&n->random, n->script->loss_1_in) || !allows(n, node))
 		return;
 	*a = (struct answer){.sent = n->now, .flow = s->flow, .ttl = s->ttl,
 			     .attempt = s->attempt, .node = node,
@@ -261,7 +261,8 @@ const char *mnet_run(const char *topology, uint64_t seed, const struct mnet_scri
 	n->seed = n->random = seed;
 	net_random(&n->seed);
 	n->script = script != NULL ? script : &plain;
-	n->target_tokens_ns = n->script->target_burst * NS_PER_S;
+	for (unsigned i = 0; i < 128; i++)
+		n->limits[i].tokens_ns = 1000 * NS_PER_S; /* full */
 	n->now.ns = 1;
 	n->answers = calloc(ANSWERS_MAX, sizeof(n->answers[0]));
 	m = n->answers != NULL ? multipath_new(c, n->now) : NULL;

@@ -19,6 +19,7 @@ struct mnet_script {
 	int64_t jitter_ns;
 	uint32_t refused_1_in;   /* the kernel refuses a probe */
 	uint32_t target_burst;   /* answers of the destination before one a second; 0: no limit */
+	uint32_t router_burst;   /* the same of every other node */
 	uint16_t flows_at_most;  /* then there are no more; 0: no limit */
 	int64_t stop_after_ns;   /* 0: never */
 };

@@ -357,6 +357,38 @@ static void a_target_that_limits_its_answers_is_waited_for(void **state)
 	}
 }
 
+/* Linux routers with their default limit: no flow is taken for a silent branch. */
+static void routers_that_limit_their_answers_are_no_branches(void **state)
+{
+	static const struct mnet_script limits = {.router_burst = 6, .target_burst = 6};
+	static const char diamond[] = "S:a a:bcde b:f c:f d:f e:f f:D";
+	struct multipath_config c = mnet_config(99);
+	unsigned missed = 0, probes = 0;
+	int64_t took_ns = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		assert_null(mnet_run(diamond, seed, &limits, &c, &result));
+		assert_false(result.cut);
+		for (unsigned f = 0; f < result.flows; f++)
+			assert_int_equal(result.ends[f].reach, REACH_REACHED);
+		missed += !finds_all(diamond, &result);
+		probes += result.probes;
+		took_ns += result.took_ns;
+	}
+	print_message("# limited routers: %u probes, %.1f s\n", probes / 40, (double)took_ns / 40e9);
+	assert_true(missed <= 2);
+}
+
+/* ... and a silent branch, where nobody limits anything, costs no seconds: attempts follow one
+ * another after 50 ms here, for each time that flows are added. */
+static void a_silent_branch_is_told_soon(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++)
+		assert_true(run("S:a a:bc b-:d c:d d:D", seed, NULL, 95)->took_ns < 3 * NS_PER_S);
+}
+
 /* --- bounds --- */
 
 static void flows_run_out(void **state)
@@ -467,6 +499,8 @@ int main(void)
 		cmocka_unit_test(a_filter_is_one_hop_and_the_end),
 		cmocka_unit_test(silence_ends_by_the_gap_limit),
 		cmocka_unit_test(a_target_that_limits_its_answers_is_waited_for),
+		cmocka_unit_test(routers_that_limit_their_answers_are_no_branches),
+		cmocka_unit_test(a_silent_branch_is_told_soon),
 		cmocka_unit_test(flows_run_out),
 		cmocka_unit_test(stopped_at_any_time_all_flows_have_an_end),
 		cmocka_unit_test(its_time_runs_out),
