@@ -150,7 +150,9 @@ int forecast_make(const struct trace_plan *p, const struct prefixset *avoid, str
 	f.path_probes[CASE_MOST] = each->attempts * ttls;
 	if (each->multipath > 0) {
 		f.path_probes[CASE_LEAST] = 1;
-		f.path_probes[CASE_USUAL] *= MULTIPATH_FLOWS_USUAL;
+		/* Each flow once a hop. */
+		f.path_probes[CASE_USUAL] = MULTIPATH_FLOWS_USUAL *
+			(ttls < FORECAST_HOPS ? ttls : FORECAST_HOPS);
 		f.path_probes[CASE_MOST] *= MULTIPATH_FLOWS_MOST;
 	}
 	for (int c = 0; c < CASES; c++)

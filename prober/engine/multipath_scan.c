@@ -332,7 +332,7 @@ static void test_flow(struct multipath *m, struct look *k, unsigned flow, unsign
 struct shortage { unsigned sum, most; };
 
 /* Few flows silent beside many that are answered are more likely lost answers than a branch: no
- * further flows are looked for that share their fate. That it may be one stays in the confidence. */
+ * further flows are looked for that share their fate. The doubt stays in the confidence. */
 static bool is_worth_it(unsigned v, unsigned flows, unsigned alive)
 {
 	return v != AT_STAR || 10 * flows >= alive;
