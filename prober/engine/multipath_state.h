@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What engine/multipath.c (events in, offers out) and engine/multipath_scan.c (what is known, what
- * is still wanted) share. Nobody else includes this.
+ * What engine/multipath.c (events in, offers out), engine/multipath_scan.c (what is known, what is
+ * still wanted) and engine/multipath_silence.c (what silence means) share. Nobody else includes
+ * this.
  */
 #ifndef PROBER_ENGINE_MULTIPATH_STATE_H
 #define PROBER_ENGINE_MULTIPATH_STATE_H
@@ -115,5 +116,27 @@ unsigned multipath_point(struct multipath *m, unsigned k);
 void multipath_look(struct multipath *m, struct mono now);
 /* The same, wanting nothing: fills ways, stages and confidence by what is known. */
 void multipath_sum_up(struct multipath *m, struct mono now);
+
+/* One pass over the TTLs, nearest first. */
+struct look {
+	struct mono now;
+	bool waiting;      /* an answer that matters is out */
+	bool wanting;      /* something is to be asked */
+	bool blurred;      /* flows steer nothing from the TTL before to this one */
+	bool next_blurred;
+	bool destination;  /* it answered some flow at this TTL */
+	bool summing;      /* the last look, for the confidence */
+	unsigned grow;     /* flows to add */
+	double confidence;
+};
+
+/* This look wants the flow asked there; where answers are limited, perhaps not yet. */
+void multipath_want(struct multipath *m, struct look *k, unsigned flow, unsigned ttl);
+/* This look waits for the cell's attempts that are out. */
+void multipath_wait_for(struct multipath *m, struct look *k, const struct cell *c, unsigned ttl);
+/* The cell's last wait is over; for multipath_take_silent. */
+void multipath_note_overdue(struct multipath *m, struct cell *c, unsigned ttl);
+/* The flow was silent so far, where others were answered: for good? Else it is asked again. */
+bool multipath_is_silent(struct multipath *m, struct look *k, unsigned flow, unsigned ttl);
 
 #endif
