@@ -61,13 +61,34 @@ static struct mono never(void)
 
 /* --- waits ------------------------------------------------------------------------------------ */
 
-/* How long an unanswered attempt at this TTL is waited for. Where our own probes queue on the way
- * the RTTs grow while we wait: the slack is what others of this run have seen of that. */
+/* Whether an answer has come back from farther away to a probe that left after this TTL's last one,
+ * or hardly before it: it has stood in the same queues. What they can have grown by since is within
+ * what the wait allows for anyhow. */
+static bool overtaken(const struct tracer *t, int ttl)
+{
+	for (int far = ttl + 1; far <= t->heard; far++) {
+		const struct tracer_hop *h = &t->hops[far];
+
+		if (h->sent && (h->answered & 1u << (h->sent - 1)) &&
+		    mono_since(h->last, t->hops[ttl].last) > -10 * NS_PER_MS)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * How long an unanswered attempt at this TTL is waited for. Where our own probes queue on the way
+ * the RTTs grow while we wait: the slack is what others of this run have seen of that. A probe that
+ * was overtaken has it in the RTTs of its own trace, and a hop that is silent by nature must not
+ * hold a bulk run up by the queues that the run makes.
+ */
 static int64_t wait_ns(const struct tracer *t, int ttl)
 {
 	int64_t wait = wait_for_answer(t->rtt_max_ns, ttl <= t->heard, t->config.wait_ns);
 
-	return clamp(wait + t->slack_ns, 0, t->config.wait_ns);
+	if (t->slack_ns > 0 && !overtaken(t, ttl))
+		wait += t->slack_ns;
+	return clamp(wait, 0, t->config.wait_ns);
 }
 
 /*

@@ -655,15 +655,35 @@ static void waits_allow_for_queues_and_never_more_than_the_user(void **state)
 
 	(void)state;
 	start(&t, 3, 1);
-	send_firsts(&t, 0, 1, 3);
+	tracer_sent(&t, 3, 1, at_ms(0));
+	tracer_sent(&t, 2, 1, at_ms(15));
+	tracer_sent(&t, 1, 1, at_ms(15));
 	assert_true(reply(&t, 10, 3, 1, TRACER_DESTINATION, 10, &late));
 	tracer_slack(&t, 300 * NS_PER_MS);
 	assert_int_equal(tracer_next(&t, at_ms(300)).want, TRACER_WAIT);
 	assert_true(reply(&t, 320, 1, 1, TRACER_TTL_EXCEEDED, 320, &late));
 	assert_false(late);
 	tracer_slack(&t, 3600 * NS_PER_S);
-	assert_int_equal(tracer_next(&t, at_ms(1999)).want, TRACER_WAIT);
-	assert_int_equal(tracer_next(&t, at_ms(2001)).want, TRACER_DONE);
+	assert_int_equal(tracer_next(&t, at_ms(2014)).want, TRACER_WAIT);
+	assert_int_equal(tracer_next(&t, at_ms(2016)).want, TRACER_DONE);
+}
+
+static void what_was_overtaken_is_not_waited_for_by_the_queues_of_others(void **state)
+{
+	struct tracer t;
+	bool late;
+
+	(void)state;
+	start(&t, 3, 1);
+	for (uint8_t ttl = 1; ttl <= 3; ttl++)
+		tracer_sent(&t, ttl, 1, at_ms(ttl));
+	tracer_slack(&t, 300 * NS_PER_MS);
+	assert_true(reply(&t, 101, 1, 1, TRACER_TTL_EXCEEDED, 100, &late));
+	assert_int_equal(tracer_next(&t, at_ms(300)).want, TRACER_WAIT);
+	/* The destination's answer, to a probe that left later, has come: 2 + 100 + 25 + 25. */
+	assert_true(reply(&t, 103, 3, 1, TRACER_DESTINATION, 100, &late));
+	assert_int_equal(tracer_next(&t, at_ms(151)).want, TRACER_WAIT);
+	assert_int_equal(tracer_next(&t, at_ms(153)).want, TRACER_DONE);
 }
 
 /* --- what others of the run have shown -------------------------------------------------------- */
@@ -743,6 +763,7 @@ int main(void)
 		cmocka_unit_test(what_is_lost_is_told_once_and_asked_again_slower),
 		cmocka_unit_test(a_trace_that_was_stopped_is_not_reopened),
 		cmocka_unit_test(waits_allow_for_queues_and_never_more_than_the_user),
+		cmocka_unit_test(what_was_overtaken_is_not_waited_for_by_the_queues_of_others),
 		cmocka_unit_test(a_turned_survey_asks_each_ttl_once_and_none_beyond),
 		cmocka_unit_test(a_path_shorter_than_the_neighbours_is_found_out),
 	};
