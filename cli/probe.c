@@ -23,7 +23,7 @@ enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024 };
 
 extern char **environ;
 
-struct child {
+struct probe {
 	pid_t pid;
 	int in, out;         /* our ends: its stdin, its stdout; -1 closed */
 	int signals;         /* signalfd */
@@ -50,7 +50,7 @@ static int beside(char *out, size_t size)
 	return access(out, F_OK) == 0 ? 0 : BP_ENOTFOUND;
 }
 
-static int spawn(struct child *c, int in, int out, struct bp_error *err)
+static int spawn(struct probe *c, int in, int out, struct bp_error *err)
 {
 	char path[4096], name[] = "borderpath-probe";
 	char *argv[] = {name, NULL};
@@ -87,25 +87,24 @@ static int spawn(struct child *c, int in, int out, struct bp_error *err)
 	return 0;
 }
 
-static int child_open(struct child *c, struct bp_error *err)
+int probe_start(struct probe **probe, struct bp_error *err)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, rc;
-	sigset_t mask;
+	struct probe *c = calloc(1, sizeof(*c));
 
-	*c = (struct child){.pid = -1, .in = -1, .out = -1, .signals = -1};
+	if (c == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	c->pid = c->in = c->out = c->signals = -1;
 	buf_init(&c->plan);
 	frames_init(&c->frames);
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigprocmask(SIG_BLOCK, &mask, &c->mask_before);
-	c->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (c->signals < 0 || pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
 		rc = bp_fail_sys(err, errno, "cannot make pipes to borderpath-probe");
 		goto out;
 	}
-	/* A larger pipe lets the prober run on while records are written; best effort. */
+	/* A larger pipe lets the prober run on while records are written, best effort; and it must
+	 * never wait for us. */
 	(void)fcntl(out[0], F_SETPIPE_SZ, PIPE_BYTES);
+	(void)fcntl(out[1], F_SETFL, O_NONBLOCK);
 	rc = spawn(c, in[0], out[1], err);
 	if (rc < 0)
 		goto out;
@@ -113,6 +112,8 @@ static int child_open(struct child *c, struct bp_error *err)
 	c->out = out[0];
 	in[1] = out[0] = -1;
 	fcntl(c->in, F_SETFL, O_NONBLOCK);
+	*probe = c;
+	c = NULL;
 out:
 	for (int i = 0; i < 2; i++) {
 		if (in[i] >= 0)
@@ -120,7 +121,24 @@ out:
 		if (out[i] >= 0)
 			close(out[i]);
 	}
+	free(c);
 	return rc;
+}
+
+/* From now on signals are ours to turn into an orderly stop. */
+static int watch_signals(struct probe *c, struct bp_error *err)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigprocmask(SIG_BLOCK, &mask, &c->mask_before);
+	c->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (c->signals >= 0)
+		return 0;
+	sigprocmask(SIG_SETMASK, &c->mask_before, NULL);
+	return bp_fail_sys(err, errno, "cannot watch for signals");
 }
 
 /*
@@ -128,7 +146,7 @@ out:
  * word is not waited for: taking its capture ring down keeps it some 40 ms in the kernel, and
  * nobody needs that.
  */
-static int child_close(struct child *c)
+static int child_close(struct probe *c)
 {
 	int status = 0;
 
@@ -141,15 +159,24 @@ static int child_close(struct child *c)
 		       errno == EINTR)
 			;
 	}
-	if (c->signals >= 0)
+	if (c->signals >= 0) {
 		close(c->signals);
-	sigprocmask(SIG_SETMASK, &c->mask_before, NULL);
+		sigprocmask(SIG_SETMASK, &c->mask_before, NULL);
+	}
 	buf_fini(&c->plan);
 	frames_fini(&c->frames);
 	return status;
 }
 
-static void plan_push(struct child *c, const struct probe_run *r)
+void probe_abandon(struct probe *p)
+{
+	if (p == NULL)
+		return;
+	child_close(p);
+	free(p);
+}
+
+static void plan_push(struct probe *c, const struct probe_run *r)
 {
 	ssize_t n;
 
@@ -177,7 +204,7 @@ static void plan_push(struct child *c, const struct probe_run *r)
 }
 
 /* False at the end of the stream. */
-static bool frames_read(struct child *c)
+static bool frames_read(struct probe *c)
 {
 	char chunk[256 * 1024];
 	ssize_t n;
@@ -191,7 +218,7 @@ static bool frames_read(struct child *c)
 	return true;
 }
 
-static void take_signals(struct child *c)
+static void take_signals(struct probe *c)
 {
 	struct signalfd_siginfo info;
 	struct mono now = mono_now();
@@ -207,7 +234,7 @@ static void take_signals(struct child *c)
 	}
 }
 
-static int pump(struct child *c, const struct probe_run *r, struct bp_error *err)
+static int pump(struct probe *c, const struct probe_run *r, struct bp_error *err)
 {
 	int rc = 0;
 
@@ -241,31 +268,36 @@ static int pump(struct child *c, const struct probe_run *r, struct bp_error *err
 	return rc;
 }
 
-int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error *err)
+/* How it went, once the child is gone. */
+static int last_word(const struct probe *c, int status, struct frame_end *end, struct bp_error *err)
 {
-	struct child c;
-	int rc, status;
-
-	rc = child_open(&c, err);
-	if (rc == 0)
-		rc = pump(&c, r, err);
-	status = child_close(&c);
-	if (rc < 0)
-		return rc;
-	if (!c.frames.ended) {
-		/* Stopped before it was ready to stop in order: nothing was measured yet. */
-		if (c.interrupts > 0) {
-			*end = (struct frame_end){.interrupted = 1};
-			return 0;
-		}
-		if (WIFSIGNALED(status))
-			return bp_fail(err, BP_EIO, "borderpath-probe was ended by signal %d (%s)",
-				       WTERMSIG(status), strsignal(WTERMSIG(status)));
-		return bp_fail(err, BP_EIO, "borderpath-probe ended without a last word (exit %d)",
-			       WEXITSTATUS(status));
+	if (c->frames.ended) {
+		*end = c->frames.end;
+		end->interrupted |= c->interrupts > 0;
+		return 0;
 	}
-	if (c.interrupts > 0)
-		c.frames.end.interrupted = 1;
-	*end = c.frames.end;
-	return 0;
+	/* Stopped before it was ready to stop in order: nothing was measured yet. */
+	if (c->interrupts > 0) {
+		*end = (struct frame_end){.interrupted = 1};
+		return 0;
+	}
+	if (WIFSIGNALED(status))
+		return bp_fail(err, BP_EIO, "borderpath-probe was ended by signal %d (%s)",
+			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return bp_fail(err, BP_EIO, "borderpath-probe ended without a last word (exit %d)",
+		       WEXITSTATUS(status));
+}
+
+int probe_run(struct probe *p, const struct probe_run *r, struct frame_end *end,
+	      struct bp_error *err)
+{
+	int status, rc = watch_signals(p, err);
+
+	if (rc == 0)
+		rc = pump(p, r, err);
+	status = child_close(p);
+	if (rc == 0)
+		rc = last_word(p, status, end, err);
+	free(p);
+	return rc;
 }

@@ -36,10 +36,18 @@ struct probe_run {
 	void *arg;
 };
 
-/* Runs to the end. SIGPIPE must be ignored: the child may end before it has read its plan.
- * On success *end is the child's last word (its code may be negative: the run failed inside, text
- * says why). BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute
- * it; BP_EIO: it died without a last word; or what on_trace returned. */
-int probe_run(const struct probe_run *r, struct frame_end *end, struct bp_error *err);
+/* The child, started: it opens what it needs while the caller still reads files of its own. */
+struct probe;
+
+/* Starts it. SIGPIPE must be ignored: the child may end before it has read its plan.
+ * BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute it; BP_ENOMEM. */
+int probe_start(struct probe **out, struct bp_error *err);
+/* Ends it unused. NULL is nothing. */
+void probe_abandon(struct probe *p);
+/* Runs it to the end; p is gone then. On success *end is the child's last word (its code may be
+ * negative: the run failed inside, text says why). BP_EIO: it died without a last word; or what
+ * on_trace or on_paths returned. */
+int probe_run(struct probe *p, const struct probe_run *r, struct frame_end *end,
+	      struct bp_error *err);
 
 #endif

@@ -22,6 +22,7 @@ struct trace_run {
 	const struct trace_options *o;
 	struct session session;
 	struct resolver *resolver; /* NULL: no names */
+	struct probe *probe;       /* started; NULL: it has run, or is not wanted */
 	struct trace_plan plan;
 	struct trace_shared *shared; /* NULL: every target is asked whole */
 	struct trace_show show;
@@ -148,7 +149,9 @@ static struct trace_end end_of(const struct trace_run *r, const struct frame_end
  * was measured is shown. Negative: the output failed. */
 static int measure(struct trace_run *r, struct probe_run *probe, struct frame_end *frame)
 {
-	int rc = probe_run(probe, frame, r->err);
+	int rc = probe_run(r->probe, probe, frame, r->err);
+
+	r->probe = NULL;
 
 	trace_show_clear(&r->show);
 	if (rc < 0 && r->show.output_failed)
@@ -233,13 +236,19 @@ int cmd_trace(int argc, char **argv)
 	rc = trace_options_parse(&o, argc, argv);
 	if (rc != 0)
 		return rc - 1;
-	rc = session_open(&o.common, true, &r.session, &err);
-	if (rc < 0)
+	/* First: it takes as long to get ready as we do. */
+	rc = o.dry_run ? 0 : probe_start(&r.probe, &err);
+	if (rc == 0)
+		rc = session_open(&o.common, true, &r.session, &err);
+	if (rc < 0) {
+		probe_abandon(r.probe);
 		return cli_error(&err);
+	}
 	r.err = &err;
 	trace_plan_init(&r.plan, &o);
 	trace_show_init(&r.show, &o, &r.session, &err);
 	rc = run(&r, argc - optind, argv + optind);
+	probe_abandon(r.probe);
 	resolver_close(r.resolver);
 	trace_shared_free(r.shared);
 	trace_plan_fini(&r.plan);

@@ -25,11 +25,6 @@ struct addr addr_v6(const uint8_t bytes[static 16])
 	return a;
 }
 
-bool addr_equal(struct addr a, struct addr b)
-{
-	return a.family == b.family && memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
-}
-
 int addr_compare(struct addr a, struct addr b)
 {
 	if (a.family != b.family)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum { ADDR_TEXT = 46, PREFIX_TEXT = 50 };
@@ -41,7 +42,10 @@ struct addr addr_v6(const uint8_t bytes[static 16]);
 static inline bool addr_is_set(struct addr a) { return a.family != 0; }
 static inline size_t addr_size(struct addr a) { return a.family == 4 ? 4 : a.family == 6 ? 16 : 0; }
 
-bool addr_equal(struct addr a, struct addr b);
+static inline bool addr_equal(struct addr a, struct addr b)
+{
+	return a.family == b.family && memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
+}
 /* Orders IPv4 before IPv6, then by bytes: <0, 0, >0. */
 int addr_compare(struct addr a, struct addr b);
 /* A well-mixed hash for tables; not keyed. */

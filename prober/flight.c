@@ -38,7 +38,8 @@ int flights_init(struct flights *fs, uint32_t room, const uint8_t key[static MET
 
 void flights_fini(struct flights *fs)
 {
-	for (uint32_t i = 0; i < fs->room; i++) {
+	/* Slots never used were never touched. */
+	for (uint32_t i = 0; i < fs->fresh; i++) {
 		free(fs->slots[i].rows);
 		free(fs->slots[i].tokens);
 		free(fs->slots[i].probes);

@@ -3,12 +3,17 @@
 #include "prober/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 void output_init(struct output *o, int fd)
 {
-	*o = (struct output){.fd = fd};
+	int flags = fcntl(fd, F_GETFL);
+
+	*o = (struct output){.fd = fd, .piece = OUTPUT_PIECE_SAFE};
+	if (flags >= 0 && (flags & O_NONBLOCK))
+		o->piece = OUTPUT_PIECE;
 	buf_init(&o->bytes);
 }
 
@@ -39,9 +44,11 @@ static bool write_piece(struct output *o, int wait_ms)
 
 	if (o->closed || n == 0)
 		return false;
-	if (poll(&p, 1, wait_ms) <= 0 || !(p.revents & (POLLOUT | POLLERR | POLLHUP | POLLNVAL)))
+	if ((wait_ms > 0 || o->piece == OUTPUT_PIECE_SAFE) &&
+	    (poll(&p, 1, wait_ms) <= 0 ||
+	     !(p.revents & (POLLOUT | POLLERR | POLLHUP | POLLNVAL))))
 		return false;
-	done = write(o->fd, o->bytes.bytes + o->at, n < OUTPUT_PIECE ? n : OUTPUT_PIECE);
+	done = write(o->fd, o->bytes.bytes + o->at, n < o->piece ? n : o->piece);
 	if (done < 0) {
 		o->closed = errno != EINTR && errno != EAGAIN;
 		return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Frames on their way to the parent. Appends whole frames to a buffer and writes what the pipe
- * takes without ever blocking a measurement: at most PIPE_BUF bytes once poll has said that there
- * is room.
+ * takes without ever blocking a measurement: borderpath gives a pipe that does not block; to any
+ * other at most PIPE_BUF bytes are written once poll has said that there is room.
  */
 #ifndef PROBER_OUTPUT_H
 #define PROBER_OUTPUT_H
@@ -15,12 +15,17 @@
 #include "core/record/frame.h"
 
 enum {
-	OUTPUT_PIECE = 4096, /* PIPE_BUF of Linux: POLLOUT promises as much */
+	OUTPUT_PIECE_SAFE = 4096, /* PIPE_BUF of Linux: POLLOUT promises as much */
+	OUTPUT_PIECE = 64 * 1024,
+	/* While probes are to be sent, less than this waits for more: each write wakes the reader,
+	 * at the sender's cost. */
+	OUTPUT_WORTH = 32 * 1024,
 	OUTPUT_HIGH = 4 * 1024 * 1024, /* more waiting than this: start no new target */
 };
 
 struct output {
 	int fd;
+	size_t piece;     /* most to write at once */
 	struct buf bytes;
 	size_t at;        /* written so far of bytes */
 	bool closed;      /* the reader went away, or memory did */

@@ -253,6 +253,12 @@ static void tell_progress(struct run *r)
 		output_frame(r->out, FRAME_PROGRESS, &p, sizeof(p));
 }
 
+/* Whether somebody has a probe to send now. */
+static bool may_send(const struct run *r)
+{
+	return r->planned && due_head(&r->due) != DUE_NONE && mono_reached(r->now, r->held);
+}
+
 static void follow(struct run *r)
 {
 	uint32_t slot;
@@ -269,7 +275,8 @@ static void follow(struct run *r)
 			tell_progress(r);
 		}
 		take_targets(r);
-		output_write(r->out);
+		if (output_waiting(r->out) >= OUTPUT_WORTH || !may_send(r))
+			output_write(r->out);
 		if (r->code != 0)
 			break;
 		if (!r->has_next && r->flights.used == 0 && input_done(&r->in, &cut)) {

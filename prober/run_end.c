@@ -159,7 +159,7 @@ void run_finish(struct run *r, struct flight *f)
 
 void run_stop_all(struct run *r)
 {
-	for (uint32_t i = 0; i < r->flights.room; i++) {
+	for (uint32_t i = 0; i < r->flights.fresh; i++) {
 		struct flight *f = &r->flights.slots[i];
 
 		if (!f->used)

@@ -361,12 +361,14 @@ static bool await(struct tracer *t, const struct extent *e, struct mono now)
 /*
  * An answer in the destination's name from nearer than itself (an injected reset, a proxy) comes
  * before the words of the routers that give it away, which the same probe and those sent ahead of
- * it still draw. 10 ms are for those routers' slow path. Further attempts take as long anyhow, so
- * it is a trace of one attempt that this makes longer.
+ * it still draw. They are waited for as long again as the path has taken, from 2 to 10 ms: the path
+ * behind, and those routers' slow path. Further attempts take as long anyhow, so it is a trace of
+ * one attempt that this makes longer.
  */
 static bool contradictable(struct tracer *t, const struct extent *e, struct mono now)
 {
-	struct mono over = mono_add(t->reached, 10 * NS_PER_MS);
+	int64_t wait = clamp(t->rtt_max_ns, 2 * NS_PER_MS, 10 * NS_PER_MS);
+	struct mono over = mono_add(t->reached, wait);
 
 	if (e->because != STOP_REACHED || mono_reached(now, over))
 		return false;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sys/wait.h>
 #include <cmocka.h>
 
 static char child[4096], stream[4096 + 8];
@@ -46,13 +47,21 @@ static void on_note(void *arg, const char *text)
 	text_set(h->note, sizeof(h->note), text);
 }
 
+static int start_and_run(const struct probe_run *r, struct frame_end *end, struct bp_error *err)
+{
+	struct probe *p;
+	int rc = probe_start(&p, err);
+
+	return rc < 0 ? rc : probe_run(p, r, end, err);
+}
+
 static int run(struct heard *h, struct frame_end *end, struct bp_error *err)
 {
 	struct probe_run r = {.more = no_more, .on_trace = on_trace, .on_note = on_note, .arg = h};
 
 	plan_run_defaults(&r.run);
 	*err = (struct bp_error){0};
-	return probe_run(&r, end, err);
+	return start_and_run(&r, end, err);
 }
 
 /* The child prints the bytes of `out` and then does `then`. */
@@ -61,7 +70,8 @@ static void make_child(const struct buf *out, const char *then)
 	FILE *f = fopen(stream, "we");
 
 	assert_non_null(f);
-	assert_int_equal(fwrite(out->bytes, 1, out->used, f), out->used);
+	if (out->used > 0)
+		assert_int_equal(fwrite(out->bytes, 1, out->used, f), out->used);
 	fclose(f);
 	f = fopen(child, "we");
 	assert_non_null(f);
@@ -138,9 +148,29 @@ static void child_that_does_not_read(void **state)
 	frame(&out, FRAME_END, &last, sizeof(last));
 	make_child(&out, "exit 1");
 	plan_run_defaults(&r.run);
-	assert_int_equal(probe_run(&r, &end, &err), 0);
+	assert_int_equal(start_and_run(&r, &end, &err), 0);
 	assert_int_equal(end.code, BP_EPERM);
 	assert_string_equal(end.text, "no CAP_NET_RAW");
+	buf_fini(&out);
+}
+
+/* Started, and then not wanted: it is told so, and waited for. */
+static void child_that_is_not_wanted(void **state)
+{
+	struct bp_error err = {0};
+	struct probe *p = NULL;
+	struct buf out;
+
+	(void)state;
+	/* Those of other tests, whose last word was enough. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	buf_init(&out);
+	make_child(&out, "cat >/dev/null");
+	assert_int_equal(probe_start(&p, &err), 0);
+	probe_abandon(p);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	probe_abandon(NULL);
 	buf_fini(&out);
 }
 
@@ -300,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_run),
 		cmocka_unit_test(child_that_does_not_read),
+		cmocka_unit_test(child_that_is_not_wanted),
 		cmocka_unit_test(broken_streams),
 		cmocka_unit_test(a_writer_that_fails_stops_the_run),
 		cmocka_unit_test(a_signal_that_comes_twice_is_one),

@@ -20,6 +20,36 @@ static void fill(uint8_t body[static BODY], int i)
 	memset(body, i % 251, BODY);
 }
 
+/* Into a pipe that does not block everything goes that it takes, at once. */
+static void a_pipe_that_does_not_block(void **state)
+{
+	uint8_t body[BODY] = {0};
+	struct output o;
+	size_t written;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	output_init(&o, fds[1]);
+	for (int i = 0; i < BODIES; i++)
+		output_frame(&o, FRAME_NOTE, body, sizeof(body));
+	output_write(&o);
+	written = BODIES * (sizeof(struct frame_head) + BODY) - output_waiting(&o);
+	assert_true(written >= OUTPUT_PIECE_SAFE);
+	assert_false(o.closed);
+	assert_int_equal(write(fds[1], body, 1), -1); /* full */
+	/* One that nobody reads from ends the waiting, not the output. */
+	output_drain(&o, 20);
+	assert_true(output_waiting(&o) > 0);
+	assert_false(o.closed);
+	close(fds[0]);
+	signal(SIGPIPE, SIG_IGN);
+	output_write(&o);
+	assert_true(o.closed);
+	close(fds[1]);
+	output_fini(&o);
+}
+
 /* More than a pipe holds (64 kB): what does not fit waits, and comes out whole. */
 static void more_than_the_pipe_takes(void **state)
 {
@@ -110,6 +140,7 @@ static void a_stalled_reader(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pipe_that_does_not_block),
 		cmocka_unit_test(more_than_the_pipe_takes),
 		cmocka_unit_test(the_reader_goes_away),
 		cmocka_unit_test(a_stalled_reader),

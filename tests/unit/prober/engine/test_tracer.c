@@ -265,8 +265,8 @@ static void an_offer_is_withdrawn_when_the_destination_turns_out_nearer(void **s
 	reply(&t, 1, 3, 1, TRACER_DESTINATION, 1, &late);
 	reply(&t, 1, 2, 1, TRACER_DESTINATION, 1, &late); /* two TTLs: the lower counts */
 	reply(&t, 1, 1, 1, TRACER_TTL_EXCEEDED, 1, &late);
-	expect_wait(&t, 1, 11); /* for a router that speaks from beyond */
-	assert_int_equal(tracer_next(&t, at_ms(11)).want, TRACER_DONE);
+	expect_wait(&t, 1, 3); /* for a router that speaks from beyond */
+	assert_int_equal(tracer_next(&t, at_ms(3)).want, TRACER_DONE);
 	assert_int_equal(tracer_last_ttl(&t), 2);
 	assert_int_equal(tracer_reach(&t), REACH_REACHED);
 }
@@ -522,17 +522,17 @@ static void what_speaks_as_the_destination_from_nearer_is_not_the_end(void **sta
 	send_firsts(&t, 0, 1, 4);
 	reply(&t, 1, 1, 1, TRACER_TTL_EXCEEDED, 1, &late);
 	reply(&t, 2, 2, 1, TRACER_DESTINATION, 2, &late);
-	expect_wait(&t, 2, 12);
+	expect_wait(&t, 2, 4); /* as long again as the path took */
 	/* The same probe's second answer: the prober tells. */
 	tracer_nearer(&t, 2, at_ms(3));
 	expect_send(&t, 3, 5, 1);
 	reply(&t, 4, 3, 1, TRACER_DESTINATION, 4, &late);
 	reply(&t, 4, 4, 1, TRACER_DESTINATION, 4, &late);
 	assert_int_equal(tracer_nearer_ttl(&t), 2);
-	expect_wait(&t, 4, 14); /* TTL 3 is the destination now ... */
+	expect_wait(&t, 4, 8); /* TTL 3 is the destination now ... */
 	tracer_nearer(&t, 3, at_ms(5));
-	expect_wait(&t, 5, 15); /* ... and now TTL 4 */
-	assert_int_equal(tracer_next(&t, at_ms(15)).want, TRACER_DONE);
+	expect_wait(&t, 5, 9); /* ... and now TTL 4 */
+	assert_int_equal(tracer_next(&t, at_ms(9)).want, TRACER_DONE);
 	assert_int_equal(tracer_stop_reason(&t), STOP_REACHED);
 	assert_int_equal(tracer_reach(&t), REACH_REACHED);
 	assert_int_equal(tracer_last_ttl(&t), 4);
