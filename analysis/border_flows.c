@@ -29,6 +29,8 @@ static const double DISSENT_ALL_WRONG = 0.2;
 static const double TORN_WEIGHT = 1.0;
 static const double TORN_EVEN_MAX = 0.49;
 
+static const double ROUNDING = 1e-9;
+
 static bool decided(const struct verdict *v)
 {
 	return v->judged && (v->outcome == OUTCOME_BORDER || v->outcome == OUTCOME_OTHER ||
@@ -268,7 +270,8 @@ static void judge_flows(const struct flows *f, struct verdict *out)
 	text_set(out->profile, sizeof(out->profile), example->profile);
 	text_set(out->profile_version, sizeof(out->profile_version), example->profile_version);
 	out->class = example->class;
-	out->confidence = out->p[win].p;
+	/* Halves that add up from other addends may fall short of a half by their rounding. */
+	out->confidence = out->p[win].p < .5 && out->p[win].p > .5 - ROUNDING ? .5 : out->p[win].p;
 	out->last_outside = example->last_outside;
 	out->last_outside_ttl = example->last_outside_ttl;
 	out->first_inside = example->first_inside;

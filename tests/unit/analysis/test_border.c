@@ -511,6 +511,30 @@ static void test_flows(void **state)
 	assert_string_equal(told(&out), "undetermined");
 }
 
+/* Halves of a sum of doubles may both come out under a half. As many flows each way are mixed,
+ * where a single one could not be wrong by chance. */
+static void test_even_flows(void **state)
+{
+	enum { FLOWS = 64 };
+	const struct verdict *flows[FLOWS];
+	struct verdict two[2], out;
+
+	(void)state;
+	two[0] = judge_at(NK, TATA " 219.158.1.1 219.158.1.2 *3 =" NK, NOW);
+	two[1] = judge_at(NK, TATA " 188.43.1.1 188.43.1.2 *3 =" NK, NOW);
+	for (int percent = 81; percent < 100; percent++) {
+		two[0].confidence = two[1].confidence = percent / 100.;
+		for (unsigned n = 2; n <= FLOWS; n += 2) {
+			flows[n - 2] = &two[0];
+			flows[n - 1] = &two[1];
+			border_judge_list(flows, n, &out);
+			if (out.outcome != OUTCOME_MIXED || out.confidence < .5)
+				fail_msg("%u flows, half of them each way, at %d %%: %s", n,
+					 percent, told(&out));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +554,7 @@ int main(void)
 		cmocka_unit_test(test_table_and_profile_disagree),
 		cmocka_unit_test(test_works_without_names),
 		cmocka_unit_test(test_flows),
+		cmocka_unit_test(test_even_flows),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
