@@ -83,10 +83,24 @@ static int resolve(const char *host, uint8_t family, struct addr *out, struct bp
 	return rc < 0 ? bp_fail(err, rc, "unknown host '%s'", host) : 0;
 }
 
-/* Digits and dots alone are a mistyped address: no name service is asked about it. */
-static bool is_numeric(const char *word)
+/* Letters, digits, '-', '.' and '_' (RFC 1123, and what is in use); ':' and '%' of an address with
+ * a zone. Digits and dots alone are a mistyped address. Of anything else (a line of a file that is
+ * no list) no name service is asked. */
+static bool is_host(const char *word)
 {
-	return word[0] != '\0' && word[strspn(word, "0123456789.")] == '\0';
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:%";
+
+	return word[0] != '\0' && word[strspn(word, plain)] == '\0' &&
+	       word[strspn(word, "0123456789.")] != '\0' && strlen(word) < TRACE_NAME_TEXT;
+}
+
+/* It is printed: not a byte that a terminal would obey. */
+static int not_a_target(const char *word, int code, struct bp_error *err)
+{
+	char clean[TRACE_NAME_TEXT];
+
+	text_set(clean, sizeof(clean), word);
+	return bp_fail(err, code, "'%s' is neither a host, an address nor a prefix", clean);
 }
 
 static int add_word(struct targets *t, const char *word, uint8_t family, struct bp_error *err)
@@ -98,8 +112,8 @@ static int add_word(struct targets *t, const char *word, uint8_t family, struct 
 	if (rc == BP_ERANGE)
 		return bp_fail(err, rc, "'%s' is no prefix: its length is too large or bits beyond it "
 			       "are set", word);
-	if (rc < 0 && (strchr(word, '/') != NULL || is_numeric(word)))
-		return bp_fail(err, rc, "'%s' is neither a host, an address nor a prefix", word);
+	if (rc < 0 && !is_host(word))
+		return not_a_target(word, rc, err);
 	if (rc < 0) {
 		rc = resolve(word, family, &target.prefix.addr, err);
 		if (rc < 0)
@@ -118,15 +132,34 @@ static int add_word(struct targets *t, const char *word, uint8_t family, struct 
 	return 0;
 }
 
-/* Lines of a file, each its first word; those that are empty or comments are passed over. */
-static int each_line(FILE *f, int (*take)(void *arg, const char *word, unsigned number), void *arg)
+enum { LINE_ROOM = 4096 };
+
+/* The next line, without its end. BP_EOF behind the last; BP_EUNSUP: no line of text, but longer
+ * than there is room, or with a NUL byte in it. */
+static int next_line(FILE *f, char out[static LINE_ROOM])
 {
-	char *line = NULL;
-	size_t size = 0;
+	int c, n = 0;
+
+	while ((c = getc_unlocked(f)) != EOF && c != '\n') {
+		if (c == '\0' || n + 1 == LINE_ROOM)
+			return BP_EUNSUP;
+		out[n++] = (char)c;
+	}
+	out[n] = '\0';
+	return c == EOF && n == 0 ? BP_EOF : 0;
+}
+
+/* Lines of a file, each its first word; those that are empty or comments are passed over. A file
+ * that is no text is read no further: BP_EUNSUP, told with its name. */
+static int each_line(FILE *f, const char *path,
+		     int (*take)(void *arg, const char *word, unsigned number), void *arg,
+		     struct bp_error *err)
+{
+	char line[LINE_ROOM];
 	unsigned number = 0;
 	int rc = 0;
 
-	while (rc == 0 && getline(&line, &size, f) >= 0) {
+	while (rc == 0 && (rc = next_line(f, line)) == 0) {
 		char *word = line, *end;
 
 		number++;
@@ -139,8 +172,10 @@ static int each_line(FILE *f, int (*take)(void *arg, const char *word, unsigned 
 		if (*word != '\0')
 			rc = take(arg, word, number);
 	}
-	free(line);
-	return rc;
+	if (rc == BP_EUNSUP)
+		return bp_fail(err, rc, "%s:%u: no text: a line over %d bytes, or a NUL byte in it", path,
+			       number + 1, LINE_ROOM - 1);
+	return rc == BP_EOF ? 0 : rc;
 }
 
 struct target_file {
@@ -172,11 +207,19 @@ static int add_file(struct targets *t, const char *path, uint8_t family, struct 
 {
 	struct target_file tf = {.targets = t, .path = path, .family = family};
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	struct bp_error unread;
+	int rc;
 
 	if (f == NULL)
 		return bp_fail_sys(err, errno, "cannot read targets from %s", path);
 	errno = 0;
-	each_line(f, take_target, &tf);
+	rc = each_line(f, path, take_target, &tf, &unread);
+	if (rc == BP_EUNSUP) {
+		t->wrong++;
+		if (tf.first == 0)
+			tf.err = unread;
+		tf.first = tf.first == 0 ? rc : tf.first;
+	}
 	if (ferror(f)) {
 		tf.first = bp_fail_sys(&tf.err, errno != 0 ? errno : EIO,
 				       "cannot read targets from %s", path);
@@ -304,12 +347,14 @@ struct avoid_file { struct prefixset *set; const char *path; struct bp_error *er
 static int take_avoid(void *arg, const char *word, unsigned number)
 {
 	struct avoid_file *f = arg;
+	char clean[TRACE_NAME_TEXT];
 	struct prefix p;
 	int rc = prefix_parse(word, &p);
 
+	text_set(clean, sizeof(clean), word);
 	if (rc < 0)
 		return bp_fail(f->err, rc, "%s:%u: '%s' is no address and no prefix%s", f->path, number,
-			       word, rc == BP_ERANGE ? ": bits beyond its length are set" : "");
+			       clean, rc == BP_ERANGE ? ": bits beyond its length are set" : "");
 	return prefixset_add(f->set, p) < 0 ? bp_fail(f->err, BP_ENOMEM, "out of memory") : 0;
 }
 
@@ -322,7 +367,7 @@ int targets_read_avoid(struct prefixset *out, const char *path, struct bp_error 
 	if (f == NULL)
 		return bp_fail_sys(err, errno, "cannot read the do-not-probe list %s", path);
 	errno = 0;
-	rc = each_line(f, take_avoid, &af);
+	rc = each_line(f, path, take_avoid, &af, err);
 	if (rc == 0 && ferror(f))
 		rc = bp_fail_sys(err, errno != 0 ? errno : EIO,
 				 "cannot read the do-not-probe list %s", path);

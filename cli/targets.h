@@ -41,7 +41,8 @@ void targets_fini(struct targets *t);
 /* Adds one word of the command line. family 0, 4 or 6. BP_ENOTFOUND for a name that does not
  * resolve, BP_EPARSE, BP_ERANGE, BP_EIO for @FILE. @FILE ("@-" or "-": stdin): one target a line,
  * '#' comments; a wrong line is passed over and counted, and after the last one the first is
- * returned, told with file:line. */
+ * returned, told with file:line. A file that is no text (a line of 4096 bytes or more, a NUL byte)
+ * is read up to there: BP_EUNSUP. */
 int targets_add(struct targets *t, const char *word, uint8_t family, struct bp_error *err);
 /* Adds the profile's targets that hold at `when`, filtered by family. */
 int targets_add_profile(struct targets *t, const struct profile *p, uint8_t family,
@@ -59,7 +60,8 @@ const char *target_text(const struct targets *t, const struct target *one,
 
 /* Reads a do-not-probe list: an address or prefix a line, '#' comments. Adds to *out, which is
  * to be settled after. A line that is neither is BP_EPARSE or BP_ERANGE with file:line: a list that
- * is not understood whole protects nobody. BP_ENOTFOUND when there is no such file. */
+ * is not understood whole protects nobody. BP_ENOTFOUND when there is no such file, BP_EUNSUP when
+ * it is no text. */
 int targets_read_avoid(struct prefixset *out, const char *path, struct bp_error *err);
 
 #endif

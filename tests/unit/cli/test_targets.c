@@ -31,6 +31,8 @@ static void words(void **state)
 		{"175.45.176.0/", 0, BP_EPARSE, 0, "no length"},
 		{"999.1.1.1", 0, BP_EPARSE, 0, "digits and dots are never a host name"},
 		{"a/b", 0, BP_EPARSE, 0, "a slash is never in a host name"},
+		{"\033[31mred", 0, BP_EPARSE, 0, "nothing that no host name has is looked up"},
+		{"\xff\xfe\x01", 0, BP_EPARSE, 0, "a word of a file that is no text"},
 		{"175.45.176.71", 6, BP_EINVAL, 0, "-6 and an IPv4 address"},
 		{"2001:db8::1", 4, BP_EINVAL, 0, "-4 and an IPv6 address"},
 	};
@@ -47,7 +49,7 @@ static void words(void **state)
 		if (rows[i].code == 0)
 			assert_int_equal(target_size(&t.items[0]), rows[i].size);
 		else
-			assert_true(err.text[0] != '\0');
+			assert_true(err.text[0] != '\0' && strpbrk(err.text, "\033\001") == NULL);
 		targets_fini(&t);
 	}
 }
@@ -69,15 +71,20 @@ static void prefix_unfolds_in_order(void **state)
 	targets_fini(&t);
 }
 
-static void file_of(char path[static 32], const char *text)
+static void file_of_bytes(char path[static 32], const char *text, size_t n)
 {
 	int fd;
 
 	strcpy(path, "/tmp/bp-targets-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(write(fd, text, n), n);
 	close(fd);
+}
+
+static void file_of(char path[static 32], const char *text)
+{
+	file_of_bytes(path, text, strlen(text));
 }
 
 static void file_with_comments(void **state)
@@ -197,6 +204,41 @@ static void wrong_lines_are_passed_over(void **state)
 	unlink(path);
 }
 
+/* An image, a disk, /dev/zero: read up to where it is no text, in room that does not grow. */
+static void files_that_are_no_text(void **state)
+{
+	static char long_line[8192] = "10.0.0.1\n";
+	static const char nul[] = "10.0.0.1\n10.0.0.2\0.3\n10.0.0.4\n";
+	const struct { const char *bytes; size_t n; const char *why; } rows[] = {
+		{nul, sizeof(nul) - 1, "a NUL byte would hide the rest of its line"},
+		{long_line, sizeof(long_line), "a line without an end"},
+	};
+	struct targets endless;
+
+	(void)state;
+	memset(long_line + 9, 'x', sizeof(long_line) - 9);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bp_error err = {0};
+		struct prefixset set = {0};
+		struct targets t;
+		char path[32], word[40];
+
+		file_of_bytes(path, rows[i].bytes, rows[i].n);
+		snprintf(word, sizeof(word), "@%s", path);
+		targets_init(&t);
+		if (targets_add(&t, word, 0, &err) != BP_EUNSUP || t.count != 1 || t.wrong != 1 ||
+		    strstr(err.text, ":2: no text") == NULL)
+			fail_msg("%s: %u targets, %s", rows[i].why, t.count, err.text);
+		targets_fini(&t);
+		assert_int_equal(targets_read_avoid(&set, path, &err), BP_EUNSUP);
+		prefixset_fini(&set);
+		unlink(path);
+	}
+	targets_init(&endless);
+	assert_int_equal(targets_add(&endless, "@/dev/zero", 0, NULL), BP_EUNSUP);
+	targets_fini(&endless);
+}
+
 /* A list that protects others is understood whole or not at all. */
 static void avoid_lists(void **state)
 {
@@ -259,6 +301,7 @@ int main(void)
 		cmocka_unit_test(each_is_measured_once),
 		cmocka_unit_test(methods_tell_apart),
 		cmocka_unit_test(wrong_lines_are_passed_over),
+		cmocka_unit_test(files_that_are_no_text),
 		cmocka_unit_test(avoid_lists),
 		cmocka_unit_test(file_error_names_the_line),
 	};
