@@ -191,13 +191,10 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 	case OPT_PROBING: o->probing_path = arg; return 0;
 	case OPT_PLACE: return take_place(o, arg);
 	case OPT_SHARED: o->shared_beginnings = true; return 0;
-	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->run.prefix_pps);
+	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->prefix_pps);
 	case OPT_RATE:
-		if (strcmp(arg, "max") == 0) {
-			o->run.rate_pps = o->run.prefix_pps = o->run.router_pps = 0;
-			return 0;
-		}
-		return take_rate(o, "--rate", arg, &o->run.rate_pps);
+		o->unlimited = strcmp(arg, "max") == 0;
+		return o->unlimited ? 0 : take_rate(o, "--rate", arg, &o->run.rate_pps);
 	case 'p':
 		rc = take_number(o, "-p", arg, 1, 65535, &v);
 		o->each.dport = rc == 0 ? (uint16_t)v : 0;
@@ -226,6 +223,15 @@ static void set_vantage(struct plan_run *run)
 	crypto_generichash(hash, sizeof(hash), (const unsigned char *)run->vantage,
 			   strlen(run->vantage), NULL, 0);
 	memcpy(&run->seed, hash, sizeof(run->seed));
+}
+
+/* The last --rate holds, and a cap per prefix that was asked for holds beside any. */
+static void set_rates(struct trace_options *o)
+{
+	if (o->unlimited)
+		o->run.rate_pps = o->run.prefix_pps = o->run.router_pps = 0;
+	if (o->prefix_pps > 0)
+		o->run.prefix_pps = o->prefix_pps;
 }
 
 void trace_options_init(struct trace_options *o)
@@ -280,14 +286,16 @@ int trace_options_parse(struct trace_options *o, int argc, char **argv)
 	/* A source of one family leaves only that family's addresses to measure. */
 	if (o->family == 0 && addr_is_set(o->run.src4) != addr_is_set(o->run.src6))
 		o->family = addr_is_set(o->run.src4) ? 4 : 6;
-	if (o->probing_path != NULL && !o->dry_run)
-		return cli_usage("trace", "--probing-txt goes with --dry-run") + 1;
+	if ((o->probing_path != NULL || o->contact_path != NULL) && !o->dry_run)
+		return cli_usage("trace", "%s goes with --dry-run", o->probing_path != NULL ?
+				 "--probing-txt" : "--contact") + 1;
 	/* Enumeration looks for the very branches that a shared beginning cannot see. */
 	if (o->shared_beginnings && o->each.multipath != 0)
 		return cli_usage("trace", "--multipath asks every hop of every target: it shares no "
 				 "beginnings") + 1;
 	if (o->method == METHOD_ICMP && o->each.dport != 0)
 		return cli_usage("trace", "-p needs udp or tcp: icmp has no ports") + 1;
+	set_rates(o);
 	set_vantage(&o->run);
 	return 0;
 }

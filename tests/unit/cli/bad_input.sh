@@ -53,6 +53,8 @@ refuses 2 '\-\-place takes degrees' trace --place 50.11 127.0.0.1
 refuses 2 '\-\-place takes degrees' trace --place 50.11,8.68E 127.0.0.1
 refuses 2 '\-\-place takes degrees' trace --place nan,inf 127.0.0.1
 refuses 2 '\-\-place takes degrees' trace --place 0,180.5 127.0.0.1
+refuses 2 '\-\-contact goes with \-\-dry-run' trace --contact /dev/null 127.0.0.1
+refuses 2 '\-\-probing-txt goes with \-\-dry-run' trace --probing-txt /dev/null 127.0.0.1
 refuses 2 "\-\-format 'xml'" trace --format xml 127.0.0.1
 refuses 2 "\-\-color 'pink'" trace --color pink 127.0.0.1
 refuses 1 'bits beyond it are set' trace 127.0.0.1/8
