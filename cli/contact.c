@@ -142,6 +142,22 @@ int contact_load(const char *path, struct contact *out, struct bp_error *err)
 	return bp_fail(err, BP_ENOTFOUND, "nobody is named in contact.yaml");
 }
 
+/* In a mailto URI all else is written as percent and two digits (RFC 6068, section 2). */
+static void put_mail(struct buf *out, const char *mail)
+{
+	static const char plain[] = "-._~!$'()*+,:@";
+
+	for (const char *c = mail; *c != '\0'; c++) {
+		bool kept = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
+			    (*c >= 'A' && *c <= 'Z') || strchr(plain, *c) != NULL;
+
+		if (kept)
+			buf_char(out, *c);
+		else
+			buf_printf(out, "%%%02X", (unsigned)(unsigned char)*c);
+	}
+}
+
 void contact_write_probing(struct buf *out, const struct contact *c, const char *description,
 			   struct wall now)
 {
@@ -151,8 +167,11 @@ void contact_write_probing(struct buf *out, const struct contact *c, const char 
 	buf_str(out, "# Who sends these probes (RFC 9511). To be found at\n"
 		     "# https://NAME/.well-known/probing.txt, NAME being the reverse name of their source "
 		     "address.\n");
-	if (c->mail[0] != '\0')
-		buf_printf(out, "Contact: mailto:%s\n", c->mail);
+	if (c->mail[0] != '\0') {
+		buf_str(out, "Contact: mailto:");
+		put_mail(out, c->mail);
+		buf_char(out, '\n');
+	}
 	if (c->url[0] != '\0')
 		buf_printf(out, "Contact: %s\n", c->url);
 	/* Whole seconds are enough. */

@@ -93,6 +93,28 @@ static void where_it_is_looked_for(void **state)
 	rmdir(dir);
 }
 
+/* A mailto URI ends where a '?' begins its headers: what is no plain letter there is escaped. */
+static void mail_as_uri(void **state)
+{
+	static const struct { const char *mail, *uri; } rows[] = {
+		{"noc+probes@example.org", "mailto:noc+probes@example.org\n"},
+		{"who?%#/&=@example.org", "mailto:who%3F%25%23%2F%26%3D@example.org\n"},
+		{"b\xc3\xbcro@example.org", "mailto:b%C3%BCro@example.org\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct contact c;
+		struct buf out;
+
+		assert_int_equal(contact_set(&c, "Lab", NULL, rows[i].mail, NULL), 0);
+		buf_init(&out);
+		contact_write_probing(&out, &c, "Paths", wall_now());
+		assert_non_null(strstr(out.bytes, rows[i].uri));
+		buf_fini(&out);
+	}
+}
+
 static void probing_txt(void **state)
 {
 	static const char want[] =
@@ -126,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files),
 		cmocka_unit_test(where_it_is_looked_for),
+		cmocka_unit_test(mail_as_uri),
 		cmocka_unit_test(probing_txt),
 	};
 
