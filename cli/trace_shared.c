@@ -8,7 +8,7 @@
 #include "analysis/annotate.h"
 #include "analysis/beginning.h"
 
-enum { BATCH = 256, BUCKETS = 1024, LINES_MIN = 64, KNOWN_MAX = 64, AHEAD = 16 };
+enum { BATCH = 256, BUCKETS = 1024, LINES_MIN = 64, KNOWN_MAX = 1024, AHEAD = 16 };
 
 /* A line that the child has, or that waits to be asked again. */
 struct line {
@@ -29,6 +29,9 @@ struct scout {
 	struct beginning_view *view; /* owned */
 };
 
+/* A prefix that verdicts are kept for, and the line that asks its first target whole; 0: it was. */
+struct known { struct prefix prefix; uint64_t seq; };
+
 /* Paths that may have a beginning in common. */
 struct track {
 	uint8_t method, family;
@@ -44,9 +47,8 @@ struct track {
 	unsigned changes, doubts, since_check;
 	struct mono checked;
 	unsigned confirmed;      /* since it was learned */
-	struct { struct prefix prefix; uint64_t seq; } known[KNOWN_MAX]; /* prefixes of the profile;
-			          * the line that asks the first target whole, 0: it was */
-	unsigned known_count;
+	struct known *known;     /* owned */
+	unsigned known_count, known_room;
 	struct track *next;
 };
 
@@ -117,6 +119,7 @@ void trace_shared_free(struct trace_shared *s)
 		s->tracks = k->next;
 		scouts_drop(k);
 		scout_fini(&k->source);
+		free(k->known);
 		free(k);
 	}
 	for (unsigned i = 0; i < BUCKETS; i++)
@@ -147,6 +150,21 @@ static struct track *track_of(struct trace_shared *s, const struct plan_trace *p
 
 enum ask { ASK_WHOLE, ASK_LATER, ASK_WAIT };
 
+static bool known_grow(struct track *k)
+{
+	unsigned room = k->known_room > 0 ? 2 * k->known_room : 8;
+	struct known *more;
+
+	if (k->known_count < k->known_room)
+		return true;
+	more = reallocarray(k->known, room, sizeof(*more));
+	if (more == NULL)
+		return false;
+	k->known = more;
+	k->known_room = room;
+	return true;
+}
+
 /* The first target of a prefix that verdicts are kept for is asked whole, and the others wait for
  * it: no verdict rests on other prefixes' traces alone. */
 static enum ask ask_in_prefix(const struct trace_shared *s, struct track *k, struct addr dst)
@@ -157,10 +175,11 @@ static enum ask ask_in_prefix(const struct trace_shared *s, struct track *k, str
 		if (prefix_equal(k->known[i].prefix, p))
 			return k->known[i].seq != 0 ? ASK_WAIT : ASK_LATER;
 	}
-	if (p.len == 0 || k->known_count == KNOWN_MAX)
+	if (p.len == 0)
 		return ASK_LATER;
-	k->known[k->known_count].prefix = p;
-	k->known[k->known_count++].seq = s->seq + 1;
+	/* Who has no place here is asked whole, he and all of his prefix. */
+	if (k->known_count < KNOWN_MAX && known_grow(k))
+		k->known[k->known_count++] = (struct known){p, s->seq + 1};
 	return ASK_WHOLE;
 }
 

@@ -18,7 +18,8 @@
  *     on; after the sixth time the run goes on without.
  *
  * Memory: lines in flight, at most SHARED_LINES_MAX of them, each with the first attempt's trace
- * while it is asked again; and for each flow a handful of whole traces.
+ * while it is asked again; and for each flow a handful of whole traces, and the prefixes that have
+ * had their whole trace, up to 1024 (targets of others beyond that are all traced whole).
  */
 #ifndef CLI_TRACE_SHARED_H
 #define CLI_TRACE_SHARED_H
