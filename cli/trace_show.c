@@ -21,6 +21,7 @@ struct held {
 	uint64_t target;         /* number of the destination, from 0 */
 	unsigned flows, room;    /* traces taken; verdicts there is room for */
 	bool complete;           /* no further one comes */
+	bool cut;                /* one of them was interrupted */
 	struct buf text;         /* what is printed of it */
 	struct report_summary summary; /* its line of the summary */
 	struct paths paths;      /* several flows: all together */
@@ -167,7 +168,8 @@ static void summarise(struct trace_show *s, struct held *h, const struct trace *
 		report_summary_add(&h->summary, t, v, s->session->profile);
 }
 
-/* All flows of a destination are there (or the run is over): what is said of them together. */
+/* All flows of a destination are there (or the run is over): what is said of them together. They
+ * are not kept beyond that, though their text may wait for its turn. */
 static int held_finish(struct trace_show *s, struct held *h)
 {
 	const struct profile *p = s->session->profile;
@@ -177,7 +179,7 @@ static int held_finish(struct trace_show *s, struct held *h)
 	int rc = 0;
 
 	names_init(&names);
-	if (!has_flows(s) || h->paths.merged == NULL)
+	if (!has_flows(s) || h->flows == 0 || h->paths.merged == NULL)
 		goto out;
 	v = calloc(1, sizeof(*v));
 	if (v == NULL) {
@@ -206,6 +208,10 @@ static int held_finish(struct trace_show *s, struct held *h)
 out:
 	names_fini(&names);
 	free(v);
+	paths_fini(&h->paths);
+	free(h->verdicts);
+	h->verdicts = NULL;
+	h->flows = h->room = 0;
 	return rc;
 }
 
@@ -260,6 +266,7 @@ static int show_text(struct trace_show *s, const struct trace *t, const struct n
 		     const struct verdict *v, struct held *h)
 {
 	struct style style = style_of(s->session);
+	int rc;
 
 	/* What could not be measured has no paths to show, but a reason. */
 	if (!has_flows(s) || (s->o->each.multipath && t->stop == STOP_ERROR)) {
@@ -269,7 +276,24 @@ static int show_text(struct trace_show *s, const struct trace *t, const struct n
 	}
 	if (s->bulk)
 		return h->complete ? print_held(s, h) : 0;
-	return held_flush(s, false);
+	rc = h->complete ? held_finish(s, h) : 0;
+	return rc < 0 ? rc : held_flush(s, false);
+}
+
+/* The flows of a multipath target are one path of the plan, cut when one of them was. */
+static void count(struct trace_show *s, const struct trace *t, struct held *h)
+{
+	bool cut = t->stop == STOP_INTERRUPTED, first = !s->o->each.multipath || h->flows == 0;
+
+	s->traces += first;
+	s->cut += cut && (first || !h->cut);
+	if (h != NULL)
+		h->cut = h->cut || cut;
+	if (t->stop != STOP_ERROR || !first)
+		return;
+	s->failed++;
+	if (s->failure[0] == '\0')
+		text_set(s->failure, sizeof(s->failure), t->error);
 }
 
 static int show(struct trace_show *s, const struct trace *t, uint64_t target,
@@ -277,35 +301,18 @@ static int show(struct trace_show *s, const struct trace *t, uint64_t target,
 {
 	struct held *h = NULL;
 
-	if (s->o->common.format == OUTPUT_JSONL && !has_flows(s))
+	if (s->o->common.format == OUTPUT_JSONL && !has_flows(s)) {
+		count(s, t, NULL);
 		return show_jsonl(s, t, names, v, NULL);
+	}
 	h = held_of(s, target);
 	if (h == NULL)
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	count(s, t, h);
 	if (held_add(s, h, t, v) < 0)
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
 	return s->o->common.format == OUTPUT_JSONL ? show_jsonl(s, t, names, v, h) :
 	       show_text(s, t, names, v, h);
-}
-
-/* The flows of a multipath target are one path of the plan. */
-static void count(struct trace_show *s, const struct trace *t, uint64_t target)
-{
-	if (s->o->each.multipath) {
-		const struct held *h = s->held;
-
-		while (h != NULL && h->target < target)
-			h = h->next;
-		if (h != NULL && h->target == target)
-			return;
-	}
-	s->traces++;
-	s->cut += t->stop == STOP_INTERRUPTED;
-	if (t->stop != STOP_ERROR)
-		return;
-	s->failed++;
-	if (s->failure[0] == '\0')
-		text_set(s->failure, sizeof(s->failure), t->error);
 }
 
 /* A copy of t that tells where it was taken, and which answers cannot have come from inside; NULL:
@@ -331,7 +338,6 @@ static int judge_and_show(struct trace_show *s, const struct trace *t, uint64_t 
 	int rc;
 
 	names_init(&names);
-	count(s, t, target);
 	rc = v == NULL ? BP_ENOMEM : annotate(t, s->session->geo, &names);
 	if (rc < 0) {
 		bp_fail(s->err, rc, "out of memory");
@@ -369,10 +375,12 @@ int trace_show_paths(struct trace_show *s, const struct frame_paths *p, uint64_t
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
 	paths_searched(&h->paths, p);
 	h->complete = true;
-	if (s->o->common.format != OUTPUT_JSONL)
-		return s->bulk ? print_held(s, h) : held_flush(s, false);
+	if (s->o->common.format != OUTPUT_JSONL && s->bulk)
+		return print_held(s, h);
 	buf_clear(&s->out);
 	rc = held_finish(s, h);
+	if (s->o->common.format != OUTPUT_JSONL)
+		return rc < 0 ? rc : held_flush(s, false);
 	if (rc == 0)
 		rc = emit(s, &s->out);
 	held_drop(s, h);
