@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Nodes and links over the flows of one target. Sorted arrays, found by binary search. */
+/* Nodes and links over the flows of one target: sorted arrays, a few dozen entries long. */
 #include "analysis/paths.h"
 
 #include <math.h>
@@ -208,7 +208,7 @@ uint32_t paths_nodes_at(const struct paths *p, uint8_t ttl, uint32_t *begin)
 	return n;
 }
 
-static unsigned links_from(const struct paths *p, const struct paths_node *node)
+unsigned paths_ways_from(const struct paths *p, const struct paths_node *node)
 {
 	unsigned n = 0;
 
@@ -246,7 +246,7 @@ void paths_searched(struct paths *p, const struct frame_paths *f)
 	for (uint32_t i = 0; i < p->node_count; i++) {
 		struct paths_node *n = &p->nodes[i];
 
-		if (links_from(p, n) < 2)
+		if (paths_ways_from(p, n) < 2)
 			continue;
 		/* Another node of this TTL may be the one that balances per packet. */
 		n->balancing = f->balancing[n->ttl];

@@ -64,6 +64,8 @@ void paths_searched(struct paths *p, const struct frame_paths *f);
 void paths_interval(uint32_t k, uint32_t n, double *low, double *high);
 /* Nodes at one TTL: their index is [*begin, returned + *begin). */
 uint32_t paths_nodes_at(const struct paths *p, uint8_t ttl, uint32_t *begin);
+/* How many links lead on from a node. */
+unsigned paths_ways_from(const struct paths *p, const struct paths_node *node);
 /* Appends {"type":"paths",...} and a newline. verdict over the flows may be NULL. */
 void paths_write_json(struct buf *out, const struct paths *p, const struct verdict *verdict);
 

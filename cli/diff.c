@@ -10,6 +10,7 @@
 #include "analysis/annotate.h"
 #include "analysis/border.h"
 #include "analysis/diff.h"
+#include "analysis/light.h"
 #include "analysis/report/diff_text.h"
 #include "cli/cli.h"
 #include "cli/select.h"
@@ -117,6 +118,7 @@ static int diff_record(void *arg, struct record *r, struct bp_error *err)
 		names_fini(n);
 		goto out;
 	}
+	light_mark(r->trace, run->session.profile, wall_now());
 	border_judge(r->trace, n, run->session.profile, wall_now(), v);
 	if (select_wants_verdict(&run->select, v))
 		rc = side_take(side, r->trace, n, v);

@@ -8,8 +8,8 @@
 #include "prober/plan.h"
 
 enum { NETWORK_V4 = 24, NETWORK_V6 = 48 };
-/* Of all load-balanced paths: what the rule asks of a node without branches, and the most. */
 enum { WINDOW_LEAST = 64 }; /* paths at once, where the prober chooses: it goes by the rate */
+/* Of all load-balanced paths: what the rule asks of a node without branches, and the most. */
 enum { MULTIPATH_FLOWS_USUAL = 6, MULTIPATH_FLOWS_MOST = 256 };
 
 const struct word forecast_bound_words[] = {

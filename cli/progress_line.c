@@ -4,18 +4,6 @@
 
 #include "core/clock.h"
 
-/* "45 s", "12 min", "3 h 20 min" */
-static void put_time(struct buf *out, uint64_t s)
-{
-	if (s < 120)
-		buf_printf(out, "%llu s", (unsigned long long)s);
-	else if (s < 120 * 60)
-		buf_printf(out, "%llu min", (unsigned long long)(s / 60));
-	else
-		buf_printf(out, "%llu h %llu min", (unsigned long long)(s / 3600),
-			   (unsigned long long)(s / 60 % 60));
-}
-
 /* As long for each path that is left as for those that are done. */
 static void put_left(struct buf *out, uint64_t done, uint64_t paths, int64_t elapsed_ns)
 {
@@ -27,21 +15,21 @@ static void put_left(struct buf *out, uint64_t done, uint64_t paths, int64_t ela
 	if (left > 1e9)
 		return;
 	buf_str(out, ", ");
-	put_time(out, (uint64_t)left + 1);
+	duration_put(out, left + 1);
 	buf_str(out, " left");
 }
 
 void progress_line(struct buf *out, const struct frame_progress *p, uint64_t paths,
 		   int64_t elapsed_ns, uint64_t sent_before, int64_t before_ns)
 {
-	uint64_t rate = p->rate_pps;
+	/* With shared beginnings, a path that was asked again is done twice. */
+	uint64_t rate = p->rate_pps, done = p->done < paths ? p->done : paths;
 	char from[ADDR_TEXT];
 
 	if (rate == 0 && before_ns > 0 && p->sent > sent_before)
 		rate = (uint64_t)((double)(p->sent - sent_before) * 1e9 / (double)before_ns);
-	buf_printf(out, "%llu of %llu paths", (unsigned long long)p->done,
-		   (unsigned long long)paths);
-	put_left(out, p->done, paths, elapsed_ns);
+	buf_printf(out, "%llu of %llu paths", (unsigned long long)done, (unsigned long long)paths);
+	put_left(out, done, paths, elapsed_ns);
 	buf_printf(out, ", %llu probes/s", (unsigned long long)rate);
 	if (p->pace_pps > 0)
 		buf_printf(out, " (slowed to %llu)", (unsigned long long)p->pace_pps);

@@ -124,7 +124,7 @@ static void tell_long_run(const struct trace_run *r)
 		return;
 	if (f.seconds[CASE_USUAL] >= LONG_RUN_SECONDS) {
 		buf_init(&line);
-		trace_dry_time(&line, f.seconds[CASE_USUAL]);
+		duration_put(&line, f.seconds[CASE_USUAL]);
 		if (!line.failed)
 			cli_say("%llu paths at these rates take about %s (--dry-run says more)",
 				(unsigned long long)f.paths, line.bytes);

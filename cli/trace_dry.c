@@ -87,21 +87,6 @@ static void put_methods(struct buf *out, const struct trace_plan *p)
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-void trace_dry_time(struct buf *out, double seconds)
-{
-	uint64_t s = seconds < 1e12 ? (uint64_t)(seconds + 0.5) : (uint64_t)1e12;
-
-	if (s < 120)
-		buf_printf(out, "%llu s", (unsigned long long)s);
-	else if (s < 120 * 60)
-		buf_printf(out, "%llu min", (unsigned long long)(s + 30) / 60);
-	else if (s < 48 * 3600)
-		buf_printf(out, "%llu h %llu min", (unsigned long long)s / 3600,
-			   (unsigned long long)s / 60 % 60);
-	else
-		buf_printf(out, "%llu days", (unsigned long long)s / 86400);
-}
-
 static void put_rate(struct buf *out, uint32_t pps, const char *what)
 {
 	if (pps > 0)
@@ -115,7 +100,7 @@ static void put_seconds(struct buf *out, const struct forecast *f, int which)
 	if (f->seconds[which] < 0)
 		buf_str(out, "as fast as this machine sends");
 	else
-		trace_dry_time(out, f->seconds[which]);
+		duration_put(out, f->seconds[which]);
 }
 
 static const char *const bound_says[] = {

@@ -15,7 +15,5 @@
  * the exit code: CLI_FAILURE when this machine's limits would refuse the run, CLI_PARTIAL when some
  * of what was named names nothing. */
 int trace_dry_run(const struct trace_plan *p, uint64_t wrong, struct session *session);
-/* "45 s", "12 min", "3 h 20 min", "5 days" */
-void trace_dry_time(struct buf *out, double seconds);
 
 #endif

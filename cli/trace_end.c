@@ -19,10 +19,10 @@ static void tell_loss(const struct trace_end *e)
 		cli_say("the kernel dropped %llu captured packets: hops that answered may look silent; "
 			"measure again at a lower --rate", (unsigned long long)f->drops);
 	if (f->slowed_times > 0)
-		cli_say("answers were lost at this speed: the pace was cut %u time%s, to %u probes a "
-			"second at the lowest, and %u probes were sent again; a --rate below that "
-			"avoids it", f->slowed_times, f->slowed_times == 1 ? "" : "s", f->slowed_pps,
-			f->repeated);
+		cli_say("answers were lost at this speed: the pace, of the run or of a router, was cut "
+			"%u time%s, to %u a second at the lowest, and %u probe%s sent again; a lower "
+			"--rate avoids it", f->slowed_times, f->slowed_times == 1 ? "" : "s",
+			f->slowed_pps, f->repeated, f->repeated == 1 ? " was" : "s were");
 }
 
 int trace_end_tell(const struct trace_end *e, bool quiet)

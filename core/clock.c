@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 
 static int64_t read_clock(clockid_t id)
@@ -256,4 +257,19 @@ int duration_parse(const char *text, int64_t *out_ns)
 		return 0;
 	}
 	return BP_EPARSE;
+}
+
+void duration_put(struct buf *out, double seconds)
+{
+	uint64_t s = seconds < 1e12 ? (uint64_t)(seconds + 0.5) : (uint64_t)1e12;
+
+	if (s < 120)
+		buf_printf(out, "%llu s", (unsigned long long)s);
+	else if (s < 120 * 60)
+		buf_printf(out, "%llu min", (unsigned long long)(s + 30) / 60);
+	else if (s < 48 * 3600)
+		buf_printf(out, "%llu h %llu min", (unsigned long long)s / 3600,
+			   (unsigned long long)s / 60 % 60);
+	else
+		buf_printf(out, "%llu days", (unsigned long long)s / 86400);
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+
 struct mono { int64_t ns; };  /* since an arbitrary start */
 struct wall { int64_t ns; };  /* since 1970-01-01T00:00:00Z; 0 is "not known" */
 
@@ -46,5 +48,7 @@ int wall_parse(const char *text, struct wall now, struct wall *out);
 
 /* "90s", "15m", "6h", "2d", "250ms", "1.5h"; a bare number is seconds. Negative is BP_ERANGE. */
 int duration_parse(const char *text, int64_t *out_ns);
+/* For people, two digits or so: "45 s", "12 min", "3 h 20 min", "5 days". */
+void duration_put(struct buf *out, double seconds);
 
 #endif

@@ -94,15 +94,6 @@ static void from_draw(struct buf *out, const struct paths *p, const struct paths
 	}
 }
 
-static unsigned ways_from(const struct paths *p, const struct paths_node *node)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < p->link_count; i++)
-		n += p->links[i].ttl == node->ttl && addr_equal(p->links[i].from, node->addr);
-	return n;
-}
-
 static void node_draw(struct buf *out, const struct style *s, const struct paths *p, uint32_t i,
 		      const struct widths *w, const struct names *names, bool with_names)
 {
@@ -111,7 +102,7 @@ static void node_draw(struct buf *out, const struct style *s, const struct paths
 	uint32_t begin, count = paths_nodes_at(p, node->ttl, &begin);
 	char text[ADDR_TEXT], mark[MARK_TEXT];
 	int64_t rtt = min_rtt(p->merged, node);
-	unsigned ways = ways_from(p, node);
+	unsigned ways = paths_ways_from(p, node);
 
 	if (i == begin)
 		buf_printf(out, "%3u ", node->ttl);
@@ -137,10 +128,15 @@ static void node_draw(struct buf *out, const struct style *s, const struct paths
 /* TTLs at which nobody answered anybody, between those that have nodes. */
 static void gap_draw(struct buf *out, unsigned from, unsigned to)
 {
-	if (from == to)
-		buf_printf(out, "%3u  nobody answered\n", from);
-	else if (from < to)
-		buf_printf(out, "%3u  to %u: nobody answered\n", from, to);
+	char text[16];
+
+	if (from > to)
+		return;
+	if (from < to)
+		snprintf(text, sizeof(text), "%u-%u", from, to);
+	else
+		snprintf(text, sizeof(text), "%u", from);
+	buf_printf(out, "%3s  nobody answered\n", text);
 }
 
 static void search_draw(struct buf *out, const struct style *s, const struct paths *p)
@@ -153,10 +149,10 @@ static void search_draw(struct buf *out, const struct style *s, const struct pat
 		   p->flows == 1 ? "" : "s", p->node_count, p->node_count == 1 ? "" : "s",
 		   p->link_count, p->link_count == 1 ? "" : "s", (long long)p->merged->sent);
 	if (p->cut)
-		buf_str(out, "The search was cut short: branches may be missing");
+		buf_str(out, "The search was cut short: branches may be missing.\n");
 	else
-		buf_printf(out, "Asked with %u %% confidence at each node", p->level);
-	buf_printf(out, "; that none is missing anywhere has a probability of %s or more.\n", sure);
+		buf_printf(out, "Asked with %u %% confidence at each node; that none is missing anywhere "
+			   "has a probability of %s or more.\n", p->level, sure);
 	style_wrap(out, s, start, 2);
 }
 

@@ -348,6 +348,8 @@ static void crossing_draw(struct buf *out, const struct style *s, const struct t
 	else if (v->outcome == OUTCOME_OTHER)
 		snprintf(text, sizeof(text), "border: another way in (%s)",
 			 v->via_org[0] ? v->via_org : "not named by the profile");
+	else if (v->outcome == OUTCOME_MIXED)
+		snprintf(text, sizeof(text), "border: several");
 	else
 		snprintf(text, sizeof(text), "border: which one is not known");
 	rule_draw(out, s, table, text, report_border_color(p, v->border), true);

@@ -55,6 +55,22 @@ static void probabilities(struct buf *out, const struct verdict *v)
 		buf_printf(out, "%s%s %.2f", i ? ", " : "", v->p[i].id, v->p[i].p);
 }
 
+/* Which part of the flows goes where; where none goes is not said. */
+static void parts(struct buf *out, const struct style *s, const struct verdict *v,
+		  const struct profile *p)
+{
+	const char *between = "";
+
+	for (unsigned i = 0; i < v->p_count; i++) {
+		if (v->p[i].p < 0.005)
+			continue;
+		buf_str(out, between);
+		style_text(out, s, report_border_name(p, v->p[i].id));
+		buf_printf(out, " %.2f", v->p[i].p);
+		between = ", ";
+	}
+}
+
 static void via(struct buf *out, const struct style *s, const struct verdict *v)
 {
 	if (v->via_asn == 0 && v->via_org[0] == '\0')
@@ -124,7 +140,7 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 		break;
 	case OUTCOME_MIXED:
 		buf_str(out, " takes several borders at once: ");
-		probabilities(out, v);
+		parts(out, s, v, p);
 		break;
 	case OUTCOME_UNDETERMINED:
 		buf_str(out, ": the border cannot be told from this (");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "tests/unit/seeds.h"
@@ -158,12 +159,31 @@ static void clocks_go_forward(void **state)
 	assert_true(wall_now().ns > INT64_C(1577836800000000000));
 }
 
+static void durations_as_text(void **state)
+{
+	static const struct { double seconds; const char *text; } rows[] = {
+		{0, "0 s"}, {45.4, "45 s"}, {119.4, "119 s"}, {119.6, "2 min"}, {719, "12 min"},
+		{7199, "120 min"}, {7200, "2 h 0 min"}, {12000, "3 h 20 min"}, {432000, "5 days"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out;
+
+		buf_init(&out);
+		duration_put(&out, rows[i].seconds);
+		assert_string_equal(out.bytes, rows[i].text);
+		buf_fini(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_from_text),
 		cmocka_unit_test(times_to_text_and_back),
 		cmocka_unit_test(durations_from_text),
+		cmocka_unit_test(durations_as_text),
 		cmocka_unit_test(clocks_go_forward),
 	};
 
