@@ -42,9 +42,40 @@ int prefixset_add(struct prefixset *s, struct prefix p)
 	return 0;
 }
 
-static int order(const void *a, const void *b)
+static bool before(const struct prefix *a, const struct prefix *b)
 {
-	return prefix_compare(*(const struct prefix *)a, *(const struct prefix *)b);
+	return prefix_compare(*a, *b) < 0;
+}
+
+/* heap[0..n) but for its `at` has the greatest on top everywhere. */
+static void sift(struct prefix *heap, uint32_t n, uint32_t at)
+{
+	struct prefix moved = heap[at];
+
+	for (uint32_t child; at < n / 2; at = child) {
+		child = 2 * at + 1;
+		if (child + 1 < n && before(&heap[child], &heap[child + 1]))
+			child++;
+		if (!before(&moved, &heap[child]))
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = moved;
+}
+
+/* glibc's qsort asks the kernel how much memory there is (sysinfo) before it takes any: the
+ * prober's system call filter, behind which its lists are sorted, kills for that. */
+static void heap_sort(struct prefix *items, uint32_t n)
+{
+	for (uint32_t at = n / 2; at-- > 0;)
+		sift(items, n, at);
+	for (uint32_t left = n; left-- > 1;) {
+		struct prefix greatest = items[0];
+
+		items[0] = items[left];
+		items[left] = greatest;
+		sift(items, left, 0);
+	}
 }
 
 static bool holds(struct prefix wide, struct prefix p)
@@ -58,7 +89,7 @@ void prefixset_settle(struct prefixset *s)
 
 	if (!s->loose)
 		return;
-	qsort(s->items, s->count, sizeof(*s->items), order);
+	heap_sort(s->items, s->count);
 	for (uint32_t i = 0; i < s->count; i++) {
 		if (kept == 0 || !holds(s->items[kept - 1], s->items[i]))
 			s->items[kept++] = s->items[i];

@@ -24,6 +24,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/prefixset.h"
 #include "prober/io/drop.h"
 
 /* The status file is opened before the filter and read after it: open is forbidden then. */
@@ -70,6 +71,21 @@ static int memory(void)
 	memset(p, 1, 8 << 20);
 	free(p);
 	return 0;
+}
+/* More than fits where a sort of the C library would work without asking for memory. */
+static int a_long_list_of_prefixes(void)
+{
+	struct prefixset s = {0};
+	struct prefix p = {.addr = {.family = 4}, .len = 32};
+
+	for (unsigned i = 0; i < 5000; i++) {
+		p.addr.bytes[2] = (uint8_t)(i * 7);
+		p.addr.bytes[3] = (uint8_t)(i >> 8);
+		if (prefixset_add(&s, p) < 0)
+			return 1;
+	}
+	prefixset_settle(&s);
+	return prefixset_find(&s, p.addr) == NULL;
 }
 static int ifindex_of_lo(void)
 {
@@ -134,6 +150,7 @@ static const struct row {
 	{"a socket that holds a port", udp_socket, false},
 	{"a TCP one over IPv6", tcp6_socket, false},
 	{"memory", memory, false},
+	{"a long do-not-probe list: the plan comes after the drop", a_long_list_of_prefixes, false},
 	{"the index of a name", ifindex_of_lo, false},
 	{"a raw socket", raw_socket, true},
 	{"a packet socket", packet_socket, true},
