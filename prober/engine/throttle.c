@@ -193,15 +193,18 @@ static void look(struct throttle *t, struct mono now)
 	const struct rules *r = &rules[t->kind];
 	uint32_t settled = t->answered + t->late + t->lost;
 	int64_t age = mono_since(now, t->begun);
+	/* Probes are known again by when they left: a batch is of the sample whole or not at all.
+	 * Else answers to the rest of it would stand in for losses, which are known later. */
+	bool may_close = t->open && mono_since(now, t->to) > 0;
 
-	if (t->open && ((t->sent - t->told >= r->enough && age >= SPAN_NS) ||
+	if (may_close && ((t->sent - t->told >= r->enough && age >= SPAN_NS) ||
 			(t->sent >= r->few && age >= SLOW_NS)))
 		t->open = false;
 	/* Repeats wait for a decision after a trial (throttle_suspects), and nothing else came. */
-	if (t->open && t->kept >= 0 && settled == t->sent && t->sent - t->told >= TRIAL)
+	if (may_close && t->kept >= 0 && settled == t->sent && t->sent - t->told >= TRIAL)
 		t->open = false;
 	/* Losses come in crowds, after the answers: the rest of this one is waited for. */
-	if (t->open && settled == t->sent && t->sent >= r->few &&
+	if (may_close && settled == t->sent && t->sent >= r->few &&
 	    too_much(t, t->late + t->lost, settled)) {
 		if (t->doubt.ns == 0)
 			t->doubt = now;

@@ -281,6 +281,28 @@ static void probes_that_nobody_settles_hold_nothing_up(void **state)
 	assert_int_equal(t.cuts, 1);
 }
 
+static void a_batch_is_of_the_sample_whole_or_not_at_all(void **state)
+{
+	struct throttle t;
+
+	(void)state;
+	throttle_init(&t, THROTTLE_RUN, at_ms(0));
+	/* Four batches of 80: in the fourth the sample has enough. Of the first three every fourth
+	 * probe is lost, which is known last. */
+	for (int i = 0; i < 320; i++)
+		throttle_sent(&t, at_ms(1 + 30 * (i / 80)));
+	for (int i = 0; i < 320; i++)
+		if (i >= 240 || i % 4)
+			throttle_answered(&t, at_ms(1 + 30 * (i / 80)), false, at_ms(200));
+	assert_int_equal(t.cuts, 0);
+	for (int i = 0; i < 240; i += 4)
+		throttle_lost(&t, at_ms(1 + 30 * (i / 80)), at_ms(300));
+	throttle_sent(&t, at_ms(600));
+	assert_int_equal(t.cuts, 1);
+	/* 320 in 90 ms, of which 260 got through. */
+	assert_in_range(throttle_pps(&t), 2600, 2900);
+}
+
 static void told_late_counts_as_if_it_had_been_expected(void **state)
 {
 	struct throttle t;
@@ -306,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_loss_is_ours_only_where_losses_are_many),
 		cmocka_unit_test(what_is_lost_anyway_is_not_held_against_a_router),
 		cmocka_unit_test(probes_that_nobody_settles_hold_nothing_up),
+		cmocka_unit_test(a_batch_is_of_the_sample_whole_or_not_at_all),
 		cmocka_unit_test(told_late_counts_as_if_it_had_been_expected),
 	};
 
