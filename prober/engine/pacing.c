@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Token buckets, kept as the virtual scheduling form of the generic cell rate algorithm (ITU-T
- * I.371, annex A): one time stamp a bucket, `full_at`, at which it would be full again. Exact in
- * whole nanoseconds, no timer; a bucket whose time has passed says nothing and may be forgotten.
- */
+/* Which buckets a probe needs, and what the throttles make of what becomes of it. */
 #include "prober/engine/pacing.h"
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "prober/engine/bucket.h"
 #include "prober/engine/throttle.h"
 
 enum {
-	WAYS = 8, /* places in which one key may lie */
 	ROUTER_PPS_FLOOR = 1,
 	/*
 	 * Each answer takes a 32nd off the interval of a slowed router: 22 answers win back one
@@ -43,24 +38,11 @@ enum {
 #define LATE_NS (500 * NS_PER_MS)
 #define SLACK_HALF_LIFE_NS (500 * NS_PER_MS)
 
-struct bucket {
-	struct addr key;     /* none: free */
-	int64_t interval_ns; /* time for one token; 0: no limit */
-	struct mono full_at; /* full from then on */
-	struct mono slowed;  /* when last; INT64_MIN: never */
-	struct mono promised; /* the latest time that somebody was told to come back at */
-};
-
 /* What else is known of a router. */
 struct router {
 	struct throttle throttle;
-	int64_t rtt_min_ns;   /* 0: none yet */
-};
-
-struct table {
-	struct bucket *buckets; /* sets * WAYS */
-	struct router *routers; /* as many; NULL for prefixes */
-	uint32_t sets;
+	uint32_t cuts_counted; /* of the throttle's */
+	int64_t rtt_min_ns;    /* 0: none yet */
 };
 
 struct pacing {
@@ -69,8 +51,10 @@ struct pacing {
 	int64_t burst[3];
 	struct bucket global;
 	int64_t run_burst;      /* of the run, unless it is throttled */
-	struct table prefixes, routers;
+	struct bucket_table prefixes, routers;
+	struct router *of_routers; /* owned; beside the buckets of routers */
 	struct throttle run;
+	uint32_t run_cuts_counted;
 	uint32_t known_routers, slowed_routers; /* with a bucket; of those, held by a throttle */
 	struct pacing_cut cuts[PACING_CUTS]; /* a ring */
 	struct known known;
@@ -83,94 +67,6 @@ struct pacing {
 
 enum { LEVEL_GLOBAL, LEVEL_PREFIX, LEVEL_ROUTER };
 
-/* --- one bucket ------------------------------------------------------------------------------- */
-
-/* The time at which one more token is there: the bucket may lack all but one. */
-static struct mono ready_at(const struct bucket *b, int64_t burst)
-{
-	return mono_add(b->full_at, -(burst - 1) * b->interval_ns);
-}
-
-static void take(struct bucket *b, struct mono now)
-{
-	if (!mono_reached(b->full_at, now))
-		b->full_at = now;
-	b->full_at = mono_add(b->full_at, b->interval_ns);
-}
-
-/* Changes the speed and keeps the number of tokens. */
-static void set_interval(struct bucket *b, int64_t interval_ns, struct mono now)
-{
-	int64_t missing = mono_since(b->full_at, now);
-
-	if (missing > 0)
-		b->full_at = mono_add(now, (int64_t)((double)missing * (double)interval_ns /
-						     (double)b->interval_ns));
-	b->interval_ns = interval_ns;
-}
-
-/* --- tables ----------------------------------------------------------------------------------- */
-
-static struct bucket *set_of(const struct table *t, struct addr key)
-{
-	return &t->buckets[(size_t)(addr_hash(key) % t->sets) * WAYS];
-}
-
-static struct bucket *look_up(const struct table *t, struct addr key)
-{
-	struct bucket *set = set_of(t, key);
-
-	for (int i = 0; i < WAYS; i++)
-		if (addr_equal(set[i].key, key))
-			return &set[i];
-	return NULL;
-}
-
-/* Finds the key's bucket or makes a full one in the place whose loss matters least: a free one,
- * else the fullest. */
-static struct bucket *obtain(struct pacing *p, struct table *t, struct addr key,
-			     int64_t interval_ns, struct mono now)
-{
-	struct bucket *b = look_up(t, key), *set = set_of(t, key);
-	bool taken;
-
-	if (b)
-		return b;
-	b = set;
-	for (int i = 0; i < WAYS && addr_is_set(b->key); i++)
-		if (!addr_is_set(set[i].key) || set[i].full_at.ns < b->full_at.ns)
-			b = &set[i];
-	taken = addr_is_set(b->key);
-	if (taken && !mono_reached(now, b->full_at))
-		p->counters.evicted++;
-	*b = (struct bucket){.key = key,
-			     .interval_ns = interval_ns,
-			     .full_at = now,
-			     .slowed = {INT64_MIN},
-			     .promised = now};
-	if (t->routers) {
-		struct router *r = &t->routers[b - t->buckets];
-
-		if (r->throttle.interval_ns > 0 && interval_ns == 0)
-			p->slowed_routers--;
-		p->known_routers += !taken;
-		throttle_init(&r->throttle, THROTTLE_ROUTER, now);
-		r->rtt_min_ns = 0;
-	}
-	return b;
-}
-
-static int table_init(struct table *t, uint32_t buckets, bool routers)
-{
-	size_t n;
-
-	t->sets = (buckets + WAYS - 1) / WAYS;
-	n = (size_t)t->sets * WAYS;
-	t->buckets = calloc(n, sizeof(*t->buckets));
-	t->routers = routers ? calloc(n, sizeof(*t->routers)) : NULL;
-	return t->buckets && (t->routers || !routers) ? 0 : -1;
-}
-
 /* --- which buckets a probe needs -------------------------------------------------------------- */
 
 static int family_index(struct addr a)
@@ -178,12 +74,45 @@ static int family_index(struct addr a)
 	return a.family == 6;
 }
 
+/* A bucket that had not filled up again was forgotten for another. */
+static void count_evicted(struct pacing *p, const struct bucket *before, struct mono now)
+{
+	p->counters.evicted += addr_is_set(before->key) && !mono_reached(now, before->full_at);
+}
+
+static struct router *router_of(const struct pacing *p, const struct bucket *b)
+{
+	return &p->of_routers[b - p->routers.items];
+}
+
+static struct bucket *obtain_router(struct pacing *p, struct addr key, struct mono now)
+{
+	int64_t cap = p->interval_ns[LEVEL_ROUTER];
+	struct bucket before, *b = bucket_table_obtain(&p->routers, key, cap, now, &before);
+	struct router *r = router_of(p, b);
+
+	if (addr_equal(before.key, key))
+		return b;
+	count_evicted(p, &before, now);
+	/* Without a cap it is its throttle that gives a bucket an interval. */
+	p->slowed_routers -= cap == 0 && before.interval_ns > 0;
+	p->known_routers += !addr_is_set(before.key);
+	*r = (struct router){0};
+	throttle_init(&r->throttle, THROTTLE_ROUTER, now);
+	return b;
+}
+
 static struct bucket *prefix_bucket(struct pacing *p, const struct pacing_ask *a, struct mono now)
 {
+	struct addr key = addr_mask(a->dst, a->dst.family == 6 ? 48 : 24);
+	struct bucket before, *b;
+
 	if (!p->interval_ns[LEVEL_PREFIX])
 		return NULL;
-	return obtain(p, &p->prefixes, addr_mask(a->dst, a->dst.family == 6 ? 48 : 24),
-		      p->interval_ns[LEVEL_PREFIX], now);
+	b = bucket_table_obtain(&p->prefixes, key, p->interval_ns[LEVEL_PREFIX], now, &before);
+	if (!addr_equal(before.key, key))
+		count_evicted(p, &before, now);
+	return b;
 }
 
 /* The router assumed to answer this probe; none: not a guess even. */
@@ -201,27 +130,33 @@ static struct bucket *router_bucket(struct pacing *p, const struct pacing_ask *a
 		return NULL;
 	if (!addr_is_set(router))
 		return &p->unknown[family_index(a->dst)][a->ttl];
-	return obtain(p, &p->routers, router, p->interval_ns[LEVEL_ROUTER], now);
+	return obtain_router(p, router, now);
 }
 
-/* The router that is expected to answer; NULL: nobody is. The destination itself is never: a host
+/* The router that is expected to answer; none: nobody is. The destination itself is never: a host
  * that is down is not lost to our speed, and one that answers a first SYN need not answer a
  * second. */
-static struct bucket *expected_router(struct pacing *p, const struct pacing_ask *a, struct mono now)
+static struct addr expected_router(const struct pacing *p, const struct pacing_ask *a)
 {
 	struct addr r = addr_is_set(a->router) ? a->router :
 						 known_expected(&p->known, a->dst, a->ttl);
 
-	if (!addr_is_set(r) || addr_equal(r, a->dst))
-		return NULL;
-	return obtain(p, &p->routers, r, p->interval_ns[LEVEL_ROUTER], now);
+	return addr_equal(r, a->dst) ? (struct addr){0} : r;
+}
+
+/* Its bucket, or NULL. */
+static struct bucket *expected_bucket(struct pacing *p, const struct pacing_ask *a, struct mono now)
+{
+	struct addr r = expected_router(p, a);
+
+	return addr_is_set(r) ? obtain_router(p, r, now) : NULL;
 }
 
 /* --- throttles -------------------------------------------------------------------------------- */
 
 static struct throttle *throttle_of(const struct pacing *p, const struct bucket *router)
 {
-	return &p->routers.routers[router - p->routers.buckets].throttle;
+	return &router_of(p, router)->throttle;
 }
 
 /* Whether those that are slowed by themselves are so many, of those that are known, that it is not
@@ -241,30 +176,34 @@ static bool counts_for_run(const struct pacing *p, const struct bucket *router)
 /* The run's own pace takes the place of those of routers. */
 static void free_routers(struct pacing *p, struct mono now)
 {
-	for (size_t i = 0; i < (size_t)p->routers.sets * WAYS && p->slowed_routers; i++) {
-		struct throttle *t = &p->routers.routers[i].throttle;
-
-		if (t->interval_ns == 0)
+	for (size_t i = 0; i < p->routers.room && p->slowed_routers; i++) {
+		if (p->routers.items[i].interval_ns == 0)
 			continue;
-		throttle_init(t, THROTTLE_ROUTER, now);
-		p->routers.buckets[i].interval_ns = 0;
+		throttle_init(&p->of_routers[i].throttle, THROTTLE_ROUTER, now);
+		p->of_routers[i].cuts_counted = 0;
+		p->routers.items[i].interval_ns = 0;
 		p->slowed_routers--;
 	}
 }
 
-static void count_cuts(struct pacing *p, struct throttle *t, uint32_t before)
+/* Whether the throttle has cut since it was last asked here: whatever is told to one may be what
+ * it was waiting for. */
+static bool count_cuts(struct pacing *p, const struct throttle *t, uint32_t *counted)
 {
-	if (t->cuts != before)
-		p->cuts[p->counters.cuts++ % PACING_CUTS] = (struct pacing_cut){
-			.at = t->cut_at, .pps = throttle_pps(t), .of_run = t == &p->run};
+	if (t->cuts == *counted)
+		return false;
+	*counted = t->cuts;
+	p->cuts[p->counters.cuts++ % PACING_CUTS] = (struct pacing_cut){
+		.at = t->cut_at, .pps = throttle_pps(t), .of_run = t == &p->run};
+	return true;
 }
 
 /* What the run's throttle says becomes the bucket's pace, where the user's cap is not slower. */
-static void follow_run(struct pacing *p, uint32_t cuts_before, struct mono now)
+static void follow_run(struct pacing *p, struct mono now)
 {
 	int64_t normal = p->interval_ns[LEVEL_GLOBAL], interval = p->run.interval_ns;
+	bool cut = count_cuts(p, &p->run, &p->run_cuts_counted);
 
-	count_cuts(p, &p->run, cuts_before);
 	if (interval <= normal) {
 		interval = normal;
 		p->burst[LEVEL_GLOBAL] = p->run_burst;
@@ -274,7 +213,7 @@ static void follow_run(struct pacing *p, uint32_t cuts_before, struct mono now)
 	}
 	if (interval == p->global.interval_ns)
 		return;
-	if (p->run.cuts != cuts_before) {
+	if (cut) {
 		p->global.full_at = mono_add(now, p->burst[LEVEL_GLOBAL] * interval);
 		if (several_slowed(p))
 			free_routers(p, now);
@@ -283,14 +222,13 @@ static void follow_run(struct pacing *p, uint32_t cuts_before, struct mono now)
 }
 
 /* The same for a router that nobody capped. Under a cap pacing_silent looks after it. */
-static void follow_router(struct pacing *p, struct bucket *b, uint32_t cuts_before, struct mono now)
+static void follow_router(struct pacing *p, struct bucket *b, struct mono now)
 {
 	struct throttle *t = throttle_of(p, b);
 
 	if (p->interval_ns[LEVEL_ROUTER])
 		return;
-	count_cuts(p, t, cuts_before);
-	if (t->cuts != cuts_before)
+	if (count_cuts(p, t, &router_of(p, b)->cuts_counted))
 		b->full_at = mono_add(now, p->burst[LEVEL_ROUTER] * t->interval_ns);
 	p->slowed_routers += (t->interval_ns > 0) - (b->interval_ns > 0);
 	b->interval_ns = t->interval_ns;
@@ -300,25 +238,20 @@ static void follow_router(struct pacing *p, struct bucket *b, uint32_t cuts_befo
  * share its fate. A cap of the user's is slow enough. */
 static bool router_suspected(struct pacing *p, struct bucket *b, struct mono now)
 {
-	struct throttle *t;
-	uint32_t cuts;
 	bool suspected;
 
 	if (!b || p->interval_ns[LEVEL_ROUTER] || !addr_is_set(b->key))
 		return false;
-	t = throttle_of(p, b);
-	cuts = t->cuts;
-	suspected = throttle_suspects(t, now);
-	follow_router(p, b, cuts, now);
+	suspected = throttle_suspects(throttle_of(p, b), now);
+	follow_router(p, b, now);
 	return suspected;
 }
 
 static bool run_suspected(struct pacing *p, struct mono now)
 {
-	uint32_t cuts = p->run.cuts;
 	bool suspected = throttle_suspects(&p->run, now);
 
-	follow_run(p, cuts, now);
+	follow_run(p, now);
 	return suspected;
 }
 
@@ -335,7 +268,7 @@ static void learn_slack(struct pacing *p, int64_t queued, struct mono now)
 /* How long its answer stood in queues; also learns the router's fastest. */
 static int64_t queued_ns(struct pacing *p, const struct bucket *router, int64_t rtt_ns)
 {
-	int64_t *low = &p->routers.routers[router - p->routers.buckets].rtt_min_ns;
+	int64_t *low = &router_of(p, router)->rtt_min_ns;
 
 	if (rtt_ns <= 0)
 		return 0;
@@ -366,8 +299,13 @@ struct pacing *pacing_new(const struct pacing_config *c, struct mono now)
 
 	if (!p)
 		return NULL;
-	if (table_init(&p->prefixes, buckets, false) < 0 ||
-	    table_init(&p->routers, buckets, true) < 0 || known_init(&p->known) < 0) {
+	if (bucket_table_init(&p->prefixes, buckets) < 0 ||
+	    bucket_table_init(&p->routers, buckets) < 0 || known_init(&p->known) < 0) {
+		pacing_free(p);
+		return NULL;
+	}
+	p->of_routers = calloc(p->routers.room, sizeof(p->of_routers[0]));
+	if (!p->of_routers) {
 		pacing_free(p);
 		return NULL;
 	}
@@ -390,9 +328,9 @@ void pacing_free(struct pacing *p)
 {
 	if (!p)
 		return;
-	free(p->prefixes.buckets);
-	free(p->routers.buckets);
-	free(p->routers.routers);
+	bucket_table_fini(&p->prefixes);
+	bucket_table_fini(&p->routers);
+	free(p->of_routers);
 	known_fini(&p->known);
 	free(p);
 }
@@ -404,7 +342,7 @@ static bool lacks(const struct pacing *p, struct bucket *b, int level, struct mo
 
 	if (!b || !b->interval_ns)
 		return false;
-	at = ready_at(b, p->burst[level]);
+	at = bucket_ready_at(b, p->burst[level]);
 	if (mono_reached(now, at))
 		return false;
 	/* Thousands that wait for one router would all come back for one token: each is given a
@@ -448,19 +386,21 @@ uint8_t pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono no
 	struct bucket *expected;
 
 	p->counters.taken++;
-	take(&p->global, now);
+	bucket_take(&p->global, now);
 	if (prefix)
-		take(prefix, now);
+		bucket_take(prefix, now);
 	if (router)
-		take(router, now);
-	expected = expected_router(p, a, now);
+		bucket_take(router, now);
+	expected = expected_bucket(p, a, now);
 	if (!expected) {
 		throttle_passed(&p->run);
 		return 0;
 	}
 	throttle_sent(throttle_of(p, expected), now);
+	follow_router(p, expected, now);
 	if (counts_for_run(p, expected)) {
 		throttle_sent(&p->run, now);
+		follow_run(p, now);
 		return OWED_TO_ROUTER | OWED_TO_RUN;
 	}
 	throttle_passed(&p->run);
@@ -473,55 +413,91 @@ static void recover(const struct pacing *p, struct bucket *b, struct mono now)
 	int64_t faster = b->interval_ns - b->interval_ns / RECOVERY_SHARE;
 
 	if (b->interval_ns > normal)
-		set_interval(b, faster > normal ? faster : normal, now);
+		bucket_set_interval(b, faster > normal ? faster : normal, now);
+}
+
+/* Nobody will know what this router would have made of a probe that left at `sent`. */
+static void forget_expected(struct pacing *p, struct addr router, struct mono sent, struct mono now)
+{
+	struct bucket *b = bucket_table_find(&p->routers, router);
+
+	if (!b)
+		return;
+	throttle_forgotten(throttle_of(p, b), sent, now);
+	follow_router(p, b, now);
+}
+
+/* A router answered. Returns for how long its answer stood in queues. */
+static int64_t router_answered(struct pacing *p, const struct pacing_ask *a, struct addr from,
+			       bool expected, struct mono now)
+{
+	bool assumed = addr_equal(assumed_router(p, a), from);
+	struct bucket *b;
+	int64_t queued;
+
+	known_router(&p->known, a->dst, a->ttl, from);
+	b = obtain_router(p, from, now);
+	if (!assumed)
+		bucket_take(b, now);
+	if (p->interval_ns[LEVEL_ROUTER])
+		recover(p, b, now);
+	queued = queued_ns(p, b, a->rtt_ns);
+	if (a->rtt_ns > 0)
+		learn_slack(p, queued, now);
+	if (expected)
+		throttle_answered(throttle_of(p, b), a->sent, false, now);
+	else if (a->sent.ns)
+		throttle_told(throttle_of(p, b), a->sent, true, now);
+	if (!a->owed && a->sent.ns && counts_for_run(p, b))
+		throttle_told(&p->run, a->sent, true, now);
+	follow_router(p, b, now);
+	return queued;
 }
 
 void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr from,
 		     bool destination, struct mono now)
 {
-	struct addr assumed = assumed_router(p, a);
-	uint32_t run_cuts = p->run.cuts, cuts;
+	struct addr expected = expected_router(p, a);
+	bool owed = a->owed & OWED_TO_ROUTER;
 	int64_t queued = 0;
-	struct throttle *t;
-	struct bucket *b;
 
+	/* Another than the one it was counted for, on a path that branches or ends here. */
+	if (owed && addr_is_set(expected) && (destination || !addr_equal(expected, from))) {
+		forget_expected(p, expected, a->sent, now);
+		owed = false;
+	}
 	if (destination)
 		known_destination(&p->known, a->dst, a->ttl, false);
-	if (!destination && addr_is_set(from)) {
-		known_router(&p->known, a->dst, a->ttl, from);
-		b = obtain(p, &p->routers, from, p->interval_ns[LEVEL_ROUTER], now);
-		if (!addr_equal(assumed, from))
-			take(b, now);
-		if (p->interval_ns[LEVEL_ROUTER])
-			recover(p, b, now);
-		queued = queued_ns(p, b, a->rtt_ns);
-		if (a->rtt_ns > 0)
-			learn_slack(p, queued, now);
-		t = throttle_of(p, b);
-		cuts = t->cuts;
-		if (a->owed & OWED_TO_ROUTER)
-			throttle_answered(t, a->sent, false, now);
-		else if (a->sent.ns)
-			throttle_told(t, a->sent, true, now);
-		if (!a->owed && a->sent.ns && counts_for_run(p, b))
-			throttle_told(&p->run, a->sent, true, now);
-		follow_router(p, b, cuts, now);
-	}
+	else if (addr_is_set(from))
+		queued = router_answered(p, a, from, owed, now);
 	if (a->owed & OWED_TO_RUN)
 		throttle_answered(&p->run, a->sent, queued > LATE_NS, now);
-	follow_run(p, run_cuts, now);
+	follow_run(p, now);
+}
+
+/* Whether the nearest router before this TTL that is expected to answer lost by our speed what left
+ * then: on a slow link in mid-path what goes past it is lost with what it is asked. */
+static bool lost_before(const struct pacing *p, const struct pacing_ask *a)
+{
+	for (uint8_t ttl = a->ttl; ttl-- > 1;) {
+		struct addr r = known_expected(&p->known, a->dst, ttl);
+		const struct bucket *b;
+
+		if (!addr_is_set(r))
+			continue;
+		b = bucket_table_find(&p->routers, r);
+		return b && throttle_is_cause(throttle_of(p, b), a->sent);
+	}
+	return false;
 }
 
 bool pacing_lost(struct pacing *p, const struct pacing_ask *a, struct mono now)
 {
-	struct bucket *b = expected_router(p, a, now);
-	uint32_t run_cuts = p->run.cuts, cuts;
-	struct throttle *t;
+	struct bucket *b = expected_bucket(p, a, now);
+	struct throttle *t = b ? throttle_of(p, b) : NULL;
 	bool by_router = false;
 
 	if (b) {
-		t = throttle_of(p, b);
-		cuts = t->cuts;
 		/* A router that loses no more than all do is not the one. */
 		t->background = throttle_loss(&p->run) + ROUTER_MARGIN;
 		if (a->owed & OWED_TO_ROUTER)
@@ -529,7 +505,7 @@ bool pacing_lost(struct pacing *p, const struct pacing_ask *a, struct mono now)
 		else if (a->sent.ns)
 			throttle_told(t, a->sent, false, now);
 		by_router = throttle_is_cause(t, a->sent) && !several_slowed(p);
-		follow_router(p, b, cuts, now);
+		follow_router(p, b, now);
 	}
 	if ((a->owed & OWED_TO_RUN) && by_router)
 		throttle_forgotten(&p->run, a->sent, now);
@@ -537,27 +513,21 @@ bool pacing_lost(struct pacing *p, const struct pacing_ask *a, struct mono now)
 		throttle_lost(&p->run, a->sent, now);
 	else if (!a->owed && a->sent.ns && b && !by_router && counts_for_run(p, b))
 		throttle_told(&p->run, a->sent, false, now);
-	follow_run(p, run_cuts, now);
+	follow_run(p, now);
 	/* Where so much is lost nobody may be known yet of a TTL within the path, or at its end. */
 	if (!b && known_length(&p->known, a->dst) < a->ttl)
 		return false;
 	return by_router || throttle_is_cause(&p->run, a->sent) ||
-	       (b && throttle_is_cause(throttle_of(p, b), a->sent));
+	       (b ? throttle_is_cause(t, a->sent) : lost_before(p, a));
 }
 
 void pacing_forgotten(struct pacing *p, const struct pacing_ask *a, struct mono now)
 {
-	struct bucket *b = expected_router(p, a, now);
-	uint32_t run_cuts = p->run.cuts, cuts;
-
 	if (a->owed & OWED_TO_RUN)
 		throttle_forgotten(&p->run, a->sent, now);
-	follow_run(p, run_cuts, now);
-	if (!b || !(a->owed & OWED_TO_ROUTER))
-		return;
-	cuts = throttle_of(p, b)->cuts;
-	throttle_forgotten(throttle_of(p, b), a->sent, now);
-	follow_router(p, b, cuts, now);
+	follow_run(p, now);
+	if (a->owed & OWED_TO_ROUTER)
+		forget_expected(p, expected_router(p, a), a->sent, now);
 }
 
 void pacing_reached(struct pacing *p, struct addr dst, uint8_t ttl)
@@ -606,13 +576,13 @@ void pacing_silent(struct pacing *p, const struct pacing_ask *a, struct mono now
 
 	if (!p->interval_ns[LEVEL_ROUTER] || !addr_is_set(router) || addr_equal(router, a->dst))
 		return;
-	b = obtain(p, &p->routers, router, p->interval_ns[LEVEL_ROUTER], now);
+	b = obtain_router(p, router, now);
 	/* Attempts lost together tell of one emptied bucket, not of many. */
 	if (b->slowed.ns != INT64_MIN && mono_since(now, b->slowed) < NS_PER_S)
 		return;
 	if (b->interval_ns >= slowest)
 		return;
-	set_interval(b, 2 * b->interval_ns < slowest ? 2 * b->interval_ns : slowest, now);
+	bucket_set_interval(b, 2 * b->interval_ns < slowest ? 2 * b->interval_ns : slowest, now);
 	b->slowed = now;
 	p->counters.slowed++;
 }
@@ -628,6 +598,6 @@ uint32_t pacing_router_pps(const struct pacing *p, struct addr router)
 
 	if (!p->interval_ns[LEVEL_ROUTER])
 		return 0;
-	b = look_up(&p->routers, router);
+	b = bucket_table_find(&p->routers, router);
 	return (uint32_t)(NS_PER_S / (b ? b->interval_ns : p->interval_ns[LEVEL_ROUTER]));
 }

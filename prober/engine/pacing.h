@@ -99,8 +99,9 @@ void pacing_answered(struct pacing *p, const struct pacing_ask *a, struct addr f
  * left alone. */
 void pacing_silent(struct pacing *p, const struct pacing_ask *a, struct mono now);
 /* A probe is overdue, within the path or beyond (tracer_take_overdue). Returns whether its loss is
- * to be put down to our speed, and a router or the destination is expected to answer there, or
- * nobody can be known yet: then it is worth asking again, slower. */
+ * to be put down to our speed (the run's, its router's, or that of the nearest known one before
+ * it), and a router or the destination is expected to answer there, or nobody can be known yet:
+ * then it is worth asking again, slower. */
 bool pacing_lost(struct pacing *p, const struct pacing_ask *a, struct mono now);
 /* Nobody waits for its answer any more. */
 void pacing_forgotten(struct pacing *p, const struct pacing_ask *a, struct mono now);
