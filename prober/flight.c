@@ -494,7 +494,7 @@ static enum flight_verdict keep(struct flight *f, uint32_t i, const struct match
 
 	if (flags & (REPLY_LATE | REPLY_DUP)) {
 		if (f->extra_count == FLIGHT_EXTRA_MAX || p->answers > FLIGHT_EXTRA_PER_PROBE)
-			return FLIGHT_DUPLICATE;
+			return flags & REPLY_DUP ? FLIGHT_DUPLICATE : FLIGHT_LATE;
 		f->extra_count++;
 	}
 	a = add_answer(f);

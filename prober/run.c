@@ -15,8 +15,6 @@
 #include "core/text.h"
 #include "prober/run_state.h"
 
-enum { DRAIN_STALL_MS = 10 * 1000 }; /* a reader that takes nothing for so long is gone */
-
 /* --- packets in --- */
 
 /* The target is settled after the whole capture is read: an answer behind this one may be its
@@ -69,6 +67,7 @@ static void read_capture(struct run *r)
 	steps_look(&r->steps, &r->slew, clock_pair_now(), looked);
 	r->looked = looked;
 }
+
 /* --- targets in --- */
 
 static int begin_run(struct run *r)

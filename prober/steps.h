@@ -37,8 +37,8 @@ struct slew {
 };
 
 /* Records one. `since` is the last look that saw nothing. One that touches the last extends it;
- * when there is no room, the two oldest
- * become one that covers both: more is voided than need be, never less. */
+ * when there is no room, the two oldest become one that covers both: more is voided than need be,
+ * never less. */
 void steps_add(struct steps *s, struct mono since, struct mono until);
 /* Whether the clock may have been set between two moments, a <= b. */
 bool steps_between(const struct steps *s, struct mono a, struct mono b);

@@ -251,13 +251,12 @@ static uint8_t top_of(const struct multipath *m, unsigned flow)
 
 void multipath_no_more_flows(struct multipath *m)
 {
-	unsigned used = 0;
+	unsigned used = 1;
 
-	for (unsigned flow = 0; flow < m->flows; flow++) {
-		if (top_of(m, flow) > 0)
-			used = flow + 1;
-	}
-	m->flows_max = m->flows = (uint16_t)(used > 0 ? used : 1);
+	/* Up to the first that was never sent: one that cannot be had must not be wanted again. */
+	while (used < m->flows && top_of(m, used) > 0)
+		used++;
+	m->flows_max = m->flows = (uint16_t)used;
 	m->short_of = m->dirty = true;
 }
 
