@@ -11,7 +11,7 @@
  * others'.
  *
  * Memory for a target in flight: the slot, FLIGHT_SLOT_MAX bytes; 32 for each TTL up to max_ttl; 28
- * for each probe sent, and 216 for each answer, at most one a probe and FLIGHT_EXTRA_MAX more, both
+ * for each probe sent, and 224 for each answer, at most one a probe and FLIGHT_EXTRA_MAX more, both
  * in arrays that double. For a path of ten hops that is 5 kB with one attempt a TTL and 14 kB with
  * three; 35 kB if all of 32 TTLs answer thrice; with the plan's extremes (255 TTLs, 10 attempts)
  * 1 MB. Slots keep their arrays for the next target.

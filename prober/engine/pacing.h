@@ -75,7 +75,8 @@ struct pacing_counters {
 	uint32_t cuts;    /* times a throttle cut a pace */
 };
 
-struct pacing; /* about 200 bytes for each of config.buckets in use, and 400 kB at most */
+struct pacing; /* 56 bytes for each prefix in use and 256 for each router, both up to
+		* config.buckets (1.3 MB at the default); and 350 kB at most for all else */
 
 /* NULL: out of memory. */
 struct pacing *pacing_new(const struct pacing_config *c, struct mono now);

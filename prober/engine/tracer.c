@@ -9,28 +9,13 @@
 
 #include <string.h>
 
+#include "prober/engine/tracer_inside.h"
 #include "prober/engine/wait.h"
 
-enum {
-	AHEAD_DEFAULT = 16,
-	/*
-	 * A loop of n routers shows each address every n TTLs: four sightings are three turns. Two
-	 * or three prove nothing: a router that forwards packets of TTL 0, or a middlebox that
-	 * answers for its neighbour, shows one address at adjacent TTLs of a sound path.
-	 */
-	LOOP_TTLS = 4,
-};
+enum { AHEAD_DEFAULT = 16 };
 
 /* HOP_AGAIN: in the upper half, how many attempts more than the plan's. */
 enum { HOP_DEFERRED = 1, HOP_OVERDUE = 2, HOP_SILENT = 4, HOP_UNTOLD = 8, HOP_AGAIN = 16 };
-
-enum {
-	SAID_TTL_EXCEEDED = 1 << TRACER_TTL_EXCEEDED,
-	SAID_DESTINATION = 1 << TRACER_DESTINATION,
-	SAID_UNREACHABLE = 1 << TRACER_UNREACHABLE,
-	SAID_PROHIBITED = 1 << TRACER_PROHIBITED,
-	SAID_NO = SAID_UNREACHABLE | SAID_PROHIBITED,
-};
 
 /* How far the path goes, as far as the answers tell. */
 struct extent {
@@ -137,28 +122,23 @@ static bool outstanding(const struct tracer_hop *h)
 	return attempts_mask(h->sent) & ~attempts_mask(h->closed) & ~(h->answered | h->refused);
 }
 
-static struct mono deadline(const struct tracer *t, int ttl)
+struct mono tracer_deadline(const struct tracer *t, int ttl)
 {
 	return mono_add(t->hops[ttl].last, wait_ns(t, ttl));
 }
 
 static bool waiting(const struct tracer *t, int ttl, struct mono now)
 {
-	return outstanding(&t->hops[ttl]) && !mono_reached(now, deadline(t, ttl));
+	return outstanding(&t->hops[ttl]) && !mono_reached(now, tracer_deadline(t, ttl));
 }
 
 /* --- the extent of the path ------------------------------------------------------------------- */
-
-static bool same_router(const struct tracer_hop *a, const struct tracer_hop *b)
-{
-	return memcmp(a->from, b->from, sizeof(a->from)) == 0;
-}
 
 /* Whether the router that says no at this TTL has said so nearer already. */
 static bool said_no_before(const struct tracer *t, int ttl)
 {
 	for (int near = ttl - 1; near >= t->config.first_ttl; near--)
-		if ((t->hops[near].said & SAID_NO) && same_router(&t->hops[near], &t->hops[ttl]))
+		if ((t->hops[near].said & SAID_NO) && tracer_same_router(&t->hops[near], &t->hops[ttl]))
 			return true;
 	return false;
 }
@@ -353,7 +333,7 @@ static bool await(struct tracer *t, const struct extent *e, struct mono now)
 		if (!waiting(t, ttl, now))
 			continue;
 		any = true;
-		t->wake = mono_min(t->wake, deadline(t, ttl));
+		t->wake = mono_min(t->wake, tracer_deadline(t, ttl));
 	}
 	return any;
 }
@@ -446,17 +426,12 @@ struct tracer_step tracer_next(struct tracer *t, struct mono now)
 	return (struct tracer_step){.want = TRACER_WAIT, .until = t->wake};
 }
 
-static bool in_range(const struct tracer *t, uint8_t ttl)
-{
-	return ttl >= t->config.first_ttl && ttl <= t->config.max_ttl;
-}
-
 /* The next attempt at this TTL is on its way, or was refused at the door. */
 static bool departed(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at)
 {
 	struct tracer_hop *h = &t->hops[ttl];
 
-	if (!in_range(t, ttl) || attempt != h->sent + 1 || attempt > allowed(t, ttl))
+	if (!tracer_in_range(t, ttl) || attempt != h->sent + 1 || attempt > allowed(t, ttl))
 		return false;
 	/* The wait starts anew with this attempt; what was overdue by then stays so. */
 	if (h->sent && !waiting(t, ttl, at))
@@ -477,7 +452,7 @@ void tracer_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at)
 void tracer_not_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono at)
 {
 	departed(t, ttl, attempt, at);
-	if (!in_range(t, ttl) || attempt < 1 || attempt > t->hops[ttl].sent)
+	if (!tracer_in_range(t, ttl) || attempt < 1 || attempt > t->hops[ttl].sent)
 		return;
 	t->hops[ttl].refused |= (uint16_t)(1u << (attempt - 1));
 	t->settled = false;
@@ -485,126 +460,11 @@ void tracer_not_sent(struct tracer *t, uint8_t ttl, uint8_t attempt, struct mono
 
 void tracer_defer(struct tracer *t, uint8_t ttl, struct mono until)
 {
-	if (!in_range(t, ttl))
+	if (!tracer_in_range(t, ttl))
 		return;
 	t->hops[ttl].marks |= HOP_DEFERRED;
 	t->deferred = mono_min(t->deferred, until);
 	t->settled = false;
-}
-
-/* The clocks of the two stamps may have been set between them: such an RTT is negative or longer
- * than the trace has lasted by the clock that nobody sets. */
-static void learn_rtt(struct tracer *t, const struct tracer_hop *h, uint8_t attempt, int64_t rtt_ns,
-		      struct mono now)
-{
-	if (rtt_ns < 0 || rtt_ns > mono_since(now, t->start))
-		rtt_ns = attempt == h->sent ? mono_since(now, h->last) : -1;
-	if (rtt_ns > t->rtt_max_ns)
-		t->rtt_max_ns = rtt_ns;
-}
-
-/* The TTL at which this router is seen for the LOOP_TTLS-th time; 0: not that often. */
-static uint8_t loop_ttl(const struct tracer *t, const struct tracer_hop *router)
-{
-	int seen = 0;
-
-	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++)
-		if ((t->hops[ttl].said & SAID_TTL_EXCEEDED) && same_router(&t->hops[ttl], router) &&
-		    ++seen == LOOP_TTLS)
-			return (uint8_t)ttl;
-	return 0;
-}
-
-/* The destination is the lowest TTL that spoke so and that nobody contradicted. */
-static void find_destination(struct tracer *t, struct mono now)
-{
-	int ttl = t->nearer + 1, was = t->destination;
-
-	while (ttl <= t->top && !(t->hops[ttl].said & SAID_DESTINATION))
-		ttl++;
-	t->destination = (uint8_t)(ttl <= t->top ? ttl : 0);
-	if (t->destination == was)
-		return;
-	t->reached = now;
-	t->settled = false;
-}
-
-/* Nobody up to this TTL is the destination: a router answered from beyond, or for the same
- * probe. */
-static void disown(struct tracer *t, int ttl, struct mono now)
-{
-	if (ttl <= t->nearer)
-		return;
-	t->nearer = (uint8_t)ttl;
-	if (t->destination && t->destination <= ttl)
-		find_destination(t, now);
-}
-
-static void learn_answer(struct tracer *t, uint8_t ttl, enum tracer_event event, struct addr from,
-			 struct mono now)
-{
-	struct tracer_hop *h = &t->hops[ttl];
-	uint8_t loop;
-
-	h->said |= (uint8_t)(1u << event);
-	memcpy(h->from, from.bytes, sizeof(h->from));
-	t->family = from.family;
-	t->heard = (uint8_t)at_least(t->heard, ttl);
-	if (event == TRACER_DESTINATION && ttl > t->nearer &&
-	    (!t->destination || ttl < t->destination)) {
-		t->destination = ttl;
-		t->reached = now;
-	}
-	if (event != TRACER_TTL_EXCEEDED)
-		return;
-	disown(t, ttl - 1, now);
-	if (addr_equal(from, t->config.dst))
-		return;
-	loop = loop_ttl(t, h);
-	if (loop && (!t->loop || loop < t->loop))
-		t->loop = loop;
-}
-
-bool tracer_reply(struct tracer *t, uint8_t ttl, uint8_t attempt, enum tracer_event event,
-		  struct addr from, int64_t rtt_ns, struct mono now, bool *late)
-{
-	struct tracer_hop *h = &t->hops[ttl];
-	uint16_t bit;
-
-	*late = t->stop != STOP_UNKNOWN;
-	if (*late || !in_range(t, ttl) || attempt < 1 || attempt > h->sent)
-		return false;
-	bit = (uint16_t)(1u << (attempt - 1));
-	if ((h->answered | h->refused) & bit)
-		return false;
-	*late = attempt <= h->closed || mono_reached(now, deadline(t, ttl));
-	h->answered |= bit;
-	learn_rtt(t, h, attempt, rtt_ns, now);
-	learn_answer(t, ttl, event, from, now);
-	t->settled = false;
-	return true;
-}
-
-void tracer_nearer(struct tracer *t, uint8_t ttl, struct mono now)
-{
-	if (!t->stop && in_range(t, ttl))
-		disown(t, ttl, now);
-}
-
-void tracer_spoke(struct tracer *t, uint8_t ttl, bool truly, struct mono now)
-{
-	if (t->stop || !in_range(t, ttl) || ttl > t->top)
-		return;
-	if (truly)
-		t->hops[ttl].said |= SAID_DESTINATION;
-	else
-		t->hops[ttl].said &= (uint8_t)~SAID_DESTINATION;
-	find_destination(t, now);
-}
-
-uint8_t tracer_nearer_ttl(const struct tracer *t)
-{
-	return t->nearer;
 }
 
 bool tracer_take_silent(struct tracer *t, uint8_t *out)
@@ -641,7 +501,7 @@ bool tracer_again(struct tracer *t, uint8_t ttl, struct mono now)
 {
 	struct tracer_hop *h = &t->hops[ttl];
 
-	if (!in_range(t, ttl) || t->ended || !h->sent || h->answered ||
+	if (!tracer_in_range(t, ttl) || t->ended || !h->sent || h->answered ||
 	    h->sent < allowed(t, ttl) || h->marks / HOP_AGAIN >= TRACER_AGAIN_MAX)
 		return false;
 	h->marks += HOP_AGAIN;
@@ -671,34 +531,7 @@ enum stop tracer_stop_reason(const struct tracer *t)
 	return t->stop;
 }
 
-enum reach tracer_reach(const struct tracer *t)
-{
-	unsigned said = t->heard ? t->hops[t->heard].said : 0;
-
-	if (t->destination)
-		return REACH_REACHED;
-	if (said & SAID_PROHIBITED)
-		return REACH_FILTERED;
-	if (said & SAID_UNREACHABLE)
-		return REACH_UNREACHABLE;
-	/* Silence can only be claimed by a trace that was allowed to listen to the end. */
-	if (!t->top || t->stop == STOP_INTERRUPTED || t->stop == STOP_ERROR || !t->stop)
-		return REACH_UNKNOWN;
-	return REACH_SILENT;
-}
-
 uint8_t tracer_last_ttl(const struct tracer *t)
 {
 	return t->last_ttl;
-}
-
-struct addr tracer_responder(const struct tracer *t, uint8_t ttl)
-{
-	struct addr a = {0};
-
-	if (!in_range(t, ttl) || !t->hops[ttl].said)
-		return a;
-	a.family = t->family;
-	memcpy(a.bytes, t->hops[ttl].from, sizeof(a.bytes));
-	return a;
 }

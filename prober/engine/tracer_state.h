@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a tracer is made of, for those who embed one. Only engine/tracer.c touches the fields;
- * everybody else goes through tracer.h, which includes this.
+ * What a tracer is made of, for those who embed one. Only engine/tracer.c and tracer_answers.c
+ * touch the fields; everybody else goes through tracer.h, which includes this.
  *
  * TRACER_SIZE_MAX bytes, and a row of 32 bytes for each TTL up to max_ttl, 1 kB at the default of
  * 32 TTLs, which the caller lends.
