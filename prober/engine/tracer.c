@@ -138,7 +138,8 @@ static bool waiting(const struct tracer *t, int ttl, struct mono now)
 static bool said_no_before(const struct tracer *t, int ttl)
 {
 	for (int near = ttl - 1; near >= t->config.first_ttl; near--)
-		if ((t->hops[near].said & SAID_NO) && tracer_same_router(&t->hops[near], &t->hops[ttl]))
+		if ((t->hops[near].said & SAID_NO) &&
+		    tracer_same_router(&t->hops[near], &t->hops[ttl]))
 			return true;
 	return false;
 }

@@ -31,8 +31,8 @@ static uint8_t loop_ttl(const struct tracer *t, const struct tracer_hop *router)
 	int seen = 0;
 
 	for (int ttl = t->config.first_ttl; ttl <= t->top; ttl++)
-		if ((t->hops[ttl].said & SAID_TTL_EXCEEDED) && tracer_same_router(&t->hops[ttl], router) &&
-		    ++seen == LOOP_TTLS)
+		if ((t->hops[ttl].said & SAID_TTL_EXCEEDED) &&
+		    tracer_same_router(&t->hops[ttl], router) && ++seen == LOOP_TTLS)
 			return (uint8_t)ttl;
 	return 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The throttle against scripted bottlenecks: a policing link, one with a queue, a router that limits
- * its answers, loss that has nothing to do with us, outages, silence; then the smallest cases by
- * hand. A sender sends as fast as the throttle lets it; fates arrive after an RTT, losses after a
- * wait, as in a run.
+ * The throttle against scripted bottlenecks: a policing link, one with a queue, a router that
+ * limits its answers, loss that has nothing to do with us, outages, silence; then the smallest
+ * cases by hand. A sender sends as fast as the throttle lets it; fates arrive after an RTT, losses
+ * after a wait, as in a run.
  */
 #include "prober/engine/throttle.h"
 
