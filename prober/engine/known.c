@@ -63,14 +63,16 @@ static struct known_shared *shared_at(struct known *k, struct addr a, uint8_t tt
 void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr from)
 {
 	struct known_shared *s = shared_at(k, dst, ttl);
-
 	struct known_hop *h = take(k, dst, ttl);
+	uint8_t *split = &k->split[dst.family == 6];
 
 	if (!addr_equal(h->from, from))
 		h->in_a_row = 0;
 	h->from = from;
 	if (h->in_a_row < UINT8_MAX)
 		h->in_a_row++;
+	if (addr_is_set(s->from) && !addr_equal(s->from, from) && (*split == 0 || ttl < *split))
+		*split = ttl;
 	if (!addr_equal(s->from, from))
 		*s = (struct known_shared){.from = from};
 	if (s->in_a_row < UINT8_MAX)
@@ -92,9 +94,12 @@ struct addr known_expected(const struct known *k, struct addr dst, uint8_t ttl)
 {
 	const struct known_hop *h = look_up(k, dst, ttl);
 	const struct known_shared *s = &k->shared[dst.family == 6][ttl];
+	uint8_t split = k->split[dst.family == 6];
 
 	if (h != NULL)
 		return h->in_a_row >= KNOWN_SURE ? h->from : (struct addr){0};
+	if (split != 0 && ttl >= split)
+		return (struct addr){0};
 	return s->in_a_row >= KNOWN_SHARED ? s->from : (struct addr){0};
 }
 

@@ -36,6 +36,8 @@ struct known {
 	struct known_hop *hops; /* owned; KNOWN_ROOM */
 	struct known_shared shared[2][256]; /* [IPv6][ttl]: who answered last, to any target */
 	uint8_t shortest[2];    /* [IPv6]: the nearest destination so far; 0 none */
+	uint8_t split[2];       /* [IPv6]: the lowest TTL with two routers; 0 none. From there on
+				 * nobody is everybody's: who is silent may be on another way */
 };
 
 /* BP_ENOMEM. */

@@ -55,6 +55,36 @@ static void the_first_hops_are_everybodys_after_eight(void **state)
 	known_fini(&k);
 }
 
+/* Two ways in: whose path is silent where another's has a router has lost nothing. */
+static void behind_a_fork_nobody_is_everybodys(void **state)
+{
+	struct addr first = net_addr(10, 0, 0, 1), left = net_addr(10, 0, 0, 3);
+	struct addr right = net_addr(10, 0, 0, 4), behind_left = net_addr(10, 0, 0, 5);
+	struct addr stranger = net_addr(203, 0, 113, 5);
+	struct known k;
+
+	(void)state;
+	assert_int_equal(known_init(&k), 0);
+	for (uint8_t i = 0; i < 2 * KNOWN_SHARED; i++) {
+		struct addr dst = net_addr(198, 18, i, 1);
+		bool goes_left = i < KNOWN_SHARED;
+
+		known_router(&k, dst, 1, first);
+		known_router(&k, dst, 2, goes_left ? left : right);
+		if (goes_left)
+			known_router(&k, dst, 3, behind_left);
+		if (i == KNOWN_SHARED - 1)
+			expect_router(&k, stranger, 3, behind_left);
+	}
+	expect_router(&k, stranger, 1, first);
+	expect_router(&k, stranger, 2, none);
+	expect_router(&k, stranger, 3, none);
+	/* A prefix's own is another thing. */
+	known_router(&k, net_addr(198, 18, 0, 2), 3, behind_left);
+	expect_router(&k, net_addr(198, 18, 0, 3), 3, behind_left);
+	known_fini(&k);
+}
+
 static void the_length_is_the_nearest_until_a_trace_has_ended(void **state)
 {
 	struct addr a = net_addr(192, 0, 2, 1), b = net_addr(192, 0, 2, 2);
@@ -109,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_router_is_expected_after_two_answers_in_a_row),
 		cmocka_unit_test(the_first_hops_are_everybodys_after_eight),
+		cmocka_unit_test(behind_a_fork_nobody_is_everybodys),
 		cmocka_unit_test(the_length_is_the_nearest_until_a_trace_has_ended),
 		cmocka_unit_test(memory_is_fixed_and_forgets),
 	};
