@@ -147,7 +147,7 @@ static int merge(struct paths *p, const struct trace *t)
 	return 0;
 }
 
-static void share_count(struct paths *p, const struct verdict *v)
+void paths_count_share(struct paths *p, const struct verdict *v)
 {
 	const char *id = v->outcome == OUTCOME_BORDER ? v->border :
 			 word_of(outcome_words, v->outcome);
@@ -174,7 +174,7 @@ int paths_add(struct paths *p, const struct trace *t, const struct verdict *v)
 	if (rc < 0)
 		return rc;
 	p->flows++;
-	share_count(p, v);
+	paths_count_share(p, v);
 	p->reached += t->reach == REACH_REACHED;
 	n_here = hop_addresses(t, 1, here, &asked);
 	for (unsigned ttl = 1; ttl <= TRACE_MAX_TTL; ttl++) {
@@ -281,6 +281,22 @@ static void put_balancing(struct json_writer *w, uint8_t balancing)
 			     "per_flow");
 }
 
+void paths_put_shares(struct json_writer *w, const char *key, const struct paths *p)
+{
+	json_begin_object(w, key);
+	for (uint32_t i = 0; i < p->share_count; i++)
+		json_put_real(w, p->shares[i].id, (double)p->shares[i].flows / p->flows);
+	json_end(w);
+}
+
+void paths_put_counts(struct json_writer *w, const char *key, const struct paths *p)
+{
+	json_begin_object(w, key);
+	for (uint32_t i = 0; i < p->share_count; i++)
+		json_put_int(w, p->shares[i].id, p->shares[i].flows);
+	json_end(w);
+}
+
 void paths_write_json(struct buf *out, const struct paths *p, const struct verdict *verdict)
 {
 	const struct trace *t = p->merged;
@@ -332,16 +348,9 @@ void paths_write_json(struct buf *out, const struct paths *p, const struct verdi
 		json_end(&w);
 	}
 	json_end(&w);
-	json_begin_object(&w, "shares");
-	for (uint32_t i = 0; i < p->share_count; i++)
-		json_put_real(&w, p->shares[i].id, (double)p->shares[i].flows / p->flows);
-	json_end(&w);
-	if (p->searched) {
-		json_begin_object(&w, "counts");
-		for (uint32_t i = 0; i < p->share_count; i++)
-			json_put_int(&w, p->shares[i].id, p->shares[i].flows);
-		json_end(&w);
-	}
+	paths_put_shares(&w, "shares", p);
+	if (p->searched)
+		paths_put_counts(&w, "counts", p);
 	if (verdict != NULL && verdict->judged)
 		jsonl_put_verdict(&w, verdict);
 	json_end(&w);

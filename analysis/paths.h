@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/json.h"
 #include "core/record/frame.h"
 #include "core/record/trace.h"
 #include "core/record/verdict.h"
@@ -57,6 +58,8 @@ void paths_init(struct paths *p);
 void paths_fini(struct paths *p);
 /* Adds the trace of one more flow and counts its own verdict. BP_ENOMEM. */
 int paths_add(struct paths *p, const struct trace *t, const struct verdict *v);
+/* The part of it that only a verdict is needed for; `flows` is the caller's to count. */
+void paths_count_share(struct paths *p, const struct verdict *v);
 /* After the last flow of a multipath target: what its search says of nodes and links. Links between
  * two TTLs of several nodes that packets took by chance go: nobody knows which of them exist. */
 void paths_searched(struct paths *p, const struct frame_paths *f);
@@ -66,6 +69,9 @@ void paths_interval(uint32_t k, uint32_t n, double *low, double *high);
 uint32_t paths_nodes_at(const struct paths *p, uint8_t ttl, uint32_t *begin);
 /* How many links lead on from a node. */
 unsigned paths_ways_from(const struct paths *p, const struct paths_node *node);
+/* The members that depend on verdicts alone, as objects; key NULL: as a value of its own. */
+void paths_put_shares(struct json_writer *w, const char *key, const struct paths *p);
+void paths_put_counts(struct json_writer *w, const char *key, const struct paths *p);
 /* Appends {"type":"paths",...} and a newline. verdict over the flows may be NULL. */
 void paths_write_json(struct buf *out, const struct paths *p, const struct verdict *verdict);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * borderpath judge: names and judges recorded traces, by what the profile and the databases say now
- * of the time of the record. The raw record is not rewritten: only names, geo and verdict are new.
+ * of the time of the record. The raw record is not rewritten: only names, geo and verdict are new,
+ * and where several flows of a target are judged together, their shares.
  */
 #include <stdlib.h>
 
@@ -11,7 +12,9 @@
 #include "analysis/report/summary.h"
 #include "analysis/report/trace_text.h"
 #include "cli/cli.h"
+#include "cli/judge_flows.h"
 #include "cli/select.h"
+#include "core/json.h"
 
 const char judge_usage[] =
 "usage: borderpath judge [OPTIONS] FILE...\n"
@@ -36,7 +39,63 @@ struct judge_run {
 	struct buf out;
 	struct report_summary summary;
 	uint64_t traces;
+	struct judge_flows flows;
+	uint64_t alone;          /* paths objects without their traces */
 };
+
+/* The object as it came, with the new verdict and the shares that go with it. */
+static int write_paths(struct buf *out, const struct record *r, const struct paths *joined,
+		       const struct verdict *v)
+{
+	struct buf shares, counts;
+	struct json_writer w;
+	int rc;
+
+	buf_init(&shares);
+	buf_init(&counts);
+	json_start(&w, &shares);
+	paths_put_shares(&w, NULL, joined);
+	json_start(&w, &counts);
+	paths_put_counts(&w, NULL, joined);
+	rc = shares.failed || counts.failed ? BP_ENOMEM :
+	     jsonl_write_members(out, r, v, (const struct jsonl_member[]){
+		{"shares", shares.bytes}, {"counts", counts.bytes}}, 2);
+	buf_fini(&shares);
+	buf_fini(&counts);
+	return rc;
+}
+
+/* Several flows together, by the verdicts given to each of them now. */
+static int judge_paths(struct judge_run *run, const struct record *r)
+{
+	struct style style = style_of(&run->session);
+	const struct profile *p = run->session.profile;
+	struct verdict *v = calloc(1, sizeof(*v));
+	struct trace *of = trace_new(0);
+	struct paths joined;
+	int rc = v == NULL || of == NULL ? BP_ENOMEM : 0;
+
+	paths_init(&joined);
+	if (rc == 0)
+		rc = judge_flows_join(&run->flows, r, of, v, &joined);
+	if (rc == BP_ENOTFOUND) {
+		run->alone++;
+		rc = run->o->format == OUTPUT_JSONL ?
+		     jsonl_write_record(&run->out, r, NULL, NULL) : 0;
+	} else if (rc == 0 && run->o->format == OUTPUT_JSONL) {
+		rc = write_paths(&run->out, r, &joined, v);
+	} else if (rc == 0) {
+		buf_printf(&run->out, "%s, %u flows together:\n", of->target, joined.flows);
+		report_verdict(&run->out, &style, of, v, p);
+		buf_char(&run->out, '\n');
+		report_evidence(&run->out, &style, v, p, run->o->verbose > 0);
+		buf_char(&run->out, '\n');
+	}
+	paths_fini(&joined);
+	free(of);
+	free(v);
+	return rc;
+}
 
 static int judge_record(void *arg, struct record *r, struct bp_error *err)
 {
@@ -47,6 +106,11 @@ static int judge_record(void *arg, struct record *r, struct bp_error *err)
 	int rc = 0;
 
 	buf_clear(&run->out);
+	if (r->kind == RECORD_PATHS) {
+		rc = judge_paths(run, r);
+		return rc < 0 ? bp_fail(err, rc, "out of memory") :
+		       session_write(&run->session, run->out.bytes, run->out.used, err);
+	}
 	if (r->kind != RECORD_TRACE) {
 		/* Rounds, events and what a newer version added pass through untouched. */
 		if (jsonl)
@@ -78,8 +142,14 @@ static int judge_record(void *arg, struct record *r, struct bp_error *err)
 	if (rc == 0)
 		rc = session_write(&run->session, run->out.bytes, run->out.used, err);
 out:
-	free(v);
-	return rc;
+	if (rc < 0 || r->trace->flow < 0) {
+		free(v);
+		return rc;
+	}
+	/* Its flows may be judged together later. */
+	if (judge_flows_take(&run->flows, r->trace, v) < 0)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	return 0;
 }
 
 static int judge_files(struct judge_run *run, int argc, char **argv)
@@ -94,6 +164,11 @@ static int judge_files(struct judge_run *run, int argc, char **argv)
 			return cli_error(&err);
 	}
 	code = select_exit(&counts);
+	if (run->alone > 0 && run->o->format == OUTPUT_JSONL && !run->o->quiet)
+		cli_say("warning: %llu paths object%s the verdict %s: not all traces of its flows stand "
+			"before it", (unsigned long long)run->alone,
+			run->alone == 1 ? " keeps" : "s keep",
+			run->alone == 1 ? "it came with" : "they came with");
 	if (run->o->format == OUTPUT_JSONL || run->traces == 0)
 		return code;
 	buf_clear(&run->out);
@@ -129,5 +204,6 @@ int cmd_judge(int argc, char **argv)
 	rc = judge_files(&run, argc - optind, argv + optind);
 	buf_fini(&run.out);
 	report_summary_fini(&run.summary);
+	judge_flows_fini(&run.flows);
 	return session_end(&run.session, rc);
 }

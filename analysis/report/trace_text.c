@@ -511,10 +511,9 @@ static void end_draw(struct buf *out, const struct style *s, const struct trace 
 			"traces from here, wait a few seconds and try again.\n");
 	if (t->inherited_from[0] != '\0') {
 		start = out->used;
-		buf_str(out, "Hops marked inherited were not asked for this target: they are what "
-			"trace ");
+		buf_str(out, "Hops marked inherited were not asked in this trace: they are what trace ");
 		style_text(out, s, t->inherited_from);
-		buf_str(out, " found on the way that the targets of its run share.\n");
+		buf_str(out, " found on the way that both share.\n");
 		style_wrap(out, s, start, 2);
 	}
 	if (t->drops > 0)

@@ -43,6 +43,13 @@ void record_fini(struct record *r);
  * without our "type"), BP_ENOMEM. */
 int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *err);
 
+/* A member and its value as JSON text. */
+struct jsonl_member { const char *key; const char *value; };
+/* As jsonl_write_record for a record with a line of its own, with further members that a second
+ * pass owns: those that stand in the line are replaced in their places, none is added. */
+int jsonl_write_members(struct buf *out, const struct record *r, const struct verdict *verdict,
+			const struct jsonl_member *members, unsigned n);
+
 /* Appends the record as a line, newline included. With a line of its own: that line byte for byte,
  * except that names and geo, and verdict, are replaced in their places by the given ones (added at
  * the end when there were none; NULL or not judged keeps what stands there). Members of a name's

@@ -246,16 +246,31 @@ static void put_names(struct json_writer *w, const struct names *names, const st
 struct splice {
 	const struct names *names;
 	const struct verdict *verdict;
+	const struct jsonl_member *members;
+	unsigned member_count;
 	bool names_done, geo_done, verdict_done;
 };
+
+static const char *new_value(const struct splice *s, const char *key)
+{
+	for (unsigned i = 0; i < s->member_count; i++) {
+		if (strcmp(s->members[i].key, key) == 0)
+			return s->members[i].value;
+	}
+	return NULL;
+}
 
 /* Appends the member, or its replacement. */
 static void put_member(struct json_writer *w, struct splice *s, const struct member *m)
 {
+	const char *value;
 	char key[16];
 
 	key_text(m, key, sizeof(key));
-	if (s->names != NULL && strcmp(key, "names") == 0) {
+	value = new_value(s, key);
+	if (value != NULL) {
+		json_put_raw(w, key, value, strlen(value));
+	} else if (s->names != NULL && strcmp(key, "names") == 0) {
 		put_names(w, s->names, *m->value == '{' ? m : NULL);
 		s->names_done = true;
 	} else if (s->names != NULL && strcmp(key, "geo") == 0) {
@@ -305,5 +320,17 @@ int jsonl_write_record(struct buf *out, const struct record *r, const struct nam
 	} else {
 		splice_line(out, r, &s);
 	}
+	return out->failed ? BP_ENOMEM : 0;
+}
+
+int jsonl_write_members(struct buf *out, const struct record *r, const struct verdict *verdict,
+			const struct jsonl_member *members, unsigned n)
+{
+	struct splice s = {.verdict = verdict && verdict->judged ? verdict : NULL,
+			   .members = members, .member_count = n};
+
+	if (r->line == NULL)
+		return BP_EINVAL;
+	splice_line(out, r, &s);
 	return out->failed ? BP_ENOMEM : 0;
 }

@@ -99,6 +99,37 @@ verdict "convert -o writes there and nothing on stdout"
 "$borderpath" convert --to jsonl - <"$dir/two" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/out" "$dir/two"
 verdict "'-' is stdin"
 
+# flows TARGET CARRIER...: a trace a carrier, each a flow of one target, and what they show together,
+# with a verdict and shares of another profile's.
+flows()
+{
+	local target=$1 flow=0 carrier
+	shift
+	for carrier; do
+		trace "$target" 2026-11-22T09:00:00.000000000Z 198.51.100.7 "$carrier" 280 |
+			sed "s/\"method\"/\"flow\":$flow,&/"
+		flow=$((flow + 1))
+	done
+	printf '{"type":"paths","version":1,"vantage":"fra1","dst":"198.51.100.7","target":"t%s",' "$target"
+	printf '"method":"udp","flows":%s,"level":95,"shares":{"old":1},"counts":{"old":%s},' "$flow" "$flow"
+	printf '"later":[1.5],"verdict":{"outcome":"border","border":"old"}}\n'
+}
+
+# Several flows are judged together as they are judged alone: anew.
+{ flows 1 192.0.2.1 192.0.2.200 192.0.2.2 192.0.2.201; flows 2 192.0.2.1 192.0.2.2; } >"$dir/flows"
+run 0 judge --format jsonl "$dir/flows" && [ ! -s "$dir/err" ] &&
+	[ "$(jq -c 'select(.type == "paths") | [.verdict.outcome, .shares, .counts, .later]' "$dir/out" |
+		tr '\n' ' ')" = '["mixed",{"west":0.5,"east":0.5},{"west":2,"east":2},[1.5]] ["border",{"west":1},{"west":2},[1.5]] ' ]
+verdict "judge gives a paths object the verdict of its flows, and their shares"
+run 0 judge "$dir/flows" && grep -q '^t1, 4 flows together:$' "$dir/out" &&
+	grep -q 'takes several borders at once: West 0.50, East 0.50' "$dir/out"
+verdict "judge tells people of the flows together"
+# Another round of the same target, cut short: its paths object is not the first round's.
+{ flows 1 192.0.2.1 192.0.2.200; flows 1 192.0.2.1 192.0.2.200 | tail -n 2; } >"$dir/short"
+run 0 judge --format jsonl "$dir/short" && grep -q '1 paths object keeps the verdict' "$dir/err" &&
+	[ "$(jq -c 'select(.type == "paths") | .shares' "$dir/out" | tr '\n' ' ')" = '{"west":0.5,"east":0.5} {"old":1} ' ]
+verdict "a paths object without all its flows keeps its verdict, and that is said"
+
 # What is left out is counted: exit 3, and the rest is there.
 { head -n 1 "$dir/two"; echo '{"type":"trace"'; tail -n 1 "$dir/two"; } >"$dir/cut"
 run 3 convert --to jsonl "$dir/cut" && cmp -s "$dir/out" "$dir/two" && grep -q 'cut:2: ' "$dir/err"
