@@ -73,7 +73,7 @@ is "two borders: what is inherited after both were seen" "$(inherited shared | t
 out=$(bp vp trace --profile "$LAB_DIR/lab.yaml" -n -I -q 1 --rate max --shared-beginnings \
 	175.45.176.0/29)
 like "text: marked" "$out" ' 2  66\.110\.96\.13 [^%]*inherited'
-like "text: explained" "$out" 'Hops marked inherited were not asked for this target'
+like "text: explained" "$out" 'Hops marked inherited were not asked in this trace'
 
 # A route moves while the run goes. The reader of its output holds the run: the child has only
 # lines that were handed out so far.
