@@ -19,6 +19,19 @@
 
 /* The target is settled after the whole capture is read: an answer behind this one may be its
  * own. */
+/* The nearest TTL below that somebody answered; a bundle's flows take several ways. */
+static struct known_step step_before(const struct flight *f, uint8_t ttl)
+{
+	struct known_step s = {0};
+
+	for (s.ttl = ttl; f->bundle == NULL && --s.ttl >= f->plan.first_ttl;) {
+		s.from = target_responder(f, s.ttl);
+		if (addr_is_set(s.from))
+			break;
+	}
+	return s;
+}
+
 static void on_answer(void *context, const struct flight_hit *hit, struct addr from)
 {
 	struct run *r = context;
@@ -30,6 +43,7 @@ static void on_answer(void *context, const struct flight_hit *hit, struct addr f
 		ask = run_fate(hit->flight, p, hit->flight->bundle == NULL ? hit->expected :
 			       target_responder(hit->flight, hit->ttl));
 		ask.rtt_ns = hit->rtt_ns;
+		ask.before = step_before(hit->flight, hit->ttl);
 		pacing_answered(r->pacing, &ask, from, hit->destination, r->now);
 		if (hit->flight->bundle != NULL)
 			bundle_answered(hit, from, r->now);

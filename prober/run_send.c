@@ -35,12 +35,24 @@ struct flight *run_begin_flight(struct run *r, const struct plan_trace *p, struc
 	return f;
 }
 
+/* Whether this flow came another way than those whose answers make one expected at this TTL: behind
+ * a fork one way may answer where the other is silent. */
+static bool is_elsewhere(struct run *r, const struct flight *f, uint8_t ttl)
+{
+	struct known_step way = known_way(pacing_known(r->pacing), f->flow.dst, ttl);
+	struct addr mine = {0};
+
+	if (addr_is_set(way.from) && way.ttl >= f->plan.first_ttl)
+		mine = target_responder(f, way.ttl);
+	return addr_is_set(mine) && !addr_equal(mine, way.from);
+}
+
 /* The attempts at this TTL are overdue. Where that is our own speed's doing, and it has not been
  * heard of at all, it is asked once more. */
 static bool lose(struct run *r, struct flight *f, uint8_t ttl)
 {
 	struct addr router = target_responder(f, ttl);
-	bool ours = false;
+	bool elsewhere = !addr_is_set(router) && is_elsewhere(r, f, ttl), ours = false;
 
 	for (uint32_t i = 0; i < f->probe_count; i++) {
 		struct flight_probe *p = &f->probes[i];
@@ -49,7 +61,10 @@ static bool lose(struct run *r, struct flight *f, uint8_t ttl)
 		if (p->ttl != ttl || p->state != PROBE_SENT || p->answers > 0)
 			continue;
 		ask = run_fate(f, p, router);
-		ours = pacing_lost(r->pacing, &ask, r->now);
+		if (elsewhere)
+			pacing_forgotten(r->pacing, &ask, r->now);
+		else
+			ours = pacing_lost(r->pacing, &ask, r->now);
 	}
 	return ours && tracer_again(&f->tracer, ttl, r->now);
 }

@@ -60,15 +60,18 @@ static struct known_shared *shared_at(struct known *k, struct addr a, uint8_t tt
 	return &k->shared[a.family == 6][ttl];
 }
 
-void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr from)
+void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr from,
+		  struct known_step before)
 {
 	struct known_shared *s = shared_at(k, dst, ttl);
 	struct known_hop *h = take(k, dst, ttl);
 	uint8_t *split = &k->split[dst.family == 6];
 
 	if (!addr_equal(h->from, from))
-		h->in_a_row = 0;
+		*h = (struct known_hop){.prefix = h->prefix, .ttl = ttl};
 	h->from = from;
+	if (addr_is_set(before.from))
+		h->before = before;
 	if (h->in_a_row < UINT8_MAX)
 		h->in_a_row++;
 	if (addr_is_set(s->from) && !addr_equal(s->from, from) && (*split == 0 || ttl < *split))
@@ -77,6 +80,13 @@ void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr fro
 		*s = (struct known_shared){.from = from};
 	if (s->in_a_row < UINT8_MAX)
 		s->in_a_row++;
+}
+
+struct known_step known_way(const struct known *k, struct addr dst, uint8_t ttl)
+{
+	const struct known_hop *h = look_up(k, dst, ttl);
+
+	return h != NULL ? h->before : (struct known_step){0};
 }
 
 void known_destination(struct known *k, struct addr dst, uint8_t ttl, bool done)

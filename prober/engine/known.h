@@ -22,9 +22,16 @@ enum {
 	KNOWN_SURE = 2,
 };
 
+/* The nearest answered hop before another one, in the same flow. */
+struct known_step {
+	struct addr from; /* none: not known */
+	uint8_t ttl;
+};
+
 struct known_hop {
 	struct addr prefix; /* none: free */
 	struct addr from;   /* ttl 0: not used */
+	struct known_step before; /* of the last answer by `from` */
 	uint8_t ttl;        /* 0: the entry of the prefix's destinations */
 	uint8_t in_a_row;   /* answers by `from`, the last ones */
 	uint8_t length;     /* ttl 0: TTL at which the last of them to answer is */
@@ -43,8 +50,12 @@ struct known {
 /* BP_ENOMEM. */
 int known_init(struct known *k);
 void known_fini(struct known *k);
-/* A router answered at this TTL on the way to dst. */
-void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr from);
+/* A router answered at this TTL on the way to dst, `before` being the hop before it. */
+void known_router(struct known *k, struct addr dst, uint8_t ttl, struct addr from,
+		  struct known_step before);
+/* Where those came by whom this TTL's router answered. A flow that saw another router there is on
+ * another way, and its silence at this TTL is nobody's; none: not known. */
+struct known_step known_way(const struct known *k, struct addr dst, uint8_t ttl);
 /* dst itself answered at this TTL: it is no further than that. With `done`, its trace has ended
  * with this as the nearest: it is there. */
 void known_destination(struct known *k, struct addr dst, uint8_t ttl, bool done);

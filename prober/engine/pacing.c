@@ -435,7 +435,7 @@ static int64_t router_answered(struct pacing *p, const struct pacing_ask *a, str
 	struct bucket *b;
 	int64_t queued;
 
-	known_router(&p->known, a->dst, a->ttl, from);
+	known_router(&p->known, a->dst, a->ttl, from, a->before);
 	b = obtain_router(p, from, now);
 	if (!assumed)
 		bucket_take(b, now);

@@ -56,6 +56,7 @@ struct pacing_ask {
 	struct mono sent;   /* 0: its fate was told before */
 	uint8_t owed;       /* what pacing_take said */
 	int64_t rtt_ns;     /* of its answer; 0 or less: unknown */
+	struct known_step before; /* of its answer: the hop before */
 };
 
 enum pacing_hold { PACING_GO, PACING_GLOBAL, PACING_PREFIX, PACING_ROUTER };

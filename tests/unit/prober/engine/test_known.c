@@ -12,6 +12,8 @@
 
 static const struct addr none;
 
+static const struct known_step nowhere;
+
 static void expect_router(const struct known *k, struct addr dst, uint8_t ttl, struct addr want)
 {
 	assert_true(addr_equal(known_expected(k, dst, ttl), want));
@@ -26,14 +28,14 @@ static void a_router_is_expected_after_two_answers_in_a_row(void **state)
 	(void)state;
 	assert_int_equal(known_init(&k), 0);
 	expect_router(&k, a, 3, none);
-	known_router(&k, a, 3, r);
+	known_router(&k, a, 3, r, nowhere);
 	expect_router(&k, near, 3, none);
 	assert_true(addr_equal(known_guess(&k, near, 3), r)); /* politeness guesses sooner */
-	known_router(&k, near, 3, r);
+	known_router(&k, near, 3, r, nowhere);
 	expect_router(&k, net_addr(192, 0, 2, 77), 3, r);
 	expect_router(&k, near, 4, none);
 	/* Its targets' paths differ: nobody. */
-	known_router(&k, a, 3, other);
+	known_router(&k, a, 3, other, nowhere);
 	expect_router(&k, near, 3, none);
 	known_fini(&k);
 }
@@ -47,10 +49,10 @@ static void the_first_hops_are_everybodys_after_eight(void **state)
 	assert_int_equal(known_init(&k), 0);
 	for (uint8_t i = 0; i < KNOWN_SHARED; i++) {
 		expect_router(&k, stranger, 1, none);
-		known_router(&k, net_addr(198, 18, i, 1), 1, r);
+		known_router(&k, net_addr(198, 18, i, 1), 1, r, nowhere);
 	}
 	expect_router(&k, stranger, 1, r);
-	known_router(&k, net_addr(198, 18, 99, 1), 1, net_addr(10, 0, 0, 2));
+	known_router(&k, net_addr(198, 18, 99, 1), 1, net_addr(10, 0, 0, 2), nowhere);
 	expect_router(&k, stranger, 1, none);
 	known_fini(&k);
 }
@@ -69,10 +71,10 @@ static void behind_a_fork_nobody_is_everybodys(void **state)
 		struct addr dst = net_addr(198, 18, i, 1);
 		bool goes_left = i < KNOWN_SHARED;
 
-		known_router(&k, dst, 1, first);
-		known_router(&k, dst, 2, goes_left ? left : right);
+		known_router(&k, dst, 1, first, nowhere);
+		known_router(&k, dst, 2, goes_left ? left : right, nowhere);
 		if (goes_left)
-			known_router(&k, dst, 3, behind_left);
+			known_router(&k, dst, 3, behind_left, nowhere);
 		if (i == KNOWN_SHARED - 1)
 			expect_router(&k, stranger, 3, behind_left);
 	}
@@ -80,7 +82,7 @@ static void behind_a_fork_nobody_is_everybodys(void **state)
 	expect_router(&k, stranger, 2, none);
 	expect_router(&k, stranger, 3, none);
 	/* A prefix's own is another thing. */
-	known_router(&k, net_addr(198, 18, 0, 2), 3, behind_left);
+	known_router(&k, net_addr(198, 18, 0, 2), 3, behind_left, nowhere);
 	expect_router(&k, net_addr(198, 18, 0, 3), 3, behind_left);
 	known_fini(&k);
 }
@@ -117,8 +119,8 @@ static void memory_is_fixed_and_forgets(void **state)
 		struct addr dst = net_addr(10, (uint8_t)(i >> 8), (uint8_t)i, 1);
 		struct addr r = net_addr(172, 16, (uint8_t)(i >> 8), (uint8_t)i);
 
-		known_router(&k, dst, 5, r);
-		known_router(&k, dst, 5, r);
+		known_router(&k, dst, 5, r, nowhere);
+		known_router(&k, dst, 5, r, nowhere);
 		right += addr_equal(known_expected(&k, dst, 5), r);
 	}
 	/* The last are known; one that was pushed out is nobody, never somebody else. */
@@ -134,6 +136,29 @@ static void memory_is_fixed_and_forgets(void **state)
 	known_fini(&k);
 }
 
+/* Two ways to one prefix, of which one is silent at TTL 4: who came by the other is not expected
+ * there. */
+static void a_way_is_told_by_the_hop_before(void **state)
+{
+	struct addr dst = net_addr(198, 18, 0, 1), left = net_addr(10, 0, 0, 3);
+	struct known_step by_left = {.from = left, .ttl = 3};
+	struct known k;
+
+	(void)state;
+	assert_int_equal(known_init(&k), 0);
+	assert_false(addr_is_set(known_way(&k, dst, 4).from));
+	known_router(&k, dst, 4, net_addr(10, 0, 0, 4), by_left);
+	assert_true(addr_equal(known_way(&k, dst, 4).from, left));
+	assert_int_equal(known_way(&k, dst, 4).ttl, 3);
+	/* An answer that came before the one of its hop before tells nothing new ... */
+	known_router(&k, dst, 4, net_addr(10, 0, 0, 4), nowhere);
+	assert_true(addr_equal(known_way(&k, dst, 4).from, left));
+	/* ... but by another router it does. */
+	known_router(&k, dst, 4, net_addr(10, 0, 0, 9), nowhere);
+	assert_false(addr_is_set(known_way(&k, dst, 4).from));
+	known_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +167,7 @@ int main(void)
 		cmocka_unit_test(behind_a_fork_nobody_is_everybodys),
 		cmocka_unit_test(the_length_is_the_nearest_until_a_trace_has_ended),
 		cmocka_unit_test(memory_is_fixed_and_forgets),
+		cmocka_unit_test(a_way_is_told_by_the_hop_before),
 	};
 
 	return cmocka_run_group_tests_name("known", tests, NULL, NULL);
