@@ -66,6 +66,7 @@ static struct heard follow(const uint8_t *data, size_t size, size_t piece)
 		must(h.rc < 0 || size > 0 || !in.eof || input_done(&in, &h.cut));
 	}
 	h.line = in.line;
+	input_fini(&in);
 	return h;
 }
 
