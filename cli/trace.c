@@ -152,7 +152,6 @@ static int measure(struct trace_run *r, struct probe_run *probe, struct frame_en
 	int rc = probe_run(r->probe, probe, frame, r->err);
 
 	r->probe = NULL;
-
 	trace_show_clear(&r->show);
 	if (rc < 0 && r->show.output_failed)
 		return rc;

@@ -11,14 +11,7 @@
 struct bundle *bundle_new(const struct plan_trace *plan, uint32_t flows, struct mono now)
 {
 	struct multipath_config config = {
-		.path = {
-			.first_ttl = plan->first_ttl, .max_ttl = plan->max_ttl,
-			.attempts = plan->attempts, .gap_limit = plan->gap_limit,
-			.wait_ns = plan->wait_ms * NS_PER_MS,
-			.budget_ns = plan->budget_ms * NS_PER_MS,
-			.ahead = plan->method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
-			.one_at_end = plan->method == METHOD_TCP,
-		},
+		.path = flight_path(plan),
 		.level = plan->multipath,
 		.flows_max = (uint16_t)(flows < BUNDLE_FLOWS ? flows : BUNDLE_FLOWS),
 		.sparing_end = plan->method == METHOD_UDP,

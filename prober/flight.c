@@ -143,23 +143,28 @@ static void put_back(struct flights *fs, struct flight *f)
 	fs->free = flight_slot(fs, f);
 }
 
-static void start_tracer(struct flight *f, struct mono now, struct wall start)
+struct tracer_config flight_path(const struct plan_trace *plan)
 {
-	struct tracer_config config = {
-		.first_ttl = f->plan.first_ttl, .max_ttl = f->plan.max_ttl,
-		.attempts = f->plan.attempts, .gap_limit = f->plan.gap_limit,
-		.wait_ns = f->plan.wait_ms * NS_PER_MS,
-		.budget_ns = f->plan.budget_ms * NS_PER_MS,
+	return (struct tracer_config){
+		.first_ttl = plan->first_ttl, .max_ttl = plan->max_ttl,
+		.attempts = plan->attempts, .gap_limit = plan->gap_limit,
+		.wait_ns = plan->wait_ms * NS_PER_MS,
+		.budget_ns = plan->budget_ms * NS_PER_MS,
 		/* Probes ahead of the destination cost its answers to those that count: port
 		 * unreachables are rationed, and a half-open connection answers one SYN. */
-		.ahead = f->plan.method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
-		.dst = f->flow.dst,
-		.one_at_end = f->plan.method == METHOD_TCP,
-		.length = f->hint.length,
-		.turn_span = f->hint.turn_span,
-		.turn = f->hint.turn,
+		.ahead = plan->method == METHOD_UDP ? TRACER_AHEAD_SPARING : 0,
+		.dst = plan->dst,
+		.one_at_end = plan->method == METHOD_TCP,
 	};
+}
 
+static void start_tracer(struct flight *f, struct mono now, struct wall start)
+{
+	struct tracer_config config = flight_path(&f->plan);
+
+	config.length = f->hint.length;
+	config.turn_span = f->hint.turn_span;
+	config.turn = f->hint.turn;
 	tracer_init(&f->tracer, f->rows, &config, now);
 	f->begun = now;
 	f->start = start;

@@ -114,6 +114,8 @@ struct flights {
 int flights_init(struct flights *fs, uint32_t room, const uint8_t key[static METHOD_KEY_SIZE]);
 void flights_fini(struct flights *fs);
 
+/* How a path of the plan's line is to be traced. */
+struct tracer_config flight_path(const struct plan_trace *plan);
 /* Takes a slot and starts its tracer. NULL: none free, or out of memory. packet is the flow's built
  * packet. Slots never move: the pointer holds until flight_end, and its index is flight_slot. */
 struct flight *flight_begin(struct flights *fs, const struct plan_trace *plan,

@@ -17,8 +17,6 @@
 
 /* --- packets in --- */
 
-/* The target is settled after the whole capture is read: an answer behind this one may be its
- * own. */
 /* The nearest TTL below that somebody answered; a bundle's flows take several ways. */
 static struct known_step step_before(const struct flight *f, uint8_t ttl)
 {
@@ -32,6 +30,8 @@ static struct known_step step_before(const struct flight *f, uint8_t ttl)
 	return s;
 }
 
+/* The target is settled after the whole capture is read: an answer behind this one may be its
+ * own. */
 static void on_answer(void *context, const struct flight_hit *hit, struct addr from)
 {
 	struct run *r = context;
@@ -71,10 +71,10 @@ static void read_capture(struct run *r)
 	if (capture_drain(r->tools->capture, on_captured, r, &not_ip, r->err) < 0)
 		r->code = r->err->code;
 	r->refused.malformed += (uint32_t)not_ip;
-	/* After the reading: a step is known before any RTT taken across it is written. */
 	run_know_drops(r);
 	if (r->pacing != NULL)
 		r->slack_ns = pacing_slack(r->pacing, r->now);
+	/* After the reading: a step is known before any RTT taken across it is written. */
 	looked = mono_now();
 	if (events_clock_set(&r->tools->events))
 		steps_add(&r->steps, r->looked, looked);

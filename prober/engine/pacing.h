@@ -77,7 +77,7 @@ struct pacing_counters {
 };
 
 struct pacing; /* 56 bytes for each prefix in use and 256 for each router, both up to
-		* config.buckets (1.3 MB at the default); and 350 kB at most for all else */
+		* config.buckets (1.3 MB at the default); and 0.5 MB at most for all else */
 
 /* NULL: out of memory. */
 struct pacing *pacing_new(const struct pacing_config *c, struct mono now);
