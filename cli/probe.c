@@ -160,6 +160,11 @@ static int child_close(struct probe *c)
 			;
 	}
 	if (c->signals >= 0) {
+		struct signalfd_siginfo info;
+
+		/* One that is still waiting was meant for the run: it must not end what follows. */
+		while (read(c->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+			c->interrupts += !c->frames.ended;
 		close(c->signals);
 		sigprocmask(SIG_SETMASK, &c->mask_before, NULL);
 	}

@@ -259,9 +259,10 @@ static void a_signal_that_comes_twice_is_one(void **state)
 	(void)state;
 	buf_init(&out);
 	hello(&out);
-	/* Told to stop, it signals us once more and takes its time before its last word. */
+	/* Told to stop, it signals us once more and takes its time before its last word. It begins
+	 * when it has a line of the plan: from then on signals are taken as requests. */
 	make_child(&out, "trap 'kill -INT $PPID; sleep 0.2; cat \"$0.last\"; exit 0' INT\n"
-		   "kill -INT $PPID; sleep 1 & wait");
+		   "read -r _; kill -INT $PPID; sleep 10 & wait");
 	buf_clear(&out);
 	frame(&out, FRAME_END, &last, sizeof(last));
 	snprintf(path, sizeof(path), "%s.last", child);
