@@ -60,12 +60,13 @@ ROOM_plan     := prober/plan.c prober/limits.c
 ROOM_prober   := $(filter-out prober/main.c $(ROOM_plan),$(wildcard prober/*.c))
 ROOM_geo      := $(wildcard geo/*.c)
 ROOM_analysis := $(wildcard analysis/*.c analysis/report/*.c)
+ROOM_campaign := $(wildcard campaign/*.c)
 ROOM_cli      := $(filter-out cli/main.c,$(wildcard cli/*.c))
-ROOMS := core wire method engine io plan prober geo analysis cli
+ROOMS := core wire method engine io plan prober geo analysis campaign cli
 
 # What a program or a test links, rooms first (callers before callees), then libraries.
-LINKS_borderpath       := cli analysis geo plan core
-LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) $(call pc_libs,libcares) -lm
+LINKS_borderpath       := cli campaign analysis geo plan core
+LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lm
 LINKS_borderpath-probe := prober io engine method wire plan core
 LIBS_borderpath-probe   = -lpcap $(LIBNET_LIBS) $(call pc_libs,libsodium libseccomp libcap-ng)
 
@@ -80,13 +81,15 @@ LINKS_tests/unit/prober/io       := io method wire core
 LINKS_tests/unit/geo             := geo core
 LINKS_tests/unit/analysis        := analysis geo core
 LINKS_tests/unit/analysis/report := analysis geo core
-LINKS_tests/unit/cli             := cli analysis geo plan core
-LINKS_tests/bench                := analysis geo prober io engine method wire plan core
-LINKS_tests/fuzz                 := cli analysis geo prober plan io method wire core
+LINKS_tests/unit/campaign        := campaign analysis geo plan core
+LINKS_tests/unit/cli             := cli campaign analysis geo plan core
+LINKS_tests/bench                := campaign analysis geo prober io engine method wire plan core
+LINKS_tests/fuzz                 := cli campaign analysis geo prober plan io method wire core
 
 LIBS_core    = $(call pc_libs,jansson libsodium)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
-LIBS_tests   = $(LIBS_core) $(LIBS_geo) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
+LIBS_campaign = $(call pc_libs,sqlite3 libzstd libsystemd)
+LIBS_tests   = $(LIBS_core) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
 
 # --- quiet output ----------------------------------------------------------------------------
 ifeq ($(V),0)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "campaign/probe.h"
 #include "cli/cli.h"
-#include "cli/probe.h"
 #include "cli/resolve.h"
 #include "cli/trace_dry.h"
 #include "cli/trace_end.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "campaign/contact.h"
 #include "cli/cli.h"
-#include "cli/contact.h"
 #include "core/json.h"
 #include "prober/limits.h"
 

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "campaign/order.h"
+#include "campaign/probe.h"
+#include "campaign/targets.h"
 #include "cli/options.h"
-#include "cli/order.h"
-#include "cli/probe.h"
-#include "cli/targets.h"
 #include "cli/trace_options.h"
 
 /* A run over more paths than this is bulk: results are printed as they come, destinations have no

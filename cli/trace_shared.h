@@ -24,8 +24,8 @@
 #ifndef CLI_TRACE_SHARED_H
 #define CLI_TRACE_SHARED_H
 
+#include "campaign/probe.h"
 #include "cli/options.h"
-#include "cli/probe.h"
 #include "cli/trace_options.h"
 #include "cli/trace_plan.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/frames.h"
+#include "campaign/frames.h"
 #include "core/record/jsonl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Turns, rounds, and a bijection for each number of bits. */
-#include "cli/order.h"
+#include "campaign/order.h"
 
 #include <stdlib.h>
 #include <string.h>

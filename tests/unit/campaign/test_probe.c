@@ -4,7 +4,7 @@
  * borderpath-probe is looked for): every way to break off, lie or die gives one clear error, never
  * a hang. No packet is sent.
  */
-#include "cli/probe.h"
+#include "campaign/probe.h"
 
 #include <errno.h>
 #include <setjmp.h>

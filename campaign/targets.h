@@ -2,10 +2,10 @@
 /*
  * What the user wants measured: hosts, addresses, prefixes, @FILE, or the profile's targets, as a
  * list of ranges: a prefix is one entry, whatever it holds. Resolves host names. Sends no probe and
- * knows no order but that of asking (cli/order.h has the order of measuring).
+ * knows no order but that of asking (campaign/order.h has the order of measuring).
  */
-#ifndef CLI_TARGETS_H
-#define CLI_TARGETS_H
+#ifndef CAMPAIGN_TARGETS_H
+#define CAMPAIGN_TARGETS_H
 
 #include <stdbool.h>
 #include <stdint.h>

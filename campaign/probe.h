@@ -4,8 +4,8 @@
  * found beside this program, else on PATH. One poll loop; signals (SIGINT, SIGTERM) become an
  * orderly stop: the child hands over what it has. Opens no network socket.
  */
-#ifndef CLI_PROBE_H
-#define CLI_PROBE_H
+#ifndef CAMPAIGN_PROBE_H
+#define CAMPAIGN_PROBE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "cli/frames.h"
+#include "campaign/frames.h"
 #include "tests/unit/seeds.h"
 
 static void put_frame(struct buf *out, uint32_t type, const void *body, size_t n)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Contact data: schema, checks, places, and probing.txt. */
-#include "cli/contact.h"
+#include "campaign/contact.h"
 
 #include <errno.h>
 #include <stdio.h>

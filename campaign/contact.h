@@ -6,8 +6,8 @@
  *
  *   contact: {who: Example Lab, url: https://example.org/probes, mail: noc@example.org}
  */
-#ifndef CLI_CONTACT_H
-#define CLI_CONTACT_H
+#ifndef CAMPAIGN_CONTACT_H
+#define CAMPAIGN_CONTACT_H
 
 #include <stdbool.h>
 #include <stddef.h>

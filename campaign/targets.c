@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Targets of a run: words, files, the profile. Owns name resolution of destinations. */
-#include "cli/targets.h"
+#include "campaign/targets.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -4,12 +4,12 @@
  * may write anything, and this program would still print, name and store it. A frame that makes no
  * sense ends the run with one line; half a frame waits for the rest. Reads no descriptor.
  */
-#ifndef CLI_FRAMES_H
-#define CLI_FRAMES_H
+#ifndef CAMPAIGN_FRAMES_H
+#define CAMPAIGN_FRAMES_H
 
 #include <stdbool.h>
 
-#include "cli/probe.h"
+#include "campaign/probe.h"
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/record/frame.h"

@@ -5,13 +5,13 @@
  * time are strangers in address: the load is spread over networks and borders. The same seed and
  * targets give the same order, always. Needs 4 bytes an entry, whatever the entries hold.
  */
-#ifndef CLI_ORDER_H
-#define CLI_ORDER_H
+#ifndef CAMPAIGN_ORDER_H
+#define CAMPAIGN_ORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/targets.h"
+#include "campaign/targets.h"
 
 struct order {
 	const struct targets *targets; /* borrowed */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The order of measuring: all once, neighbours in different networks, the same every time. */
-#include "cli/order.h"
+#include "campaign/order.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

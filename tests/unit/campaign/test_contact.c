@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who measures: what is refused, with its place in the file, and the lines of probing.txt. */
-#include "cli/contact.h"
+#include "campaign/contact.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

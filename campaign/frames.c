@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Bytes of the child -> frames -> callbacks. */
-#include "cli/frames.h"
+#include "campaign/frames.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Targets: words, files, families, lazy prefixes. No host name is resolved: no packet leaves. */
-#include "cli/targets.h"
+#include "campaign/targets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The child process: spawn, plan in, bytes out, orderly stop. */
-#include "cli/probe.h"
+#include "campaign/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/frames.h"
+#include "campaign/frames.h"
 #include "core/clock.h"
 
 enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024 };
