@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * KEEP: the store. One row a trace, with summary columns computed when it is written and a compact
+ * versioned body; interned paths, names and verdicts; rounds and gaps; judgements as rows of their
+ * own that name the data that judged; flat views `traces`, `hops`, `rounds` (REPORTS) for anybody's
+ * SQL. Behind this header: SQLite (campaign/sqlite*.c). Times in a body are microseconds: nanoseconds
+ * are in JSON Lines only.
+ *
+ * A round is committed whole or not at all, and only then announced. The same round committed again
+ * (same campaign, vantage and planned moment) is BP_OK and changes nothing (*already is set).
+ */
+#ifndef CAMPAIGN_STORE_H
+#define CAMPAIGN_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/record/jsonl.h"
+#include "core/record/names.h"
+#include "core/record/round.h"
+#include "core/record/trace.h"
+#include "core/record/verdict.h"
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE /* made when it is not there; migrated when it is old */ };
+
+/* "sqlite:FILE", or FILE when its first bytes are SQLite's. NULL or empty: the default store, a file
+ * under the user's state directory (XDG). STORE_READ: BP_ENOTFOUND when there is none, BP_EUNSUP for
+ * a newer or an older version (says what to do). BP_EPERM read-only, BP_EAGAIN locked for longer than
+ * a few seconds, BP_EPARSE damaged or no store of ours, BP_EIO; each with one clear line. */
+int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err);
+void store_close(struct store *s);
+/* Whether a word of the command line is a store: by its scheme, or by the first bytes of the file. */
+bool store_is(const char *word);
+/* Where it is, for messages. Borrowed. */
+const char *store_path(const struct store *s);
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* Opens the transaction of one round. BP_E* as of store_open; BP_EIO with sys ENOSPC when full. A
+ * failure in any of these calls undoes the whole transaction: call store_undo, try again later. */
+int store_begin(struct store *s, struct bp_error *err);
+/* One trace of the round; names may be NULL, verdict too (or not judged). Borrowed. A trace whose id
+ * is in the store already is passed over. */
+int store_add_trace(struct store *s, const struct trace *t, const struct names *names,
+		    const struct verdict *verdict, struct bp_error *err);
+/* Any other object, as its JSON line (paths, event, run): kept whole and given back by store_read. */
+int store_add_object(struct store *s, enum record_kind kind, struct wall at, const char *vantage,
+		     const char *campaign, const char *round, const char *json, size_t n,
+		     struct bp_error *err);
+/* The round itself; its traces are those added since store_begin with its id. */
+int store_add_round(struct store *s, const struct round *r, bool *already, struct bp_error *err);
+/* Commits durably: after 0 the round may be announced. */
+int store_commit(struct store *s, struct bp_error *err);
+void store_undo(struct store *s);
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+struct store_select {
+	struct wall since, until;     /* [since, until); 0: open */
+	const char *vantage, *target, *border, *campaign; /* NULL: any */
+	struct prefix prefix;         /* addr not set: any */
+	uint8_t method;               /* METHOD_UNKNOWN: any */
+};
+/* Streams what is selected, oldest first: traces (names and the latest judgement filled), then the
+ * paths object behind its traces, rounds behind what they hold. on_record may take parts of the record
+ * by making them empty; negative stops and is returned. */
+int store_read(struct store *s, const struct store_select *select,
+	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
+	       struct bp_error *err);
+/* The latest slot (round.planned) of a campaign and vantage; 0: none. */
+int store_last_planned(struct store *s, const char *campaign, const char *vantage,
+		       struct wall *out, struct bp_error *err);
+/* The latest rounds of a campaign and vantage, newest first, at most max. Returns how many. */
+int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
+		      struct round *out, unsigned max, struct bp_error *err);
+
+/* --- judging anew, keeping, mending ------------------------------------------------------------- */
+
+/* Within store_begin .. store_commit: one more judgement of the trace with this id; the old ones
+ * stay. BP_ENOTFOUND: no such trace. */
+int store_add_judgement(struct store *s, const char *trace_id, const struct names *names,
+			const struct verdict *verdict, struct wall judged_at, struct bp_error *err);
+/* Drops traces that started before `before` (rounds and hourly roll-ups stay), in transactions of
+ * bounded size. *dropped counts. Roll-ups of what is dropped are made first when `hourly`. */
+int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
+		 struct bp_error *err);
+/* Reads all that can be read of a damaged store into a new one at `to`. Counts of what came over and
+ * of what did not. */
+struct store_salvage { uint64_t traces, rounds, lost; };
+int store_salvage(const char *from, const char *to, struct store_salvage *out, struct bp_error *err);
+
+#endif
