@@ -337,6 +337,7 @@ static void read_record(struct fields *in, const json_t *dom, struct record *r)
 {
 	int64_t version = JSONL_VERSION;
 	const json_t *type = json_object_get(dom, "type");
+	struct round round;
 	char text[80];
 	int kind;
 
@@ -347,9 +348,16 @@ static void read_record(struct fields *in, const json_t *dom, struct record *r)
 	}
 	if (word_value(kind_words, json_string_value(type), &kind) == 0)
 		r->kind = (enum record_kind)kind;
-	if (r->kind != RECORD_TRACE)
+	if (r->kind != RECORD_TRACE && r->kind != RECORD_ROUND)
 		return;
-	if (field_int(in, dom, "version", 1, INT32_MAX, &version) && version > JSONL_VERSION) {
+	field_int(in, dom, "version", 1, INT32_MAX, &version);
+	if (r->kind == RECORD_ROUND) {
+		/* Only looked over: round_read takes it from the dom. A newer one is carried. */
+		if (version <= JSONL_VERSION)
+			jsonl_read_round(in, dom, &round);
+		return;
+	}
+	if (version > JSONL_VERSION) {
 		snprintf(text, sizeof(text), "this program knows records up to version %d",
 			 JSONL_VERSION);
 		field_refuse(in, BP_EUNSUP, "version", text);

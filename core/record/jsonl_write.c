@@ -10,13 +10,13 @@
 #include "core/json.h"
 #include "core/record/jsonl.h"
 
-static void put_text(struct json_writer *w, const char *key, const char *text)
+void jsonl_put_text(struct json_writer *w, const char *key, const char *text)
 {
 	if (text[0] != '\0')
 		json_put_str(w, key, text);
 }
 
-static void put_addr(struct json_writer *w, const char *key, struct addr a)
+void jsonl_put_addr(struct json_writer *w, const char *key, struct addr a)
 {
 	char text[ADDR_TEXT];
 
@@ -24,7 +24,7 @@ static void put_addr(struct json_writer *w, const char *key, struct addr a)
 		json_put_str(w, key, addr_format(a, text));
 }
 
-static void put_wall(struct json_writer *w, const char *key, struct wall t)
+void jsonl_put_wall(struct json_writer *w, const char *key, struct wall t)
 {
 	char text[WALL_TEXT];
 
@@ -39,14 +39,13 @@ static void put_known(struct json_writer *w, const char *key, int64_t value)
 		json_put_int(w, key, value);
 }
 
-static void put_nonzero(struct json_writer *w, const char *key, int64_t value)
+void jsonl_put_nonzero(struct json_writer *w, const char *key, int64_t value)
 {
 	if (value != 0)
 		json_put_int(w, key, value);
 }
 
-/* 0 is "not known" in every enum of the trace. */
-static void put_word(struct json_writer *w, const char *key, const struct word *table, int value)
+void jsonl_put_word(struct json_writer *w, const char *key, const struct word *table, int value)
 {
 	if (value != 0)
 		json_put_str(w, key, word_of(table, value));
@@ -86,10 +85,10 @@ static void put_iface(struct json_writer *w, const struct iface *f)
 		return;
 	json_begin_object(w, "iface");
 	json_put_str(w, "role", word_of(iface_role_words, f->role));
-	put_nonzero(w, "index", f->index);
-	put_addr(w, "addr", f->addr);
-	put_nonzero(w, "mtu", f->mtu);
-	put_text(w, "name", f->name);
+	jsonl_put_nonzero(w, "index", f->index);
+	jsonl_put_addr(w, "addr", f->addr);
+	jsonl_put_nonzero(w, "mtu", f->mtu);
+	jsonl_put_text(w, "name", f->name);
 	json_end(w);
 }
 
@@ -107,7 +106,7 @@ static void put_reply(struct json_writer *w, const struct reply *r)
 {
 	char flags[JSONL_TCP_FLAGS_TEXT];
 
-	put_addr(w, "from", r->from);
+	jsonl_put_addr(w, "from", r->from);
 	if (r->rtt_ns >= 0)
 		json_put_decimal(w, "rtt_ms", r->rtt_ns, 6);
 	put_known(w, "icmp_type", r->icmp_type);
@@ -134,7 +133,7 @@ static void put_probe(struct json_writer *w, const struct trace_entry *e)
 		put_reply(w, &e->reply);
 	} else {
 		json_put_null(w, "from");
-		put_word(w, "why", why_words, e->why);
+		jsonl_put_word(w, "why", why_words, e->why);
 		if (e->reply.flags != 0)
 			put_flags(w, e->reply.flags);
 	}
@@ -162,35 +161,35 @@ static void put_head(struct json_writer *w, const struct trace *t)
 {
 	json_put_str(w, "type", "trace");
 	json_put_int(w, "version", JSONL_VERSION);
-	put_text(w, "id", t->id);
-	put_text(w, "campaign", t->campaign);
-	put_text(w, "round", t->round);
-	put_text(w, "vantage", t->vantage);
-	put_addr(w, "src", t->src);
-	put_addr(w, "dst", t->dst);
-	put_text(w, "target", t->target);
-	put_word(w, "method", method_words, t->method);
+	jsonl_put_text(w, "id", t->id);
+	jsonl_put_text(w, "campaign", t->campaign);
+	jsonl_put_text(w, "round", t->round);
+	jsonl_put_text(w, "vantage", t->vantage);
+	jsonl_put_addr(w, "src", t->src);
+	jsonl_put_addr(w, "dst", t->dst);
+	jsonl_put_text(w, "target", t->target);
+	jsonl_put_word(w, "method", method_words, t->method);
 	put_known(w, "sport", t->sport);
 	put_known(w, "dport", t->dport);
 	put_known(w, "flow", t->flow);
-	put_text(w, "ifname", t->ifname);
-	put_wall(w, "start", t->start);
-	put_wall(w, "end", t->end);
-	put_word(w, "stop", stop_words, t->stop);
-	put_text(w, "error", t->error);
+	jsonl_put_text(w, "ifname", t->ifname);
+	jsonl_put_wall(w, "start", t->start);
+	jsonl_put_wall(w, "end", t->end);
+	jsonl_put_word(w, "stop", stop_words, t->stop);
+	jsonl_put_text(w, "error", t->error);
 	/* "unknown" is a word of the interface here: always said. */
 	json_put_str(w, "reach", word_of(reach_words, t->reach));
-	put_word(w, "reached_by", reached_by_words, t->reached_by);
-	put_word(w, "stamps", stamps_words, t->stamps);
-	put_nonzero(w, "first_ttl", t->first_ttl);
-	put_nonzero(w, "max_ttl", t->max_ttl);
-	put_nonzero(w, "attempts", t->attempts);
-	put_nonzero(w, "gap_limit", t->gap_limit);
+	jsonl_put_word(w, "reached_by", reached_by_words, t->reached_by);
+	jsonl_put_word(w, "stamps", stamps_words, t->stamps);
+	jsonl_put_nonzero(w, "first_ttl", t->first_ttl);
+	jsonl_put_nonzero(w, "max_ttl", t->max_ttl);
+	jsonl_put_nonzero(w, "attempts", t->attempts);
+	jsonl_put_nonzero(w, "gap_limit", t->gap_limit);
 	put_known(w, "size", t->probe_size);
 	put_known(w, "wait_ms", t->wait_ms);
 	put_known(w, "rate_pps", t->rate_pps);
-	put_text(w, "tool", t->tool);
-	put_text(w, "inherited_from", t->inherited_from);
+	jsonl_put_text(w, "tool", t->tool);
+	jsonl_put_text(w, "inherited_from", t->inherited_from);
 	if (t->place_known) {
 		json_begin_object(w, "place");
 		json_put_real(w, "lat", t->lat);
@@ -221,7 +220,7 @@ static void put_counts(struct json_writer *w, const struct trace *t)
 	if (t->slowed_times > 0 || t->slowed_pps > 0 || t->repeated > 0) {
 		json_begin_object(w, "slowed");
 		json_put_int(w, "times", t->slowed_times);
-		put_nonzero(w, "pps", t->slowed_pps);
+		jsonl_put_nonzero(w, "pps", t->slowed_pps);
 		json_put_int(w, "repeated", t->repeated);
 		json_end(w);
 	}
@@ -229,13 +228,13 @@ static void put_counts(struct json_writer *w, const struct trace *t)
 
 void jsonl_put_name(struct json_writer *w, const struct name *n)
 {
-	put_nonzero(w, "asn", n->asn);
-	put_text(w, "org", n->org);
-	put_text(w, "country", n->country);
-	put_text(w, "overlay_country", n->overlay_country);
-	put_text(w, "label", n->label);
+	jsonl_put_nonzero(w, "asn", n->asn);
+	jsonl_put_text(w, "org", n->org);
+	jsonl_put_text(w, "country", n->country);
+	jsonl_put_text(w, "overlay_country", n->overlay_country);
+	jsonl_put_text(w, "label", n->label);
 	json_put_str(w, "source", word_of(name_source_words, n->source));
-	put_text(w, "host", n->host);
+	jsonl_put_text(w, "host", n->host);
 }
 
 static void put_names(struct json_writer *w, const struct names *names)
@@ -258,12 +257,12 @@ void jsonl_put_geo(struct json_writer *w, const struct geo_source *g)
 	if (!jsonl_geo_known(g))
 		return;
 	json_begin_object(w, "geo");
-	put_text(w, "asn_db", g->asn_db);
-	put_text(w, "asn_built", g->asn_built);
-	put_text(w, "asn_sha256", g->asn_sha256);
-	put_text(w, "country_db", g->country_db);
-	put_text(w, "country_built", g->country_built);
-	put_text(w, "country_sha256", g->country_sha256);
+	jsonl_put_text(w, "asn_db", g->asn_db);
+	jsonl_put_text(w, "asn_built", g->asn_built);
+	jsonl_put_text(w, "asn_sha256", g->asn_sha256);
+	jsonl_put_text(w, "country_db", g->country_db);
+	jsonl_put_text(w, "country_built", g->country_built);
+	jsonl_put_text(w, "country_sha256", g->country_sha256);
 	json_end(w);
 }
 
@@ -278,8 +277,8 @@ static void put_place(struct json_writer *w, const char *key, uint8_t ttl, struc
 	if (ttl == 0 && !addr_is_set(from))
 		return;
 	json_begin_object(w, key);
-	put_nonzero(w, "ttl", ttl);
-	put_addr(w, "from", from);
+	jsonl_put_nonzero(w, "ttl", ttl);
+	jsonl_put_addr(w, "from", from);
 	json_end(w);
 }
 
@@ -290,12 +289,12 @@ static void put_evidence(struct json_writer *w, const struct verdict *v)
 		const struct verdict_evidence *e = &v->evidence[i];
 
 		json_begin_object(w, NULL);
-		put_text(w, "rule", e->rule);
-		put_nonzero(w, "ttl", e->ttl);
-		put_addr(w, "from", e->from);
-		put_text(w, "says", e->says);
+		jsonl_put_text(w, "rule", e->rule);
+		jsonl_put_nonzero(w, "ttl", e->ttl);
+		jsonl_put_addr(w, "from", e->from);
+		jsonl_put_text(w, "says", e->says);
 		json_put_real(w, "weight", e->weight);
-		put_text(w, "why", e->why);
+		jsonl_put_text(w, "why", e->why);
 		json_end(w);
 	}
 	json_end(w);
@@ -306,26 +305,26 @@ void jsonl_put_verdict(struct json_writer *w, const struct verdict *v)
 	if (!v->judged)
 		return;
 	json_begin_object(w, "verdict");
-	put_text(w, "profile", v->profile);
-	put_text(w, "profile_version", v->profile_version);
+	jsonl_put_text(w, "profile", v->profile);
+	jsonl_put_text(w, "profile_version", v->profile_version);
 	/* The way back is not seen: a verdict of ours never speaks of another direction. */
 	json_put_str(w, "direction", "toward");
 	json_put_str(w, "outcome", word_of(outcome_words, v->outcome));
-	put_text(w, "border", v->border);
+	jsonl_put_text(w, "border", v->border);
 	if (v->via_asn != 0 || v->via_org[0] != '\0' || v->via_basis != VIA_NONE) {
 		json_begin_object(w, "via");
-		put_nonzero(w, "asn", v->via_asn);
-		put_text(w, "org", v->via_org);
-		put_word(w, "basis", via_basis_words, v->via_basis);
+		jsonl_put_nonzero(w, "asn", v->via_asn);
+		jsonl_put_text(w, "org", v->via_org);
+		jsonl_put_word(w, "basis", via_basis_words, v->via_basis);
 		json_end(w);
 	}
-	put_word(w, "class", path_class_words, v->class);
+	jsonl_put_word(w, "class", path_class_words, v->class);
 	json_put_real(w, "confidence", v->confidence);
 	json_begin_object(w, "p");
 	for (unsigned i = 0; i < v->p_count; i++)
 		json_put_real(w, v->p[i].id, v->p[i].p);
 	json_end(w);
-	put_text(w, "rule", v->rule);
+	jsonl_put_text(w, "rule", v->rule);
 	put_place(w, "last_outside", v->last_outside_ttl, v->last_outside);
 	put_place(w, "first_inside", v->first_inside_ttl, v->first_inside);
 	put_evidence(w, v);

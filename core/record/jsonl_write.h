@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the two halves of the native record share: the version, the letters of TCP flags, and the
- * writers of those members that a second pass may replace. Private to core/record/jsonl*.c.
+ * What the files of the native record share: the version, the letters of TCP flags, the writers of
+ * one member each, and of those that a second pass may replace. Private to core/record/.
  */
 #ifndef CORE_RECORD_JSONL_WRITE_H
 #define CORE_RECORD_JSONL_WRITE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "core/addr.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/record/names.h"
 #include "core/record/verdict.h"
+#include "core/text.h"
 
 enum { JSONL_VERSION = 1 };
 
@@ -18,6 +22,13 @@ enum { JSONL_VERSION = 1 };
 #define JSONL_TCP_LETTERS "FSRPAUECN"
 enum { JSONL_TCP_FLAGS_TEXT = sizeof(JSONL_TCP_LETTERS) };
 const char *jsonl_tcp_flags(int flags, char out[static JSONL_TCP_FLAGS_TEXT]);
+
+/* One member, left out where its value says "not known": an empty text, no address, 0. */
+void jsonl_put_text(struct json_writer *w, const char *key, const char *text);
+void jsonl_put_addr(struct json_writer *w, const char *key, struct addr a);
+void jsonl_put_wall(struct json_writer *w, const char *key, struct wall t);
+void jsonl_put_nonzero(struct json_writer *w, const char *key, int64_t value);
+void jsonl_put_word(struct json_writer *w, const char *key, const struct word *table, int value);
 
 /* The members of one entry of "names", into an open object. */
 void jsonl_put_name(struct json_writer *w, const struct name *n);

@@ -88,7 +88,8 @@ struct round {
 
 /* Every field to its "unknown". */
 void round_init(struct round *r);
-/* Fills id from campaign, vantage and planned: letters, digits, '.', '_' stay, the rest becomes '_'. */
+/* Fills id from campaign, vantage and planned: letters, digits, '.', '_' stay, the rest becomes '_';
+ * names too long for it are cut, and a hash of the whole ones stands behind them. */
 void round_set_id(struct round *r);
 /* Appends {"type":"round","version":1,...} and a newline (doc/record.md). */
 void round_write_json(struct buf *out, const struct round *r);
@@ -96,8 +97,9 @@ void round_write_json(struct buf *out, const struct round *r);
 extern const struct word round_why_words[], round_health_words[], round_changed_words[];
 
 struct record;
-/* Reads a RECORD_ROUND (its dom) into *out. BP_EPARSE with the field, BP_EINVAL for another kind.
- * In a file of its own (jsonl_round.c): jansson. */
+/* Reads a RECORD_ROUND (its dom) into *out: unlike jsonl_read, which only looks at what is there, it
+ * wants `planned`, and expected = done + missed. BP_EPARSE and BP_ERANGE with the field, BP_EUNSUP (a
+ * newer version), BP_EINVAL for another kind. In a file of its own (jsonl_round.c): jansson. */
 int round_read(const struct record *rec, struct round *out, struct bp_error *err);
 
 #endif
