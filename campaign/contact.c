@@ -2,7 +2,6 @@
 /* Contact data: schema, checks, places, and probing.txt. */
 #include "campaign/contact.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +89,7 @@ int contact_parse(const char *name, const char *yaml, size_t n, struct contact *
 	int rc = yamldoc_parse(&doc, name, yaml, n, err);
 
 	if (rc == 0)
-		rc = yamldoc_load(&doc, yaml, n, &file_schema, &loaded, err);
+		rc = yamldoc_load(&doc, &file_schema, &loaded, err);
 	if (rc == 0) {
 		raw = loaded;
 		rc = contact_set(out, raw->contact.who, raw->contact.url, raw->contact.mail,
@@ -106,25 +105,12 @@ int contact_parse(const char *name, const char *yaml, size_t n, struct contact *
 
 static int load(const char *path, struct contact *out, struct bp_error *err)
 {
-	FILE *f = fopen(path, "re");
-	char *text;
-	size_t n;
-	int rc;
+	char *text = NULL;
+	size_t n = 0;
+	int rc = yamldoc_read_file(path, "contact", &text, &n, err);
 
-	if (f == NULL)
-		return bp_fail_sys(err, errno, "cannot open contact %s", path);
-	text = malloc(YAMLDOC_BYTES_MAX + 1);
-	if (text == NULL) {
-		fclose(f);
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	}
-	errno = 0;
-	n = fread(text, 1, YAMLDOC_BYTES_MAX + 1, f);
-	if (ferror(f))
-		rc = bp_fail_sys(err, errno != 0 ? errno : EIO, "cannot read contact %s", path);
-	else
+	if (rc == 0)
 		rc = contact_parse(path, text, n, out, err);
-	fclose(f);
 	free(text);
 	return rc;
 }

@@ -2,7 +2,6 @@
 /* The profile as a whole: find the file, read it, free it, and the questions asked of it. */
 #include "geo/profile.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +26,10 @@ int profile_parse(const char *name, const char *yaml, size_t n, struct profile *
 
 	if (p == NULL)
 		return bp_fail(err, BP_ENOMEM, "%s: out of memory", name);
-	if (n >= 3 && memcmp(yaml, "\xef\xbb\xbf", 3) == 0) { /* the mark some editors write */
-		yaml += 3;
-		n -= 3;
-	}
 	text_set(p->file, sizeof(p->file), name);
 	rc = yamldoc_parse(&doc, name, yaml, n, err);
 	if (rc == 0)
-		rc = yamldoc_load(&doc, yaml, n, &profile_schema, &raw, err);
+		rc = yamldoc_load(&doc, &profile_schema, &raw, err);
 	if (rc == 0) {
 		p->owned = raw;
 		rc = profile_build(&doc, raw, p, err);
@@ -60,35 +55,6 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
-/* The whole file, bounded. *out is owned. */
-static int read_file(const char *path, char **out, size_t *out_n, struct bp_error *err)
-{
-	FILE *f = fopen(path, "re");
-	size_t room = YAMLDOC_BYTES_MAX + 1, n;
-	char *text;
-	int rc = 0;
-
-	if (f == NULL)
-		return bp_fail_sys(err, errno, "cannot open profile %s", path);
-	text = malloc(room);
-	if (text == NULL) {
-		fclose(f);
-		return bp_fail(err, BP_ENOMEM, "%s: out of memory", path);
-	}
-	errno = 0;
-	n = fread(text, 1, room, f);
-	if (ferror(f))
-		rc = bp_fail_sys(err, errno ? errno : EIO, "cannot read profile %s", path);
-	fclose(f);
-	if (rc < 0) {
-		free(text);
-		return rc;
-	}
-	*out = text;
-	*out_n = n;
-	return 0;
-}
-
 static bool is_file_name(const char *text)
 {
 	size_t n = strlen(text);
@@ -112,7 +78,7 @@ int profile_load(const char *name_or_file, struct profile **out, struct bp_error
 		if (rc < 0)
 			return rc;
 	}
-	rc = read_file(path, &text, &n, err);
+	rc = yamldoc_read_file(path, "profile", &text, &n, err);
 	if (rc == 0)
 		rc = profile_parse(path, text, n, out, err);
 	free(text);

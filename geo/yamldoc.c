@@ -3,6 +3,7 @@
  * YAMLDOC_DEPTH_MAX; keys are kept with their own marks. */
 #include "geo/yamldoc.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,11 @@ static int fail_at(const struct yamldoc *doc, struct bp_error *err, int code,
 		   struct yamldoc_mark at, const char *what)
 {
 	return bp_fail(err, code, "%s:%u:%u: %s", doc->name, at.line, at.column, what);
+}
+
+static int out_of_memory(const struct yamldoc *doc, struct bp_error *err)
+{
+	return bp_fail(err, BP_ENOMEM, "%s: out of memory", doc->name);
 }
 
 static struct yamldoc_mark mark_of(const yaml_mark_t *m)
@@ -82,7 +88,7 @@ static int libyaml_failed(const struct reader *r)
 	struct yamldoc_mark at = mark_of(&p->problem_mark);
 
 	if (p->error == YAML_MEMORY_ERROR)
-		return bp_fail(r->err, BP_ENOMEM, "%s: out of memory", r->doc->name);
+		return out_of_memory(r->doc, r->err);
 	if (p->error == YAML_READER_ERROR) /* knows a byte offset only */
 		return bp_fail(r->err, BP_EPARSE, "%s: byte %zu: %s (UTF-8 is expected)",
 			       r->doc->name, p->problem_offset,
@@ -109,36 +115,41 @@ static int next(struct reader *r, yaml_event_t *ev)
 	return rc;
 }
 
-/* A new last child of parent; NULL when out of memory. Pointers to nodes do not survive this. */
+/* A new node, nobody's child yet. Pointers to nodes do not survive this. */
+static int new_node(struct yamldoc *doc, struct yamldoc_mark at, struct bp_error *err, uint32_t *out)
+{
+	if (doc->count == YAMLDOC_NODES_MAX)
+		return fail_at(doc, err, BP_ERANGE, at, "more values than a file may have");
+	if (doc->count == doc->room) {
+		uint32_t room = doc->room ? 2 * doc->room : 64;
+		struct yamldoc_node *nodes = reallocarray(doc->nodes, room, sizeof(*nodes));
+
+		if (nodes == NULL)
+			return out_of_memory(doc, err);
+		doc->nodes = nodes;
+		doc->room = room;
+	}
+	doc->nodes[doc->count] = (struct yamldoc_node){.at = at};
+	*out = doc->count++;
+	return 0;
+}
+
+/* A new last child of parent. */
 static int add_node(struct reader *r, const yaml_event_t *ev, uint32_t parent, uint32_t *out)
 {
 	struct yamldoc *doc = r->doc;
-	struct yamldoc_node *node;
+	struct yamldoc_node *up;
+	int rc = new_node(doc, mark_of(&ev->start_mark), r->err, out);
 
-	if (doc->count == YAMLDOC_NODES_MAX)
-		return fail_at(doc, r->err, BP_ERANGE, mark_of(&ev->start_mark),
-			       "more values than a file may have");
-	if (doc->count == doc->room) {
-		uint32_t room = doc->room ? 2 * doc->room : 64;
-
-		node = reallocarray(doc->nodes, room, sizeof(*node));
-		if (node == NULL)
-			return bp_fail(r->err, BP_ENOMEM, "%s: out of memory", doc->name);
-		doc->nodes = node;
-		doc->room = room;
-	}
-	node = &doc->nodes[doc->count];
-	*node = (struct yamldoc_node){.parent = parent, .at = mark_of(&ev->start_mark)};
-	if (doc->count > 0) {
-		struct yamldoc_node *up = &doc->nodes[parent];
-
-		if (up->children++ == 0)
-			up->first = doc->count;
-		else
-			doc->nodes[up->last].next = doc->count;
-		up->last = doc->count;
-	}
-	*out = doc->count++;
+	if (rc < 0 || *out == 0)
+		return rc;
+	up = &doc->nodes[parent];
+	doc->nodes[*out].parent = parent;
+	if (up->children++ == 0)
+		up->first = *out;
+	else
+		doc->nodes[up->last].next = *out;
+	up->last = *out;
 	return 0;
 }
 
@@ -182,7 +193,7 @@ static int read_key(struct reader *r, const yaml_event_t *ev, uint32_t self, cha
 				       "(first in line %u)", r->doc->name, at.line, at.column, text,
 				       r->doc->nodes[i].key_at.line);
 	*key = strdup(text);
-	return *key != NULL ? 0 : bp_fail(r->err, BP_ENOMEM, "%s: out of memory", r->doc->name);
+	return *key != NULL ? 0 : out_of_memory(r->doc, r->err);
 }
 
 static int read_mapping(struct reader *r, uint32_t self, unsigned depth)
@@ -248,7 +259,8 @@ static int read_value(struct reader *r, yaml_event_t *ev, uint32_t parent, unsig
 	case YAML_SCALAR_EVENT:
 		node->kind = YAMLDOC_SCALAR;
 		node->bytes = (uint32_t)ev->data.scalar.length;
-		return 0;
+		node->text = strdup((const char *)ev->data.scalar.value);
+		return node->text != NULL ? 0 : out_of_memory(r->doc, r->err);
 	case YAML_SEQUENCE_START_EVENT:
 		node->kind = YAMLDOC_SEQUENCE;
 		return read_sequence(r, *out, depth + 1);
@@ -311,11 +323,15 @@ int yamldoc_parse(struct yamldoc *doc, const char *name, const char *text, size_
 
 	memset(doc, 0, sizeof(*doc));
 	text_set(doc->name, sizeof(doc->name), name);
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* the mark some editors write */
+		text += 3;
+		n -= 3;
+	}
 	if (n > YAMLDOC_BYTES_MAX)
 		return bp_fail(err, BP_ERANGE, "%s: more than %d KiB is no settings file",
 			       doc->name, YAMLDOC_BYTES_MAX / 1024);
 	if (!yaml_parser_initialize(&r.parser))
-		return bp_fail(err, BP_ENOMEM, "%s: out of memory", doc->name);
+		return out_of_memory(doc, err);
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, n);
 	/* libyaml would guess UTF-16 from two bytes; libcyaml sees the same text. */
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -324,10 +340,40 @@ int yamldoc_parse(struct yamldoc *doc, const char *name, const char *text, size_
 	return rc;
 }
 
+int yamldoc_read_file(const char *path, const char *what, char **out, size_t *out_n,
+		      struct bp_error *err)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	size_t room = YAMLDOC_BYTES_MAX + 1, n;
+	char *text;
+	int rc = 0;
+
+	if (f == NULL)
+		return bp_fail_sys(err, errno, "cannot open %s %s", what, path);
+	text = malloc(room);
+	errno = 0;
+	n = text != NULL ? fread(text, 1, room, f) : 0;
+	if (text == NULL)
+		rc = bp_fail(err, BP_ENOMEM, "%s: out of memory", path);
+	else if (ferror(f))
+		rc = bp_fail_sys(err, errno != 0 ? errno : EIO, "cannot read %s %s", what, path);
+	if (f != stdin)
+		fclose(f);
+	if (rc < 0) {
+		free(text);
+		return rc;
+	}
+	*out = text;
+	*out_n = n;
+	return 0;
+}
+
 void yamldoc_fini(struct yamldoc *doc)
 {
-	for (uint32_t i = 0; i < doc->count; i++)
+	for (uint32_t i = 0; i < doc->count; i++) {
 		free(doc->nodes[i].key);
+		free(doc->nodes[i].text);
+	}
 	free(doc->nodes);
 	memset(doc, 0, sizeof(*doc));
 }
@@ -350,10 +396,12 @@ static uint32_t child_numbered(const struct yamldoc *doc, uint32_t at, unsigned 
 	return 0;
 }
 
-static uint32_t find(const struct yamldoc *doc, const char *path)
+/* The value at path, or its nearest ancestor (*whole: false). */
+static uint32_t find(const struct yamldoc *doc, const char *path, bool *whole)
 {
 	uint32_t at = 0;
 
+	*whole = doc->count > 0;
 	while (*path != '\0') {
 		uint32_t child;
 
@@ -372,11 +420,92 @@ static uint32_t find(const struct yamldoc *doc, const char *path)
 			child = child_named(doc, at, path, n);
 			path += n;
 		}
-		if (child == 0)
+		if (child == 0) {
+			*whole = false;
 			break;
+		}
 		at = child;
 	}
 	return at;
+}
+
+/* Node `at` becomes a list or a group with one child, which is what it was. */
+static int push_down(struct yamldoc *doc, uint32_t at, uint8_t kind, const char *key,
+		     struct bp_error *err)
+{
+	char *owned = key != NULL ? strdup(key) : NULL;
+	struct yamldoc_node *up, *down;
+	uint32_t child;
+	int rc;
+
+	if (key != NULL && owned == NULL)
+		return out_of_memory(doc, err);
+	rc = new_node(doc, doc->nodes[at].at, err, &child);
+	if (rc < 0) {
+		free(owned);
+		return rc;
+	}
+	up = &doc->nodes[at];
+	down = &doc->nodes[child];
+	*down = (struct yamldoc_node){.parent = at, .first = up->first, .last = up->last,
+				      .children = up->children, .bytes = up->bytes,
+				      .kind = up->kind, .text = up->text, .key = owned,
+				      .key_at = up->at, .at = up->at};
+	for (uint32_t i = yamldoc_first(doc, child); i != 0; i = doc->nodes[i].next)
+		doc->nodes[i].parent = child;
+	up->first = up->last = child;
+	up->children = 1;
+	up->kind = kind;
+	up->text = NULL;
+	up->bytes = 0;
+	return 0;
+}
+
+int yamldoc_group(struct yamldoc *doc, const char *path, const char *key, struct bp_error *err)
+{
+	size_t n = strlen(path);
+	bool each = n > 2 && strcmp(path + n - 2, "[]") == 0, whole;
+	char list[160];
+	uint32_t at;
+	int rc = 0;
+
+	text_copy(list, sizeof(list), path, each ? n - 2 : n);
+	at = find(doc, list, &whole);
+	if (!whole)
+		return 0;
+	if (!each)
+		return doc->nodes[at].kind == YAMLDOC_SCALAR ?
+		       push_down(doc, at, YAMLDOC_MAPPING, key, err) : 0;
+	if (doc->nodes[at].kind != YAMLDOC_SEQUENCE)
+		return 0;
+	for (uint32_t i = yamldoc_first(doc, at); rc == 0 && i != 0; i = doc->nodes[i].next)
+		if (doc->nodes[i].kind == YAMLDOC_SCALAR)
+			rc = push_down(doc, i, YAMLDOC_MAPPING, key, err);
+	return rc;
+}
+
+int yamldoc_list(struct yamldoc *doc, const char *path, struct bp_error *err)
+{
+	bool whole;
+	uint32_t at = find(doc, path, &whole);
+
+	return whole && doc->nodes[at].kind != YAMLDOC_SEQUENCE ?
+	       push_down(doc, at, YAMLDOC_SEQUENCE, NULL, err) : 0;
+}
+
+bool yamldoc_is_single(const struct yamldoc *doc, const char *path)
+{
+	bool whole;
+	uint32_t at = find(doc, path, &whole);
+
+	return whole && doc->nodes[at].kind == YAMLDOC_SCALAR;
+}
+
+uint32_t yamldoc_line(const struct yamldoc *doc, const char *path)
+{
+	bool whole;
+
+	return doc->count > 0 ? doc->nodes[find(doc, path, &whole)].at.line : 1;
 }
 
 int yamldoc_fail(const struct yamldoc *doc, struct bp_error *err, int code, const char *path,
@@ -385,9 +514,10 @@ int yamldoc_fail(const struct yamldoc *doc, struct bp_error *err, int code, cons
 	struct yamldoc_mark at = {1, 1};
 	char what[BP_ERROR_TEXT];
 	va_list ap;
+	bool whole;
 
 	if (doc->count > 0)
-		at = doc->nodes[find(doc, path)].at;
+		at = doc->nodes[find(doc, path, &whole)].at;
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);

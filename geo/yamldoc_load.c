@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/text.h"
 #include "geo/yamldoc.h"
 #include "geo/yamldoc_node.h"
 
@@ -195,18 +196,69 @@ static cyaml_config_t config(struct cyaml_says *says)
 				.log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
 }
 
-int yamldoc_load(const struct yamldoc *doc, const char *text, size_t n,
-		 const cyaml_schema_value_t *schema, void **out, struct bp_error *err)
+/* Double-quoted. Whatever is not ASCII is an escape: a line separator written as it is would be
+ * folded into a space. */
+static void write_text(struct buf *out, const char *text, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	buf_char(out, '"');
+	for (size_t i = 0; i < n;) {
+		size_t length = utf8_length(s + i, n - i);
+		uint32_t c = s[i] & (length < 2 ? 0x7fu : 0x7fu >> length);
+
+		for (size_t k = 1; k < length; k++)
+			c = c << 6 | (s[i + k] & 0x3fu);
+		if (c >= 0x80)
+			buf_printf(out, "\\U%08X", c);
+		else if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", (int)c);
+		else
+			buf_char(out, (char)c);
+		i += length > 0 ? length : 1;
+	}
+	buf_char(out, '"');
+}
+
+static void write_node(struct buf *out, const struct yamldoc *doc, uint32_t at)
+{
+	const struct yamldoc_node *node = &doc->nodes[at];
+	bool group = node->kind == YAMLDOC_MAPPING;
+
+	if (node->kind == YAMLDOC_SCALAR) {
+		write_text(out, node->text, node->bytes);
+		return;
+	}
+	buf_char(out, group ? '{' : '[');
+	for (uint32_t i = yamldoc_first(doc, at); i != 0; i = doc->nodes[i].next) {
+		if (group) {
+			write_text(out, doc->nodes[i].key, strlen(doc->nodes[i].key));
+			buf_str(out, ": ");
+		}
+		write_node(out, doc, i);
+		buf_str(out, ",\n");
+	}
+	buf_char(out, group ? '}' : ']');
+}
+
+int yamldoc_load(const struct yamldoc *doc, const cyaml_schema_value_t *schema, void **out,
+		 struct bp_error *err)
 {
 	struct cyaml_says says = {""};
 	cyaml_config_t cfg = config(&says);
 	cyaml_data_t *loaded = NULL;
-	cyaml_err_t failed;
+	cyaml_err_t failed = CYAML_ERR_OOM;
+	struct buf text;
 	int rc = check(doc, 0, schema, err);
 
 	if (rc < 0)
 		return rc;
-	failed = cyaml_load_data((const uint8_t *)text, n, &cfg, schema, &loaded, NULL);
+	buf_init(&text);
+	write_node(&text, doc, 0);
+	if (!text.failed)
+		failed = cyaml_load_data((const uint8_t *)text.bytes, text.used, &cfg, schema,
+					 &loaded, NULL);
+	buf_fini(&text);
 	if (failed == CYAML_ERR_OOM)
 		return bp_fail(err, BP_ENOMEM, "%s: out of memory", doc->name);
 	if (failed != CYAML_OK || loaded == NULL)

@@ -20,6 +20,7 @@ struct yamldoc_node {
 	uint32_t children;
 	uint32_t bytes;              /* of a scalar's text */
 	uint8_t kind;                /* enum yamldoc_kind */
+	char *text;                  /* owned; of a scalar only */
 	char *key;                   /* owned; in a mapping only */
 	struct yamldoc_mark key_at, at;
 };
