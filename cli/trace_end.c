@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "core/json.h"
+#include "core/record/jsonl_write.h"
 
 /* At a clean end; a path that failed is finished in its way. */
 static uint64_t done(const struct trace_end *e)
@@ -85,20 +86,8 @@ void trace_end_write(struct buf *out, const struct trace_end *e)
 	json_put_int(&w, "sent", (int64_t)f->sent);
 	json_put_int(&w, "received", (int64_t)f->received);
 	json_put_int(&w, "drops", (int64_t)f->drops);
-	json_begin_object(&w, "refused");
-	json_put_int(&w, "foreign", f->refused.foreign);
-	json_put_int(&w, "bad_token", f->refused.bad_token);
-	json_put_int(&w, "malformed", f->refused.malformed);
-	json_put_int(&w, "late", f->refused.late);
-	json_put_int(&w, "duplicate", f->refused.duplicate);
-	json_end(&w);
-	if (f->slowed_times > 0) {
-		json_begin_object(&w, "slowed");
-		json_put_int(&w, "times", f->slowed_times);
-		json_put_int(&w, "pps", f->slowed_pps);
-		json_put_int(&w, "repeated", f->repeated);
-		json_end(&w);
-	}
+	jsonl_put_refused(&w, &f->refused);
+	jsonl_put_slowed(&w, f->slowed_times, f->slowed_pps, f->repeated);
 	json_end(&w);
 	buf_char(out, '\n');
 }

@@ -198,6 +198,28 @@ static void put_head(struct json_writer *w, const struct trace *t)
 	}
 }
 
+void jsonl_put_refused(struct json_writer *w, const struct refused *r)
+{
+	json_begin_object(w, "refused");
+	json_put_int(w, "foreign", r->foreign);
+	json_put_int(w, "bad_token", r->bad_token);
+	json_put_int(w, "malformed", r->malformed);
+	json_put_int(w, "late", r->late);
+	json_put_int(w, "duplicate", r->duplicate);
+	json_end(w);
+}
+
+void jsonl_put_slowed(struct json_writer *w, uint32_t times, uint32_t pps, uint32_t repeated)
+{
+	if (times == 0 && pps == 0 && repeated == 0)
+		return;
+	json_begin_object(w, "slowed");
+	json_put_int(w, "times", times);
+	jsonl_put_nonzero(w, "pps", pps);
+	json_put_int(w, "repeated", repeated);
+	json_end(w);
+}
+
 static void put_counts(struct json_writer *w, const struct trace *t)
 {
 	put_known(w, "sent", t->sent);
@@ -208,22 +230,9 @@ static void put_counts(struct json_writer *w, const struct trace *t)
 		json_put_bool(w, "stepped", t->clock_stepped);
 		json_end(w);
 	}
-	if (t->refused_known) {
-		json_begin_object(w, "refused");
-		json_put_int(w, "foreign", t->refused.foreign);
-		json_put_int(w, "bad_token", t->refused.bad_token);
-		json_put_int(w, "malformed", t->refused.malformed);
-		json_put_int(w, "late", t->refused.late);
-		json_put_int(w, "duplicate", t->refused.duplicate);
-		json_end(w);
-	}
-	if (t->slowed_times > 0 || t->slowed_pps > 0 || t->repeated > 0) {
-		json_begin_object(w, "slowed");
-		json_put_int(w, "times", t->slowed_times);
-		jsonl_put_nonzero(w, "pps", t->slowed_pps);
-		json_put_int(w, "repeated", t->repeated);
-		json_end(w);
-	}
+	if (t->refused_known)
+		jsonl_put_refused(w, &t->refused);
+	jsonl_put_slowed(w, t->slowed_times, t->slowed_pps, t->repeated);
 }
 
 void jsonl_put_name(struct json_writer *w, const struct name *n)

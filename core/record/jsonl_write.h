@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the files of the native record share: the version, the letters of TCP flags, the writers of
- * one member each, and of those that a second pass may replace. Private to core/record/.
+ * What the writers of native objects share: the version, the letters of TCP flags, the writers of one
+ * member each, of those that a second pass may replace, and of those that a trace and a run have.
  */
 #ifndef CORE_RECORD_JSONL_WRITE_H
 #define CORE_RECORD_JSONL_WRITE_H
@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/record/names.h"
+#include "core/record/trace.h"
 #include "core/record/verdict.h"
 #include "core/text.h"
 
@@ -36,5 +37,9 @@ bool jsonl_geo_known(const struct geo_source *g);
 /* "geo":{...} and "verdict":{...} as members; nothing when there is nothing to say. */
 void jsonl_put_geo(struct json_writer *w, const struct geo_source *g);
 void jsonl_put_verdict(struct json_writer *w, const struct verdict *v);
+/* "refused":{...}, always; "slowed":{...} when anything was cut or sent again. As in a trace, so in
+ * the object of a run. */
+void jsonl_put_refused(struct json_writer *w, const struct refused *r);
+void jsonl_put_slowed(struct json_writer *w, uint32_t times, uint32_t pps, uint32_t repeated);
 
 #endif

@@ -14,6 +14,16 @@
 #include "prober/record.h"
 #include "tests/unit/prober/bed.h"
 
+/* All probes of a UDP flow are sent; the first was seen leaving by device 3 after at_us. Returns the
+ * answer to it. */
+static struct match asked(struct bed *b, int64_t at_us)
+{
+	bed_init(b, "198.51.100.7", METHOD_UDP);
+	bed_send_all(b, b->f);
+	bed_depart(b, b->f, 1, 1, 3, at_us);
+	return bed_exceeded(b->f, 1, "203.0.113.1");
+}
+
 /* --- copies, duplicates, late answers --- */
 
 static void stacked_devices(void **state)
@@ -48,10 +58,7 @@ static void duplicates(void **state)
 	struct flight_hit hit;
 
 	(void)state;
-	bed_init(&b, "198.51.100.7", METHOD_UDP);
-	bed_send_all(&b, b.f);
-	bed_depart(&b, b.f, 1, 1, 3, 0);
-	m = bed_exceeded(b.f, 1, "203.0.113.1");
+	m = asked(&b, 0);
 	assert_int_equal(bed_take(&b, &m, 3, 300, NULL), FLIGHT_ANSWER);
 	/* Again on the same device, and much later on another: real duplicates. */
 	assert_int_equal(bed_take(&b, &m, 3, 310, &hit), FLIGHT_ANSWER);
@@ -80,10 +87,7 @@ static void duplicates_on_stacked_devices(void **state)
 	struct match m;
 
 	(void)state;
-	bed_init(&b, "198.51.100.7", METHOD_UDP);
-	bed_send_all(&b, b.f);
-	bed_depart(&b, b.f, 1, 1, 3, 0);
-	m = bed_exceeded(b.f, 1, "203.0.113.1");
+	m = asked(&b, 0);
 	for (int64_t at_us = 300; at_us < 9300; at_us += 3000) {
 		assert_int_equal(bed_take(&b, &m, 3, at_us, NULL), FLIGHT_ANSWER);
 		assert_int_equal(bed_take(&b, &m, 5, at_us + 1, NULL), FLIGHT_NOTHING);
@@ -206,10 +210,7 @@ static void a_clock_step_voids_the_rtt(void **state)
 		struct match m;
 		struct trace *t;
 
-		bed_init(&b, "198.51.100.7", METHOD_UDP);
-		bed_send_all(&b, b.f);
-		bed_depart(&b, b.f, 1, 1, 3, 0);
-		m = bed_exceeded(b.f, 1, "203.0.113.1");
+		m = asked(&b, 0);
 		assert_int_equal(bed_take(&b, &m, 3, 300, NULL), FLIGHT_ANSWER);
 		steps_add(&s, mono_add(b.now, steps[i].since_us * NS_PER_US),
 			  mono_add(b.now, steps[i].until_us * NS_PER_US));
@@ -231,10 +232,7 @@ static void negative_difference(void **state)
 	struct trace *t;
 
 	(void)state;
-	bed_init(&b, "198.51.100.7", METHOD_UDP);
-	bed_send_all(&b, b.f);
-	bed_depart(&b, b.f, 1, 1, 3, 500);
-	m = bed_exceeded(b.f, 1, "203.0.113.1");
+	m = asked(&b, 500);
 	assert_int_equal(bed_take(&b, &m, 3, 300, NULL), FLIGHT_ANSWER);
 	t = bed_done(&b, b.f, NULL);
 	assert_int_equal(t->entries[0].reply.rtt_ns, -1);
