@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #include "campaign/frames.h"
 #include "core/clock.h"
 
-enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024 };
+enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024, LINGER_MS = 1000 };
 
 /* A second signal after this long means "at once". */
 #define IMPATIENCE_NS (NS_PER_S / 2)
@@ -26,7 +27,8 @@ extern char **environ;
 struct probe {
 	pid_t pid;
 	int in, out;         /* our ends: its stdin, its stdout; -1 closed */
-	int signals;         /* signalfd */
+	const struct probe_run *run;
+	int signals;         /* signalfd, of probe_run alone */
 	sigset_t mask_before;
 	struct buf plan;     /* not yet written */
 	enum probe_more more; /* how the plan goes on */
@@ -181,13 +183,13 @@ void probe_abandon(struct probe *p)
 	free(p);
 }
 
-static void plan_push(struct probe *c, const struct probe_run *r)
+static void plan_push(struct probe *c)
 {
 	ssize_t n;
 
 	while (c->in >= 0) {
 		while (c->more == PROBE_MORE_NOW && c->plan.used < PLAN_CHUNK) {
-			c->more = r->more(r->arg, &c->plan);
+			c->more = c->run->more(c->run->arg, &c->plan);
 			if (c->more == PROBE_MORE_NONE)
 				plan_write_end(&c->plan);
 		}
@@ -232,43 +234,84 @@ static void take_signals(struct probe *c)
 		/* timeout(1) signals us, then our group: that is no impatience. */
 		if (c->interrupts > 0 && mono_since(now, c->interrupted) < IMPATIENCE_NS)
 			continue;
-		c->interrupts++;
 		c->interrupted = now;
 		/* First: finish in order. Again: now. */
-		kill(c->pid, c->interrupts == 1 ? SIGINT : SIGKILL);
+		if (c->interrupts == 0)
+			probe_stop(c);
+		else
+			probe_kill(c);
 	}
+}
+
+void probe_begin(struct probe *c, const struct probe_run *r)
+{
+	c->run = r;
+	plan_write_header(&c->plan);
+	plan_write_run(&c->plan, &r->run);
+}
+
+void probe_fds(const struct probe *c, struct pollfd fds[static PROBE_FDS])
+{
+	fds[0] = (struct pollfd){.fd = c->out, .events = POLLIN};
+	fds[1] = (struct pollfd){
+		.fd = c->plan.used > 0 || c->more == PROBE_MORE_NOW ? c->in : -1,
+		.events = POLLOUT,
+	};
+}
+
+int probe_step(struct probe *c, const struct pollfd fds[static PROBE_FDS], bool *over,
+	       struct bp_error *err)
+{
+	bool more = true;
+	int rc = 0;
+
+	if (fds[1].fd >= 0 && fds[1].revents)
+		plan_push(c);
+	if (fds[0].revents) {
+		more = frames_read(c);
+		rc = frames_take(&c->frames, c->run, err);
+		/* A result has come: the plan may go on by it. */
+		if (c->frames.result)
+			probe_go_on(c);
+	}
+	*over = !more || c->frames.ended;
+	return rc;
+}
+
+void probe_go_on(struct probe *c)
+{
+	if (c->more == PROBE_MORE_LATER)
+		c->more = PROBE_MORE_NOW;
+}
+
+void probe_stop(struct probe *c)
+{
+	c->interrupts++;
+	kill(c->pid, SIGINT);
+}
+
+void probe_kill(struct probe *c)
+{
+	c->interrupts++;
+	kill(c->pid, SIGKILL);
 }
 
 static int pump(struct probe *c, const struct probe_run *r, struct bp_error *err)
 {
+	bool over = false;
 	int rc = 0;
 
-	plan_write_header(&c->plan);
-	plan_write_run(&c->plan, &r->run);
-	while (rc == 0 && !c->frames.ended) {
-		struct pollfd fds[3] = {
-			{.fd = c->out, .events = POLLIN},
-			{.fd = c->signals, .events = POLLIN},
-			{.fd = c->plan.used > 0 || c->more == PROBE_MORE_NOW ? c->in : -1,
-			 .events = POLLOUT},
-		};
+	probe_begin(c, r);
+	while (rc == 0 && !over) {
+		struct pollfd fds[PROBE_FDS + 1] = {
+			[PROBE_FDS] = {.fd = c->signals, .events = POLLIN}};
 
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		probe_fds(c, fds);
+		if (poll(fds, PROBE_FDS + 1, -1) < 0 && errno != EINTR)
 			return bp_fail_sys(err, errno, "poll");
-		if (fds[1].revents)
+		if (fds[PROBE_FDS].revents)
 			take_signals(c);
-		if (fds[2].revents)
-			plan_push(c, r);
-		if (fds[0].revents) {
-			bool more = frames_read(c);
-
-			rc = frames_take(&c->frames, r, err);
-			/* A result has come: the plan may go on by it. */
-			if (c->frames.result && c->more == PROBE_MORE_LATER)
-				c->more = PROBE_MORE_NOW;
-			if (!more)
-				break;
-		}
+		rc = probe_step(c, fds, &over, err);
 	}
 	return rc;
 }
@@ -303,6 +346,36 @@ int probe_run(struct probe *p, const struct probe_run *r, struct frame_end *end,
 	status = child_close(p);
 	if (rc == 0)
 		rc = last_word(p, status, end, err);
+	free(p);
+	return rc;
+}
+
+/* Waits for a child that is ending; one that is not ending is ended. */
+static int linger(const struct probe *c)
+{
+	struct pollfd gone = {.fd = pidfd_open(c->pid, 0), .events = POLLIN};
+	int status = 0;
+
+	if (gone.fd < 0 || c->frames.ended || poll(&gone, 1, LINGER_MS) <= 0)
+		kill(c->pid, SIGKILL);
+	if (gone.fd >= 0)
+		close(gone.fd);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+int probe_end(struct probe *p, struct frame_end *end, struct bp_error *err)
+{
+	int status = 0, rc;
+
+	/* Its streams first: it stops when nobody reads. */
+	close(p->out);
+	p->out = -1;
+	status = linger(p);
+	p->pid = -1;
+	child_close(p);
+	rc = last_word(p, status, end, err);
 	free(p);
 	return rc;
 }

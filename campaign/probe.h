@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The child: runs borderpath-probe, streams the plan to it and the frames from it. The child is
- * found beside this program, else on PATH. One poll loop; signals (SIGINT, SIGTERM) become an
- * orderly stop: the child hands over what it has. Opens no network socket.
+ * found beside this program, else on PATH. probe_run has a poll loop of its own, where signals
+ * (SIGINT, SIGTERM) become an orderly stop: the child hands over what it has. Its parts, below, are
+ * for a caller who has a loop already. Opens no network socket.
  */
 #ifndef CAMPAIGN_PROBE_H
 #define CAMPAIGN_PROBE_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,5 +51,25 @@ void probe_abandon(struct probe *p);
  * on_trace or on_paths returned. */
 int probe_run(struct probe *p, const struct probe_run *r, struct frame_end *end,
 	      struct bp_error *err);
+
+/* The same in parts: begin, then (fds, poll, step) until it is over, then end. Signals are the
+ * caller's. r is borrowed until then. */
+void probe_begin(struct probe *p, const struct probe_run *r);
+enum { PROBE_FDS = 2 };
+/* What to poll for, without a time limit; fd is -1 where nothing is awaited. */
+void probe_fds(const struct probe *p, struct pollfd fds[static PROBE_FDS]);
+/* Acts upon what poll said of them: hands out lines, takes frames. *over: the child has said its
+ * last word, or its stream has ended. Negative: what it says makes no sense, or a callback's. */
+int probe_step(struct probe *p, const struct pollfd fds[static PROBE_FDS], bool *over,
+	       struct bp_error *err);
+/* There are lines again after PROBE_MORE_LATER, though no result came. */
+void probe_go_on(struct probe *p);
+/* Asks the child to stop in order: it hands over what it has, then its last word. */
+void probe_stop(struct probe *p);
+/* At once: what it has is lost. */
+void probe_kill(struct probe *p);
+/* Ends it, by force where it does not end by itself within a second, and leaves no zombie; p is gone
+ * then. 0 and *end, or BP_EIO, as of probe_run. */
+int probe_end(struct probe *p, struct frame_end *end, struct bp_error *err);
 
 #endif

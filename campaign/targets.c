@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "geo/places.h"
+#include "prober/plan.h"
 
 void targets_init(struct targets *t)
 {
@@ -372,5 +376,22 @@ int targets_read_avoid(struct prefixset *out, const char *path, struct bp_error 
 		rc = bp_fail_sys(err, errno != 0 ? errno : EIO,
 				 "cannot read the do-not-probe list %s", path);
 	fclose(f);
+	return rc;
+}
+
+int targets_load_avoid(struct prefixset *out, const char *path, struct bp_error *err)
+{
+	char place[PLACES_PATH_MAX];
+	int rc = path != NULL ? targets_read_avoid(out, path, err) : 0;
+
+	for (int i = 0; rc == 0 && i < PLACES_CONFIGS; i++) {
+		/* A HOME of somebody else's that we may not look into has no list for us. */
+		if (places_config(i, "do-not-probe", place) && access(place, F_OK) == 0)
+			rc = targets_read_avoid(out, place, err);
+	}
+	prefixset_settle(out);
+	if (rc == 0 && out->count > PLAN_AVOIDS_MAX)
+		rc = bp_fail(err, BP_ERANGE, "the do-not-probe lists have %u entries: %d are possible",
+			     out->count, PLAN_AVOIDS_MAX);
 	return rc;
 }

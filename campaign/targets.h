@@ -63,5 +63,9 @@ const char *target_text(const struct targets *t, const struct target *one,
  * is not understood whole protects nobody. BP_ENOTFOUND when there is no such file, BP_EUNSUP when
  * it is no text. */
 int targets_read_avoid(struct prefixset *out, const char *path, struct bp_error *err);
+/* All that hold here: path (NULL: none), which must be there, and the user's and the system's
+ * do-not-probe files where they are. *out is settled. BP_ERANGE when there are more entries than a
+ * plan of the prober holds. */
+int targets_load_avoid(struct prefixset *out, const char *path, struct bp_error *err);
 
 #endif

@@ -4,10 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
-#include "geo/places.h"
 
 enum { PLAN_BATCH = 256 };
 
@@ -26,26 +24,6 @@ void trace_plan_fini(struct trace_plan *p)
 }
 
 /* --- what is asked for ------------------------------------------------------------------------ */
-
-/* The option's list must be there; the user's and the system's are read where they are. */
-static int collect_avoid(struct trace_plan *p, struct bp_error *err)
-{
-	char path[PLACES_PATH_MAX];
-	int rc = 0;
-
-	if (p->o->avoid_path != NULL)
-		rc = targets_read_avoid(&p->avoid, p->o->avoid_path, err);
-	for (int i = 0; rc == 0 && i < PLACES_CONFIGS; i++) {
-		/* A HOME of somebody else's that we may not look into has no list for us. */
-		if (places_config(i, "do-not-probe", path) && access(path, F_OK) == 0)
-			rc = targets_read_avoid(&p->avoid, path, err);
-	}
-	prefixset_settle(&p->avoid);
-	if (rc == 0 && p->avoid.count > PLAN_AVOIDS_MAX)
-		rc = bp_fail(err, BP_ERANGE, "the do-not-probe lists have %u entries: %d are possible",
-			     p->avoid.count, PLAN_AVOIDS_MAX);
-	return rc;
-}
 
 static int collect_words(struct trace_plan *p, int argc, char **argv, uint64_t *failures)
 {
@@ -90,7 +68,7 @@ int trace_plan_settle(struct trace_plan *p)
 int trace_plan_collect(struct trace_plan *p, const struct profile *profile, int argc, char **argv,
 		       uint64_t *failures, struct bp_error *err)
 {
-	int rc = collect_avoid(p, err);
+	int rc = targets_load_avoid(&p->avoid, p->o->avoid_path, err);
 
 	*failures = 0;
 	if (rc == 0 && argc == 0)

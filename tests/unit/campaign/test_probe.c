@@ -278,6 +278,94 @@ static void a_signal_that_comes_twice_is_one(void **state)
 	buf_fini(&out);
 }
 
+/* A caller with a loop of its own: lines are withheld until it says so, a request to stop is obeyed,
+ * and nothing is left behind, not even by a child that has said its last word and stays. */
+static enum probe_more withheld(void *arg, struct buf *out)
+{
+	struct heard *h = arg;
+	struct plan_trace t;
+
+	if (h->answer == 0)
+		return PROBE_MORE_LATER;
+	plan_trace_defaults(&t);
+	t.seq = 1;
+	addr_parse("192.0.2.1", &t.dst);
+	t.method = METHOD_ICMP;
+	plan_write_trace(out, &t);
+	return PROBE_MORE_NONE;
+}
+
+static bool step(struct probe *p, int wait_ms, struct bp_error *err)
+{
+	struct pollfd fds[PROBE_FDS];
+	bool over = false;
+
+	probe_fds(p, fds);
+	if (poll(fds, PROBE_FDS, wait_ms) > 0 && probe_step(p, fds, &over, err) < 0)
+		fail_msg("%s", err->text);
+	return over;
+}
+
+static void in_parts(void **state)
+{
+	static const struct { const char *then; bool stop; } rows[] = {
+		{"sed -n '/^trace/q'; cat \"$0.last\"", false},
+		{"sed -n '/^trace/q'; cat \"$0.last\"; exec sleep 60", false},
+		{"trap 'cat \"$0.last\"; exit 0' INT\nsed -n '/^trace/q'; sleep 60 & wait", true},
+	};
+	struct frame_end last = {.done = 3}, end;
+	char path[sizeof(child) + 8];
+	struct bp_error err;
+	struct probe *p;
+	struct buf out;
+	FILE *f;
+
+	(void)state;
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	buf_init(&out);
+	frame(&out, FRAME_END, &last, sizeof(last));
+	snprintf(path, sizeof(path), "%s.last", child);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(out.bytes, 1, out.used, f), out.used);
+	fclose(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct heard h = {0};
+		struct probe_run r = {.more = withheld, .on_trace = on_trace, .arg = &h};
+
+		plan_run_defaults(&r.run);
+		buf_clear(&out);
+		hello(&out);
+		make_child(&out, rows[i].then);
+		assert_int_equal(probe_start(&p, &err), 0);
+		probe_begin(p, &r);
+		/* No line is there: it waits for its plan, and does not end. */
+		for (int n = 0; n < 5; n++)
+			assert_false(step(p, 20, &err));
+		h.answer = 1;
+		probe_go_on(p);
+		if (rows[i].stop) {
+			assert_false(step(p, 200, &err));
+			probe_stop(p);
+		}
+		while (!step(p, 5000, &err))
+			;
+		assert_int_equal(probe_end(p, &end, &err), 0);
+		assert_int_equal(end.done, 3);
+		assert_int_equal(end.interrupted, rows[i].stop);
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	}
+	/* Killed, it says nothing, and that is no failure of its own. */
+	make_child(&out, "exec sleep 60");
+	assert_int_equal(probe_start(&p, &err), 0);
+	probe_kill(p);
+	assert_int_equal(probe_end(p, &end, &err), 0);
+	assert_int_equal(end.interrupted, 1);
+	remove(path);
+	buf_fini(&out);
+}
+
 static void not_executable(void **state)
 {
 	struct heard h = {0};
@@ -310,7 +398,7 @@ static int setup(void **state)
 		return -1;
 	child[n] = '\0';
 	/* Under valgrind that link is the tool's own: never write beside it. */
-	if (strstr(child, "/tests/unit/cli/") == NULL)
+	if (strstr(child, "/tests/unit/campaign/") == NULL)
 		return -1;
 	slash = strrchr(child, '/');
 	strcpy(slash, "/borderpath-probe");
@@ -335,6 +423,7 @@ int main(void)
 		cmocka_unit_test(broken_streams),
 		cmocka_unit_test(a_writer_that_fails_stops_the_run),
 		cmocka_unit_test(a_signal_that_comes_twice_is_one),
+		cmocka_unit_test(in_parts),
 		cmocka_unit_test(not_executable),
 	};
 
