@@ -44,9 +44,23 @@ static int by_address(const void *a, const void *b)
 	return addr_compare(*(const struct addr *)a, *(const struct addr *)b);
 }
 
+void annotate_source(const struct geo_source *s, struct names *out)
+{
+	if (s->asn_db[0] != '\0') {
+		text_set(out->geo.asn_db, sizeof(out->geo.asn_db), s->asn_db);
+		text_set(out->geo.asn_built, sizeof(out->geo.asn_built), s->asn_built);
+		text_set(out->geo.asn_sha256, sizeof(out->geo.asn_sha256), s->asn_sha256);
+	}
+	if (s->country_db[0] != '\0') {
+		text_set(out->geo.country_db, sizeof(out->geo.country_db), s->country_db);
+		text_set(out->geo.country_built, sizeof(out->geo.country_built), s->country_built);
+		text_set(out->geo.country_sha256, sizeof(out->geo.country_sha256),
+			 s->country_sha256);
+	}
+}
+
 int annotate(const struct trace *t, const struct geo *g, struct names *out)
 {
-	const struct geo_source *s = geo_source(g);
 	struct addr *all = calloc(t->entry_count + 2, sizeof(*all));
 	uint32_t n = 0;
 	int rc = 0;
@@ -63,18 +77,7 @@ int annotate(const struct trace *t, const struct geo *g, struct names *out)
 			rc = name_address(g, all[i], t->start, out);
 	}
 	free(all);
-	if (rc != 0)
-		return rc;
-	if (s->asn_db[0] != '\0') {
-		text_set(out->geo.asn_db, sizeof(out->geo.asn_db), s->asn_db);
-		text_set(out->geo.asn_built, sizeof(out->geo.asn_built), s->asn_built);
-		text_set(out->geo.asn_sha256, sizeof(out->geo.asn_sha256), s->asn_sha256);
-	}
-	if (s->country_db[0] != '\0') {
-		text_set(out->geo.country_db, sizeof(out->geo.country_db), s->country_db);
-		text_set(out->geo.country_built, sizeof(out->geo.country_built), s->country_built);
-		text_set(out->geo.country_sha256, sizeof(out->geo.country_sha256),
-			 s->country_sha256);
-	}
-	return 0;
+	if (rc == 0)
+		annotate_source(geo_source(g), out);
+	return rc;
 }

@@ -13,5 +13,7 @@
 /* Fills out (initialised by the caller) for src, dst and every responder, as of t->start. Host
  * names in out stay; so does what no database of g could say anything of. BP_ENOMEM. */
 int annotate(const struct trace *t, const struct geo *g, struct names *out);
+/* The part of it that tells which databases answered. */
+void annotate_source(const struct geo_source *s, struct names *out);
 
 #endif

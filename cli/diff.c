@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/annotate.h"
-#include "analysis/border.h"
 #include "analysis/diff.h"
-#include "analysis/light.h"
+#include "analysis/judge_pass.h"
 #include "analysis/report/diff_text.h"
 #include "cli/cli.h"
 #include "cli/select.h"
@@ -52,6 +50,7 @@ struct diff_run {
 	struct wall at;              /* 0: two files */
 	int64_t before_ns, after_ns;
 	struct session session;
+	struct judge_pass pass;
 	struct side sides[2];
 	unsigned file;               /* which of A and B is read now */
 };
@@ -113,13 +112,11 @@ static int diff_record(void *arg, struct record *r, struct bp_error *err)
 		goto out;
 	*n = r->names;
 	names_init(&r->names);
-	rc = annotate(r->trace, run->session.geo, n);
+	rc = judge_pass_trace(&run->pass, r->trace, n, wall_now(), v);
 	if (rc < 0) {
 		names_fini(n);
 		goto out;
 	}
-	light_mark(r->trace, run->session.profile, wall_now());
-	border_judge(r->trace, n, run->session.profile, wall_now(), v);
 	if (select_wants_verdict(&run->select, v))
 		rc = side_take(side, r->trace, n, v);
 	else
@@ -246,7 +243,12 @@ int cmd_diff(int argc, char **argv)
 		cli_error(&err);
 		return CLI_DIFF_TROUBLE;
 	}
+	if (judge_pass_init(&run.pass, run.session.geo, run.session.profile, JUDGE_PASS_SLOTS) < 0) {
+		cli_say("out of memory");
+		return CLI_DIFF_TROUBLE;
+	}
 	rc = run_diff(&run, argc - optind, argv + optind);
+	judge_pass_fini(&run.pass);
 	side_fini(&run.sides[0]);
 	side_fini(&run.sides[1]);
 	/* Here 1 means "changed": a failure to write must leave as 2. */

@@ -6,9 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "analysis/annotate.h"
-#include "analysis/border.h"
-#include "analysis/light.h"
+#include "analysis/judge_pass.h"
 #include "analysis/report/summary.h"
 #include "analysis/report/trace_text.h"
 #include "cli/cli.h"
@@ -36,6 +34,7 @@ struct judge_run {
 	const struct options *o;
 	const struct select *select;
 	struct session session;
+	struct judge_pass pass;
 	struct buf out;
 	struct report_summary summary;
 	uint64_t traces;
@@ -121,13 +120,11 @@ static int judge_record(void *arg, struct record *r, struct bp_error *err)
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
-	rc = annotate(r->trace, run->session.geo, &r->names);
+	rc = judge_pass_trace(&run->pass, r->trace, &r->names, wall_now(), v);
 	if (rc < 0) {
 		bp_fail(err, rc, "out of memory");
 		goto out;
 	}
-	light_mark(r->trace, run->session.profile, wall_now());
-	border_judge(r->trace, &r->names, run->session.profile, wall_now(), v);
 	if (!select_wants_verdict(run->select, v))
 		goto out;
 	run->traces++;
@@ -201,7 +198,10 @@ int cmd_judge(int argc, char **argv)
 	if (rc < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
-	rc = judge_files(&run, argc - optind, argv + optind);
+	rc = judge_pass_init(&run.pass, run.session.geo, run.session.profile, JUDGE_PASS_SLOTS);
+	rc = rc < 0 ? cli_error((bp_fail(&err, rc, "out of memory"), &err)) :
+	     judge_files(&run, argc - optind, argv + optind);
+	judge_pass_fini(&run.pass);
 	buf_fini(&run.out);
 	report_summary_fini(&run.summary);
 	judge_flows_fini(&run.flows);

@@ -9,7 +9,6 @@
 
 #include "analysis/annotate.h"
 #include "analysis/border.h"
-#include "analysis/light.h"
 #include "analysis/paths.h"
 #include "analysis/report/paths_text.h"
 #include "analysis/report/trace_text.h"
@@ -34,6 +33,8 @@ void trace_show_init(struct trace_show *s, const struct trace_options *o, struct
 {
 	*s = (struct trace_show){.o = o, .session = session, .err = err, .began = mono_now()};
 	s->shown = s->began;
+	/* Without a cache, which no target of a run would use twice, it needs no memory. */
+	(void)judge_pass_init(&s->pass, session->geo, session->profile, 0);
 }
 
 /* --- progress --------------------------------------------------------------------------------- */
@@ -315,35 +316,19 @@ static int show(struct trace_show *s, const struct trace *t, uint64_t target,
 	       show_text(s, t, names, v, h);
 }
 
-/* A copy of t that tells where it was taken, and which answers cannot have come from inside; NULL:
- * out of memory. */
-static struct trace *placed(const struct trace_show *s, const struct trace *t)
-{
-	struct trace *copy = malloc(trace_size(t->entry_count));
-
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, t, trace_size(t->entry_count));
-	copy->place_known = true;
-	copy->lat = s->o->lat;
-	copy->lon = s->o->lon;
-	light_mark(copy, s->session->profile, wall_now());
-	return copy;
-}
-
-static int judge_and_show(struct trace_show *s, const struct trace *t, uint64_t target)
+/* Takes a copy of the trace, to be marked and judged. */
+static int judge_and_show(struct trace_show *s, struct trace *t, uint64_t target)
 {
 	struct verdict *v = calloc(1, sizeof(*v));
 	struct names names;
 	int rc;
 
 	names_init(&names);
-	rc = v == NULL ? BP_ENOMEM : annotate(t, s->session->geo, &names);
+	rc = v == NULL ? BP_ENOMEM : judge_pass_trace(&s->pass, t, &names, wall_now(), v);
 	if (rc < 0) {
 		bp_fail(s->err, rc, "out of memory");
 	} else {
 		name_hosts(s, &names);
-		border_judge(t, &names, s->session->profile, wall_now(), v);
 		rc = show(s, t, target, &names, v);
 	}
 	names_fini(&names);
@@ -353,14 +338,17 @@ static int judge_and_show(struct trace_show *s, const struct trace *t, uint64_t 
 
 int trace_show_trace(struct trace_show *s, const struct trace *t, uint64_t target)
 {
-	struct trace *copy;
+	struct trace *copy = malloc(trace_size(t->entry_count));
 	int rc;
 
-	if (!s->o->place_known)
-		return judge_and_show(s, t, target);
-	copy = placed(s, t);
 	if (copy == NULL)
 		return bp_fail(s->err, BP_ENOMEM, "out of memory");
+	memcpy(copy, t, trace_size(t->entry_count));
+	if (s->o->place_known) {
+		copy->place_known = true;
+		copy->lat = s->o->lat;
+		copy->lon = s->o->lon;
+	}
 	rc = judge_and_show(s, copy, target);
 	free(copy);
 	return rc;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analysis/judge_pass.h"
 #include "analysis/report/summary.h"
 #include "analysis/report/tally.h"
 #include "cli/options.h"
@@ -27,6 +28,7 @@ struct held;
 struct trace_show {
 	const struct trace_options *o;  /* borrowed, as the next two */
 	struct session *session;
+	struct judge_pass pass;
 	struct resolver *resolver;      /* NULL: no names */
 	bool bulk;                      /* to be set before the first trace, as the next */
 	uint64_t paths;                 /* of the whole run, for the line of progress */

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The second pass over a trace, whole: what is faster than light is marked, the addresses are
+ * named, the border is judged; for every command and for the daemon. With a cache, traces of one
+ * path to one target are judged once: verdicts and names are the same with it and without it.
+ * Knows neither files nor stores.
+ *
+ * Memory of a cache: at most `slots` paths of some 7 kB (15 hops); nothing before the first trace.
+ */
+#ifndef ANALYSIS_JUDGE_PASS_H
+#define ANALYSIS_JUDGE_PASS_H
+
+#include "core/clock.h"
+#include "core/record/names.h"
+#include "core/record/trace.h"
+#include "core/record/verdict.h"
+#include "geo/geo.h"
+#include "geo/profile.h"
+
+struct judge_cache;
+
+struct judge_pass {
+	const struct geo *geo;         /* borrowed, as the next */
+	const struct profile *profile;
+	struct judge_cache *cache;     /* NULL: without */
+	uint64_t judged, found;        /* traces in all; of them from the cache */
+};
+
+enum { JUDGE_PASS_SLOTS = 4096 }; /* for a long stream of records: some 28 MB */
+
+/* slots 0: no cache. geo and profile stay as they are until judge_pass_fini. BP_ENOMEM. */
+int judge_pass_init(struct judge_pass *j, const struct geo *geo, const struct profile *profile,
+		    unsigned slots);
+void judge_pass_fini(struct judge_pass *j);
+
+/* Names every address of t into names (initialised by the caller; host names in it stay, see
+ * annotate), flags its answers with REPLY_FTL where the place is known, and fills *out. A trace
+ * without a time is judged as of now. BP_ENOMEM: names may be filled in part, *out is untouched. */
+int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names, struct wall now,
+		     struct verdict *out);
+
+#endif
