@@ -42,10 +42,10 @@ void schedule_init(struct schedule *s, int64_t every_ns, int64_t offset_ns, int6
 struct schedule_gap { struct wall first; uint64_t count; uint8_t why; /* enum round_why */ };
 
 enum schedule_what { SCHEDULE_WAIT, SCHEDULE_START, SCHEDULE_MISSED, SCHEDULE_OVER };
-/* Looks at the clocks. SCHEDULE_MISSED: *gap tells what is to be recorded, ask again. SCHEDULE_START:
- * *slot is to be measured now; the caller sets running until it is done (schedule_done).
- * SCHEDULE_WAIT: *wait_ns until it is worth asking again (the caller also asks after a clock step).
- * SCHEDULE_OVER: `until` has passed. */
+/* Looks at the clocks. SCHEDULE_MISSED: *gap tells what is to be recorded, ask again.
+ * SCHEDULE_START: *slot is to be measured now; the caller sets running until it is done
+ * (schedule_done). SCHEDULE_WAIT: *wait_ns until it is worth asking again (the caller also asks
+ * after a clock step). SCHEDULE_OVER: `until` has passed. */
 enum schedule_what schedule_look(struct schedule *s, struct wall wall, struct mono mono,
 				 struct wall *slot, struct schedule_gap *gap, int64_t *wait_ns);
 /* The round is done, or was given up. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * One round of a campaign as a value: when it was to begin, when it did, what was measured, what was
- * not and why, and the vantage point's own health and identity while it ran. A gap in the data is a
- * round with `missed` and a reason: it is never an outage of the target. Written and read as
+ * One round of a campaign as a value: when it was to begin, when it did, what was measured, what
+ * was not and why, and the vantage point's own health and identity while it ran. A gap in the data
+ * is a round with `missed` and a reason: it is never an outage of the target. Written and read as
  * {"type":"round"} (INTERFACE). Knows no schedule and no store.
  */
 #ifndef CORE_RECORD_ROUND_H
@@ -55,10 +55,10 @@ struct round_substitute {
 };
 
 struct round {
-	char id[ROUND_ID_TEXT];       /* CAMPAIGN-VANTAGE-20261122T100000Z: the planned moment names it */
+	char id[ROUND_ID_TEXT];       /* CAMPAIGN-VANTAGE-20261122T100000Z: by the planned moment */
 	char campaign[TRACE_CAMPAIGN_TEXT];
 	char vantage[TRACE_VANTAGE_TEXT];
-	struct wall planned;          /* on the grid, without jitter; unique per campaign, vantage */
+	struct wall planned;          /* on the grid, without jitter; one per campaign, vantage */
 	struct wall start, end;       /* 0: it never began */
 	/* In measurements: one flow of one target, or all of a multipath target; expected = done +
 	 * missed. A target that is silent is done; one that could not be asked is missed. */
@@ -74,9 +74,9 @@ struct round {
 	uint16_t reference_asked, reference_answered;
 	/* identity, from the traces of the round */
 	struct addr source;           /* that probes left with; none: unknown */
-	struct addr public_addr;      /* source if it is global, or as the plan states; none: unknown */
-	uint32_t egress_asn;          /* network of the public address, else of the first hop that has
-				       * one; 0 unknown */
+	struct addr public_addr;      /* source if it is global, or as the plan says; none: unknown */
+	uint32_t egress_asn;          /* network of the public address, else of the first hop that
+				       * has one; 0 unknown */
 	char egress_org[96];
 	uint32_t transit_asn;         /* the next network on most paths; 0 unknown */
 	char transit_org[96];
@@ -88,8 +88,8 @@ struct round {
 
 /* Every field to its "unknown". */
 void round_init(struct round *r);
-/* Fills id from campaign, vantage and planned: letters, digits, '.', '_' stay, the rest becomes '_';
- * names too long for it are cut, and a hash of the whole ones stands behind them. */
+/* Fills id from campaign, vantage and planned: letters, digits, '.', '_' stay, the rest becomes
+ * '_'; names too long for it are cut, and a hash of the whole ones stands behind them. */
 void round_set_id(struct round *r);
 /* Appends {"type":"round","version":1,...} and a newline (doc/record.md). */
 void round_write_json(struct buf *out, const struct round *r);
@@ -97,9 +97,10 @@ void round_write_json(struct buf *out, const struct round *r);
 extern const struct word round_why_words[], round_health_words[], round_changed_words[];
 
 struct record;
-/* Reads a RECORD_ROUND (its dom) into *out: unlike jsonl_read, which only looks at what is there, it
- * wants `planned`, and expected = done + missed. BP_EPARSE and BP_ERANGE with the field, BP_EUNSUP (a
- * newer version), BP_EINVAL for another kind. In a file of its own (jsonl_round.c): jansson. */
+/* Reads a RECORD_ROUND (its dom) into *out: unlike jsonl_read, which only looks at what is
+ * there, it wants `planned`, and expected = done + missed. BP_EPARSE and BP_ERANGE with the
+ * field, BP_EUNSUP (a newer version), BP_EINVAL for another kind. In a file of its own
+ * (jsonl_round.c): jansson. */
 int round_read(const struct record *rec, struct round *out, struct bp_error *err);
 
 #endif
