@@ -23,7 +23,7 @@ struct slot {
 	uint8_t key[KEY_BYTES];
 	uint32_t name_count;
 	uint32_t verdict_size;
-	char *verdict; /* owned: struct verdict as far as its evidence goes; NULL: the slot is free */
+	char *verdict; /* owned: struct verdict as far as its evidence goes; NULL: free */
 	char *names;   /* owned: name_count heads of struct name, NAME_HEAD bytes each */
 };
 
@@ -40,7 +40,7 @@ struct judge_cache {
 	unsigned bound_count;
 };
 
-/* --- the dates of a profile ------------------------------------------------------------------ */
+/* --- the dates of a profile ----------------------------------------------------------------- */
 
 struct dates { struct wall *at; unsigned count; };
 
