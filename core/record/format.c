@@ -178,7 +178,7 @@ int record_read(struct record_reader *r, struct record *out, struct bp_error *er
 	return rc;
 }
 
-static int next_byte(struct record_reader *r)
+int record_byte(struct record_reader *r)
 {
 	if (r->head_at < r->head.used)
 		return (unsigned char)r->head.bytes[r->head_at++];
@@ -193,7 +193,7 @@ static int read_line_bytes(struct record_reader *r, bool *too_long)
 	int c;
 
 	for (;;) {
-		c = next_byte(r);
+		c = record_byte(r);
 		if (c != EOF && c != '\n')
 			run[n++] = (char)c;
 		if (n == sizeof(run) || c == EOF || c == '\n') {

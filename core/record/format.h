@@ -15,19 +15,22 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "core/record/jsonl.h"
+#include "core/record/jsonstream.h"
 
 /* A stream of records. */
 struct record_reader {
 	const struct format *format; /* known after the first record_read */
 	FILE *file;                  /* borrowed */
 	char name[256];              /* for messages: the file's name or "-" */
-	uint64_t line;               /* of the last line read, from 1 */
+	uint64_t line;               /* of the last line read, or where the last object began;
+				      * from 1 */
 	uint64_t read, skipped;      /* records */
 	struct buf head;             /* the first bytes, read ahead to detect the format */
 	size_t head_at;              /* how many of them are used up */
 	struct buf text;             /* current line */
 	bool back;                   /* the current line is to be given again */
 	bool cut;                    /* the current line is the last and has no newline */
+	struct json_stream json;     /* of record_object */
 	void *state;                 /* owned by the format, freed by its fini */
 	/* Called for each skipped record, with file:line in err->text; may be NULL. */
 	void (*on_skip)(void *arg, const struct bp_error *err);
@@ -66,6 +69,8 @@ int record_read(struct record_reader *r, struct record *out, struct bp_error *er
 enum { RECORD_LINE_MAX = 16 << 20 };
 int record_line(struct record_reader *r, const char **line, size_t *n, struct bp_error *err);
 void record_line_back(struct record_reader *r);
+/* For formats: the next byte of the stream, or EOF (then ferror(r->file) tells). */
+int record_byte(struct record_reader *r);
 /* For formats: counts and reports a skipped record at the current line. */
 void record_skip(struct record_reader *r, const struct bp_error *why);
 
