@@ -27,7 +27,20 @@ struct convert_run {
 	const struct select *select;
 	struct session session;
 	struct buf out;
+	uint64_t left_out; /* records that the format has no place for */
 };
+
+static int convert_flush(struct convert_run *run, struct bp_error *err)
+{
+	int rc = 0;
+
+	if (run->out.failed)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	if (run->out.used > 0)
+		rc = session_write(&run->session, run->out.bytes, run->out.used, err);
+	buf_clear(&run->out);
+	return rc;
+}
 
 static int convert_record(void *arg, struct record *r, struct bp_error *err)
 {
@@ -36,12 +49,15 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 
 	if (r->kind == RECORD_TRACE && !select_wants_verdict(run->select, &r->verdict))
 		return 0;
-	buf_clear(&run->out);
 	rc = run->to->write(&run->out, r, NULL, NULL);
+	if (rc == BP_EFOREIGN) {
+		run->left_out++;
+		return 0;
+	}
 	if (rc < 0)
 		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
 			       bp_strerror(rc));
-	return session_write(&run->session, run->out.bytes, run->out.used, err);
+	return convert_flush(run, err);
 }
 
 static int take_to(struct convert_run *run, const char *arg)
@@ -81,8 +97,18 @@ int cmd_convert(int argc, char **argv)
 	if (rc < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
+	if (run.to->begin != NULL)
+		run.to->begin(&run.out);
+	rc = convert_flush(&run, &err);
 	for (int i = optind; rc == 0 && i < argc; i++)
 		rc = select_read(&select, argv[i], convert_record, &run, &counts, &err);
+	if (rc == 0 && run.to->end != NULL) {
+		run.to->end(&run.out);
+		rc = convert_flush(&run, &err);
+	}
+	if (run.left_out > 0)
+		cli_say("%llu records left out: %s has no place for their kind",
+			(unsigned long long)run.left_out, run.to->name);
 	rc = rc < 0 ? cli_error(&err) : select_exit(&counts);
 	buf_fini(&run.out);
 	return session_end(&run.session, rc);

@@ -135,7 +135,8 @@ static void take_networks(const struct responders *at, const struct names *names
 	}
 }
 
-/* Appends what the TTL before did not have and the path does not end with; `before` becomes this TTL's. */
+/* Appends what the TTL before did not have, unless the path ends with it; `before` becomes this
+ * TTL's. */
 static void add_networks(struct flat_trace *out, const struct responders *at,
 			 const struct names *names, struct networks *before)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The columns of the flat tables (REPORTS "Flat tables") that are computed, not copied: what the CSV
- * and the stores both say of a trace. Pure. The prefix of a row is the /24 or /48 of its destination.
+ * The columns of the flat tables (REPORTS "Flat tables") that are computed, not copied: what the
+ * CSV and the stores both say of a trace. Pure.
  *
  * A path is cut where it says nothing new: behind the first TTL at which the destination answered,
  * and where its last answering TTLs are all of one and the same address (a filter that answers for
@@ -25,20 +25,21 @@ enum {
 };
 
 struct flat_trace {
-	struct prefix prefix;          /* of dst: /24 or /48; addr not set: no dst */
-	int64_t rtt_min_ns, rtt_median_ns; /* over the destination's replies; -1: none */
-	uint8_t hops;                  /* lowest TTL of the destination, else the last TTL that
-					* answered, not cut; 0: nobody did */
-	uint64_t path_hash;            /* who answered at which TTL of the cut path (a silent TTL between
-					* counts), not when, how often or in what order: equal for equal
-					* paths, on every machine; 0: nobody did.
-					* The first 8 bytes, big endian, of BLAKE2b with a digest of 16
-					* (RFC 7693) over: for each TTL that answered, rising, one byte
-					* TTL, one byte count of its addresses, then these, rising as by
-					* addr_compare: one byte family (4, 6), 4 or 16 bytes */
-	uint32_t as_path[FLAT_AS_PATH_MAX]; /* networks of the cut path: at each TTL those that the last
-					* TTL with any did not have, the lower number first, neighbours
-					* once. Unknown ones are left out, so are those beyond the room */
+	struct prefix prefix; /* /24 or /48 of dst; addr not set: no dst */
+	/* Over the destination's replies; -1: none. */
+	int64_t rtt_min_ns, rtt_median_ns;
+	/* Lowest TTL of the destination, else the last TTL that answered, not cut; 0: nobody did. */
+	uint8_t hops;
+	/* Who answered at which TTL of the cut path (a silent TTL between counts), not when, how
+	 * often or in what order: equal for equal paths, on every machine; 0: nobody did. The first
+	 * 8 bytes, big endian, of BLAKE2b with a digest of 16 (RFC 7693) over: for each TTL that
+	 * answered, rising, one byte TTL, one byte count of its addresses, then these, rising as by
+	 * addr_compare: one byte family (4, 6), 4 or 16 bytes. */
+	uint64_t path_hash;
+	/* Networks of the cut path: at each TTL those that the last TTL with any did not have, the
+	 * lower number first, neighbours once. Unknown ones are left out, so are those beyond the
+	 * room. */
+	uint32_t as_path[FLAT_AS_PATH_MAX];
 	uint8_t as_count;
 };
 

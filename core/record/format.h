@@ -44,7 +44,11 @@ struct format {
 	int (*detect)(const char *head, size_t n);
 	/* The next record: 0, BP_EOF, BP_ENOMEM or BP_EIO; bad ones are skipped inside. */
 	int (*read)(struct record_reader *r, struct record *out, struct bp_error *err);
-	/* NULL: the format is not written. */
+	/* What stands before the first record and behind the last of an output. NULL: nothing. */
+	void (*begin)(struct buf *out);
+	void (*end)(struct buf *out);
+	/* NULL: the format is not written. 0, BP_ENOMEM, or BP_EFOREIGN with nothing appended: the
+	 * format has no place for this kind of record. */
 	int (*write)(struct buf *out, const struct record *rec, const struct names *names,
 		     const struct verdict *verdict);
 	void (*fini)(struct record_reader *r); /* NULL: nothing to free */
