@@ -20,6 +20,8 @@
 enum {
 	CAMPAIGN_HOSTS_MAX = 16,      /* that stand for one entry */
 	CAMPAIGN_REFERENCES_MAX = 16,
+	CAMPAIGN_TARGETS_MAX = 4096,  /* entries; a prefix is one, and so is a file */
+	CAMPAIGN_FLOWS_MAX = 1024,
 	CAMPAIGN_EVERY_MIN_S = 10,
 	CAMPAIGN_URL_TEXT = 512,
 };
@@ -27,23 +29,26 @@ enum {
 /* How an entry is measured; 0 or METHOD_UNKNOWN: the plan's, then the profile's, then the default. */
 struct campaign_how {
 	uint8_t method;       /* enum method */
-	uint16_t port;
+	uint16_t port;        /* host order */
 	uint16_t flows;       /* flows 0..flows-1, judged together */
-	uint8_t attempts, multipath, first_ttl, max_ttl, gap_limit;
+	uint8_t attempts, multipath, first_ttl, max_ttl;
+	uint8_t gap_limit;    /* 255, which no path reaches, where the plan says 0: none */
 	uint32_t wait_ms;
 };
 
 /* One entry of `targets`. */
 struct campaign_target {
-	char **hosts;         /* owned words: host, address, prefix or @FILE. The first is measured; the
-			       * others stand by to take its place when it dies (only addresses and
-			       * names) */
+	char **hosts;         /* owned words: host, address, prefix or @FILE (relative to the plan's
+			       * directory, made so already). The first is measured; the others stand
+			       * by to take its place when it dies (only addresses and names) */
 	unsigned hosts_count; /* >= 1 */
 	char *name;           /* for people; NULL: the word itself */
 	struct campaign_how how;
 	struct wall since, until; /* 0: open */
 	unsigned index;       /* in the YAML list, for messages */
 };
+
+enum campaign_body { CAMPAIGN_BODY_EVENT, CAMPAIGN_BODY_ALERTMANAGER };
 
 struct campaign_plan {
 	char file[256];                  /* as given, for messages */
@@ -60,14 +65,19 @@ struct campaign_plan {
 	struct campaign_target *targets; /* owned; empty when of the profile */
 	unsigned targets_count;
 	struct campaign_how how;         /* for all */
-	uint32_t rate_pps, prefix_pps;   /* polite defaults of prober/plan.h */
+	uint32_t rate_pps, prefix_pps;   /* 0: max, where this machine allows it; polite defaults of
+					  * prober/plan.h */
 	struct addr references[CAMPAIGN_REFERENCES_MAX];
 	unsigned references_count;
 	char store[CAMPAIGN_URL_TEXT];   /* sqlite:FILE, postgresql://...; empty: the default store */
 	int64_t keep_traces_ns, keep_hourly_ns; /* 0: for ever */
-	/* Read and checked; acted upon by the event engine. */
+	/* Read and checked; acted upon by the event engine. Empty: not said. */
 	bool on_event; int64_t on_event_every_ns, on_event_for_ns;
 	bool alerts, metrics;
+	char webhook_url[CAMPAIGN_URL_TEXT], webhook_secret[CAMPAIGN_URL_TEXT];
+	uint8_t webhook_body;            /* enum campaign_body */
+	char alert_exec[CAMPAIGN_URL_TEXT];
+	char metrics_listen[64], metrics_textfile[CAMPAIGN_URL_TEXT];
 	bool contact_known;
 	struct contact contact;
 };
@@ -78,5 +88,12 @@ int campaign_plan_load(const char *path, struct campaign_plan **out, struct bp_e
 int campaign_plan_parse(const char *name, const char *yaml, size_t n, struct campaign_plan **out,
 			struct bp_error *err);
 void campaign_plan_free(struct campaign_plan *p);
+
+/* How an entry is measured in the end: each value from the entry, else the plan, else the profile's
+ * target (method and port only), else prober/plan.h's defaults. A port counts where its own level's
+ * method, if it names one, is the one chosen. flows of a nearer level switch multipath off and the
+ * other way round. Every field of *out is set, but multipath (0: off) and the port of icmp. */
+void campaign_how_settle(const struct campaign_how *entry, const struct campaign_how *plan,
+			 uint8_t profile_method, uint16_t profile_port, struct campaign_how *out);
 
 #endif
