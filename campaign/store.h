@@ -72,6 +72,35 @@ struct store_select {
 int store_read(struct store *s, const struct store_select *select,
 	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 	       struct bp_error *err);
+/* Traces that show the same: one vantage, source, destination, method, flow, ports, reach and way. For
+ * `diff`, which would else read 200,000 whole traces of two half hours (amended by the reader of it).
+ * The groups of a selection may be finer than that, never coarser. */
+struct store_group {
+	const char *vantage;          /* one pointer for one name, until store_close */
+	struct addr src, dst;
+	uint8_t method, reach;        /* their enums */
+	int32_t flow, sport, dport;   /* as in struct trace */
+	/* Equal for equal ways: who answered at which TTL, with which ICMP type and code or TCP
+	 * flags and which enum reply_flag. The answers of the destination's own address count as
+	 * "the destination", so that its neighbours by the same routers have the same way. Within
+	 * one store. */
+	uint64_t way;
+	int64_t example;              /* the one of them that started first, for store_trace */
+	uint32_t count;
+	struct wall first, last;      /* starts */
+	/* Of the destination's answers in all of them (trace_entry_is_destination; not late, not a
+	 * duplicate, neither REPLY_FTL nor REPLY_CLOCK), in no order. Borrowed until return. */
+	const int64_t *rtt_ns;
+	uint32_t rtt_count;
+};
+/* Streams the groups of what is selected, in no order; what could not be measured (STOP_ERROR, no
+ * entry) is left out. Memory: that of the groups, not of the traces. */
+int store_groups(struct store *s, const struct store_select *select,
+		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
+		 void *arg, struct bp_error *err);
+/* One trace of them as store_read gives it; out is initialised and empty. BP_ENOTFOUND: dropped
+ * meanwhile. */
+int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err);
 /* The latest slot (round.planned) of a campaign and vantage; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
 		       struct wall *out, struct bp_error *err);
