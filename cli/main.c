@@ -17,6 +17,7 @@ const struct command commands[] = {
 	{"trace", cmd_trace, "measure now, name, judge, print", trace_usage},
 	{"judge", cmd_judge, "name and judge recorded traces of any readable format", judge_usage},
 	{"convert", cmd_convert, "one record format to another", convert_usage},
+	{"campaign", cmd_campaign, "measure again and again, as a plan says", campaign_usage},
 	{"diff", cmd_diff, "what changed between two sets of records", diff_usage},
 	{"geo", cmd_geo, "what the databases and the overlay say, and how old they are", geo_usage},
 	{"profile", cmd_profile, "check or show a profile", profile_usage},
