@@ -65,6 +65,7 @@ struct store_select {
 	const char *vantage, *target, *border, *campaign; /* NULL: any */
 	struct prefix prefix;         /* addr not set: any */
 	uint8_t method;               /* METHOD_UNKNOWN: any */
+	bool rounds_only;             /* for store_read: neither traces nor objects but rounds */
 };
 /* Streams what is selected, oldest first: traces (names and the latest judgement filled), then the
  * paths object behind its traces, rounds behind what they hold. on_record may take parts of the record
@@ -94,7 +95,9 @@ struct store_group {
 	uint32_t rtt_count;
 };
 /* Streams the groups of what is selected, in no order; what could not be measured (STOP_ERROR, no
- * entry) is left out. Memory: that of the groups, not of the traces. */
+ * entry) is left out, and what was measured in a round whose vantage point was offline (its health is
+ * ROUND_HEALTH_OFFLINE): it says nothing of the targets. on_group may call store_trace. Memory: that
+ * of the groups, not of the traces. */
 int store_groups(struct store *s, const struct store_select *select,
 		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
 		 void *arg, struct bp_error *err);
