@@ -95,5 +95,8 @@ void campaign_plan_free(struct campaign_plan *p);
  * other way round. Every field of *out is set, but multipath (0: off) and the port of icmp. */
 void campaign_how_settle(const struct campaign_how *entry, const struct campaign_how *plan,
 			 uint8_t profile_method, uint16_t profile_port, struct campaign_how *out);
+/* From the vantage point's name: the ports of its flows, the same from run to run. Needs
+ * sodium_init. */
+uint64_t campaign_seed(const char *vantage);
 
 #endif
