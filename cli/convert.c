@@ -12,7 +12,7 @@ const char convert_usage[] =
 "\n"
 "Writes the records of FILE ('-' is stdin) in another format. jsonl, the native one, keeps everything.\n"
 "\n"
-"  --to FORMAT           jsonl\n"
+"  --to FORMAT           jsonl; csv, csv-hops, csv-rounds: tables (a row a trace, probe, round)\n"
 "  --from FORMAT         jsonl, traceroute (else detected by content)\n"
 "  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
 "                        only these records (--border: by the verdict they carry)\n"
@@ -27,6 +27,7 @@ struct convert_run {
 	const struct select *select;
 	struct session session;
 	struct buf out;
+	struct select_counts counts;
 	uint64_t left_out; /* records that the format has no place for */
 };
 
@@ -42,6 +43,15 @@ static int convert_flush(struct convert_run *run, struct bp_error *err)
 	return rc;
 }
 
+/* What is read here was not refused where it was read: its type's own fields are. */
+static int skip_record(struct convert_run *run, const struct record *r)
+{
+	cli_say("skipped: a record whose fields are not those of its type: %.60s",
+		r->line ? r->line : "");
+	run->counts.skipped++;
+	return 0;
+}
+
 static int convert_record(void *arg, struct record *r, struct bp_error *err)
 {
 	struct convert_run *run = arg;
@@ -54,6 +64,8 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 		run->left_out++;
 		return 0;
 	}
+	if (rc == BP_EPARSE)
+		return skip_record(run, r);
 	if (rc < 0)
 		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
 			       bp_strerror(rc));
@@ -77,7 +89,6 @@ int cmd_convert(int argc, char **argv)
 					      {NULL, 0, NULL, 0}};
 	struct select select = {0};
 	struct convert_run run = {.select = &select};
-	struct select_counts counts = {0};
 	struct options o;
 	struct bp_error err;
 	int opt, rc;
@@ -101,7 +112,7 @@ int cmd_convert(int argc, char **argv)
 		run.to->begin(&run.out);
 	rc = convert_flush(&run, &err);
 	for (int i = optind; rc == 0 && i < argc; i++)
-		rc = select_read(&select, argv[i], convert_record, &run, &counts, &err);
+		rc = select_read(&select, argv[i], convert_record, &run, &run.counts, &err);
 	if (rc == 0 && run.to->end != NULL) {
 		run.to->end(&run.out);
 		rc = convert_flush(&run, &err);
@@ -109,7 +120,7 @@ int cmd_convert(int argc, char **argv)
 	if (run.left_out > 0)
 		cli_say("%llu records left out: %s has no place for their kind",
 			(unsigned long long)run.left_out, run.to->name);
-	rc = rc < 0 ? cli_error(&err) : select_exit(&counts);
+	rc = rc < 0 ? cli_error(&err) : select_exit(&run.counts);
 	buf_fini(&run.out);
 	return session_end(&run.session, rc);
 }

@@ -35,6 +35,9 @@ int select_take(struct select *s, struct options *o, int opt, const char *arg)
 		return cli_usage(o->command, "--method takes icmp, udp or tcp, not '%s'", arg) + 1;
 	case OPT_FROM:
 		s->from = format_find(arg);
+		if (s->from != NULL && s->from->read == NULL)
+			return cli_usage(o->command, "--from: format '%s' is written, not read",
+					 arg) + 1;
 		if (s->from != NULL)
 			return 0;
 		return cli_usage(o->command, "--from: no format '%s'", arg) + 1;

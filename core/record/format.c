@@ -10,7 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct format *const formats[] = {&jsonl_format, &traceroute_text_format, NULL};
+const struct format *const formats[] = {
+	&jsonl_format,
+	&traceroute_text_format,
+	&csv_format,
+	&csv_hops_format,
+	&csv_rounds_format,
+	NULL,
+};
 
 const struct format *format_find(const char *name)
 {
@@ -137,8 +144,10 @@ static int detect(struct record_reader *r, struct bp_error *err)
 		more = read_head_line(r);
 		best_score = 0;
 		for (const struct format *const *f = formats; *f != NULL; f++) {
-			int score = r->head.used ? (*f)->detect(r->head.bytes, r->head.used) : 0;
+			int score = 0;
 
+			if (r->head.used > 0 && (*f)->detect != NULL)
+				score = (*f)->detect(r->head.bytes, r->head.used);
 			if (score > best_score) {
 				best = *f;
 				best_score = score;

@@ -40,15 +40,17 @@ struct record_reader {
 struct format {
 	const char *name;   /* "jsonl", "traceroute" */
 	const char *says;   /* one line for the help */
-	/* How sure that the first bytes are this format: 0 no .. 100; under 30 is not enough. */
+	/* How sure that the first bytes are this format: 0 no .. 100; under 30 is not enough. NULL, and
+	 * read too: the format is only written. */
 	int (*detect)(const char *head, size_t n);
 	/* The next record: 0, BP_EOF, BP_ENOMEM or BP_EIO; bad ones are skipped inside. */
 	int (*read)(struct record_reader *r, struct record *out, struct bp_error *err);
 	/* What stands before the first record and behind the last of an output. NULL: nothing. */
 	void (*begin)(struct buf *out);
 	void (*end)(struct buf *out);
-	/* NULL: the format is not written. 0, BP_ENOMEM, or BP_EFOREIGN with nothing appended: the
-	 * format has no place for this kind of record. */
+	/* NULL: the format is not written. 0, BP_ENOMEM, or with nothing appended BP_EFOREIGN (the
+	 * format has no place for this kind of record), BP_EPARSE (the record is not what its type
+	 * says). */
 	int (*write)(struct buf *out, const struct record *rec, const struct names *names,
 		     const struct verdict *verdict);
 	void (*fini)(struct record_reader *r); /* NULL: nothing to free */
@@ -80,5 +82,6 @@ void record_skip(struct record_reader *r, const struct bp_error *why);
 
 /* The rows of `formats`, each in the file of its format. */
 extern const struct format jsonl_format, traceroute_text_format;
+extern const struct format csv_format, csv_hops_format, csv_rounds_format; /* csv.h: the columns */
 
 #endif
