@@ -8,19 +8,16 @@
 #define ANALYSIS_REPORT_SUMMARY_H
 
 #include "analysis/report/style.h"
+#include "analysis/report/table.h"
 #include "core/record/trace.h"
 #include "core/record/verdict.h"
 #include "geo/profile.h"
 
-struct summary_row;
-
+/* A zeroed struct is an empty summary. */
 struct report_summary {
-	struct summary_row *rows; /* owned */
-	unsigned count, room;
-	bool failed;              /* a line is missing for want of memory */
+	struct table table; /* owned */
 };
 
-/* A zeroed struct is an empty summary. */
 void report_summary_fini(struct report_summary *s);
 void report_summary_add(struct report_summary *s, const struct trace *t, const struct verdict *v,
 			const struct profile *p);
