@@ -15,6 +15,8 @@ const struct word status_state_words[] = {
 	{"never", STATUS_NEVER}, {"over", STATUS_OVER}, {NULL, 0}};
 
 static const int stale_rounds = 3;
+/* A round that has just ended is about to be committed. */
+static const int64_t waiting_ns = 60 * NS_PER_S;
 
 void status_count_round(struct status_rounds *d, const struct round *r)
 {
@@ -29,18 +31,24 @@ void status_count_round(struct status_rounds *d, const struct round *r)
 		d->missed_why[r->why]++;
 }
 
+static bool waiting(const struct status *s)
+{
+	return s->spool_rounds > 0 &&
+	       (s->pid == 0 || s->now.ns - s->spool_oldest.ns > waiting_ns);
+}
+
 enum status_state status_state(const struct status *s)
 {
 	if (!s->measured_known)
 		return s->over ? STATUS_OVER : s->pid != 0 && !s->last_known ? STATUS_STARTING :
 		       s->last_known ? STATUS_STALE : STATUS_NEVER;
 	if (s->over)
-		return s->spool_rounds > 0 ? STATUS_WAITING : STATUS_OVER;
+		return waiting(s) ? STATUS_WAITING : STATUS_OVER;
 	if (s->now.ns - s->measured.planned.ns > stale_rounds * s->every_ns)
 		return STATUS_STALE;
 	if (s->last.health == ROUND_HEALTH_OFFLINE || s->last.why == ROUND_WHY_OFFLINE)
 		return STATUS_OFFLINE;
-	return s->spool_rounds > 0 && s->pid == 0 ? STATUS_WAITING : STATUS_OK;
+	return waiting(s) ? STATUS_WAITING : STATUS_OK;
 }
 
 void status_put_moment(struct buf *out, struct wall at, struct wall now)
@@ -280,17 +288,25 @@ static void put_store(struct buf *out, const struct style *style, const struct s
 		put_bytes(out, (double)s->store_bytes);
 	}
 	buf_char(out, '\n');
-	if (s->spool_rounds == 0)
-		return;
-	put_label(out, style, "spool");
-	style_face(out, style, FACE_WARN);
-	buf_printf(out, "%llu round%s (", (unsigned long long)s->spool_rounds,
-		   s->spool_rounds == 1 ? "" : "s");
-	put_bytes(out, (double)s->spool_bytes);
-	buf_str(out, s->pid != 0 ? ") under way, or waiting for the store" :
-		") wait for the next start");
-	style_end(out, style);
-	buf_char(out, '\n');
+	if (s->spool_rounds > 0) {
+		put_label(out, style, "spool");
+		style_face(out, style, FACE_WARN);
+		buf_printf(out, "%llu round%s (", (unsigned long long)s->spool_rounds,
+			   s->spool_rounds == 1 ? "" : "s");
+		put_bytes(out, (double)s->spool_bytes);
+		buf_printf(out, ") wait%s for the %s", s->spool_rounds == 1 ? "s" : "",
+			   s->pid != 0 ? "store" : "next start");
+		style_end(out, style);
+		buf_char(out, '\n');
+	}
+	if (s->spool_refused > 0) {
+		put_label(out, style, "");
+		style_face(out, style, FACE_BAD);
+		buf_printf(out, "%llu round%s that the store refuses, kept as *.refused beside it",
+			   (unsigned long long)s->spool_refused, s->spool_refused == 1 ? "" : "s");
+		style_end(out, style);
+		buf_char(out, '\n');
+	}
 }
 
 enum { COL_NETWORK, COL_DESTINATION, COL_METHOD, COL_BORDER, COL_CONFIDENCE, COL_SINCE, COL_REACH,

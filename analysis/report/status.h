@@ -22,7 +22,7 @@ enum status_state {
 	STATUS_UNKNOWN,
 	STATUS_OK,
 	STATUS_STARTING, /* no round yet, and a daemon runs */
-	STATUS_WAITING,  /* rounds wait in the spool: the store does not take them */
+	STATUS_WAITING,  /* rounds wait in the spool for over a minute: the store does not take them */
 	STATUS_OFFLINE,  /* in the last round the vantage point reached nobody */
 	STATUS_STALE,    /* the last measured round is older than three times `every` */
 	STATUS_NEVER,    /* nothing was ever measured, and no daemon runs */
@@ -53,7 +53,9 @@ struct status {
 	struct wall identity_read;        /* the oldest round that was looked at for it */
 	const struct standing *standing;  /* borrowed; rows of other rounds than `measured` are passed
 					   * over */
-	uint64_t spool_rounds, spool_bytes;
+	uint64_t spool_rounds, spool_bytes; /* that wait for the store; not the one under way */
+	struct wall spool_oldest;         /* since when the first of them waits; 0: none */
+	uint64_t spool_refused;           /* that the store will never take */
 	int64_t store_bytes;              /* with its log; -1: there is no store yet */
 };
 

@@ -131,6 +131,8 @@ void status_write_json(struct buf *out, const struct status *s, const struct pro
 	json_begin_object(&w, "spool");
 	json_put_int(&w, "rounds", (int64_t)s->spool_rounds);
 	json_put_int(&w, "bytes", (int64_t)s->spool_bytes);
+	jsonl_put_wall(&w, "oldest", s->spool_oldest);
+	json_put_int(&w, "refused", (int64_t)s->spool_refused);
 	json_end(&w);
 	json_begin_object(&w, "store");
 	json_put_str(&w, "path", s->store);

@@ -173,6 +173,35 @@ void style_wrap(struct buf *out, const struct style *s, size_t start, unsigned i
 	free(text);
 }
 
+void style_cut(struct buf *out, const struct style *s, size_t start)
+{
+	unsigned column = 0;
+	char *at, *to;
+	wchar_t c;
+
+	if (s->width == 0 || out->failed || out->used == start)
+		return;
+	for (at = to = out->bytes + start; *at != '\0';) {
+		size_t n = *at == '\033' ? strcspn(at, "m") : decode(at, &c);
+		unsigned columns = 0;
+
+		if (*at == '\033')
+			n += at[n] != '\0';
+		else if (*at == '\n')
+			column = 0;
+		else
+			columns = columns_of(c);
+		if (columns == 0 || column + columns <= s->width) {
+			memmove(to, at, n);
+			to += n;
+		}
+		column += columns;
+		at += n;
+	}
+	*to = '\0';
+	out->used = (size_t)(to - out->bytes);
+}
+
 void style_line(struct buf *out, const struct style *s, unsigned columns, bool heavy)
 {
 	const char *mark = s->utf8 ? (heavy ? "\u2501" : "\u2504") : (heavy ? "=" : "-");

@@ -34,6 +34,9 @@ void style_text(struct buf *out, const struct style *s, const char *text);
 /* Breaks the lines of what was appended since `start` at spaces, so that none is wider than the
  * terminal; what goes on is indented. Without a terminal nothing is done. */
 void style_wrap(struct buf *out, const struct style *s, size_t start, unsigned indent);
+/* Cuts each line of what was appended since `start` to the width of the terminal; escapes take no
+ * room and stay. Without a terminal nothing is done. */
+void style_cut(struct buf *out, const struct style *s, size_t start);
 /* Appends `columns` of a horizontal line. */
 void style_line(struct buf *out, const struct style *s, unsigned columns, bool heavy);
 

@@ -17,6 +17,7 @@
 
 #include "analysis/report/summary.h"
 #include "core/record/jsonl.h"
+#include "tests/unit/analysis/report/golden.h"
 
 static const char yaml[] =
 	"profile: test\n"
@@ -67,29 +68,6 @@ static void render(struct buf *out, const struct style *style, bool verbose)
 	report_summary_fini(&summary);
 }
 
-static void compare(const char *path, const struct buf *got)
-{
-	bool update = getenv("GOLDEN_UPDATE") != NULL;
-	FILE *f = fopen(path, update ? "we" : "re");
-	char *want;
-	size_t n;
-
-	if (f == NULL)
-		fail_msg("%s is missing: make golden-update writes it", path);
-	if (update) {
-		fwrite(got->bytes, 1, got->used, f);
-		fclose(f);
-		return;
-	}
-	want = calloc(1, got->used + 4096);
-	assert_non_null(want);
-	n = fread(want, 1, got->used + 4095, f);
-	fclose(f);
-	if (n != got->used || memcmp(want, got->bytes, n) != 0)
-		fail_msg("%s differs; now:\n%s", path, got->bytes);
-	free(want);
-}
-
 static void reports(void **state)
 {
 	(void)state;
@@ -98,7 +76,7 @@ static void reports(void **state)
 
 		buf_init(&out);
 		render(&out, &rows[i].style, rows[i].verbose);
-		compare(rows[i].file, &out);
+		golden_compare(rows[i].file, &out);
 		buf_fini(&out);
 	}
 }
