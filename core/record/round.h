@@ -74,7 +74,7 @@ struct round {
 	uint16_t reference_asked, reference_answered;
 	/* identity, from the traces of the round */
 	struct addr source;           /* that probes left with; none: unknown */
-	struct addr public_addr;      /* source if it is global, or as the plan says; none: unknown */
+	struct addr public_addr;      /* source if global, or as the plan says; none: unknown */
 	uint32_t egress_asn;          /* network of the public address, else of the first hop that
 				       * has one; 0 unknown */
 	char egress_org[96];

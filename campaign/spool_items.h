@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the files of the spool share: the journals there are, each a file, a tail in memory, or both,
+ * read line by line as one. Private to campaign/spool*.c.
+ */
+#ifndef CAMPAIGN_SPOOL_ITEMS_H
+#define CAMPAIGN_SPOOL_ITEMS_H
+
+#include "campaign/spool.h"
+#include "core/buf.h"
+
+enum item_state { ITEM_OPEN, ITEM_WAITS, ITEM_KEPT };
+
+/* How its file is called: ROUND-ID and this. */
+enum item_ext { EXT_NONE /* no file */, EXT_PART, EXT_WHOLE, EXT_TAKEN };
+
+struct item {
+	char id[ROUND_ID_TEXT];
+	struct wall planned;
+	uint8_t state;        /* enum item_state */
+	uint8_t ext;          /* enum item_ext */
+	bool trusted;         /* written by this process: its lines need no looking over */
+	uint64_t file_bytes;  /* whole lines in the file */
+	struct buf memory;    /* lines that came after them and are on no disk */
+	uint64_t last_at;     /* where its last line begins, file and memory as one; 0: it has none */
+	uint64_t traces;
+};
+
+struct spool {
+	char *path;           /* owned */
+	int dir;              /* -1: cannot be used */
+	int64_t bytes_max;
+	struct item **items;  /* owned, sorted by planned, then id */
+	uint32_t count, room;
+	uint64_t disk_bytes, memory_bytes;
+	bool in_memory;       /* the disk refused last */
+	bool told_full;
+	uint64_t ignored, cut, damaged;
+	struct buf line;      /* being written, or being told */
+	struct buf notes;     /* one a line */
+	size_t notes_at;
+};
+
+/* In a buffer of its own so that a line has no bound but SPOOL_LINE_MAX. */
+enum { SPOOL_LINE_MAX = 64 << 20 };
+struct item_lines {
+	const struct item *item;
+	int fd;               /* -1: nothing in the file, or not readable */
+	int sys;              /* errno: the file cannot be read; the lines end there */
+	uint64_t at;          /* of the next line */
+	uint64_t read;        /* file bytes in text so far */
+	struct buf text;
+	size_t text_at;
+};
+
+#define SPOOL_NOTES_MAX 4096
+void spool_tell(struct spool *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *item_name(const struct item *it, uint8_t ext, char out[static ROUND_ID_TEXT + 16]);
+/* What a file of n bytes takes of the bound. */
+static inline uint64_t spool_blocks(uint64_t n)
+{
+	return (n + SPOOL_BLOCK - 1) / SPOOL_BLOCK * SPOOL_BLOCK;
+}
+
+/* A new item at its place among the others, NULL: out of memory. */
+struct item *spool_add(struct spool *s, const char *id, struct wall planned);
+void spool_forget(struct spool *s, struct item *it);
+struct item *spool_find(struct spool *s, const char *id);
+
+/* Reads the lines of an item from the first on; each without its newline, valid until the next. */
+void item_lines_open(struct item_lines *l, const struct spool *s, const struct item *it);
+bool item_lines_next(struct item_lines *l, const char **line, size_t *n);
+void item_lines_close(struct item_lines *l);
+/* Lists what lies in the directory. BP_ENOMEM. */
+int spool_list(struct spool *s, struct bp_error *err);
+/* The round of an item, whether it has its last line or not. */
+int item_round(struct spool *s, struct item *it, struct round *r, struct bp_error *err);
+
+#endif
