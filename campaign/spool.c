@@ -425,7 +425,8 @@ static int write_head(struct spool_journal *j, const struct round *r, struct bp_
 {
 	struct round head = *r;
 
-	head.missed = head.expected - head.done;
+	head.done = head.traces = 0;
+	head.missed = head.expected;
 	buf_clear(&j->spool->line);
 	round_write_json(&j->spool->line, &head);
 	if (j->spool->line.failed) {
@@ -518,10 +519,15 @@ int spool_end(struct spool_journal *j, const struct round *r, struct bp_error *e
 	struct spool *s = j->spool;
 	struct item *it = j->item;
 	uint64_t at = it->file_bytes + it->memory.used;
+	struct round last = *r;
 	int rc = 0, sys;
 
+	/* A reader would refuse what does not add up: what is not done is missed. */
+	if (last.expected < last.done)
+		last.expected = last.done;
+	last.missed = last.expected - last.done;
 	buf_clear(&s->line);
-	round_write_json(&s->line, r);
+	round_write_json(&s->line, &last);
 	if (s->line.failed) {
 		buf_fini(&s->line);
 		rc = bp_fail(err, BP_ENOMEM, "out of memory");
@@ -547,14 +553,38 @@ int spool_end(struct spool_journal *j, const struct round *r, struct bp_error *e
 
 /* --- what waits -------------------------------------------------------------------------------- */
 
+static void put_aside(struct spool *s, struct item *it, const char *why)
+{
+	char from[ROUND_ID_TEXT + 16], to[ROUND_ID_TEXT + 16];
+
+	snprintf(to, sizeof(to), "%s.refused", it->id);
+	if (s->dir >= 0 && it->ext != EXT_NONE)
+		renameat(s->dir, item_name(it, it->ext, from), s->dir, to);
+	spool_tell(s, "%s: put aside as %s", why, to);
+	spool_forget(s, it);
+}
+
 int spool_next(struct spool *s, struct round *r, struct bp_error *err)
 {
+	int failed = BP_ENOTFOUND;
+
 	settle_all(s);
-	for (uint32_t i = 0; i < s->count; i++) {
-		if (s->items[i]->state == ITEM_WAITS)
-			return item_round(s, s->items[i], r, err);
+	for (uint32_t i = 0; i < s->count;) {
+		struct item *it = s->items[i];
+		int rc = it->state == ITEM_WAITS ? item_round(s, it, r, err) : BP_ENOTFOUND;
+
+		if (rc == 0 || rc == BP_ENOMEM)
+			return rc;
+		/* One that cannot be read does not stand in the way of the others. */
+		if (rc == BP_EPARSE) {
+			put_aside(s, it, err->text);
+			continue;
+		}
+		if (rc != BP_ENOTFOUND)
+			failed = rc;
+		i++;
 	}
-	return BP_ENOTFOUND;
+	return failed;
 }
 
 void spool_taken(struct spool *s, const struct round *r)
@@ -576,16 +606,13 @@ void spool_taken(struct spool *s, const struct round *r)
 
 void spool_refused(struct spool *s, const struct round *r)
 {
-	char from[ROUND_ID_TEXT + 16], to[ROUND_ID_TEXT + 16];
 	struct item *it = spool_find(s, r->id);
+	char why[ROUND_ID_TEXT + 64];
 
 	if (it == NULL || it->state != ITEM_WAITS)
 		return;
-	snprintf(to, sizeof(to), "%s.refused", it->id);
-	if (s->dir >= 0 && it->ext != EXT_NONE)
-		renameat(s->dir, item_name(it, it->ext, from), s->dir, to);
-	spool_tell(s, "the store refuses round %s for good: put aside as %s", it->id, to);
-	spool_forget(s, it);
+	snprintf(why, sizeof(why), "the store refuses round %s for good", it->id);
+	put_aside(s, it, why);
 }
 
 void spool_again(struct spool *s)

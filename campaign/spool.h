@@ -58,10 +58,11 @@ int spool_object(struct spool_journal *j, const char *json, size_t n, struct bp_
  * memory. */
 int spool_end(struct spool_journal *j, const struct round *r, struct bp_error *err);
 
-/* The rounds that wait, oldest first: those of this run, and whatever an earlier one left. One
- * that was left without its last line is given with what it has: r->why is ROUND_WHY_DOWN,
- * missed what is not there. A line that is damaged is missed, too. 0, or BP_ENOTFOUND when none
- * waits; BP_EIO: its file cannot be read now. */
+/* The rounds that wait, oldest first: those of this run, and whatever an earlier one left. One that
+ * was left without its last line is given with what it has: r->why is ROUND_WHY_DOWN, missed what
+ * is not there. A line that is damaged is missed, too. 0, or BP_ENOTFOUND when none waits; BP_EIO:
+ * none but such as cannot be read now. Where the round itself is damaged, its journal is put aside
+ * as by spool_refused. err may not be NULL. */
 int spool_next(struct spool *s, struct round *r, struct bp_error *err);
 /* Its records, in the order they came, without the round. on_record may take parts of the record by
  * making them empty; negative stops and is returned. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the files of the spool share: the journals there are, each a file, a tail in memory, or both,
- * read line by line as one. Private to campaign/spool*.c.
+ * What the files of the spool share: the journals there are, each a file, a tail in memory, or
+ * both, read line by line as one. Private to campaign/spool*.c.
  */
 #ifndef CAMPAIGN_SPOOL_ITEMS_H
 #define CAMPAIGN_SPOOL_ITEMS_H
@@ -22,7 +22,7 @@ struct item {
 	bool trusted;         /* written by this process: its lines need no looking over */
 	uint64_t file_bytes;  /* whole lines in the file */
 	struct buf memory;    /* lines that came after them and are on no disk */
-	uint64_t last_at;     /* where its last line begins, file and memory as one; 0: it has none */
+	uint64_t last_at;     /* where its last line begins in file and memory; 0: it has none */
 	uint64_t traces;
 };
 
@@ -73,7 +73,8 @@ bool item_lines_next(struct item_lines *l, const char **line, size_t *n);
 void item_lines_close(struct item_lines *l);
 /* Lists what lies in the directory. BP_ENOMEM. */
 int spool_list(struct spool *s, struct bp_error *err);
-/* The round of an item, whether it has its last line or not. */
+/* The round of an item, whether it has its last line or not. BP_EIO: its file cannot be read now;
+ * BP_EPARSE: never again; BP_ENOMEM. */
 int item_round(struct spool *s, struct item *it, struct round *r, struct bp_error *err);
 
 #endif

@@ -359,10 +359,11 @@ int item_round(struct spool *s, struct item *it, struct round *r, struct bp_erro
 		at = l.at;
 	}
 	if (l.sys != 0)
-		rc = bp_fail_sys(err, l.sys, "spool %s: the journal of round %s", s->path, it->id);
+		rc = bp_fail(err, l.sys == ENOMEM ? BP_ENOMEM : BP_EIO,
+			     "spool %s: the journal of round %s: %s", s->path, it->id,
+			     strerror(l.sys));
 	else if (!known)
-		rc = bp_fail(err, BP_EIO, "spool %s: the journal of round %s has changed", s->path,
-			     it->id);
+		rc = bp_fail(err, BP_EPARSE, "the journal of round %s is damaged", it->id);
 	item_lines_close(&l);
 	if (rc < 0)
 		return rc;

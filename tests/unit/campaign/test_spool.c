@@ -22,7 +22,7 @@
 
 #define T0 INT64_C(1795341600) /* 2026-11-22T10:00:00Z */
 
-struct bed { char dir[64]; };
+struct bed { char dir[128]; };
 
 static int set_up(void **state)
 {
@@ -305,7 +305,7 @@ static void a_crash_at_every_byte(void **state)
 	struct spool *s = open_spool(b, 0);
 	struct round r = round_at(0, 3), got;
 	static char whole[8192];
-	char path[128], part[128];
+	char path[256], part[256];
 	size_t size, heads = 0;
 	FILE *f;
 
@@ -393,7 +393,7 @@ static void a_damaged_line_is_missed_not_believed(void **state)
 	struct spool *s = open_spool(b, 0);
 	struct round r = round_at(0, 0), got;
 	struct spool_state st;
-	char path[128], text[8192];
+	char path[256], text[8192];
 	size_t n;
 	FILE *f;
 
@@ -480,7 +480,7 @@ static void a_directory_that_is_not_there_yet(void **state)
 	int fd;
 
 	/* A file stands where the directory is to be. */
-	snprintf(inner.dir, sizeof(inner.dir), "%s/x", b->dir);
+	snprintf(inner.dir, sizeof(inner.dir), "%.64s/x", b->dir);
 	fd = open(inner.dir, O_CREAT | O_WRONLY, 0600);
 	close(fd);
 	assert_int_equal(spool_open(inner.dir, 0, &s, &err), 0);
@@ -646,6 +646,44 @@ static void files_of_others_are_left_alone(void **state)
 	}
 }
 
+/* Its last line is spoilt behind the program's back: the others do not wait for it. */
+static void a_round_that_cannot_be_read_is_put_aside(void **state)
+{
+	const struct bed *b = *state;
+	struct spool *s = open_spool(b, 0);
+	struct round r = round_at(0, 0);
+	char path[256];
+	FILE *f;
+
+	write_round(s, 0, 1);
+	write_round(s, 1, 1);
+	snprintf(path, sizeof(path), "%s/%s.jsonl", b->dir, r.id);
+	f = fopen(path, "r+");
+	fseek(f, -20, SEEK_END);
+	fputs("XXXXXXXXXX", f);
+	fclose(f);
+	next_is(s, 1, &r);
+	assert_non_null(strstr(spool_note(s), "is damaged: put aside"));
+	assert_true(is_there(b, "c-v-20261122T100000Z.refused"));
+	spool_close(s);
+}
+
+/* Sums that do not add up are mended, not written: what is not done is missed. */
+static void what_is_not_done_is_missed(void **state)
+{
+	struct spool *s = open_spool(*state, 0);
+	struct round r = round_at(0, 5), got;
+	struct spool_journal *j;
+	struct bp_error err;
+
+	assert_int_equal(spool_begin(s, &r, &j, &err), 0);
+	r.done = 3;
+	assert_int_equal(spool_end(j, &r, &err), 0);
+	next_is(s, 0, &got);
+	assert_int_equal(got.missed, 2);
+	spool_close(s);
+}
+
 static void what_no_store_takes_is_put_aside(void **state)
 {
 	struct spool *s = open_spool(*state, 0);
@@ -678,6 +716,8 @@ int main(void)
 		ROW(memory_is_bounded_too),
 		ROW(two_processes_do_not_share_it),
 		ROW(files_of_others_are_left_alone),
+		ROW(a_round_that_cannot_be_read_is_put_aside),
+		ROW(what_is_not_done_is_missed),
 		ROW(what_no_store_takes_is_put_aside),
 	};
 
