@@ -2,6 +2,7 @@
 /* The plan as a whole: read a file, free it, and how an entry is measured in the end. */
 #include "campaign/plan.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,4 +129,15 @@ void campaign_how_settle(const struct campaign_how *entry, const struct campaign
 	if (how.flows == 0)
 		how.flows = 1;
 	*out = how;
+}
+
+uint64_t campaign_seed(const char *vantage)
+{
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+	uint64_t seed;
+
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)vantage, strlen(vantage), NULL,
+			   0);
+	memcpy(&seed, hash, sizeof(seed));
+	return seed;
 }

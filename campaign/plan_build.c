@@ -466,7 +466,6 @@ int campaign_plan_build(const struct yamldoc *doc, const struct raw_campaign *ra
 	int rc = read_name(&top, "campaign", raw->campaign, p->campaign, sizeof(p->campaign));
 
 	p->rate_pps = PLAN_RATE_PPS_DEFAULT;
-	p->prefix_pps = PLAN_PREFIX_PPS_DEFAULT;
 	if (rc == 0)
 		rc = read_vantage(&top, raw->vantage, p);
 	if (rc == 0)
@@ -477,6 +476,9 @@ int campaign_plan_build(const struct yamldoc *doc, const struct raw_campaign *ra
 		rc = build_targets(&top, raw, profile_alone, p);
 	if (rc == 0)
 		rc = read_rate(&top, "rate_pps", raw->rate_pps, &p->rate_pps);
+	if (rc == 0)
+		/* No cap at all is no cap per prefix either, unless one is named. */
+		p->prefix_pps = p->rate_pps > 0 ? PLAN_PREFIX_PPS_DEFAULT : 0;
 	if (rc == 0)
 		rc = read_rate(&top, "per_prefix_rate_pps", raw->per_prefix_rate_pps, &p->prefix_pps);
 	if (rc == 0)

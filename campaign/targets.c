@@ -119,14 +119,16 @@ static int add_word(struct targets *t, const char *word, uint8_t family, struct 
 	if (rc < 0 && !is_host(word))
 		return not_a_target(word, rc, err);
 	if (rc < 0) {
-		rc = resolve(word, family, &target.prefix.addr, err);
+		rc = t->resolve != NULL ?
+		     t->resolve(t->resolve_arg, word, family, &target.prefix.addr, err) :
+		     resolve(word, family, &target.prefix.addr, err);
 		if (rc < 0)
 			return rc;
 		target.prefix.len = (uint8_t)(8 * addr_size(target.prefix.addr));
 	}
-	if (family != 0 && target.prefix.addr.family != family)
+	if (family != 0 && addr_is_set(target.prefix.addr) && target.prefix.addr.family != family)
 		return bp_fail(err, BP_EINVAL, "'%s' is not an IPv%u target", word, family);
-	if (target_size(&target) > TARGETS_PREFIX_MAX)
+	if (addr_is_set(target.prefix.addr) && target_size(&target) > TARGETS_PREFIX_MAX)
 		return bp_fail(err, BP_ERANGE, "'%s' holds more than %d addresses: name longer prefixes",
 			       word, TARGETS_PREFIX_MAX);
 	slot = set_text(t, &target, word) < 0 ? NULL : push(t);
@@ -235,6 +237,11 @@ static int add_file(struct targets *t, const char *path, uint8_t family, struct 
 	return tf.first;
 }
 
+int targets_name(struct targets *t, uint32_t index, const char *name)
+{
+	return set_text(t, &t->items[index], name);
+}
+
 int targets_add(struct targets *t, const char *word, uint8_t family, struct bp_error *err)
 {
 	if (strcmp(word, "-") == 0)
@@ -271,7 +278,7 @@ int targets_add_profile(struct targets *t, const struct profile *p, uint8_t fami
 
 /* --- each once -------------------------------------------------------------------------------- */
 
-struct sorting { const struct target *items; bool by_method; };
+struct sorting { const struct target *items; unsigned how; };
 
 /* By method and port where they count, then as prefixset does, then as asked. */
 static int compare(const void *a, const void *b, void *arg)
@@ -281,7 +288,7 @@ static int compare(const void *a, const void *b, void *arg)
 	const struct target *one = &s->items[i], *two = &s->items[j];
 	int rc = 0;
 
-	if (s->by_method) {
+	if (s->how & TARGETS_BY_METHOD) {
 		rc = (one->method > two->method) - (one->method < two->method);
 		if (rc == 0)
 			rc = (one->port > two->port) - (one->port < two->port);
@@ -293,32 +300,50 @@ static int compare(const void *a, const void *b, void *arg)
 
 static bool covers(const struct sorting *s, const struct target *wide, const struct target *t)
 {
-	return (!s->by_method || (wide->method == t->method && wide->port == t->port)) &&
+	return (!(s->how & TARGETS_BY_METHOD) || (wide->method == t->method && wide->port == t->port)) &&
 	       wide->prefix.len <= t->prefix.len && prefix_has(wide->prefix, t->prefix.addr);
 }
 
-int targets_settle(struct targets *t, bool by_method, uint32_t *dropped)
+static bool is_single(const struct target *t)
 {
-	struct sorting s = {t->items, by_method};
-	uint32_t *sorted, last = 0, kept = 0;
+	return t->prefix.len == 8 * addr_size(t->prefix.addr);
+}
 
-	*dropped = 0;
-	if (t->count < 2)
-		return 0;
-	sorted = calloc(t->count, sizeof(*sorted));
-	if (sorted == NULL)
-		return BP_ENOMEM;
-	for (uint32_t i = 0; i < t->count; i++)
-		sorted[i] = i;
-	qsort_r(sorted, t->count, sizeof(*sorted), compare, &s);
-	for (uint32_t i = 1; i < t->count; i++) {
-		struct target *one = &t->items[sorted[i]];
+/* Marks those to be dropped by taking their address away. */
+static void drop_covered(const struct sorting *s, struct target *items, const uint32_t *sorted,
+			 uint32_t count)
+{
+	const struct target *wide = NULL, *kept = NULL;
 
-		if (covers(&s, &t->items[sorted[last]], one))
+	for (uint32_t i = 0; i < count; i++) {
+		struct target *one = &items[sorted[i]];
+		bool covered = wide != NULL && covers(s, wide, one);
+
+		if (covered && (s->how & TARGETS_KEEP_SINGLE) && is_single(one) && !is_single(wide))
+			covered = kept != NULL && covers(s, kept, one);
+		else if (!covered)
+			wide = one;
+		if (covered)
 			one->prefix.addr.family = 0;
 		else
-			last = i;
+			kept = one;
 	}
+}
+
+int targets_settle(struct targets *t, unsigned how, uint32_t *dropped)
+{
+	struct sorting s = {t->items, how};
+	uint32_t *sorted = calloc(t->count + 1, sizeof(*sorted)), count = 0, kept = 0;
+
+	*dropped = 0;
+	if (sorted == NULL)
+		return BP_ENOMEM;
+	for (uint32_t i = 0; i < t->count; i++) {
+		if (addr_is_set(t->items[i].prefix.addr))
+			sorted[count++] = i;
+	}
+	qsort_r(sorted, count, sizeof(*sorted), compare, &s);
+	drop_covered(&s, t->items, sorted, count);
 	free(sorted);
 	for (uint32_t i = 0; i < t->count; i++) {
 		if (addr_is_set(t->items[i].prefix.addr))

@@ -27,6 +27,7 @@ struct target {
 	uint8_t method;       /* enum method; METHOD_UNKNOWN: not told */
 	uint16_t port;        /* 0: not told */
 	uint32_t text;        /* where its words are in `texts`; 0: they are the prefix itself */
+	uint32_t tag;         /* the caller's; 0 to begin with */
 };
 
 struct targets {
@@ -34,6 +35,17 @@ struct targets {
 	uint32_t count, room;
 	struct buf texts;     /* terminated words, from 1 */
 	uint64_t wrong;       /* lines of files that name nothing */
+	/* Asked for each host name. It may leave *out unset (family 0) and return 0: the entry is
+	 * there then, without an address, and the caller fills it. NULL: getaddrinfo. */
+	int (*resolve)(void *arg, const char *host, uint8_t family, struct addr *out,
+		       struct bp_error *err);
+	void *resolve_arg;
+};
+
+/* For targets_settle. */
+enum targets_settle_how {
+	TARGETS_BY_METHOD = 1,     /* the same address by another method or port is another destination */
+	TARGETS_KEEP_SINGLE = 2,   /* an address of its own stays beside the prefix that holds it */
 };
 
 void targets_init(struct targets *t);
@@ -47,10 +59,12 @@ int targets_add(struct targets *t, const char *word, uint8_t family, struct bp_e
 /* Adds the profile's targets that hold at `when`, filtered by family. */
 int targets_add_profile(struct targets *t, const struct profile *p, uint8_t family,
 			struct wall when, struct bp_error *err);
-/* Drops entries that lie in another one, the first of equals stays: a destination is measured once
- * however often it is named. by_method: the same address by another method or port is another
- * destination. *dropped: entries. BP_ENOMEM. */
-int targets_settle(struct targets *t, bool by_method, uint32_t *dropped);
+/* What an entry is called, instead of the word that named it. BP_ENOMEM. */
+int targets_name(struct targets *t, uint32_t index, const char *name);
+/* Drops entries that lie in another one, and those without an address; the first of equals stays: a
+ * destination is measured once however often it is named. how: bits of enum targets_settle_how.
+ * *dropped: entries. BP_ENOMEM. */
+int targets_settle(struct targets *t, unsigned how, uint32_t *dropped);
 /* Destinations of one entry; index from 0 gives its i-th address. */
 uint64_t target_size(const struct target *t);
 struct addr target_address(const struct target *t, uint64_t index);

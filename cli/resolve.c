@@ -4,10 +4,10 @@
 
 #include <ares.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign/lookup.h"
 #include "core/clock.h"
 
 enum {
@@ -97,34 +97,6 @@ void resolver_ask(struct resolver *r, struct addr a)
 			   a.family == 4 ? AF_INET : AF_INET6, on_answer, q);
 }
 
-/* Lets c-ares read and retry; waits at most timeout_ms for something to read. */
-static void take_answers(struct resolver *r, int timeout_ms)
-{
-	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	/* Its own macros shift a 1 into the sign. */
-	unsigned bits = (unsigned)ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
-	struct pollfd fds[ARES_GETSOCK_MAXNUM];
-	nfds_t n = 0;
-
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short events = 0;
-
-		if (bits >> i & 1)
-			events = POLLIN;
-		if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
-			events = (short)(events | POLLOUT);
-		if (events)
-			fds[n++] = (struct pollfd){.fd = sockets[i], .events = events};
-	}
-	poll(fds, n, timeout_ms);
-	if (n == 0)
-		ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	for (nfds_t i = 0; i < n; i++)
-		ares_process_fd(r->channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ?
-				fds[i].fd : ARES_SOCKET_BAD,
-				fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
-}
-
 /* Whether a name that is asked for is still to come. */
 static bool missing(const struct resolver *r, const struct names *names)
 {
@@ -158,14 +130,14 @@ void resolver_fill(struct resolver *r, struct names *names)
 		if (names->items[i].host[0] == '\0')
 			resolver_ask(r, names->items[i].addr);
 	}
-	take_answers(r, 0);
+	lookup_take_answers(r->channel, 0);
 	while (missing(r, names) && r->silent_rounds < SILENT_ROUNDS_MAX) {
 		int64_t waited_ms = mono_since(mono_now(), start) / NS_PER_MS;
 		int64_t left_ms = (r->alive ? WAIT_ALIVE_MS : WAIT_FIRST_MS) - waited_ms;
 
 		if (left_ms <= 0)
 			break;
-		take_answers(r, left_ms < POLL_MS ? (int)left_ms : POLL_MS);
+		lookup_take_answers(r->channel, left_ms < POLL_MS ? (int)left_ms : POLL_MS);
 	}
 	if (!r->alive)
 		r->silent_rounds++;
@@ -179,7 +151,7 @@ void resolver_take(struct resolver *r, struct names *names)
 	if (r == NULL)
 		return;
 	if (mono_since(now, r->looked) >= LOOK_MS * NS_PER_MS) {
-		take_answers(r, 0);
+		lookup_take_answers(r->channel, 0);
 		r->looked = now;
 	}
 	fill_known(r, names);

@@ -3,11 +3,11 @@
 #include "cli/trace_options.h"
 
 #include <math.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "campaign/plan.h"
 #include "cli/cli.h"
 
 const char trace_usage[] =
@@ -215,14 +215,10 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 /* The vantage point's name decides the ports of its flows, run after run. */
 static void set_vantage(struct plan_run *run)
 {
-	unsigned char hash[16];
-
 	if (run->vantage[0] == '\0' &&
 	    (gethostname(run->vantage, sizeof(run->vantage) - 1) < 0 || run->vantage[0] == '\0'))
 		text_set(run->vantage, sizeof(run->vantage), "unnamed");
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)run->vantage,
-			   strlen(run->vantage), NULL, 0);
-	memcpy(&run->seed, hash, sizeof(run->seed));
+	run->seed = campaign_seed(run->vantage);
 }
 
 /* The last --rate holds, and a cap per prefix that was asked for holds beside any. */

@@ -49,7 +49,8 @@ int trace_plan_settle(struct trace_plan *p)
 {
 	const struct targets *t = &p->targets;
 	uint64_t destinations = 0;
-	int rc = targets_settle(&p->targets, p->o->method == METHOD_UNKNOWN, &p->doubled);
+	int rc = targets_settle(&p->targets, p->o->method == METHOD_UNKNOWN ?
+				TARGETS_BY_METHOD : 0, &p->doubled);
 
 	for (uint32_t i = 0; i < t->count; i++) {
 		uint64_t out = prefixset_overlap(&p->avoid, t->items[i].prefix);

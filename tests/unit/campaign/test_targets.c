@@ -153,7 +153,7 @@ static void each_is_measured_once(void **state)
 		for (unsigned w = 0; rows[i].words[w] != NULL; w++)
 			assert_int_equal(targets_add(&t, rows[i].words[w], 0, NULL), 0);
 		count = t.count;
-		assert_int_equal(targets_settle(&t, true, &dropped), 0);
+		assert_int_equal(targets_settle(&t, TARGETS_BY_METHOD, &dropped), 0);
 		assert_int_equal(dropped, count - t.count);
 		for (unsigned w = 0; w < t.count; w++) {
 			if (rows[i].left[w] == NULL ||
@@ -180,7 +180,7 @@ static void methods_tell_apart(void **state)
 		t.items[1].method = METHOD_TCP;
 		t.items[2].method = METHOD_TCP;
 		t.items[2].port = 443;
-		assert_int_equal(targets_settle(&t, by_method, &dropped), 0);
+		assert_int_equal(targets_settle(&t, by_method ? TARGETS_BY_METHOD : 0, &dropped), 0);
 		assert_int_equal(t.count, by_method ? 3 : 1);
 		targets_fini(&t);
 	}
