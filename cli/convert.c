@@ -43,15 +43,6 @@ static int convert_flush(struct convert_run *run, struct bp_error *err)
 	return rc;
 }
 
-/* What is read here was not refused where it was read: its type's own fields are. */
-static int skip_record(struct convert_run *run, const struct record *r)
-{
-	cli_say("skipped: a record whose fields are not those of its type: %.60s",
-		r->line ? r->line : "");
-	run->counts.skipped++;
-	return 0;
-}
-
 static int convert_record(void *arg, struct record *r, struct bp_error *err)
 {
 	struct convert_run *run = arg;
@@ -64,8 +55,6 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 		run->left_out++;
 		return 0;
 	}
-	if (rc == BP_EPARSE)
-		return skip_record(run, r);
 	if (rc < 0)
 		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
 			       bp_strerror(rc));

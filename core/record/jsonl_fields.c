@@ -6,6 +6,36 @@
 #include <stdio.h>
 #include <string.h>
 
+json_t *fields_parse(const char *line, size_t n, struct bp_error *err)
+{
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+	const char *nul = memchr(line, '\0', n);
+	char text[JSON_ERROR_TEXT_LENGTH];
+	json_error_t e;
+	json_t *dom;
+
+	/* jansson 2.14 swallows a NUL behind a number. */
+	if (nul != NULL) {
+		bp_fail(err, BP_EPARSE, "not JSON at column %zu: a NUL byte",
+			(size_t)(nul - line) + 1);
+		return NULL;
+	}
+	dom = json_loadb(line, n, flags, &e);
+	if (dom == NULL && json_error_code(&e) == json_error_numeric_overflow)
+		dom = json_loadb(line, n, flags | JSON_DECODE_INT_AS_REAL, &e);
+	if (dom != NULL)
+		return dom;
+	if (json_error_code(&e) == json_error_out_of_memory) {
+		bp_fail(err, BP_ENOMEM, "out of memory");
+		return NULL;
+	}
+	text_set(text, sizeof(text), e.text);
+	bp_fail(err,
+		json_error_code(&e) == json_error_premature_end_of_input ? BP_ETRUNC : BP_EPARSE,
+		"not JSON at column %d: %s", e.column, text);
+	return NULL;
+}
+
 /* key NULL: an array's element. */
 void field_enter(struct fields *in, const char *key, size_t index)
 {

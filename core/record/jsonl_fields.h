@@ -2,7 +2,7 @@
 /*
  * One JSON value after another out of a parsed record, each checked for type and range. The first
  * that is wrong is named by its path in the caller's error, and nothing is read after it: a reader
- * asks for every field and tests once. Private to core/record/jsonl*.c.
+ * asks for every field and tests once. Private to core/record.
  */
 #ifndef CORE_RECORD_JSONL_FIELDS_H
 #define CORE_RECORD_JSONL_FIELDS_H
@@ -29,6 +29,10 @@ struct fields {
 		size_t index;
 	} path[FIELD_DEPTH];
 };
+
+/* One JSON value; json_decref frees. Numbers that fit no int64 (a hash of somebody's) are no reason
+ * to refuse it. NULL: err->code is BP_EPARSE, BP_ETRUNC (it ends too early) or BP_ENOMEM. */
+json_t *fields_parse(const char *text, size_t n, struct bp_error *err);
 
 /* For messages: into the member `key`, or with key NULL into the element `index`, and out again. */
 void field_enter(struct fields *in, const char *key, size_t index);

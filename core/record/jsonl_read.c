@@ -293,37 +293,6 @@ static void read_trace(struct fields *in, const json_t *o, struct record *out)
 		field_refuse(in, BP_EPARSE, NULL, "the fields contradict each other");
 }
 
-/* Parses; numbers that fit no int64 (a hash of somebody's) are no reason to refuse a line. */
-static json_t *parse(const char *line, size_t n, struct bp_error *err)
-{
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-	const char *nul = memchr(line, '\0', n);
-	char text[JSON_ERROR_TEXT_LENGTH];
-	json_error_t e;
-	json_t *dom;
-
-	/* jansson 2.14 swallows a NUL behind a number. */
-	if (nul != NULL) {
-		bp_fail(err, BP_EPARSE, "not JSON at column %zu: a NUL byte",
-			(size_t)(nul - line) + 1);
-		return NULL;
-	}
-	dom = json_loadb(line, n, flags, &e);
-	if (dom == NULL && json_error_code(&e) == json_error_numeric_overflow)
-		dom = json_loadb(line, n, flags | JSON_DECODE_INT_AS_REAL, &e);
-	if (dom != NULL)
-		return dom;
-	if (json_error_code(&e) == json_error_out_of_memory) {
-		bp_fail(err, BP_ENOMEM, "out of memory");
-		return NULL;
-	}
-	text_set(text, sizeof(text), e.text);
-	bp_fail(err,
-		json_error_code(&e) == json_error_premature_end_of_input ? BP_ETRUNC : BP_EPARSE,
-		"not JSON at column %d: %s", e.column, text);
-	return NULL;
-}
-
 static const struct word kind_words[] = {{"trace", RECORD_TRACE},
 					 {"paths", RECORD_PATHS},
 					 {"round", RECORD_ROUND},
@@ -392,7 +361,7 @@ int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *
 
 	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
 		n--;
-	dom = parse(line, n, in.err);
+	dom = fields_parse(line, n, in.err);
 	if (dom == NULL)
 		return in.err->code;
 	out->line = malloc(n + 1);

@@ -108,8 +108,8 @@ static const char round_full[] =
 	"\"egress\":{\"asn\":64500},\"transit\":{\"asn\":3356},\"changed\":[\"address\",\"transit\"]}}";
 static const char round_bare[] =
 	"{\"type\":\"round\",\"id\":\"x\",\"campaign\":\"c\",\"vantage\":\"v\",\"expected\":1,"
+	"\"planned\":\"2026-11-22T10:00:00Z\","
 	"\"missed\":1,\"done\":0,\"traces\":0,\"why\":\"down\"}";
-static const char round_wrong[] = "{\"type\":\"round\",\"id\":\"x\",\"done\":\"three\"}";
 
 static const struct {
 	const char *record;
@@ -137,8 +137,7 @@ static const struct {
 	 "c-fra1-20261122T100000Z,c,fra1,2026-11-22T10:00:00.000000000Z,,,4,3,1,overrun,5,partial,2,"
 	 "1,10.0.0.2,203.0.113.2,64500,3356,address transit,a?b\n",
 	 "every cell of a round"},
-	{round_bare, 2, 0, "x,c,v,,,,1,0,1,down,0,,0,0,,,,,,\n", "a round that never began"},
-	{round_wrong, 2, BP_EPARSE, "", "a round by type only"},
+	{round_bare, 2, 0, "x,c,v,2026-11-22T10:00:00.000000000Z,,,1,0,1,down,0,,0,0,,,,,,\n", "a round that never began"},
 	{full, 2, BP_EFOREIGN, "", "a trace is no round"},
 };
 
