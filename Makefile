@@ -230,19 +230,28 @@ format: ## apply .clang-format to the C files git says you changed
 # setuid. A package (DESTDIR) sets group and capability in its own postinst.
 bindir  = $(DESTDIR)$(PREFIX)/bin
 share   = $(DESTDIR)$(PREFIX)/share
+libdir  = $(DESTDIR)$(PREFIX)/lib
+examples = $(share)/doc/borderpath/examples
 vardir  = $(DESTDIR)/var/lib/borderpath
 etcdir  = $(DESTDIR)$(SYSCONFDIR)/borderpath
 GROUP  ?= borderpath
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
 	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
-		$(share)/bash-completion/completions
+		$(share)/bash-completion/completions $(libdir)/systemd/system $(libdir)/sysusers.d \
+		$(examples)
 	$(Q)install -m 0755 $(OUT)/borderpath $(bindir)/
 	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
 	$(Q)install -m 0644 doc/borderpath.1 $(share)/man/man1/
 	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
+	$(Q)install -m 0644 packaging/systemd/borderpath.sysusers $(libdir)/sysusers.d/borderpath.conf
+	$(Q)sed 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \
+		packaging/systemd/borderpath-campaign@.service \
+		>$(libdir)/systemd/system/borderpath-campaign@.service
+	$(Q)chmod 0644 $(libdir)/systemd/system/borderpath-campaign@.service
+	$(Q)install -m 0644 packaging/cron/borderpath $(examples)/borderpath.cron
 	$(Q)if [ -w "$(DESTDIR)/" ] && [ ! -e $(etcdir)/limits ]; then install -d $(etcdir) && \
 		install -m 0644 packaging/limits $(etcdir)/; fi
 	$(Q)if [ -w "$(DESTDIR)/" ] && [ -s build/geodata/asn.mmdb ]; then install -d $(vardir) && \
@@ -252,7 +261,9 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 uninstall: ## remove what install put there (not the group, nor a limits file that was changed)
 	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
 		$(share)/man/man8/borderpath-probe.8 $(share)/bash-completion/completions/borderpath
-	$(Q)rm -rf $(share)/borderpath
+	$(Q)rm -f $(libdir)/sysusers.d/borderpath.conf \
+		$(libdir)/systemd/system/borderpath-campaign@.service
+	$(Q)rm -rf $(share)/borderpath $(share)/doc/borderpath
 	$(Q)rm -f $(vardir)/asn.mmdb $(vardir)/country.mmdb $(vardir)/NOTICE
 	$(Q)if cmp -s packaging/limits $(etcdir)/limits; then rm -f $(etcdir)/limits; fi
 

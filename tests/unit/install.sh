@@ -37,8 +37,11 @@ check "the program" mode "$box/pkg/usr/bin/borderpath" 755
 check "the probe is for its group" mode "$box/pkg/usr/bin/borderpath-probe" 750
 check "nothing is setuid or setgid" none "$box/pkg" -type f -perm /6000
 for f in man/man1/borderpath.1 man/man8/borderpath-probe.8 borderpath/profiles/dprk.yaml \
-	bash-completion/completions/borderpath; do
+	bash-completion/completions/borderpath doc/borderpath/examples/borderpath.cron; do
 	check "$f" mode "$box/pkg/usr/share/$f" 644
+done
+for f in systemd/system/borderpath-campaign@.service sysusers.d/borderpath.conf; do
+	check "$f" mode "$box/pkg/usr/lib/$f" 644
 done
 if [ -s build/geodata/asn.mmdb ]; then
 	check "the databases" mode "$box/pkg/var/lib/borderpath/asn.mmdb" 644
@@ -64,6 +67,8 @@ else
 	check "the probe's group" test "$(stat -c %G "$box/real/bin/borderpath-probe")" = "$group"
 	check "the probe is for its group" mode "$box/real/bin/borderpath-probe" 750
 	check "the other has none" test -z "$(getcap "$box/real/bin/borderpath")"
+	check "the service runs that program" grep -q "^ExecStart=$box/real/bin/borderpath campaign run $box/etc/borderpath/" \
+		"$box/real/lib/systemd/system/borderpath-campaign@.service"
 	check "the program runs from there" works "$box/real/bin/borderpath" --version
 	check "uninstalls" "${make[@]}" uninstall PREFIX="$box/real" vardir="$box/var" SYSCONFDIR="$box/etc"
 	check "and leaves no file" none "$box/real" "$box/var" "$box/etc" -type f
