@@ -120,7 +120,7 @@ static void tell_long_run(const struct trace_run *r)
 	struct forecast f;
 	struct buf line;
 
-	if (r->o->common.quiet || forecast_make(&r->plan, &r->plan.avoid, &f) < 0)
+	if (r->o->common.quiet || trace_plan_forecast(&r->plan, &r->plan.avoid, &f) < 0)
 		return;
 	if (f.seconds[CASE_USUAL] >= LONG_RUN_SECONDS) {
 		buf_init(&line);

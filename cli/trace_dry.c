@@ -141,8 +141,8 @@ static void write_where(struct buf *out, const struct dry *d)
 		buf_printf(out, "\nBusiest       %s: %llu path%s, %llu to %llu probes",
 			   prefix_format(n->network, text), (unsigned long long)n->paths,
 			   n->paths == 1 ? "" : "s",
-			   (unsigned long long)n->paths * f->path_probes[CASE_LEAST],
-			   (unsigned long long)n->paths * f->path_probes[CASE_MOST]);
+			   (unsigned long long)n->probes[CASE_LEAST],
+			   (unsigned long long)n->probes[CASE_MOST]);
 	}
 	buf_char(out, '\n');
 	for (uint32_t i = 0; p->o->common.verbose > 0 && i < f->network_count; i++)
@@ -331,7 +331,7 @@ int trace_dry_run(const struct trace_plan *p, uint64_t wrong, struct session *se
 	if (rc < 0)
 		return cli_error(&err);
 	if (add_all(&d.out, &p->avoid) < 0 || look_up_limits(&d) < 0 ||
-	    forecast_make(p, &d.out, &d.forecast) < 0) {
+	    trace_plan_forecast(p, &d.out, &d.forecast) < 0) {
 		prefixset_fini(&d.out);
 		cli_say("out of memory");
 		return CLI_FAILURE;

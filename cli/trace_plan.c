@@ -157,3 +157,25 @@ bool trace_plan_has(const struct trace_plan *p, struct addr a)
 {
 	return prefixset_find(&p->asked, a) != NULL;
 }
+
+int trace_plan_forecast(const struct trace_plan *p, const struct prefixset *avoid,
+			struct forecast *out)
+{
+	const struct plan_trace *each = &p->o->each;
+	uint32_t n = p->targets.count;
+	struct forecast_row *rows = calloc(n > 0 ? n : 1, sizeof(*rows));
+	int rc;
+
+	if (rows == NULL)
+		return BP_ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		rows[i] = (struct forecast_row){
+			.prefix = p->targets.items[i].prefix, .out = avoid,
+			.flows = (uint16_t)p->o->flow_count, .attempts = each->attempts,
+			.method = trace_plan_method(p, &p->targets.items[i]),
+			.multipath = each->multipath, .first_ttl = each->first_ttl,
+			.max_ttl = each->max_ttl, .wait_ms = each->wait_ms};
+	rc = forecast_make(&p->o->run, rows, n, NULL, out);
+	free(rows);
+	return rc;
+}

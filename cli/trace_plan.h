@@ -13,6 +13,7 @@
 #include "campaign/order.h"
 #include "campaign/probe.h"
 #include "campaign/targets.h"
+#include "cli/forecast.h"
 #include "cli/options.h"
 #include "cli/trace_options.h"
 
@@ -62,6 +63,9 @@ enum probe_more trace_plan_more(struct trace_plan *p, struct buf *out);
 uint64_t trace_plan_target(const struct trace_plan *p, uint64_t seq);
 /* Whether a is among what a bulk run measures. */
 bool trace_plan_has(const struct trace_plan *p, struct addr a);
+/* What it costs. avoid (settled): the plan's own list or a longer one. BP_ENOMEM. */
+int trace_plan_forecast(const struct trace_plan *p, const struct prefixset *avoid,
+			struct forecast *out);
 /* How an entry is measured: the options, then what the profile says of it, then ICMP. */
 uint8_t trace_plan_method(const struct trace_plan *p, const struct target *t);
 

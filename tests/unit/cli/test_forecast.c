@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "cli/trace_plan.h"
 #include "core/text.h"
 
 struct asked {
@@ -82,7 +83,7 @@ static void costs(void **state)
 		double off;
 
 		plan(&p, &o, &rows[i].asked);
-		assert_int_equal(forecast_make(&p, &p.avoid, &f), 0);
+		assert_int_equal(trace_plan_forecast(&p, &p.avoid, &f), 0);
 		off = f.seconds[CASE_USUAL] - rows[i].usual_s;
 		if (f.paths != rows[i].paths || f.probes[CASE_LEAST] != rows[i].least ||
 		    f.probes[CASE_USUAL] != rows[i].usual || f.probes[CASE_MOST] != rows[i].most ||
