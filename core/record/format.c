@@ -13,6 +13,7 @@
 const struct format *const formats[] = {
 	&jsonl_format,
 	&traceroute_text_format,
+	&atlas_format,
 	&csv_format,
 	&csv_hops_format,
 	&csv_rounds_format,
@@ -86,7 +87,6 @@ static const struct {
 	const char *word;
 	const char *what;
 } foreign_text[] = {
-	{'{', "\"prb_id\"", "RIPE Atlas JSON"}, {'[', "\"prb_id\"", "RIPE Atlas JSON"},
 	{'{', "\"userid\"", "scamper's JSON"},	{'{', "\"cycle-start\"", "scamper's JSON"},
 	{'{', "\"mtr\"", "mtr's JSON"},		{'{', "", "JSON of another program"},
 	{'[', "", "JSON of another program"},	{'<', "", "HTML or XML"},

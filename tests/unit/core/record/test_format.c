@@ -50,9 +50,10 @@ static const struct {
 	{BYTES("hello world\nthis is text\n"), BP_EPARSE, "", "text without a traceroute", "prose"},
 	{BYTES("epoch;rtt;cp\n2016-01-01;3.5;0\n"), BP_EPARSE, "", "text without a traceroute", "CSV"},
 	{BYTES("<!DOCTYPE html>\n<html><body>1 2 3</body></html>\n"), BP_EPARSE, "", "HTML", "a page"},
-	{BYTES("{\"fw\":5020,\"type\":\"traceroute\",\"prb_id\":53023,\"result\":[]}\n"), BP_EPARSE, "",
-	 "RIPE Atlas JSON", "Atlas"},
-	{BYTES("[{\"prb_id\":1}]\n"), BP_EPARSE, "", "RIPE Atlas JSON", "an array of it"},
+	{BYTES("{\"fw\":5020,\"type\":\"traceroute\",\"prb_id\":53023,\"result\":[]}\n"), BP_EOF,
+	 "unknown > - unknown unknown\n\n", "", "Atlas"},
+	{BYTES("[{\"prb_id\":1}]\n"), BP_EOF, "skipped in:1: JSON, but no traceroute of RIPE Atlas\n", "",
+	 "Atlas of another kind, an array"},
 	{BYTES("{\"type\":\"cycle-start\",\"list_name\":\"x\"}\n{\"type\":\"trace\",\"version\":\"0.1\","
 	       "\"userid\":0}\n"), BP_EPARSE, "", "scamper's JSON", "its trace has our type"},
 	{BYTES("{\"report\":{\"mtr\":{\"src\":\"a\"}}}\n"), BP_EPARSE, "", "mtr's JSON", "mtr --json"},
