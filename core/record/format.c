@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct format *const formats[] = {
 	&jsonl_format,
@@ -46,6 +47,9 @@ void record_reader_fini(struct record_reader *r)
 		r->format->fini(r);
 	buf_fini(&r->head);
 	buf_fini(&r->text);
+	free(r->block);
+	r->block = NULL;
+	r->at = r->end = r->rest = r->rest_end = NULL;
 	r->state = NULL;
 }
 
@@ -121,17 +125,81 @@ static const char *seems(const struct buf *head)
 	return "text without a traceroute in it";
 }
 
+/* A line at a time where there is no descriptor (a FILE in memory): more might not come. */
+static size_t read_stream(FILE *f, unsigned char *out, size_t room)
+{
+	size_t n = 0;
+	int c = 0;
+
+	while (n < room && c != '\n' && (c = getc_unlocked(f)) != EOF)
+		out[n++] = (unsigned char)c;
+	return n;
+}
+
+enum { BLOCK = 64 << 10 };
+
+bool record_more(struct record_reader *r)
+{
+	int fd = fileno(r->file);
+	ssize_t n;
+
+	if (r->rest < r->rest_end) {
+		r->at = r->rest;
+		r->end = r->rest_end;
+		r->rest = r->rest_end = NULL;
+		return true;
+	}
+	if (r->block == NULL) {
+		r->block = malloc(BLOCK);
+		if (r->block == NULL) {
+			r->io_error = ENOMEM;
+			return false;
+		}
+		/* What the stream has read ahead of its position is given back. */
+		if (fd >= 0)
+			fflush(r->file);
+	}
+	do {
+		n = fd >= 0 ? read(fd, r->block, BLOCK) :
+			      (ssize_t)read_stream(r->file, r->block, BLOCK);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		r->io_error = errno;
+	else if (fd < 0 && ferror(r->file))
+		r->io_error = EIO;
+	if (n <= 0)
+		return false;
+	r->at = r->block;
+	r->end = r->block + n;
+	return true;
+}
+
 /* One more line of the file into the head; false at the end of file or of room. */
 static bool read_head_line(struct record_reader *r)
 {
-	int c;
+	while (r->head.used < HEAD_MAX && (r->at < r->end || record_more(r))) {
+		size_t room = HEAD_MAX - r->head.used, n = (size_t)(r->end - r->at);
+		const unsigned char *newline;
 
-	while (r->head.used < HEAD_MAX && (c = getc_unlocked(r->file)) != EOF) {
-		buf_char(&r->head, (char)c);
-		if (c == '\n')
+		n = n < room ? n : room;
+		newline = memchr(r->at, '\n', n);
+		if (newline != NULL)
+			n = (size_t)(newline + 1 - r->at);
+		buf_append(&r->head, r->at, n);
+		r->at += n;
+		if (newline != NULL)
 			return !r->head.failed;
 	}
 	return false;
+}
+
+/* The head is read again, and then what of the block comes behind it. */
+static void rewind_head(struct record_reader *r)
+{
+	r->rest = r->at;
+	r->rest_end = r->end;
+	r->at = (const unsigned char *)r->head.bytes;
+	r->end = r->at + r->head.used;
 }
 
 static int detect(struct record_reader *r, struct bp_error *err)
@@ -156,8 +224,8 @@ static int detect(struct record_reader *r, struct bp_error *err)
 	}
 	if (r->head.failed)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
-	if (ferror(r->file))
-		return bp_fail_sys(err, errno, "%s", r->name);
+	if (r->io_error != 0)
+		return bp_fail_sys(err, r->io_error, "%s", r->name);
 	if (r->head.used == 0)
 		return bp_fail(err, BP_EPARSE, "%s: empty file", r->name);
 	if (best_score < ENOUGH)
@@ -165,6 +233,7 @@ static int detect(struct record_reader *r, struct bp_error *err)
 			       "%s: no format that borderpath reads: it seems to be %s", r->name,
 			       seems(&r->head));
 	r->format = best;
+	rewind_head(r);
 	return 0;
 }
 
@@ -187,34 +256,22 @@ int record_read(struct record_reader *r, struct record *out, struct bp_error *er
 	return rc;
 }
 
-int record_byte(struct record_reader *r)
-{
-	if (r->head_at < r->head.used)
-		return (unsigned char)r->head.bytes[r->head_at++];
-	return getc_unlocked(r->file);
-}
-
-/* Appends what is left of the line, in runs, up to the newline. EOF or '\n'. */
+/* Appends what is left of the line, up to the newline. EOF or '\n'. */
 static int read_line_bytes(struct record_reader *r, bool *too_long)
 {
-	char run[4096];
-	size_t n = 0;
-	int c;
+	while (r->at < r->end || record_more(r)) {
+		const unsigned char *newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
+		const unsigned char *stop = newline != NULL ? newline : r->end;
 
-	for (;;) {
-		c = record_byte(r);
-		if (c != EOF && c != '\n')
-			run[n++] = (char)c;
-		if (n == sizeof(run) || c == EOF || c == '\n') {
-			if (r->text.used + n > RECORD_LINE_MAX)
-				*too_long = true;
-			if (!*too_long)
-				buf_append(&r->text, run, n);
-			n = 0;
-		}
-		if (c == EOF || c == '\n')
-			return c;
+		if (r->text.used + (size_t)(stop - r->at) > RECORD_LINE_MAX)
+			*too_long = true;
+		if (!*too_long)
+			buf_append(&r->text, r->at, (size_t)(stop - r->at));
+		r->at = newline != NULL ? newline + 1 : r->end;
+		if (newline != NULL)
+			return '\n';
 	}
+	return EOF;
 }
 
 int record_line(struct record_reader *r, const char **line, size_t *n, struct bp_error *err)
@@ -225,10 +282,9 @@ int record_line(struct record_reader *r, const char **line, size_t *n, struct bp
 	if (!r->back) {
 		buf_clear(&r->text);
 		buf_append(&r->text, "", 0);
-		errno = 0;
 		c = read_line_bytes(r, &too_long);
-		if (c == EOF && ferror(r->file))
-			return bp_fail_sys(err, errno ? errno : EIO, "%s", r->name);
+		if (c == EOF && r->io_error != 0)
+			return bp_fail_sys(err, r->io_error, "%s", r->name);
 		if (c == EOF && r->text.used == 0 && !too_long)
 			return BP_EOF;
 		r->line++;

@@ -20,13 +20,17 @@
 /* A stream of records. */
 struct record_reader {
 	const struct format *format; /* known after the first record_read */
-	FILE *file;                  /* borrowed */
+	FILE *file;                  /* borrowed; read past its own buffer where it has a descriptor:
+				      * nobody else reads it, before or meanwhile */
 	char name[256];              /* for messages: the file's name or "-" */
 	uint64_t line;               /* of the last line read, or where the last object began;
 				      * from 1 */
 	uint64_t read, skipped;      /* records */
+	const unsigned char *at, *end; /* read, and not yet used: record_byte, record_more */
+	const unsigned char *rest, *rest_end; /* what of block comes behind head */
+	unsigned char *block;        /* of the file; owned, NULL before the first */
+	int io_error;                /* errno of a read that failed; 0 none */
 	struct buf head;             /* the first bytes, read ahead to detect the format */
-	size_t head_at;              /* how many of them are used up */
 	struct buf text;             /* current line */
 	bool back;                   /* the current line is to be given again */
 	bool cut;                    /* the current line is the last and has no newline */
@@ -74,8 +78,15 @@ int record_read(struct record_reader *r, struct record *out, struct bp_error *er
 enum { RECORD_LINE_MAX = 16 << 20 };
 int record_line(struct record_reader *r, const char **line, size_t *n, struct bp_error *err);
 void record_line_back(struct record_reader *r);
-/* For formats: the next byte of the stream, or EOF (then ferror(r->file) tells). */
-int record_byte(struct record_reader *r);
+/* For formats: more bytes at r->at, when those up to r->end are used up: as many as there are,
+ * without waiting for a whole block. False at the end of the file, and when it cannot be read
+ * (r->io_error then says why). */
+bool record_more(struct record_reader *r);
+/* For formats: the next byte, or EOF as record_more. The last one may be put back: r->at--. */
+static inline int record_byte(struct record_reader *r)
+{
+	return r->at < r->end || record_more(r) ? *r->at++ : EOF;
+}
 /* For formats: counts and reports a skipped record at the current line. */
 void record_skip(struct record_reader *r, const struct bp_error *why);
 

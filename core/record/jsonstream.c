@@ -2,21 +2,10 @@
 /* Objects out of a stream of bytes. Owns where they begin and end; parses nothing. */
 #include "core/record/jsonstream.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/record/format.h"
-
-static int next(struct record_reader *r)
-{
-	int c = r->json.back - 1;
-
-	if (c < 0)
-		return record_byte(r);
-	r->json.back = 0;
-	return c;
-}
 
 static bool is_blank(int c)
 {
@@ -31,7 +20,7 @@ static int pass_foreign(struct record_reader *r, int c, struct bp_error *err)
 	bool comma = false;
 
 	r->line = s->line;
-	for (; c != EOF && c != '\n'; c = next(r)) {
+	for (; c != EOF && c != '\n'; c = record_byte(r)) {
 		/* In an array on one line there may be good ones behind it. */
 		if (c == '{' && comma && s->arrays > 0)
 			break;
@@ -39,7 +28,7 @@ static int pass_foreign(struct record_reader *r, int c, struct bp_error *err)
 			comma = c == ',';
 	}
 	if (c != EOF)
-		s->back = c + 1;
+		r->at--;
 	return bp_fail(err, BP_EPARSE, "not JSON: %s", what);
 }
 
@@ -50,13 +39,13 @@ static int find_object(struct record_reader *r, struct bp_error *err)
 	int c;
 
 	for (;;) {
-		c = next(r);
+		c = record_byte(r);
 		switch (c) {
 		case '{':
 			return 0;
 		case EOF:
-			if (ferror(r->file))
-				return bp_fail_sys(err, errno ? errno : EIO, "%s", r->name);
+			if (r->io_error != 0)
+				return bp_fail_sys(err, r->io_error, "%s", r->name);
 			return BP_EOF;
 		case '\n':
 			s->lines |= s->ended;
@@ -77,8 +66,8 @@ static int find_object(struct record_reader *r, struct bp_error *err)
 			s->ended = false;
 			break;
 		case 0xef:
-			c = next(r);
-			if (c == 0xbb && (c = next(r)) == 0xbf)
+			c = record_byte(r);
+			if (c == 0xbb && (c = record_byte(r)) == 0xbf)
 				break;
 			/* fall through */
 		default:
@@ -92,67 +81,90 @@ static int find_object(struct record_reader *r, struct bp_error *err)
 struct scan {
 	size_t depth;
 	bool in_string, escaped, too_long, cut;
-	char run[4096]; /* not yet in r->text */
-	size_t used;
 };
 
-static void keep_run(struct record_reader *r, struct scan *o)
+static void keep(struct record_reader *r, struct scan *o, const unsigned char *from)
 {
-	if (r->text.used + o->used > RECORD_LINE_MAX)
+	size_t n = (size_t)(r->at - from);
+
+	if (r->text.used + n > RECORD_LINE_MAX)
 		o->too_long = true;
 	if (!o->too_long)
-		buf_append(&r->text, o->run, o->used);
-	o->used = 0;
+		buf_append(&r->text, from, n);
 }
 
 /* A newline inside an object. In a string it is no JSON: the object is broken off. Where objects
  * come one a line, so is one whose next line begins with a brace. */
 static bool broken_off(struct record_reader *r, const struct scan *o)
 {
-	struct json_stream *s = &r->json;
-	int c;
-
 	if (o->in_string)
 		return true;
-	if (!s->lines)
+	if (!r->json.lines || record_byte(r) == EOF)
 		return false;
-	c = next(r);
-	if (c != EOF)
-		s->back = c + 1;
-	return c == '{';
+	r->at--;
+	return *r->at == '{';
 }
 
-/* Behind the opening brace to the closing one. */
-static int scan_object(struct record_reader *r, struct scan *o)
+/* Inside a string, up to behind its end or to the newline that cannot be in it. */
+static const unsigned char *scan_string(const unsigned char *s, const unsigned char *end,
+					struct scan *o)
 {
-	int c;
-
-	while (o->depth > 0) {
-		c = next(r);
-		if (c == EOF)
-			return EOF;
-		if (c == '\n') {
-			o->cut = broken_off(r, o);
-			r->json.line++;
-			if (o->cut)
-				return c;
+	for (; s < end && *s != '\n'; s++) {
+		if (o->escaped) {
+			o->escaped = false;
+		} else if (*s == '\\') {
+			o->escaped = true;
+		} else if (*s == '"') {
+			o->in_string = false;
+			return s + 1;
 		}
-		o->run[o->used++] = (char)c;
-		if (o->used == sizeof(o->run))
-			keep_run(r, o);
-		if (o->in_string) {
-			if (o->escaped)
-				o->escaped = false;
-			else if (c == '\\')
-				o->escaped = true;
-			else if (c == '"')
-				o->in_string = false;
-		} else if (c == '"') {
+	}
+	return s;
+}
+
+/* Over what has been read, up to the object's end, a newline, or the end of what there is. */
+static const unsigned char *scan_bytes(const unsigned char *s, const unsigned char *end,
+				       struct scan *o)
+{
+	if (o->in_string)
+		s = scan_string(s, end, o);
+	while (s < end && *s != '\n' && o->depth > 0) {
+		unsigned char c = *s++;
+
+		/* Quotes and brackets differ from all else by their bits: most bytes stop here. */
+		if (c != '"' && (c & 0xd9) != 0x59)
+			continue;
+		if (c == '"') {
 			o->in_string = true;
+			s = scan_string(s, end, o);
 		} else if (c == '{' || c == '[') {
 			o->depth++;
 		} else if (c == '}' || c == ']') {
 			o->depth--;
+		}
+	}
+	return s;
+}
+
+/* Behind the opening brace to the closing one: 0, EOF, or '\n' where it is broken off. */
+static int scan_object(struct record_reader *r, struct scan *o)
+{
+	while (o->depth > 0) {
+		const unsigned char *from;
+
+		if (r->at == r->end && !record_more(r))
+			return EOF;
+		from = r->at;
+		r->at = scan_bytes(r->at, r->end, o);
+		if (r->at < r->end && *r->at == '\n' && o->depth > 0) {
+			r->at++;
+			keep(r, o, from);
+			o->cut = broken_off(r, o);
+			r->json.line++;
+			if (o->cut)
+				return '\n';
+		} else {
+			keep(r, o, from);
 		}
 	}
 	return 0;
@@ -165,18 +177,17 @@ int record_object(struct record_reader *r, const char **object, size_t *n, struc
 
 	if (r->json.line == 0)
 		r->json.line = 1;
-	errno = 0;
 	rc = find_object(r, err);
 	if (rc < 0)
 		return rc;
 	r->line = r->json.line;
-	o = (struct scan){.depth = 1, .run = {'{'}, .used = 1};
+	o = (struct scan){.depth = 1};
 	buf_clear(&r->text);
+	buf_char(&r->text, '{');
 	rc = scan_object(r, &o);
-	keep_run(r, &o);
 	r->json.ended = rc == 0;
-	if (rc == EOF && ferror(r->file))
-		return bp_fail_sys(err, errno ? errno : EIO, "%s", r->name);
+	if (rc == EOF && r->io_error != 0)
+		return bp_fail_sys(err, r->io_error, "%s", r->name);
 	if (o.too_long)
 		return bp_fail(err, BP_ERANGE, "object over %d MiB", RECORD_LINE_MAX >> 20);
 	if (rc == EOF)

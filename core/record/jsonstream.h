@@ -20,7 +20,6 @@ struct record_reader;
 struct json_stream {
 	uint64_t line;  /* newlines passed + 1 */
 	unsigned arrays; /* open brackets around the objects */
-	int back;       /* a byte to be read again, + 1; 0 none */
 	bool lines;     /* an object has ended where its line did: one a line, until shown wrong */
 	bool ended;     /* the last byte that mattered was an object's last */
 };
