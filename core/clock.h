@@ -21,6 +21,9 @@ struct wall { int64_t ns; };  /* since 1970-01-01T00:00:00Z; 0 is "not known" */
 
 struct mono mono_now(void);
 struct wall wall_now(void);
+/* As mono_now, but it goes on while the machine sleeps (CLOCK_BOOTTIME): for what is to be known of
+ * time that nobody was awake. Not comparable with mono_now. */
+struct mono boot_now(void);
 
 /* The wall clock beside CLOCK_MONOTONIC_RAW, the one clock that nobody sets or slews. */
 struct clock_pair {
