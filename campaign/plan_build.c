@@ -248,6 +248,19 @@ static int read_how(const struct yaml_at *at, const struct raw_how *raw,
 	return rc;
 }
 
+static int check_ttls(const struct yaml_at *at, const struct raw_how *raw,
+		      const struct campaign_how *entry, const struct campaign_how *plan)
+{
+	struct campaign_how how;
+
+	campaign_how_settle(entry, plan, METHOD_UNKNOWN, 0, &how);
+	if (how.first_ttl <= how.max_ttl)
+		return 0;
+	return yaml_refuse(at, raw->first_ttl != NULL ? "first_ttl" : "max_ttl",
+			   "the first TTL (%u) lies behind the last (%u)", how.first_ttl,
+			   how.max_ttl);
+}
+
 /* --- targets ---------------------------------------------------------------------------------- */
 
 /* A word for one entry's hosts; *out is owned. A file is looked for beside the plan. */
@@ -315,7 +328,6 @@ static int read_hosts(const struct yaml_at *at, const struct raw_entry *raw,
 static int build_target(const struct yaml_at *at, const struct raw_entry *raw,
 			const struct campaign_how *plan, struct campaign_target *out)
 {
-	struct campaign_how settled;
 	int rc = read_hosts(at, raw, out);
 
 	if (rc == 0)
@@ -324,11 +336,9 @@ static int build_target(const struct yaml_at *at, const struct raw_entry *raw,
 		rc = yaml_since_until(at, raw->since, raw->until, &out->since, &out->until);
 	if (rc < 0)
 		return rc;
-	campaign_how_settle(&out->how, plan, METHOD_UNKNOWN, 0, &settled);
-	if (settled.first_ttl > settled.max_ttl)
-		return yaml_refuse(at, raw->how.first_ttl != NULL ? "first_ttl" : "max_ttl",
-				   "the first TTL (%u) lies behind the last (%u)", settled.first_ttl,
-				   settled.max_ttl);
+	rc = check_ttls(at, &raw->how, &out->how, plan);
+	if (rc < 0)
+		return rc;
 	out->name = raw->name != NULL ? strdup(raw->name) : NULL;
 	return raw->name != NULL && out->name == NULL ? yaml_out_of_memory(at) : 0;
 }
@@ -472,6 +482,8 @@ int campaign_plan_build(const struct yamldoc *doc, const struct raw_campaign *ra
 		rc = read_schedule(&top, raw, p);
 	if (rc == 0)
 		rc = read_how(&top, &raw->how, NULL, &p->how);
+	if (rc == 0)
+		rc = check_ttls(&top, &raw->how, &p->how, &p->how);
 	if (rc == 0)
 		rc = build_targets(&top, raw, profile_alone, p);
 	if (rc == 0)
