@@ -7,5 +7,6 @@
 #define CLI_CAMPAIGN_H
 
 int campaign_check(int argc, char **argv);
+int campaign_status(int argc, char **argv);
 
 #endif

@@ -19,16 +19,22 @@ void live_fini(struct live *l)
 	*l = (struct live){0};
 }
 
-struct live_campaign *live_campaign(struct live *l, const char *name, const char *vantage,
-				    const struct profile *profile)
+struct live_campaign *live_find(struct live *l, const char *name, const char *vantage)
 {
-	struct live_campaign *c;
-
 	for (unsigned i = 0; i < l->count; i++) {
-		c = &l->campaigns[i];
+		struct live_campaign *c = &l->campaigns[i];
+
 		if (strcmp(c->name, name) == 0 && strcmp(c->vantage, vantage) == 0)
 			return c;
 	}
+	return NULL;
+}
+
+struct live_campaign *live_add(struct live *l, const char *name, const char *vantage,
+			       const struct profile *profile)
+{
+	struct live_campaign *c;
+
 	if (l->count == l->room) {
 		unsigned room = l->room ? 2 * l->room : 2;
 
@@ -120,6 +126,12 @@ static void put_now(struct buf *out, const struct style *style, const struct liv
 		put_clock(out, c->next);
 		buf_str(out, ", ");
 		status_put_moment(out, c->next, now);
+	}
+	if (c->waiting > 0) {
+		style_face(out, style, FACE_WARN);
+		buf_printf(out, "; %llu round%s wait%s for the store", (unsigned long long)c->waiting,
+			   c->waiting == 1 ? "" : "s", c->waiting == 1 ? "s" : "");
+		style_end(out, style);
 	}
 	buf_char(out, '\n');
 }

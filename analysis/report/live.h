@@ -27,6 +27,7 @@ struct live_campaign {
 	uint64_t traces;               /* of it, so far */
 	struct round last;             /* the latest that is committed */
 	bool last_known;
+	uint64_t waiting;              /* rounds in the spool that the store has not taken */
 	struct status_rounds rounds;   /* since this program began */
 	struct standing standing;
 };
@@ -42,9 +43,11 @@ struct live {
 
 /* A zeroed struct is an empty view. */
 void live_fini(struct live *l);
-/* The campaign of this name and vantage, made when new (profile is taken then); NULL: no memory. */
-struct live_campaign *live_campaign(struct live *l, const char *name, const char *vantage,
-				    const struct profile *profile);
+/* The campaign of this name and vantage, valid until the next is added; NULL: there is none. */
+struct live_campaign *live_find(struct live *l, const char *name, const char *vantage);
+/* A further one; NULL: no memory. */
+struct live_campaign *live_add(struct live *l, const char *name, const char *vantage,
+			       const struct profile *profile);
 /* A round begins; next as told. */
 void live_begin(struct live_campaign *c, const struct round *r, struct wall next);
 void live_trace(struct live_campaign *c, const struct trace *t, const struct verdict *v);

@@ -173,24 +173,57 @@ void style_wrap(struct buf *out, const struct style *s, size_t start, unsigned i
 	free(text);
 }
 
+/* Bytes of the escape or character at text, and the columns it takes. */
+static size_t step(const char *text, unsigned *columns)
+{
+	wchar_t c;
+	size_t n;
+
+	if (*text == '\033') {
+		n = strcspn(text, "m");
+		*columns = 0;
+		return n + (text[n] != '\0');
+	}
+	n = decode(text, &c);
+	*columns = *text == '\n' ? 0 : columns_of(c);
+	return n;
+}
+
+unsigned style_rows(const char *text, unsigned width)
+{
+	unsigned rows = 0, column = 0;
+
+	while (*text != '\0') {
+		unsigned columns;
+		size_t n = step(text, &columns);
+
+		if (*text == '\n') {
+			rows++;
+			column = 0;
+		} else if (column + columns > width) {
+			rows++;
+			column = columns;
+		} else {
+			column += columns;
+		}
+		text += n;
+	}
+	return rows;
+}
+
 void style_cut(struct buf *out, const struct style *s, size_t start)
 {
 	unsigned column = 0;
 	char *at, *to;
-	wchar_t c;
 
 	if (s->width == 0 || out->failed || out->used == start)
 		return;
 	for (at = to = out->bytes + start; *at != '\0';) {
-		size_t n = *at == '\033' ? strcspn(at, "m") : decode(at, &c);
-		unsigned columns = 0;
+		unsigned columns;
+		size_t n = step(at, &columns);
 
-		if (*at == '\033')
-			n += at[n] != '\0';
-		else if (*at == '\n')
+		if (*at == '\n')
 			column = 0;
-		else
-			columns = columns_of(c);
 		if (columns == 0 || column + columns <= s->width) {
 			memmove(to, at, n);
 			to += n;

@@ -262,7 +262,7 @@ static void states(void **state)
 
 static void live_story(struct live *l)
 {
-	struct live_campaign *c = live_campaign(l, "dprk-borders", "fra1", profile);
+	struct live_campaign *c = live_add(l, "dprk-borders", "fra1", profile);
 	struct round old = round_at("2026-11-22T09:45:00Z", 4, 0, ROUND_WHY_NONE);
 	struct round gap = round_at("2026-11-22T09:30:00Z", 0, 4, ROUND_WHY_DOWN);
 	struct round now = round_at("2026-11-22T10:00:00Z", 4, 0, ROUND_WHY_NONE);
@@ -275,7 +275,10 @@ static void live_story(struct live *l)
 	live_begin(c, &now, at("2026-11-22T10:15:12Z"));
 	feed(NULL, c, &now, true);
 	live_note(l, at("2026-11-22T10:00:01Z"), "www.kcna.kp: no such host\033[2J\r");
-	c = live_campaign(l, "sweep", "fra1", profile);
+	assert_null(live_find(l, "sweep", "fra1"));
+	c = live_add(l, "sweep", "fra1", profile);
+	assert_ptr_equal(live_find(l, "sweep", "fra1"), c);
+	c->waiting = 2;
 	live_begin(c, &old, at("2026-11-22T16:00:00Z"));
 	live_round(c, &old);
 }
@@ -318,6 +321,18 @@ static void live_views(void **state)
 	live_fini(&l);
 }
 
+/* A terminal that became narrower has broken the lines that stand on it. */
+static void rows_of_a_frame(void **state)
+{
+	(void)state;
+	assert_int_equal(style_rows("", 80), 0);
+	assert_int_equal(style_rows("a\nb\n", 80), 2);
+	assert_int_equal(style_rows("0123456789\n", 10), 1);
+	assert_int_equal(style_rows("0123456789x\n", 10), 2);
+	assert_int_equal(style_rows("\033[1m0123456789\033[0m\n\n", 10), 2);
+	assert_int_equal(style_rows("\u2588\u2588\u2588\n", 2), 2);
+}
+
 static int setup(void **state)
 {
 	struct bp_error err;
@@ -340,6 +355,7 @@ int main(void)
 		cmocka_unit_test(texts),
 		cmocka_unit_test(states),
 		cmocka_unit_test(live_views),
+		cmocka_unit_test(rows_of_a_frame),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
