@@ -110,7 +110,7 @@ int session_open(const struct options *o, bool with_geo, struct session *out, st
 	struct session s = {.options = o, .out = stdout};
 	int rc;
 
-	rc = profile_load(o->profile, &s.profile, err);
+	rc = o->profile != NULL ? profile_load(o->profile, &s.profile, err) : 0;
 	if (rc < 0)
 		return rc;
 	if (with_geo) {

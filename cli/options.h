@@ -21,7 +21,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
 	const char *command;     /* for messages */
-	const char *profile;     /* NAME or FILE, default "dprk" */
+	const char *profile;     /* NAME or FILE, default "dprk"; NULL: none is opened */
 	const char *asn_db, *country_db; /* NULL: the defaults of geo_open */
 	enum output_format format;
 	const char *out_path;    /* NULL or "-": stdout */
