@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The manual page and the completion name the commands and options that the program's help names:
+# The manual page and the completion name the commands, subcommands and options that the program's help names:
 # all of them, and no other. Needs build/borderpath.
 
 use strict;
@@ -36,6 +36,24 @@ same( 'commands of doc/borderpath.1', \@commands,
 	[ grep { $_ ne 'help' } $man =~ /^\.It Nm Cm ([a-z]+)/mg ] );
 same( 'commands of the completion', [ @commands, 'help' ],
 	[ split ' ', ( $completion =~ /local commands='([^']*)'/ )[0] ] );
+
+# Subcommands, as "geo show": the words of the lines of use, of which one may name several.
+my @subcommands = map {
+	my $command = $_;
+	map { map { "$command $_" } split /\|/ }
+		`$program help $command` =~ /^(?:usage:| {6}) borderpath $command ([a-z|]+)(?= )/mg
+} @commands;
+same( 'subcommands of doc/borderpath.1', \@subcommands,
+	[ map { my ( $command, $words ) = @$_; map { "$command $_" } split / \| /, $words }
+			map { [ /^\.It Nm Cm ([a-z]+) ([a-z]+(?: \| [a-z]+)*)(?= |$)/ ] }
+			grep { /^\.It Nm Cm [a-z]+ [a-z]/ } split /\n/, $man ] );
+my ($table) = $completion =~ /local -A subcommands=\(([^)]*)\)/;
+my @listed;
+while ( $table =~ /\[([a-z]+)\]='([^']*)'/g ) {
+	my $command = $1;
+	push @listed, map { "$command $_" } split ' ', $2;
+}
+same( 'subcommands of the completion', \@subcommands, \@listed );
 
 my $help = join '', map { `$program help $_` } @commands;
 my @told = ( options($help), qw(--help -h --verbose -v --output -o) );
