@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Several hosts stand for a prefix: which of them is measured. A host that was silent for
- * HOSTS_SILENT_ROUNDS rounds while we were healthy is suspect: in the next round the others of its
- * list are asked too. One that answers takes its place (a dead host: told as a substitute); if none
- * does, nothing changes: the prefix is silent, not the host. A silent round of a vantage point that
- * is offline counts for nothing. A pure state machine; it is rebuilt from the store's last rounds.
+ * HOSTS_SILENT_ROUNDS rounds while we were not offline is suspect: in the next round the others of
+ * its list are asked too. One that answers takes its place (a dead host: told as a substitute, in
+ * every round that it stands for the first of the list); if none does, nothing changes: the prefix
+ * is silent, not the host, and all are asked again after twice as many rounds, at most
+ * HOSTS_ASK_ROUNDS. A substitute stays until it is silent itself. A pure state machine; it is
+ * rebuilt from the store's last rounds.
  */
 #ifndef CAMPAIGN_HOSTS_H
 #define CAMPAIGN_HOSTS_H
@@ -16,7 +18,7 @@
 #include "core/record/round.h"
 #include "core/record/trace.h"
 
-enum { HOSTS_SILENT_ROUNDS = 3 };
+enum { HOSTS_SILENT_ROUNDS = 3, HOSTS_ASK_ROUNDS = 96 };
 
 struct hosts;
 
@@ -26,11 +28,13 @@ void hosts_free(struct hosts *h);
 /* Which host of an entry is measured in the coming round; and whether the others are asked too. */
 unsigned hosts_active(const struct hosts *h, unsigned target);
 bool hosts_ask_all(const struct hosts *h, unsigned target);
-/* A trace to the host of an entry was finished in this round. */
+/* A trace to the host of an entry was finished in this round. One that was cut short or could not be
+ * measured says nothing of the host. */
 void hosts_take(struct hosts *h, unsigned target, unsigned host, const struct trace *t);
-/* The round is over: decides, writes substitutes into r. */
+/* The round is over, its health known: decides, writes substitutes into r (the first
+ * ROUND_SUBSTITUTES_MAX of them). */
 void hosts_end(struct hosts *h, struct round *r);
-/* What an earlier run decided, oldest first: substitutes of the rounds in the store. */
+/* What an earlier run decided: the rounds of the store, oldest first; gaps among them say nothing. */
 void hosts_restore(struct hosts *h, const struct round *rounds, unsigned count);
 
 #endif

@@ -99,6 +99,7 @@ static void read_substitutes(struct fields *in, const json_t *o, struct round *r
 		field_text_cut(in, v, "target", s->target, sizeof(s->target));
 		field_addr(in, v, "from", &s->from);
 		field_addr(in, v, "to", &s->to);
+		field_text_cut(in, v, "host", s->host, sizeof(s->host));
 		FIELD_INT(in, v, "silent", 0, UINT32_MAX, s->silent);
 		field_leave(in);
 	}

@@ -147,6 +147,7 @@ static void put_substitutes(struct json_writer *w, const struct round *r)
 		jsonl_put_text(w, "target", s->target);
 		jsonl_put_addr(w, "from", s->from);
 		jsonl_put_addr(w, "to", s->to);
+		jsonl_put_text(w, "host", s->host);
 		jsonl_put_nonzero(w, "silent", s->silent);
 		json_end(w);
 	}

@@ -50,8 +50,9 @@ enum round_changed {
 /* A host that stands for a prefix was silent, and another one of its list answered. */
 struct round_substitute {
 	char target[TRACE_NAME_TEXT / 4]; /* the entry of the plan, as the user names it */
+	char host[TRACE_NAME_TEXT / 4];   /* the word of `to` there */
 	struct addr from, to;
-	uint32_t silent;                  /* rounds that `from` has been silent */
+	uint32_t silent;                  /* rounds that `from` was asked in vain */
 };
 
 struct round {

@@ -53,6 +53,7 @@ static struct round whole_round(void)
 	text_set(r.substitutes[0].target, sizeof(r.substitutes[0].target), "web");
 	r.substitutes[0].from = address("175.45.176.71");
 	r.substitutes[0].to = address("175.45.176.75");
+	text_set(r.substitutes[0].host, sizeof(r.substitutes[0].host), "web2.example");
 	r.substitutes[0].silent = 3;
 	r.sent = 420;
 	r.received = 400;
@@ -73,7 +74,7 @@ static const char WHOLE[] =
 	"\"transit\":{\"asn\":64501,\"org\":\"Example Transit\",\"from\":\"198.51.100.1\"},"
 	"\"changed\":[\"egress\",\"transit\"]},"
 	"\"substitutes\":[{\"target\":\"web\",\"from\":\"175.45.176.71\",\"to\":\"175.45.176.75\","
-	"\"silent\":3}],\"sent\":420,\"received\":400,\"drops\":0,\"clock\":{\"stepped\":true}}\n";
+	"\"host\":\"web2.example\",\"silent\":3}],\"sent\":420,\"received\":400,\"drops\":0,\"clock\":{\"stepped\":true}}\n";
 
 static void a_round_is_written_as_the_interface_says(void **state)
 {
