@@ -8,5 +8,8 @@
 
 int campaign_check(int argc, char **argv);
 int campaign_status(int argc, char **argv);
+int campaign_run_command(int argc, char **argv);
+int campaign_once(int argc, char **argv);
+int campaign_recover(int argc, char **argv);
 
 #endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A plan of the daemon: what was read for it, its lock, its spool, its store and its schedule. A
+ * round keeps the book it began with, whatever is read meanwhile.
+ */
+#include "campaign/run_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "campaign/lock.h"
+#include "campaign/place.h"
+#include "campaign/store_place.h"
+
+enum { JUDGE_SLOTS = 512, RECALL_ROUNDS = 64 };
+
+/* --- what is read ----------------------------------------------------------------------------- */
+
+void run_book_drop(struct run_book *b)
+{
+	if (b == NULL || --b->holders > 0)
+		return;
+	judge_pass_fini(&b->judge);
+	hosts_free(b->hosts);
+	geo_close(b->geo);
+	profile_free(b->profile);
+	campaign_plan_free(b->plan);
+	free(b);
+}
+
+static int read_book(const struct run_desk *d, struct run_book **out, struct bp_error *err)
+{
+	const struct campaign_options *o = d->run->o;
+	struct run_book *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (b == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	b->holders = 1;
+	rc = campaign_plan_load(d->file, &b->plan, err);
+	if (rc == 0)
+		rc = profile_load(o->profile != NULL ? o->profile : b->plan->profile, &b->profile,
+				  err);
+	if (rc == 0)
+		rc = geo_open(o->asn_db, o->country_db, b->profile, &b->geo, err);
+	if (rc == 0 && (hosts_new(b->plan, &b->hosts) < 0 ||
+			judge_pass_init(&b->judge, b->geo, b->profile, JUDGE_SLOTS) < 0))
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	if (rc < 0) {
+		run_book_drop(b);
+		return rc;
+	}
+	feed_run(b->plan, &b->line);
+	*out = b;
+	return 0;
+}
+
+static void tell_warnings(const struct run_desk *d)
+{
+	const char *text;
+
+	for (unsigned i = 0; (text = geo_warning(d->book->geo, i)) != NULL; i++)
+		run_note(d->run, d, "warning: %s", text);
+}
+
+/* --- where it is kept ------------------------------------------------------------------------- */
+
+static int open_places(struct run_desk *d, struct bp_error *err)
+{
+	const struct campaign_options *o = d->run->o;
+	const struct campaign_plan *p = d->book->plan;
+	struct bp_error ignored;
+	char path[PLACE_TEXT];
+	int rc;
+
+	d->keep = run_keep_get(d->run, o->store != NULL ? o->store : p->store, err);
+	if (d->keep == NULL)
+		return err->code;
+	rc = store_make_directory(place_lock(d->keep->path, p, path), err);
+	if (rc == 0)
+		rc = lock_take(path, &d->lock, err);
+	if (rc == BP_EAGAIN)
+		return bp_error_prefix(err, "campaign %s runs already", p->campaign);
+	/* A disk that takes nothing is no reason not to measure. */
+	if (rc < 0)
+		run_note(d->run, d, "%s: nothing keeps a second process away", err->text);
+	/* Where it cannot be made the spool is in memory, and says so. */
+	(void)store_make_directory(place_spool(d->keep->path, o->spool_dir, p, path), &ignored);
+	return spool_open(path, o->spool_bytes, &d->spool, err);
+}
+
+void run_desk_recall(struct run_desk *d)
+{
+	const struct campaign_plan *p = d->book->plan;
+	struct round *rounds;
+	struct bp_error err;
+	int n;
+
+	if (d->last_known ||
+	    store_last_planned(d->keep->store, p->campaign, p->vantage, &d->last, &err) < 0)
+		return;
+	d->last_known = true;
+	rounds = calloc(RECALL_ROUNDS, sizeof(rounds[0]));
+	if (rounds == NULL)
+		return;
+	n = store_last_rounds(d->keep->store, p->campaign, p->vantage, rounds, RECALL_ROUNDS, &err);
+	for (int i = 0; i < n / 2; i++) {
+		struct round r = rounds[i];
+
+		rounds[i] = rounds[n - 1 - i];
+		rounds[n - 1 - i] = r;
+	}
+	if (n > 0)
+		hosts_restore(d->book->hosts, rounds, (unsigned)n);
+	for (int i = n - 1; i >= 0 && d->before.planned.ns == 0; i--) {
+		if (rounds[i].start.ns != 0 && rounds[i].traces > 0)
+			d->before = rounds[i];
+	}
+	if (d->expected == 0 && d->before.planned.ns != 0)
+		d->expected = d->before.expected;
+	free(rounds);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static void begin_schedule(struct run_desk *d)
+{
+	const struct campaign_plan *p = d->book->plan;
+	struct wall last = d->last;
+	struct bp_error err;
+	struct round r;
+
+	/* What still waits is newer than what the store has, and was measured. */
+	if (!d->last_known && spool_next(d->spool, &r, &err) == 0)
+		last = r.planned;
+	schedule_init(&d->schedule, p->every_ns, p->offset_ns, p->jitter_ns, p->since, p->until,
+		      p->campaign, p->vantage, last);
+}
+
+int run_desk_open(struct run *run, struct run_desk *d, const char *file, struct bp_error *err)
+{
+	int rc;
+
+	d->run = run;
+	d->file = file;
+	d->lock = -1;
+	rc = read_book(d, &d->book, err);
+	if (rc == 0)
+		rc = open_places(d, err);
+	if (rc < 0)
+		return rc;
+	tell_warnings(d);
+	d->opened = wall_now();
+	d->look_back = true;
+	return 0;
+}
+
+void run_desk_begin(struct run_desk *d)
+{
+	/* Leftovers first: the store then knows where to go on. */
+	if (!d->keep->refuses && run_keep_open(d->run, d->keep))
+		run_keep_look(d->run, true);
+	begin_schedule(d);
+}
+
+void run_desk_close(struct run_desk *d)
+{
+	struct spool_state state;
+
+	if (d->round != NULL)
+		run_round_abandon(d->round);
+	run_gaps_fini(d);
+	if (d->spool != NULL) {
+		spool_state(d->spool, &state);
+		d->run->result->waiting += state.rounds;
+		spool_close(d->spool);
+	}
+	run_book_drop(d->book);
+	if (d->lock >= 0)
+		close(d->lock);
+}
+
+/* --- reading again ---------------------------------------------------------------------------- */
+
+static bool is_same_grid(const struct campaign_plan *a, const struct campaign_plan *b)
+{
+	return a->every_ns == b->every_ns && a->offset_ns == b->offset_ns &&
+	       a->jitter_ns == b->jitter_ns && a->since.ns == b->since.ns &&
+	       a->until.ns == b->until.ns;
+}
+
+/* What cannot be another one while it runs. */
+static int check_names(const struct campaign_plan *a, const struct campaign_plan *b,
+		       struct bp_error *err)
+{
+	const char *what = strcmp(a->campaign, b->campaign) != 0 ? "campaign" :
+			   strcmp(a->vantage, b->vantage) != 0 ? "vantage point" :
+			   strcmp(a->store, b->store) != 0 ? "store" : NULL;
+
+	if (what == NULL)
+		return 0;
+	return bp_fail(err, BP_EINVAL, "%s: another %s needs a start of its own", b->file, what);
+}
+
+/* Its slots from now on; what lies behind was another plan's. */
+static void change_grid(struct run_desk *d)
+{
+	const struct campaign_plan *p = d->book->plan;
+	bool running = d->schedule.running;
+	struct wall now = wall_now();
+
+	schedule_init(&d->schedule, p->every_ns, p->offset_ns, p->jitter_ns, p->since, p->until,
+		      p->campaign, p->vantage, now);
+	d->schedule.running = running;
+	d->over = false;
+}
+
+void run_desk_reload(struct run_desk *d)
+{
+	struct run_book *b, *old = d->book;
+	struct bp_error err;
+	int rc = strcmp(d->file, "-") == 0 ?
+		 bp_fail(&err, BP_EUNSUP, "a plan from standard input cannot be read again") :
+		 read_book(d, &b, &err);
+
+	if (rc == 0) {
+		rc = check_names(old->plan, b->plan, &err);
+		if (rc < 0)
+			run_book_drop(b);
+	}
+	if (rc < 0) {
+		run_note(d->run, d, "not reloaded, the old one stays: %s", err.text);
+		return;
+	}
+	d->book = b;
+	/* Which hosts stand for their prefixes is in the store. */
+	if (d->keep->store != NULL) {
+		d->last_known = false;
+		run_desk_recall(d);
+	}
+	d->expected = 0;
+	if (!is_same_grid(old->plan, b->plan))
+		change_grid(d);
+	tell_warnings(d);
+	run_note(d->run, d, "reloaded: %s", d->file);
+	run_book_drop(old);
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+void run_desk_look(struct run_desk *d)
+{
+	struct run *run = d->run;
+	struct schedule_gap gap;
+	struct wall slot;
+	int64_t wait_ns;
+
+	while (!d->over) {
+		switch (schedule_look(&d->schedule, wall_now(), boot_now(), &slot, &gap,
+				      &wait_ns)) {
+		case SCHEDULE_MISSED:
+			run_gap_add(d, gap.first, gap.count, (enum round_why)gap.why);
+			break;
+		case SCHEDULE_START:
+			d->schedule.running = true;
+			(void)run_round_begin(d, slot);
+			break;
+		case SCHEDULE_OVER:
+			d->over = d->round == NULL;
+			if (!d->over)
+				return;
+			run_note(run, d, "campaign %s is over", d->book->plan->campaign);
+			break;
+		default:
+			run_wake(run, mono_add(run->now, wait_ns));
+			return;
+		}
+	}
+}
+
+/* The slot of the grid that now lies in, unless it was measured: then this very second. */
+static struct wall slot_of_once(const struct run_desk *d, struct wall now)
+{
+	const struct campaign_plan *p = d->book->plan;
+	int64_t behind = (now.ns - p->offset_ns) % p->every_ns;
+	struct wall slot = {now.ns - behind - (behind < 0 ? p->every_ns : 0)};
+
+	if (slot.ns > d->last.ns)
+		return slot;
+	slot.ns = now.ns - now.ns % NS_PER_S;
+	return slot.ns > d->last.ns ? slot : (struct wall){d->last.ns + NS_PER_S};
+}
+
+void run_desk_once(struct run_desk *d)
+{
+	const struct campaign_plan *p = d->book->plan;
+	struct wall now = wall_now(), slot = slot_of_once(d, now);
+
+	if (d->started)
+		return;
+	d->started = d->over = true;
+	if ((p->until.ns != 0 && now.ns >= p->until.ns) || now.ns < p->since.ns) {
+		run_note(d->run, d, "campaign %s %s: nothing is measured", p->campaign,
+			 now.ns < p->since.ns ? "has not begun" : "is over");
+		return;
+	}
+	run_gap_look_back(d, slot);
+	d->look_back = false;
+	d->schedule.last = slot;
+	d->schedule.running = true;
+	(void)run_round_begin(d, slot);
+}

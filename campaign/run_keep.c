@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Finished rounds go from their journals into the store, each in one transaction, oldest first, and
+ * are announced behind it. While the store refuses they wait; it is asked again when a round ends and
+ * every minute, and is told of once. A file that was put in its place is opened instead, and gets
+ * what the spool has kept.
+ */
+#include "campaign/run_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "campaign/commit.h"
+#include "campaign/store_place.h"
+
+#define RETIRE_EVERY_NS (24 * 3600 * NS_PER_S)
+
+struct run_keep *run_keep_get(struct run *run, const char *url, struct bp_error *err)
+{
+	struct run_keep *k = run->keeps;
+
+	while (k != NULL && strcmp(k->url, url) != 0)
+		k = k->next;
+	if (k != NULL)
+		return k;
+	k = calloc(1, sizeof(*k));
+	if (k == NULL) {
+		bp_fail(err, BP_ENOMEM, "out of memory");
+		return NULL;
+	}
+	text_set(k->url, sizeof(k->url), url);
+	if (store_place(url, k->path, err) < 0) {
+		free(k);
+		return NULL;
+	}
+	k->retired = run->now;
+	k->next = run->keeps;
+	run->keeps = k;
+	return k;
+}
+
+void run_keeps_close(struct run *run)
+{
+	struct run_keep *k;
+
+	while ((k = run->keeps) != NULL) {
+		run->keeps = k->next;
+		store_close(k->store);
+		free(k);
+	}
+}
+
+static void close_store(struct run_keep *k)
+{
+	store_close(k->store);
+	k->store = NULL;
+}
+
+/* --- open ------------------------------------------------------------------------------------- */
+
+/* Whether path is the file that was opened. */
+static bool is_same_file(const struct run_keep *k)
+{
+	struct stat st;
+
+	return stat(k->path, &st) == 0 && st.st_dev == k->device && st.st_ino == k->inode;
+}
+
+static void know_file(struct run_keep *k)
+{
+	struct stat st;
+
+	if (stat(k->path, &st) == 0) {
+		k->device = st.st_dev;
+		k->inode = st.st_ino;
+	}
+	k->opened_once = true;
+}
+
+bool run_keep_open(struct run *run, struct run_keep *k)
+{
+	struct bp_error err;
+	bool another;
+
+	if (k->store != NULL && is_same_file(k))
+		return true;
+	close_store(k);
+	if (store_open(k->url, STORE_WRITE, &k->store, &err) < 0) {
+		k->store = NULL;
+		run_keep_refuse(run, k, &err);
+		return false;
+	}
+	another = k->opened_once && !is_same_file(k);
+	if (another)
+		run_note(run, NULL, "store %s is another file than it was: what the spool has kept "
+			 "is put into it", k->path);
+	know_file(k);
+	for (unsigned i = 0; i < run->desk_count; i++) {
+		struct run_desk *d = &run->desks[i];
+
+		if (d->keep != k)
+			continue;
+		run_desk_recall(d);
+		if (another)
+			spool_again(d->spool);
+	}
+	return true;
+}
+
+/* What to do about it, where that is not plain from what is wrong. */
+static const char *advice(const struct bp_error *err)
+{
+	if (err->code == BP_EPARSE)
+		return "; stop this, then mend it: borderpath campaign recover PLAN";
+	return "";
+}
+
+void run_keep_refuse(struct run *run, struct run_keep *k, const struct bp_error *err)
+{
+	close_store(k);
+	k->again = mono_add(run->now, RUN_STORE_AGAIN_NS);
+	if (k->refuses && strcmp(k->told, err->text) == 0)
+		return;
+	k->refuses = true;
+	text_set(k->told, sizeof(k->told), err->text);
+	run_note(run, NULL, "%s; rounds wait in the spool, and measuring goes on%s", err->text,
+		 advice(err));
+}
+
+static void takes_again(struct run *run, struct run_keep *k)
+{
+	if (k->refuses)
+		run_note(run, NULL, "store %s takes rounds again", k->path);
+	k->refuses = false;
+}
+
+/* --- a round ---------------------------------------------------------------------------------- */
+
+static void announce(struct run_desk *d, const struct round *r)
+{
+	const struct campaign_events *e = &d->run->o->events;
+
+	if (r->start.ns != 0) {
+		d->run->result->rounds++;
+		d->run->result->missed += r->missed;
+	} else {
+		d->run->result->missed_rounds++;
+	}
+	if (e->on_round != NULL)
+		e->on_round(e->arg, d->book->plan, r);
+}
+
+static void set_aside(struct run_desk *d, struct round *r, const struct bp_error *err)
+{
+	run_note(d->run, d, "%s: %s; its journal is put aside", r->id, err->text);
+	spool_refused(d->spool, r);
+	r->missed = r->expected;
+	r->done = r->traces = 0;
+	r->why = ROUND_WHY_SPOOL;
+	text_set(r->note, sizeof(r->note), err->text);
+	run_gap_add_round(d, r);
+}
+
+static void breathe(void *arg)
+{
+	run_breathe(arg);
+}
+
+static int commit_one(struct run_desk *d, struct round *r, struct bp_error *err)
+{
+	struct commit_end end;
+	int rc = commit_round(d->keep->store, d->spool, r, breathe, d->run, &end, err);
+
+	if (rc < 0 && !end.content)
+		return rc;
+	if (rc < 0) {
+		set_aside(d, r, err);
+		return 0;
+	}
+	if (d->last.ns < r->planned.ns)
+		d->last = r->planned;
+	/* One that a killed process had committed was announced by it, or by nobody: never twice. */
+	if (!end.already)
+		announce(d, r);
+	return 0;
+}
+
+/* --- what waits ------------------------------------------------------------------------------- */
+
+static void tell_spool(struct run_desk *d)
+{
+	const char *note;
+
+	while ((note = spool_note(d->spool)) != NULL)
+		run_note(d->run, d, "%s", note);
+}
+
+/* Commits the oldest of what waits. 0: nothing does; 1: there may be more. */
+static int commit_next(struct run_desk *d, struct bp_error *err)
+{
+	struct round r;
+	struct wall next;
+	int rc = spool_next(d->spool, &r, err);
+	bool of_spool = rc == 0;
+
+	if (rc < 0 && rc != BP_ENOTFOUND) {
+		run_keep_refuse(d->run, d->keep, err);
+		return rc;
+	}
+	if (!of_spool && d->gaps == NULL)
+		return 0;
+	if (!run_keep_open(d->run, d->keep))
+		return BP_EAGAIN;
+	of_spool = of_spool && (d->gaps == NULL || r.planned.ns <= d->gaps->r.planned.ns);
+	next = of_spool ? r.planned : d->gaps->r.planned;
+	if (d->look_back) {
+		struct run_gap *first = d->gaps;
+
+		run_gap_look_back(d, next);
+		if (d->gaps != first)
+			return 1;
+		d->look_back = next.ns < d->opened.ns;
+	}
+	rc = of_spool ? commit_one(d, &r, err) : run_gap_commit(d, err);
+	if (rc < 0)
+		run_keep_refuse(d->run, d->keep, err);
+	else
+		takes_again(d->run, d->keep);
+	return rc < 0 ? rc : 1;
+}
+
+static void commit_all(struct run_desk *d)
+{
+	struct bp_error err;
+	int rc;
+
+	do {
+		rc = commit_next(d, &err);
+		d->run->now = mono_now();
+	} while (rc > 0);
+	tell_spool(d);
+	if (rc < 0)
+		run_wake(d->run, d->keep->again);
+}
+
+/* The longest that one of its plans says; 0: for ever. */
+static int64_t kept_ns(const struct run *run, const struct run_keep *k)
+{
+	int64_t most = 0;
+
+	for (unsigned i = 0; i < run->desk_count; i++) {
+		int64_t ns = run->desks[i].book->plan->keep_traces_ns;
+
+		if (run->desks[i].keep != k)
+			continue;
+		if (ns == 0)
+			return 0;
+		if (ns > most)
+			most = ns;
+	}
+	return most;
+}
+
+/* Once a day, while nothing is measured. */
+static void retire(struct run *run, struct run_keep *k)
+{
+	int64_t ns = kept_ns(run, k);
+	struct mono due = mono_add(k->retired, RETIRE_EVERY_NS);
+	struct bp_error err;
+	uint64_t dropped = 0;
+
+	if (ns == 0 || run->rounds != NULL || k->store == NULL)
+		return;
+	if (!mono_reached(run->now, due)) {
+		run_wake(run, due);
+		return;
+	}
+	k->retired = run->now;
+	if (store_retire(k->store, (struct wall){wall_now().ns - ns}, true, &dropped, &err) < 0)
+		run_keep_refuse(run, k, &err);
+	run->now = mono_now();
+}
+
+void run_keep_look(struct run *run, bool force)
+{
+	for (unsigned i = 0; i < run->desk_count; i++) {
+		struct run_desk *d = &run->desks[i];
+
+		if (!force && d->keep->refuses && !mono_reached(run->now, d->keep->again)) {
+			run_wake(run, d->keep->again);
+			continue;
+		}
+		commit_all(d);
+	}
+	for (struct run_keep *k = run->keeps; k != NULL; k = k->next)
+		retire(run, k);
+}

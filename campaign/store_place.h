@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Where a store is, from the word that names it. Private to the store's own files. */
+#ifndef CAMPAIGN_STORE_PLACE_H
+#define CAMPAIGN_STORE_PLACE_H
+
+#include <limits.h>
+
+#include "campaign/store.h"
+
+/* The file of a store: of "sqlite:FILE", FILE, or NULL and empty for the default one. BP_EUNSUP for
+ * PostgreSQL, BP_EINVAL. */
+int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err);
+/* Makes the directories above a file that are not there, 0700. */
+int store_make_directory(const char *file, struct bp_error *err);
+
+#endif
