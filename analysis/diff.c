@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Two sets of judged traces, row by row: grouping, sides, the four comparisons. Paths are compared
- * in diff_path.c, numbers in diff_stats.c; diff_moves.c sums the rows up.
+ * Two sets of judged traces, row by row: sides, the four comparisons. Paths are compared in
+ * diff_path.c, numbers in diff_stats.c; diff_moves.c sums the rows up.
  */
 #include "analysis/diff.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/border.h"
 #include "analysis/diff_moves.h"
 #include "analysis/diff_path.h"
+#include "analysis/diff_set.h"
+#include "analysis/diff_sight.h"
 #include "analysis/diff_stats.h"
 #include "core/err.h"
 
@@ -31,132 +31,75 @@ static const double DIFFER_LEAST = .7;
 enum { SHIFT_LEAST_PERMILLE = 20 };
 static const int64_t SHIFT_LEAST_NS = NS_PER_MS;
 
-/* An item with its key, for sorting; side 0 is before. */
-struct keyed {
-	const struct diff_item *item;
-	struct prefix prefix;
-	unsigned side;
+/* The items of one row, sorted by target, then side, then what they show. */
+struct group {
+	const struct diff_set *set;
+	const struct set_item *items;
+	unsigned count;
+	const struct set_item **before, **after; /* room for count each, owned by the caller */
+	unsigned before_count, after_count;
+	struct sight_votes *votes;               /* likewise */
 };
-
-static int compare_prefix(struct prefix a, struct prefix b)
-{
-	int c = addr_compare(a.addr, b.addr);
-
-	return c != 0 ? c : a.len - b.len;
-}
-
-static int by_key(const struct keyed *x, const struct keyed *y)
-{
-	const struct trace *a = x->item->trace, *b = y->item->trace;
-	int c = strcmp(a->vantage, b->vantage);
-
-	if (c == 0)
-		c = compare_prefix(x->prefix, y->prefix);
-	return c != 0 ? c : a->method - b->method;
-}
-
-static int by_target(const struct keyed *x, const struct keyed *y)
-{
-	int c = by_key(x, y);
-
-	return c != 0 ? c : addr_compare(x->item->trace->dst, y->item->trace->dst);
-}
-
-static int64_t start_of(const struct keyed *k)
-{
-	return k->item->trace->start.ns;
-}
-
-static int by_all(const void *a, const void *b)
-{
-	const struct keyed *x = a, *y = b;
-	int c = by_target(x, y);
-
-	if (c == 0)
-		c = (int)x->side - (int)y->side;
-	if (c == 0)
-		c = start_of(x) < start_of(y) ? -1 : start_of(x) > start_of(y);
-	/* Same start: by place in the input, so that the order never depends on qsort. */
-	return c != 0 ? c : x->item < y->item ? -1 : x->item > y->item;
-}
-
-static unsigned keys_fill(struct keyed *out, const struct diff_item *items, unsigned n,
-			  unsigned side, const struct profile *p)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct trace *t = items[i].trace;
-		struct keyed k = {.item = &items[i], .side = side};
-
-		/* What did not measure says nothing of the path. */
-		if (t->stop == STOP_ERROR && t->entry_count == 0)
-			continue;
-		k.prefix = profile_judge_prefix(p, t->dst);
-		if (k.prefix.len == 0 && addr_is_set(t->dst))
-			k.prefix = prefix_of(t->dst, (uint8_t)(8 * addr_size(t->dst)));
-		out[kept++] = k;
-	}
-	return kept;
-}
 
 /* --- one side -------------------------------------------------------------------------------- */
 
-/* The traces of one row: [0, count) of both sides together, sorted by target, then side. */
-struct group {
-	const struct keyed *keys;
-	unsigned count;
-	const struct diff_item **before, **after; /* room for count each, owned by the caller */
-	unsigned before_count, after_count;
-};
-
-static bool decided(const struct verdict *v)
+static int by_verdict(const void *a, const void *b, void *arg)
 {
-	return v->judged && v->outcome != OUTCOME_UNDETERMINED;
+	const struct set_item *x = *(const struct set_item *const *)a;
+	const struct set_item *y = *(const struct set_item *const *)b;
+	const struct diff_set *s = arg;
+	const struct set_sight *v = intern_get(&s->sights, x->sight);
+	const struct set_sight *w = intern_get(&s->sights, y->sight);
+	uint32_t i = s->verdict_rank[v->verdict], k = s->verdict_rank[w->verdict];
+
+	return (i > k) - (i < k);
 }
 
-static int side_verdict(const struct diff_item *const *items, unsigned n, struct diff_side *out)
+/* Equal verdicts are one with so many votes: they are put together by their rank, for which the
+ * list (whose order is of no use any more) is sorted anew. */
+static int side_verdict(const struct group *g, const struct set_item **items, unsigned n,
+			struct diff_side *out)
 {
-	const struct verdict **all = calloc(n, sizeof(const struct verdict *));
-	unsigned judged = 0;
+	union { const struct diff_set *in; void *out; } set = {.in = g->set};
+	unsigned votes = 0;
 
-	if (all == NULL)
-		return BP_ENOMEM;
+	qsort_r(items, n, sizeof(*items), by_verdict, set.out);
 	for (unsigned i = 0; i < n; i++) {
-		if (items[i]->verdict == NULL || !items[i]->verdict->judged)
-			continue;
-		out->decided += decided(items[i]->verdict);
-		all[judged++] = items[i]->verdict;
+		const struct sight_verdict *v = set_verdict(g->set, items[i]);
+
+		if (sight_decided(&v->v))
+			out->decided += items[i]->count;
+		if (votes == 0 || g->votes[votes - 1].verdict != v)
+			g->votes[votes++] = (struct sight_votes){.verdict = v};
+		g->votes[votes - 1].count += items[i]->count;
 	}
-	if (judged > 0)
-		border_judge_list(all, judged, &out->verdict);
-	free(all);
-	return 0;
+	return sight_judge(g->votes, votes, &out->verdict);
 }
 
-static int side_fill(const struct diff_item *const *items, unsigned n, struct diff_side *out)
+static int side_fill(const struct group *g, const struct set_item **items, unsigned n,
+		     struct diff_side *out)
 {
-	out->traces = n;
 	out->rtt_min_ns = out->rtt_median_ns = -1;
 	for (unsigned i = 0; i < n; i++) {
-		const struct trace *t = items[i]->trace;
+		const struct set_item *item = items[i];
 
-		if (t->reach < sizeof(out->reach) / sizeof(out->reach[0]))
-			out->reach[t->reach]++;
-		if (t->start.ns == 0)
+		out->traces += item->count;
+		if (item->reach < sizeof(out->reach) / sizeof(out->reach[0]))
+			out->reach[item->reach] += item->count;
+		if (item->first.ns == 0)
 			continue;
-		if (out->first.ns == 0 || t->start.ns < out->first.ns)
-			out->first = t->start;
-		if (t->start.ns > out->last.ns)
-			out->last = t->start;
+		if (out->first.ns == 0 || item->first.ns < out->first.ns)
+			out->first = item->first;
+		if (item->last.ns > out->last.ns)
+			out->last = item->last;
 	}
-	return n > 0 ? side_verdict(items, n, out) : 0;
+	return n > 0 ? side_verdict(g, items, n, out) : 0;
 }
 
 /* --- the four comparisons -------------------------------------------------------------------- */
 
 /* The chance that two verdicts, each with its doubts, mean different ways in. */
-static double differ_p(const struct verdict *x, const struct verdict *y)
+static double differ_p(const struct diff_verdict *x, const struct diff_verdict *y)
 {
 	double same = 0;
 
@@ -171,9 +114,9 @@ static double differ_p(const struct verdict *x, const struct verdict *y)
 
 static enum diff_change compare_border(const struct diff_side *b, const struct diff_side *a)
 {
-	const struct verdict *x = &b->verdict, *y = &a->verdict;
+	const struct diff_verdict *x = &b->verdict, *y = &a->verdict;
 
-	if (!decided(x) || !decided(y))
+	if (!sight_decided(x) || !sight_decided(y))
 		return DIFF_UNKNOWN;
 	if (x->outcome == y->outcome && strcmp(x->border, y->border) == 0)
 		return DIFF_SAME;
@@ -220,38 +163,15 @@ static enum diff_change compare_reach(const struct diff_side *b, const struct di
 	return x * m == y * n || (n >= 10 && m >= 10) ? DIFF_SAME : DIFF_TOO_FEW;
 }
 
-/* Delays of both sides, packed: those of target i at [begin[i], begin[i + 1]). */
-struct delays { int64_t *ns; unsigned count, room; };
-
-static int delays_add(struct delays *d, const struct trace *t)
-{
-	for (uint32_t i = 0; i < t->entry_count; i++) {
-		const struct trace_entry *e = &t->entries[i];
-		const unsigned void_flags = REPLY_LATE | REPLY_DUP | REPLY_FTL | REPLY_CLOCK;
-
-		if (e->reply.rtt_ns < 0 || (e->reply.flags & void_flags) ||
-		    !trace_entry_is_destination(t, e))
-			continue;
-		if (d->count == d->room) {
-			unsigned room = d->room == 0 ? 256 : d->room * 2;
-			int64_t *ns = realloc(d->ns, room * sizeof(*ns));
-
-			if (ns == NULL)
-				return BP_ENOMEM;
-			d->ns = ns;
-			d->room = room;
-		}
-		d->ns[d->count++] = e->reply.rtt_ns;
-	}
-	return 0;
-}
-
 static int compare_ns(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return x < y ? -1 : x > y;
 }
+
+/* Delays of both sides, packed. */
+struct delays { int64_t *ns; unsigned count; };
 
 /* Minimum and median; sorts. */
 static void side_delays(struct diff_side *s, int64_t *ns, unsigned n)
@@ -276,64 +196,65 @@ static enum diff_change shift_change(const struct diff_row *row, const struct rt
 	return s->low_ns > 0 || s->high_ns < 0 ? DIFF_CHANGED : DIFF_SAME;
 }
 
-/* End of the run of keys with the same target (and side) from i on. */
-static unsigned run_end(const struct group *g, unsigned i, bool side_too)
+/* End of the run of items of the same target from i on. */
+static unsigned run_end(const struct group *g, unsigned i)
 {
-	unsigned k = i;
+	unsigned k = i + 1;
 
-	while (k < g->count && by_target(&g->keys[i], &g->keys[k]) == 0 &&
-	       (!side_too || g->keys[i].side == g->keys[k].side))
+	while (k < g->count && set_by_target(g->set, &g->items[i], &g->items[k]) == 0)
 		k++;
 	return k;
 }
 
-/* Adds the delays of one target to both sides, or of neither: a target on one side alone would
- * shift the median by its distance. */
-static int target_delays(const struct group *g, unsigned begin, unsigned end, struct delays *before,
-			 struct delays *after, bool *both)
+static void delays_add(struct delays *d, const struct group *g, const struct set_item *item)
+{
+	if (item->rtt_count > 0)
+		memcpy(&d->ns[d->count], &g->set->rtts[item->rtt_at],
+		       item->rtt_count * sizeof(*d->ns));
+	d->count += item->rtt_count;
+}
+
+/* The delays of one target on both sides, or on neither: a target on one side alone would shift the
+ * median by its distance. Each side in order of size, so that none depends on who came first. */
+static bool target_delays(const struct group *g, unsigned begin, unsigned end,
+			  struct delays *before, struct delays *after, struct rtt_stratum *out)
 {
 	unsigned b = before->count, a = after->count;
-	int rc = 0;
 
-	for (unsigned i = begin; i < end && rc == 0; i++)
-		rc = delays_add(g->keys[i].side == 0 ? before : after, g->keys[i].item->trace);
-	*both = before->count > b && after->count > a;
-	if (rc == 0 && !*both) {
+	for (unsigned i = begin; i < end; i++)
+		delays_add(g->items[i].side == DIFF_BEFORE ? before : after, g, &g->items[i]);
+	if (before->count == b || after->count == a) {
 		before->count = b;
 		after->count = a;
+		return false;
 	}
-	return rc;
+	*out = (struct rtt_stratum){before->ns + b, after->ns + a, before->count - b,
+				    after->count - a};
+	qsort(before->ns + b, out->before_count, sizeof(*before->ns), compare_ns);
+	qsort(after->ns + a, out->after_count, sizeof(*after->ns), compare_ns);
+	return true;
 }
 
 static int compare_rtt(const struct group *g, struct diff_row *row)
 {
 	struct delays before = {0}, after = {0};
 	struct rtt_stratum *strata = calloc(g->count + 1, sizeof(*strata));
-	unsigned n = 0, b = 0, a = 0;
+	size_t room = 1;
+	unsigned n = 0;
 	struct rtt_shift shift;
-	int rc = strata == NULL ? BP_ENOMEM : 0;
+	int rc = BP_ENOMEM;
 
-	for (unsigned i = 0; i < g->count && rc == 0;) {
-		unsigned end = run_end(g, i, false);
-		bool both = false;
-
-		rc = target_delays(g, i, end, &before, &after, &both);
-		if (rc == 0 && both) {
-			strata[n].before_count = before.count - b;
-			strata[n++].after_count = after.count - a;
-			b = before.count;
-			a = after.count;
-		}
-		i = end;
+	for (unsigned i = 0; i < g->count; i++)
+		room += g->items[i].rtt_count;
+	before.ns = calloc(room, sizeof(*before.ns));
+	after.ns = calloc(room, sizeof(*after.ns));
+	if (strata == NULL || before.ns == NULL || after.ns == NULL)
+		goto out;
+	for (unsigned i = 0, end; i < g->count; i = end) {
+		end = run_end(g, i);
+		n += target_delays(g, i, end, &before, &after, &strata[n]);
 	}
-	for (unsigned i = 0, x = 0, y = 0; i < n; i++) {
-		strata[i].before = before.ns + x;
-		strata[i].after = after.ns + y;
-		x += strata[i].before_count;
-		y += strata[i].after_count;
-	}
-	if (rc == 0)
-		rc = rtt_shift_of(strata, n, &shift);
+	rc = rtt_shift_of(strata, n, &shift);
 	if (rc == 0 && n > 0) {
 		side_delays(&row->before, before.ns, before.count);
 		side_delays(&row->after, after.ns, after.count);
@@ -342,6 +263,7 @@ static int compare_rtt(const struct group *g, struct diff_row *row)
 		row->shift_high_ns = shift.high_ns;
 		row->rtt = shift_change(row, &shift);
 	}
+out:
 	free(strata);
 	free(before.ns);
 	free(after.ns);
@@ -350,104 +272,128 @@ static int compare_rtt(const struct group *g, struct diff_row *row)
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-static void row_key(struct diff_row *row, const struct keyed *k, bool target)
+static void row_key(struct diff_row *row, const struct group *g, bool target)
 {
-	const struct trace *t = k->item->trace;
+	const struct set_item *item = &g->items[0];
 	char text[ADDR_TEXT];
 
-	text_set(row->vantage, sizeof(row->vantage), t->vantage);
-	row->prefix = k->prefix;
-	row->method = t->method;
+	text_set(row->vantage, sizeof(row->vantage), set_vantage(g->set, item->vantage));
+	row->prefix = item->prefix;
+	row->method = item->method;
 	if (target)
-		text_set(row->target, sizeof(row->target), addr_format(t->dst, text));
+		text_set(row->target, sizeof(row->target), addr_format(item->dst, text));
 }
 
-static int row_paths(const struct group *g, const struct profile *p, struct diff_row *row)
+static void side_example(const struct diff_set *s, const struct set_item *item,
+			 struct diff_side *out)
+{
+	const struct way *way = set_way(s, item);
+
+	text_set(out->example_id, sizeof(out->example_id), set_text(s, item->id));
+	out->example = item->example;
+	out->as_count = way->as_count;
+	memcpy(out->as_path, way->as_path, sizeof(out->as_path));
+}
+
+static int row_paths(const struct group *g, struct diff_row *row)
 {
 	struct diff_path path;
-	int rc = diff_paths(g->before, g->before_count, g->after, g->after_count, p, &path);
+	int rc = diff_paths(g->set, g->before, g->before_count, g->after, g->after_count, &path);
 
 	if (rc < 0)
 		return rc;
 	row->path = path.change;
 	row->path_level = path.level;
 	row->path_ttl = path.ttl;
-	row->before.example = path.before->trace;
-	row->after.example = path.after->trace;
-	row->before.as_count = diff_as_path(path.before, p, row->before.as_path, DIFF_AS_MAX);
-	row->after.as_count = diff_as_path(path.after, p, row->after.as_path, DIFF_AS_MAX);
+	side_example(g->set, path.before, &row->before);
+	side_example(g->set, path.after, &row->after);
 	return 0;
 }
 
-static int row_fill(struct group *g, bool target, const struct profile *p, struct diff_row *row)
+static void row_verdict(struct diff_row *row)
 {
-	int rc;
-
-	memset(row, 0, sizeof(*row));
-	row_key(row, &g->keys[0], target);
-	g->before_count = g->after_count = 0;
-	for (unsigned i = 0; i < g->count; i++) {
-		if (g->keys[i].side == 0)
-			g->before[g->before_count++] = g->keys[i].item;
-		else
-			g->after[g->after_count++] = g->keys[i].item;
-	}
-	rc = side_fill(g->before, g->before_count, &row->before);
-	if (rc == 0)
-		rc = side_fill(g->after, g->after_count, &row->after);
-	if (rc != 0 || g->before_count == 0 || g->after_count == 0)
-		return rc;
-	row->border = compare_border(&row->before, &row->after);
-	row->reach = compare_reach(&row->before, &row->after);
-	rc = row_paths(g, p, row);
 	/* A hop that went silent can change a verdict; where silence explains the whole difference
 	 * of the paths there was no switch. And where the border did change, so did the path. */
 	if (row->border == DIFF_CHANGED && row->path == DIFF_SAME)
 		row->border = DIFF_TOO_FEW;
 	else if (row->border == DIFF_CHANGED && row->path == DIFF_TOO_FEW)
 		row->path = DIFF_CHANGED;
-	if (rc == 0)
-		rc = compare_rtt(g, row);
 	row->changed = row->border == DIFF_CHANGED || row->path == DIFF_CHANGED ||
 		       row->rtt == DIFF_CHANGED || row->reach == DIFF_CHANGED;
 	/* That a silent target stayed silent, or an unjudged path the same, says too little. */
 	row->comparable = row->changed || row->border == DIFF_SAME ||
 			  (row->border == DIFF_TOO_FEW && row->path == DIFF_SAME);
+}
+
+static int row_fill(struct group *g, bool target, struct diff_row *row)
+{
+	int rc = 0;
+
+	memset(row, 0, sizeof(*row));
+	row_key(row, g, target);
+	g->before_count = g->after_count = 0;
+	for (unsigned i = 0; i < g->count; i++) {
+		if (g->items[i].side == DIFF_BEFORE)
+			g->before[g->before_count++] = &g->items[i];
+		else
+			g->after[g->after_count++] = &g->items[i];
+	}
+	if (g->before_count > 0 && g->after_count > 0)
+		rc = row_paths(g, row);
+	if (rc == 0)
+		rc = side_fill(g, g->before, g->before_count, &row->before);
+	if (rc == 0)
+		rc = side_fill(g, g->after, g->after_count, &row->after);
+	if (rc != 0 || g->before_count == 0 || g->after_count == 0)
+		return rc;
+	row->border = compare_border(&row->before, &row->after);
+	row->reach = compare_reach(&row->before, &row->after);
+	rc = compare_rtt(g, row);
+	if (rc == 0)
+		row_verdict(row);
 	return rc;
 }
 
-static bool same_row(const struct keyed *a, const struct keyed *b, bool target)
+static bool same_row(const struct diff_set *s, const struct set_item *a, const struct set_item *b,
+		     bool target)
 {
-	return (target ? by_target(a, b) : by_key(a, b)) == 0;
+	return (target ? set_by_target(s, a, b) : set_by_key(s, a, b)) == 0;
 }
 
 /* One row for each run of equal keys. */
-static int rows_fill(const struct keyed *keys, unsigned count, bool target,
-		     const struct profile *p, struct diff_row **rows, unsigned *row_count)
+static int rows_fill(const struct diff_set *s, bool target, struct diff_row **rows,
+		     unsigned *row_count)
 {
-	struct group g = {0};
-	unsigned runs = 1;
+	struct group g = {.set = s};
+	size_t runs = 1, longest = 0;
 	int rc = 0;
 
-	for (unsigned i = 1; i < count; i++)
-		runs += !same_row(&keys[i - 1], &keys[i], target);
+	for (size_t i = 0, begin = 0; i < s->count; i++) {
+		if (i > 0 && !same_row(s, &s->items[i - 1], &s->items[i], target)) {
+			runs++;
+			begin = i;
+		}
+		longest = i - begin + 1 > longest ? i - begin + 1 : longest;
+	}
 	*rows = calloc(runs, sizeof(**rows));
-	g.before = calloc(count + 1, sizeof(const struct diff_item *));
-	g.after = calloc(count + 1, sizeof(const struct diff_item *));
-	if (*rows == NULL || g.before == NULL || g.after == NULL)
+	g.before = calloc(longest + 1, sizeof(const struct set_item *));
+	g.after = calloc(longest + 1, sizeof(const struct set_item *));
+	g.votes = calloc(longest + 1, sizeof(*g.votes));
+	if (*rows == NULL || g.before == NULL || g.after == NULL || g.votes == NULL)
 		rc = BP_ENOMEM;
-	for (unsigned i = 0; i < count && rc == 0;) {
-		unsigned end = i + 1;
+	for (size_t i = 0; i < s->count && rc == 0;) {
+		size_t end = i + 1;
 
-		while (end < count && same_row(&keys[i], &keys[end], target))
+		while (end < s->count && same_row(s, &s->items[i], &s->items[end], target))
 			end++;
-		g.keys = &keys[i];
-		g.count = end - i;
-		rc = row_fill(&g, target, p, &(*rows)[(*row_count)++]);
+		g.items = &s->items[i];
+		g.count = (unsigned)(end - i);
+		rc = row_fill(&g, target, &(*rows)[(*row_count)++]);
 		i = end;
 	}
 	free(g.before);
 	free(g.after);
+	free(g.votes);
 	return rc;
 }
 
@@ -500,7 +446,9 @@ static void summarise(struct diff *d, const struct profile *p)
 		return;
 	d->result = DIFF_RESULT_TROUBLE;
 	if (d->traces_before == 0 || d->traces_after == 0)
-		text_set(d->why, sizeof(d->why), "no traces on one side");
+		text_set(d->why, sizeof(d->why), d->offline > 0 ?
+			 "no traces on one side, but of vantage points that were offline" :
+			 "no traces on one side");
 	else if (common == 0)
 		text_set(d->why, sizeof(d->why),
 			 "no vantage point, network and method is on both sides");
@@ -509,34 +457,71 @@ static void summarise(struct diff *d, const struct profile *p)
 			 "no border could be compared: undetermined, or too few traces");
 }
 
-int diff_compute(const struct diff_item *before, unsigned before_count,
-		 const struct diff_item *after, unsigned after_count, const struct profile *p,
-		 struct diff *out)
-{
-	unsigned room = before_count + after_count + 1, count;
-	struct keyed *keys = calloc(room, sizeof(*keys));
-	struct diff d = {0};
-	int rc = BP_ENOMEM;
+/* --- vantage points -------------------------------------------------------------------------- */
 
-	if (keys == NULL)
-		return rc;
-	count = keys_fill(keys, before, before_count, 0, p);
-	d.traces_before = count;
-	count += keys_fill(keys + count, after, after_count, 1, p);
-	d.traces_after = count - d.traces_before;
-	qsort(keys, count, sizeof(*keys), by_all);
-	rc = rows_fill(keys, count, false, p, &d.rows, &d.row_count);
+static struct diff_vantage *point_of(struct diff *d, const char *name)
+{
+	for (unsigned i = 0; i < d->point_count; i++) {
+		if (strcmp(d->points[i].name, name) == 0)
+			return &d->points[i];
+	}
+	text_set(d->points[d->point_count].name, sizeof(d->points[0].name), name);
+	return &d->points[d->point_count++];
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct diff_vantage *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* Who has rows, and who has rounds: a vantage point that measured nothing is told all the same. */
+static int points_fill(const struct diff_set *s, struct diff *d)
+{
+	d->points = calloc(s->vantages.count + 1, sizeof(*d->points));
+	if (d->points == NULL)
+		return BP_ENOMEM;
+	for (unsigned i = 0; i < s->rounds_count; i++)
+		memcpy(point_of(d, set_vantage(s, s->rounds[i].vantage))->rounds,
+		       s->rounds[i].sides, sizeof(d->points[0].rounds));
+	/* Rows are sorted by vantage. */
+	for (unsigned i = 0; i < d->row_count; i++) {
+		struct diff_vantage *p = i > 0 && strcmp(d->rows[i].vantage,
+							 d->rows[i - 1].vantage) == 0 &&
+					 !d->rows[i].comparable ? NULL :
+					 point_of(d, d->rows[i].vantage);
+
+		if (p != NULL)
+			p->counted = p->counted || d->rows[i].comparable;
+	}
+	qsort(d->points, d->point_count, sizeof(*d->points), by_name);
+	return 0;
+}
+
+int diff_compute(struct diff_set *s, bool targets, struct diff *out)
+{
+	struct diff d = {0};
+	int rc = diff_set_settle(s);
+
+	for (size_t i = 0; rc == 0 && i < s->count; i++)
+		*(s->items[i].side == DIFF_BEFORE ? &d.traces_before : &d.traces_after) +=
+			s->items[i].count;
 	if (rc == 0)
-		rc = rows_fill(keys, count, true, p, &d.targets, &d.target_count);
+		rc = rows_fill(s, false, &d.rows, &d.row_count);
+	if (rc == 0 && targets)
+		rc = rows_fill(s, true, &d.targets, &d.target_count);
 	if (rc == 0)
 		rc = diff_moves(&d);
+	if (rc == 0)
+		rc = points_fill(s, &d);
 	if (rc == 0) {
-		summarise(&d, p);
+		d.offline = s->left_out;
+		summarise(&d, s->profile);
 		*out = d;
-	}
-	free(keys);
-	if (rc < 0)
+	} else {
 		diff_fini(&d);
+	}
 	return rc;
 }
 
@@ -547,5 +532,6 @@ void diff_fini(struct diff *d)
 	free(d->rows);
 	free(d->targets);
 	free(d->moves);
+	free(d->points);
 	memset(d, 0, sizeof(*d));
 }

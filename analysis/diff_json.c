@@ -44,7 +44,7 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 
 static void put_side(struct json_writer *w, const char *key, const struct diff_side *s)
 {
-	const struct verdict *v = &s->verdict;
+	const struct diff_verdict *v = &s->verdict;
 
 	json_begin_object(w, key);
 	json_put_int(w, "traces", s->traces);
@@ -71,7 +71,7 @@ static void put_side(struct json_writer *w, const char *key, const struct diff_s
 	for (unsigned i = 0; i < s->as_count; i++)
 		json_put_int(w, NULL, s->as_path[i]);
 	json_end(w);
-	put_text(w, "example", s->example != NULL ? s->example->id : "");
+	put_text(w, "example", s->example_id);
 	json_end(w);
 }
 
@@ -122,6 +122,26 @@ static void put_move(struct json_writer *w, const struct diff_move *m)
 	json_end(w);
 }
 
+static void put_rounds(struct json_writer *w, const char *key, const struct diff_rounds *r)
+{
+	json_begin_object(w, key);
+	json_put_int(w, "rounds", r->rounds);
+	json_put_int(w, "missed", r->missed);
+	json_put_int(w, "partial", r->partial);
+	put_text(w, "why", r->why != ROUND_WHY_NONE ? word_of(round_why_words, r->why) : "");
+	json_end(w);
+}
+
+static void put_point(struct json_writer *w, const struct diff_vantage *p)
+{
+	json_begin_object(w, NULL);
+	json_put_str(w, "vantage", p->name);
+	json_put_bool(w, "counted", p->counted);
+	put_rounds(w, "before", &p->rounds[DIFF_BEFORE]);
+	put_rounds(w, "after", &p->rounds[DIFF_AFTER]);
+	json_end(w);
+}
+
 void diff_write_json(struct buf *out, const struct diff *d)
 {
 	static const char *const results[] = {"same", "changed", "trouble"};
@@ -143,6 +163,11 @@ void diff_write_json(struct buf *out, const struct diff *d)
 	json_put_int(&w, "only_after", d->only_after);
 	json_put_int(&w, "vantages", d->vantages);
 	json_put_int(&w, "networks_of", d->networks_of);
+	json_put_int(&w, "offline", d->offline);
+	json_begin_array(&w, "vantage_points");
+	for (unsigned i = 0; i < d->point_count; i++)
+		put_point(&w, &d->points[i]);
+	json_end(&w);
 	json_begin_array(&w, "moves");
 	for (unsigned i = 0; i < d->move_count; i++)
 		put_move(&w, &d->moves[i]);

@@ -14,7 +14,7 @@ static int prefix_compare(struct prefix a, struct prefix b)
 	return c != 0 ? c : a.len - b.len;
 }
 
-static const char *side_id(const struct verdict *v)
+static const char *side_id(const struct diff_verdict *v)
 {
 	switch (v->outcome) {
 	case OUTCOME_BORDER: return v->border;
@@ -44,7 +44,7 @@ static struct diff_move *move_of(struct diff *d, const struct diff_row *row)
 
 static void move_via(struct diff_move *m, const struct diff_row *row)
 {
-	const struct verdict *b = &row->before.verdict, *a = &row->after.verdict;
+	const struct diff_verdict *b = &row->before.verdict, *a = &row->after.verdict;
 
 	if (m->from_asn == 0) {
 		m->from_asn = b->via_asn;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sets of paths compared. Owns the meaning of "explained"; reads traces, changes none. */
+/*
+ * Sets of paths compared. Owns the meaning of "explained". Traces that show one way are compared
+ * once and counted as many: the cost is that of the different ways of a row, not of its traces.
+ */
 #include "analysis/diff_path.h"
 
 #include <stdlib.h>
@@ -8,139 +11,62 @@
 #include "analysis/diff_stats.h"
 #include "core/err.h"
 
-enum { LANE_TTLS = 256, LANE_ADDRS = 4, TTLS_TO_DIFFER = 2 };
+enum { TTLS_TO_DIFFER = 2 };
 static const double CHANCE = .05;
 
-/* One trace by TTL. */
-struct lane {
-	const struct diff_item *item;
-	const struct profile *profile;
-	uint8_t last;                      /* last TTL that matters: the destination's, or probed */
-	bool reached;
-	struct lane_hop {
-		uint8_t count;
-		uint32_t asn;              /* of the first address that has one; 0 none */
-		bool hidden;               /* silent, or public and in no table: may be anybody */
-		struct addr addr[LANE_ADDRS];
-	} hop[LANE_TTLS];
+/* One way of a side. */
+struct view {
+	const struct way *way;
+	const struct set_item *first; /* the first item that shows it */
+	unsigned traces;              /* that show it */
+	uint8_t at[WAY_TTLS];         /* index of the TTL's hop in the way, + 1; 0: it has none */
+	/* Of an after view: what as_known said of it. */
+	bool asked, known;
+	uint8_t known_ttl;
 };
 
-/* 0 for an exchange's address, whatever a table says: it is no network of the path. */
-static uint32_t asn_of(const struct lane *l, struct addr a)
+static const struct way_hop *hop_at(const struct view *v, unsigned ttl)
 {
-	const struct names *names = l->item->names;
-	const struct name *n = names != NULL ? names_find(names, a) : NULL;
-	const struct profile_label *label = profile_label(l->profile, a, l->item->trace->start);
-
-	if (label != NULL && label->role != NULL && strcmp(label->role, "exchange") == 0)
-		return 0;
-	return n != NULL ? n->asn : 0;
+	return v->at[ttl] != 0 ? &v->way->hops[v->at[ttl] - 1] : NULL;
 }
 
-static void lane_add(struct lane *l, const struct trace_entry *e)
+static uint32_t asn_at(const struct view *v, unsigned ttl)
 {
-	struct lane_hop *h = &l->hop[e->ttl];
+	const struct way_hop *h = hop_at(v, ttl);
 
-	for (unsigned i = 0; i < h->count; i++) {
-		if (addr_equal(h->addr[i], e->reply.from))
-			return;
-	}
-	if (h->count < LANE_ADDRS)
-		h->addr[h->count++] = e->reply.from;
-	if (h->asn == 0)
-		h->asn = asn_of(l, e->reply.from);
+	return h != NULL ? h->asn : 0;
 }
 
-/* Unreachables repeat one router at TTLs that are not its own: one hop is enough. */
-static bool repeats(const struct lane *l, const struct trace_entry *e)
+/* Silent, or public and in no table: may be anybody. Behind its end a way that was not at its
+ * destination is silent for ever. */
+static bool hidden_at(const struct view *v, unsigned ttl)
 {
-	const struct reply *r = &e->reply;
+	const struct way_hop *h = hop_at(v, ttl);
 
-	return r->icmp_type >= 0 && icmp_is_unreachable(r->from.family, r->icmp_type) &&
-	       !icmp_is_port_unreachable(r->from.family, r->icmp_type, r->icmp_code) &&
-	       l->last != 0 && e->ttl > l->last;
+	if (h != NULL && h->count > 0)
+		return h->hidden;
+	return !v->way->reached || ttl < v->way->last;
 }
 
-static void lane_fill(struct lane *l, const struct diff_item *item, const struct profile *p)
-{
-	const struct trace *t = item->trace;
-	uint8_t filter_ttl = 0, probed = 0;
-
-	memset(l, 0, sizeof(*l));
-	l->item = item;
-	l->profile = p;
-	for (uint32_t i = 0; i < t->entry_count; i++) {
-		const struct trace_entry *e = &t->entries[i];
-		const struct reply *r = &e->reply;
-
-		probed = e->ttl;
-		if (!addr_is_set(r->from) || (r->flags & (REPLY_FTL | REPLY_NEARER | REPLY_LATE)))
-			continue;
-		if (l->reached && e->ttl > l->last)
-			break;
-		if (filter_ttl != 0 && repeats(l, e))
-			continue;
-		/* One trace's answer in many: it names the network, and is no witness. */
-		if (r->flags & REPLY_INHERITED) {
-			l->hop[e->ttl].asn = asn_of(l, r->from);
-			continue;
-		}
-		lane_add(l, e);
-		if (r->icmp_type >= 0 && icmp_is_unreachable(r->from.family, r->icmp_type))
-			filter_ttl = e->ttl;
-		l->last = e->ttl;
-		l->reached = l->reached || trace_entry_is_destination(t, e);
-	}
-	if (!l->reached)
-		l->last = probed;
-	for (unsigned ttl = 1; ttl < LANE_TTLS; ttl++) {
-		struct lane_hop *h = &l->hop[ttl];
-		bool public = h->count > 0 && addr_kind(h->addr[0]) == ADDR_KIND_GLOBAL;
-
-		h->hidden = h->count == 0 ? !l->reached || ttl < l->last : h->asn == 0 && public;
-	}
-}
-
-static unsigned lane_as_path(const struct lane *l, uint32_t *out, unsigned max)
-{
-	unsigned n = 0;
-
-	for (unsigned ttl = 1; ttl < LANE_TTLS && n < max; ttl++) {
-		uint32_t asn = l->hop[ttl].asn;
-
-		if (asn != 0 && (n == 0 || out[n - 1] != asn))
-			out[n++] = asn;
-	}
-	return n;
-}
-
-unsigned diff_as_path(const struct diff_item *item, const struct profile *p, uint32_t *out,
-		      unsigned max)
-{
-	struct lane l;
-
-	lane_fill(&l, item, p);
-	return lane_as_path(&l, out, max);
-}
-
-/* --- networks ------------------------------------------------------------------------------- */
+/* --- networks --------------------------------------------------------------------------------- */
 
 /* Every hop of a has its network in b at about the same TTL, or b is hidden there; one hidden hop
  * explains one. Returns the first TTL that is not explained, 0 when all are. */
-static uint8_t as_unexplained(const struct lane *a, const struct lane *b)
+static uint8_t as_unexplained(const struct view *a, const struct view *b)
 {
 	unsigned used = 0;
 
-	for (unsigned ttl = 1; ttl < LANE_TTLS - 1; ttl++) {
-		uint32_t asn = a->hop[ttl].asn;
+	for (unsigned i = 0; i < a->way->hop_count; i++) {
+		unsigned ttl = a->way->hops[i].ttl;
+		uint32_t asn = a->way->hops[i].asn;
 		bool found = false;
 
-		if (asn == 0)
+		if (asn == 0 || ttl >= WAY_TTLS - 1)
 			continue;
 		for (unsigned t = ttl - 1; t <= ttl + 1 && !found; t++)
-			found = b->hop[t].asn == asn;
+			found = asn_at(b, t) == asn;
 		for (unsigned t = ttl > 1 ? ttl - 1 : 1; t <= ttl + 1 && !found; t++) {
-			if (b->hop[t].hidden && t > used) {
+			if (hidden_at(b, t) && t > used) {
 				found = true;
 				used = t;
 			}
@@ -151,13 +77,13 @@ static uint8_t as_unexplained(const struct lane *a, const struct lane *b)
 	return 0;
 }
 
-static bool as_same(const struct lane *a, const struct lane *b, uint8_t *ttl)
+static bool as_same(const struct view *a, const struct view *b, uint8_t *ttl)
 {
-	uint32_t x[DIFF_AS_MAX], y[DIFF_AS_MAX];
-	unsigned n = lane_as_path(a, x, DIFF_AS_MAX), m = lane_as_path(b, y, DIFF_AS_MAX);
+	const struct way *x = a->way, *y = b->way;
 	uint8_t from_a, from_b;
 
-	if (n == m && memcmp(x, y, n * sizeof(x[0])) == 0)
+	if (x->as_count == y->as_count &&
+	    memcmp(x->as_path, y->as_path, x->as_count * sizeof(x->as_path[0])) == 0)
 		return true;
 	from_a = as_unexplained(a, b);
 	from_b = as_unexplained(b, a);
@@ -170,8 +96,8 @@ static bool as_same(const struct lane *a, const struct lane *b, uint8_t *ttl)
 /* --- hops ------------------------------------------------------------------------------------- */
 
 /* All addresses of a side, TTL by TTL, and how many of its traces showed each. */
-struct seen { uint8_t ttl; struct addr addr; unsigned lanes; };
-struct seen_set { struct seen *items; unsigned count; unsigned answered[LANE_TTLS]; };
+struct seen { uint8_t ttl; struct addr addr; unsigned traces; };
+struct seen_set { struct seen *items; unsigned count; unsigned answered[WAY_TTLS]; };
 
 static int by_ttl_addr(const void *a, const void *b)
 {
@@ -180,32 +106,43 @@ static int by_ttl_addr(const void *a, const void *b)
 	return x->ttl != y->ttl ? x->ttl - y->ttl : addr_compare(x->addr, y->addr);
 }
 
-static int seen_fill(struct seen_set *s, const struct lane *lanes, unsigned n)
+struct sight_side {
+	struct view *views; /* in the order of their ways */
+	unsigned count;
+	unsigned traces;    /* of all views */
+	struct seen_set seen;
+	const struct set_item *const *items;
+	unsigned item_count;
+};
+
+static int seen_fill(struct sight_side *side)
 {
+	struct seen_set *s = &side->seen;
 	unsigned total = 0, kept = 0;
 
-	memset(s, 0, sizeof(*s));
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned ttl = 1; ttl < LANE_TTLS; ttl++)
-			total += lanes[i].hop[ttl].count;
+	for (unsigned i = 0; i < side->count; i++) {
+		for (unsigned k = 0; k < side->views[i].way->hop_count; k++)
+			total += side->views[i].way->hops[k].count;
 	}
 	s->items = calloc(total + 1, sizeof(*s->items));
 	if (s->items == NULL)
 		return BP_ENOMEM;
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned ttl = 1; ttl < LANE_TTLS; ttl++) {
-			const struct lane_hop *h = &lanes[i].hop[ttl];
+	for (unsigned i = 0; i < side->count; i++) {
+		const struct view *v = &side->views[i];
 
-			s->answered[ttl] += h->count > 0;
-			for (unsigned k = 0; k < h->count; k++)
+		for (unsigned k = 0; k < v->way->hop_count; k++) {
+			const struct way_hop *h = &v->way->hops[k];
+
+			s->answered[h->ttl] += h->count > 0 ? v->traces : 0;
+			for (unsigned n = 0; n < h->count; n++)
 				s->items[s->count++] =
-					(struct seen){(uint8_t)ttl, h->addr[k], 1};
+					(struct seen){h->ttl, h->addr[n], v->traces};
 		}
 	}
 	qsort(s->items, s->count, sizeof(*s->items), by_ttl_addr);
 	for (unsigned i = 0; i < s->count; i++) {
 		if (kept > 0 && by_ttl_addr(&s->items[kept - 1], &s->items[i]) == 0)
-			s->items[kept - 1].lanes++;
+			s->items[kept - 1].traces += s->items[i].traces;
 		else
 			s->items[kept++] = s->items[i];
 	}
@@ -213,61 +150,50 @@ static int seen_fill(struct seen_set *s, const struct lane *lanes, unsigned n)
 	return 0;
 }
 
-static unsigned seen_lanes(const struct seen_set *s, unsigned ttl, struct addr a)
+static unsigned seen_traces(const struct seen_set *s, unsigned ttl, struct addr a)
 {
 	struct seen key = {(uint8_t)ttl, a, 0};
 	const struct seen *x = bsearch(&key, s->items, s->count, sizeof(key), by_ttl_addr);
 
-	return x != NULL ? x->lanes : 0;
+	return x != NULL ? x->traces : 0;
 }
 
-/* TTLs at which l shows only addresses that the set does not have while others answer there. own:
- * the set contains l itself. *first: the first such TTL. */
-static unsigned hops_novel(const struct lane *l, const struct seen_set *s, bool own, uint8_t *first)
+/* TTLs at which v shows only addresses that the set does not have while others answer there. own:
+ * the set contains a trace that showed v. *first: the first such TTL. */
+static unsigned hops_novel(const struct view *v, const struct seen_set *s, bool own,
+			   uint8_t *first)
 {
 	unsigned novel = 0;
 
-	for (unsigned ttl = 1; ttl < LANE_TTLS; ttl++) {
-		const struct lane_hop *h = &l->hop[ttl];
+	for (unsigned i = 0; i < v->way->hop_count; i++) {
+		const struct way_hop *h = &v->way->hops[i];
 		bool known = false;
 
-		if (h->count == 0 || s->answered[ttl] <= own)
+		if (h->count == 0 || s->answered[h->ttl] <= own)
 			continue;
 		for (unsigned k = 0; k < h->count && !known; k++)
-			known = seen_lanes(s, ttl, h->addr[k]) > own;
+			known = seen_traces(s, h->ttl, h->addr[k]) > own;
 		if (known)
 			continue;
 		if (novel++ == 0)
-			*first = (uint8_t)ttl;
+			*first = h->ttl;
 	}
 	return novel;
 }
 
 /* --- sets ------------------------------------------------------------------------------------- */
 
-static bool same_flow(const struct lane *a, const struct lane *b)
-{
-	const struct trace *x = a->item->trace, *y = b->item->trace;
+struct sides { const struct diff_set *set; struct sight_side before, after; };
 
-	return (x->flow >= 0 || x->sport >= 0) && x->flow == y->flow && x->sport == y->sport &&
-	       x->dport == y->dport && addr_equal(x->dst, y->dst) && addr_equal(x->src, y->src);
-}
-
-struct sides {
-	struct lane *before, *after;
-	unsigned before_count, after_count;
-	struct seen_set seen_before, seen_after;
-};
-
-/* Whether one lane of the set (but not itself) goes through the same networks. */
-static bool as_known(const struct lane *l, const struct lane *set, unsigned n, uint8_t *ttl)
+/* Whether one other trace of the set goes through the same networks. own: v is of that set. */
+static bool as_known(const struct view *v, const struct sight_side *set, bool own, uint8_t *ttl)
 {
 	uint8_t first = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (&set[i] == l)
+	for (unsigned i = 0; i < set->count; i++) {
+		if (own && &set->views[i] == v && v->traces == 1)
 			continue;
-		if (as_same(l, &set[i], ttl))
+		if (as_same(v, &set->views[i], ttl))
 			return true;
 		first = *ttl > first ? *ttl : first;
 	}
@@ -275,60 +201,116 @@ static bool as_known(const struct lane *l, const struct lane *set, unsigned n, u
 	return false;
 }
 
-static void shown_by(struct diff_path *out, const struct lane *before, const struct lane *after,
-		     enum diff_level level, uint8_t ttl)
+/* The same of a view after against the set before, asked once. */
+static bool after_known(struct view *v, const struct sight_side *before, uint8_t *ttl)
+{
+	if (!v->asked) {
+		v->asked = true;
+		v->known_ttl = *ttl;
+		v->known = as_known(v, before, false, &v->known_ttl);
+	}
+	*ttl = v->known_ttl;
+	return v->known;
+}
+
+static void shown_by(struct diff_path *out, const struct set_item *before,
+		     const struct set_item *after, enum diff_level level, uint8_t ttl)
 {
 	out->level = level;
 	out->ttl = ttl;
-	out->before = before->item;
-	out->after = after->item;
+	out->before = before;
+	out->after = after;
 }
 
 /* TTLs at which one flow shows one router before and another after, neither of which the other side
  * knows. Where one flow shows several routers, something on the way does not keep flows together:
  * that TTL says nothing. */
-static unsigned hops_differ(const struct lane *b, const struct lane *a, const struct sides *s,
+static unsigned hops_differ(const struct view *b, const struct view *a, const struct sides *s,
 			    uint8_t *first)
 {
 	unsigned differ = 0;
 
-	for (unsigned ttl = 1; ttl < LANE_TTLS; ttl++) {
-		const struct lane_hop *x = &b->hop[ttl], *y = &a->hop[ttl];
+	for (unsigned i = 0; b->way != a->way && i < b->way->hop_count; i++) {
+		const struct way_hop *x = &b->way->hops[i], *y = hop_at(a, x->ttl);
 
-		if (x->count != 1 || y->count != 1 || addr_equal(x->addr[0], y->addr[0]) ||
-		    seen_lanes(&s->seen_after, ttl, x->addr[0]) > 0 ||
-		    seen_lanes(&s->seen_before, ttl, y->addr[0]) > 0)
+		if (x->count != 1 || y == NULL || y->count != 1 ||
+		    addr_equal(x->addr[0], y->addr[0]) ||
+		    seen_traces(&s->after.seen, x->ttl, x->addr[0]) > 0 ||
+		    seen_traces(&s->before.seen, x->ttl, y->addr[0]) > 0)
 			continue;
 		if (differ++ == 0)
-			*first = (uint8_t)ttl;
+			*first = x->ttl;
 	}
 	return differ;
 }
 
-/* The same flows on both sides: what differs beyond silence has changed. */
+/* The view of an item's way; NULL when that was not chosen. Views are in the order of ranks. */
+static struct view *view_of(const struct sides *s, const struct sight_side *side,
+			    const struct set_item *item)
+{
+	const struct way *way = set_way(s->set, item);
+	const struct set_sight *x = intern_get(&s->set->sights, item->sight);
+	uint32_t rank = s->set->way_rank[x->way];
+	unsigned low = 0, high = side->count;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+		const struct set_sight *m =
+			intern_get(&s->set->sights, side->views[middle].first->sight);
+
+		if (side->views[middle].way == way)
+			return &side->views[middle];
+		if (s->set->way_rank[m->way] < rank)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* One flow, before and after. Returns true when nothing can be found that says more. */
+static bool compare_flow(const struct sides *s, const struct set_item *x, const struct set_item *y,
+			 bool *compared, struct diff_path *out)
+{
+	struct view *b = view_of(s, &s->before, x), *a = view_of(s, &s->after, y);
+	uint8_t ttl = 0;
+
+	if (b == NULL || a == NULL)
+		return false;
+	*compared = true;
+	if (!after_known(a, &s->before, &ttl)) {
+		as_same(b, a, &ttl);
+		shown_by(out, x, y, DIFF_LEVEL_AS, ttl);
+		out->change = DIFF_CHANGED;
+		return true;
+	}
+	if (out->change != DIFF_CHANGED && hops_differ(b, a, s, &ttl) >= TTLS_TO_DIFFER) {
+		shown_by(out, x, y, DIFF_LEVEL_HOP, ttl);
+		out->change = DIFF_CHANGED;
+	}
+	return false;
+}
+
+/* The same flows on both sides: what differs beyond silence has changed. Items of both sides are in
+ * the order of their targets. */
 static bool compare_flows(const struct sides *s, struct diff_path *out)
 {
+	const struct sight_side *before = &s->before, *after = &s->after;
 	bool compared = false;
+	unsigned k = 0;
 
-	for (unsigned i = 0; i < s->after_count; i++) {
-		for (unsigned k = 0; k < s->before_count; k++) {
-			const struct lane *b = &s->before[k], *a = &s->after[i];
-			uint8_t ttl = 0;
+	for (unsigned i = 0; i < after->item_count; i++) {
+		const struct set_item *y = after->items[i];
 
-			if (!same_flow(b, a))
-				continue;
-			compared = true;
-			if (!as_known(a, s->before, s->before_count, &ttl)) {
-				as_same(b, a, &ttl);
-				shown_by(out, b, a, DIFF_LEVEL_AS, ttl);
-				out->change = DIFF_CHANGED;
+		while (k < before->item_count && addr_compare(before->items[k]->dst, y->dst) < 0)
+			k++;
+		for (unsigned n = k; n < before->item_count; n++) {
+			const struct set_item *x = before->items[n];
+
+			if (!addr_equal(x->dst, y->dst))
+				break;
+			if (set_same_flow(x, y) && compare_flow(s, x, y, &compared, out))
 				return true;
-			}
-			if (out->change != DIFF_CHANGED &&
-			    hops_differ(b, a, s, &ttl) >= TTLS_TO_DIFFER) {
-				shown_by(out, b, a, DIFF_LEVEL_HOP, ttl);
-				out->change = DIFF_CHANGED;
-			}
 		}
 	}
 	return compared;
@@ -337,54 +319,56 @@ static bool compare_flows(const struct sides *s, struct diff_path *out)
 /* No flow is on both sides: count what is new after, and what is new before within before. */
 static void compare_sets(const struct sides *s, enum diff_level level, struct diff_path *out)
 {
+	const struct sight_side *before = &s->before, *after = &s->after;
 	unsigned new_before = 0, new_after = 0;
-	const struct lane *shown = NULL;
+	const struct view *shown = NULL;
 	uint8_t ttl = 0, shown_ttl = 0;
 
-	for (unsigned i = 0; i < s->before_count && s->before_count > 1; i++) {
-		const struct lane *l = &s->before[i];
-
-		new_before += level == DIFF_LEVEL_AS
-				      ? !as_known(l, s->before, s->before_count, &ttl)
-				      : hops_novel(l, &s->seen_before, true, &ttl) >=
-						TTLS_TO_DIFFER;
-	}
-	for (unsigned i = 0; i < s->after_count; i++) {
-		const struct lane *l = &s->after[i];
+	for (unsigned i = 0; i < before->count && before->traces > 1; i++) {
+		const struct view *v = &before->views[i];
 		bool new = level == DIFF_LEVEL_AS
-				   ? !as_known(l, s->before, s->before_count, &ttl)
-				   : hops_novel(l, &s->seen_before, false, &ttl) >= TTLS_TO_DIFFER;
+				   ? !as_known(v, before, true, &ttl)
+				   : hops_novel(v, &before->seen, true, &ttl) >= TTLS_TO_DIFFER;
 
-		if (new && new_after++ == 0) {
-			shown = l;
+		new_before += new ? v->traces : 0;
+	}
+	for (unsigned i = 0; i < after->count; i++) {
+		struct view *v = &after->views[i];
+		bool new = level == DIFF_LEVEL_AS
+				   ? !after_known(v, before, &ttl)
+				   : hops_novel(v, &before->seen, false, &ttl) >= TTLS_TO_DIFFER;
+
+		if (!new)
+			continue;
+		new_after += v->traces;
+		if (shown == NULL) {
+			shown = v;
 			shown_ttl = ttl;
 		}
 	}
 	if (shown == NULL)
 		return;
-	if (fisher_p(new_before, s->before_count - new_before, new_after,
-		     s->after_count - new_after) < CHANCE)
+	if (fisher_p(new_before, before->traces - new_before, new_after,
+		     after->traces - new_after) < CHANCE)
 		out->change = DIFF_CHANGED;
 	else if (out->change != DIFF_CHANGED)
 		out->change = DIFF_TOO_FEW;
 	if (out->change == DIFF_CHANGED || out->level == DIFF_LEVEL_NONE)
-		shown_by(out, &s->before[0], shown, level, shown_ttl);
+		shown_by(out, before->items[0], shown->first, level, shown_ttl);
 }
 
-static bool any_answer(const struct lane *lanes, unsigned n)
+static bool any_answer(const struct sight_side *side)
 {
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned ttl = 1; ttl < LANE_TTLS; ttl++) {
-			if (lanes[i].hop[ttl].count > 0)
-				return true;
-		}
+	for (unsigned i = 0; i < WAY_TTLS; i++) {
+		if (side->seen.answered[i] > 0)
+			return true;
 	}
 	return false;
 }
 
 static void compare(const struct sides *s, struct diff_path *out)
 {
-	if (!any_answer(s->before, s->before_count) || !any_answer(s->after, s->after_count))
+	if (!any_answer(&s->before) || !any_answer(&s->after))
 		return;
 	out->change = DIFF_SAME;
 	if (compare_flows(s, out))
@@ -394,41 +378,98 @@ static void compare(const struct sides *s, struct diff_path *out)
 		compare_sets(s, DIFF_LEVEL_HOP, out);
 }
 
-enum { LANES_MAX = 256 }; /* a side's traces beyond are thinned evenly: about 5 MiB a side */
+/* --- views ------------------------------------------------------------------------------------ */
 
-static struct lane *lanes_of(const struct diff_item *const *items, const struct profile *p,
-			     unsigned *n)
+/* An item by the rank of its way, then by its place. */
+struct ranked { uint32_t rank, place; };
+
+static int by_rank(const void *a, const void *b)
 {
-	unsigned count = *n < LANES_MAX ? *n : LANES_MAX;
-	struct lane *lanes = malloc(count * sizeof(*lanes));
+	const struct ranked *x = a, *y = b;
 
-	for (unsigned i = 0; lanes != NULL && i < count; i++)
-		lane_fill(&lanes[i], items[(uint64_t)i * *n / count], p);
-	*n = count;
-	return lanes;
+	return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank) :
+	       (x->place > y->place) - (x->place < y->place);
 }
 
-int diff_paths(const struct diff_item *const *before, unsigned before_count,
-	       const struct diff_item *const *after, unsigned after_count,
-	       const struct profile *p, struct diff_path *out)
+static void view_begin(struct view *v, const struct way *way, const struct set_item *first)
 {
-	struct sides s = {.before_count = before_count, .after_count = after_count};
-	int rc = BP_ENOMEM;
+	memset(v, 0, sizeof(*v));
+	v->way = way;
+	v->first = first;
+	for (unsigned i = 0; i < way->hop_count; i++)
+		v->at[way->hops[i].ttl] = (uint8_t)(i + 1);
+}
+
+/* The first of n ways that is chosen as number k of DIFF_WAYS_MAX. */
+static unsigned chosen(unsigned k, unsigned n)
+{
+	return (unsigned)((uint64_t)k * n / DIFF_WAYS_MAX);
+}
+
+static void views_fill(const struct diff_set *s, const struct ranked *r, unsigned n,
+		       unsigned ways, struct sight_side *side)
+{
+	unsigned number = 0;
+	bool taken = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct set_item *item = side->items[r[i].place];
+
+		if (i == 0 || r[i].rank != r[i - 1].rank) {
+			number += i > 0;
+			taken = ways <= DIFF_WAYS_MAX || (side->count < DIFF_WAYS_MAX &&
+							  number == chosen(side->count, ways));
+			if (taken)
+				view_begin(&side->views[side->count++], set_way(s, item), item);
+		}
+		if (!taken)
+			continue;
+		side->views[side->count - 1].traces += item->count;
+		side->traces += item->count;
+	}
+}
+
+static int side_views(const struct diff_set *s, const struct set_item *const *items, unsigned n,
+		      struct sight_side *side)
+{
+	struct ranked *r = calloc(n, sizeof(*r));
+	unsigned ways = 0;
+
+	if (r == NULL)
+		return BP_ENOMEM;
+	side->items = items;
+	side->item_count = n;
+	for (unsigned i = 0; i < n; i++) {
+		const struct set_sight *x = intern_get(&s->sights, items[i]->sight);
+
+		r[i] = (struct ranked){s->way_rank[x->way], i};
+	}
+	qsort(r, n, sizeof(*r), by_rank);
+	for (unsigned i = 0; i < n; i++)
+		ways += i == 0 || r[i].rank != r[i - 1].rank;
+	side->views = calloc(ways < DIFF_WAYS_MAX ? ways : DIFF_WAYS_MAX, sizeof(*side->views));
+	if (side->views != NULL)
+		views_fill(s, r, n, ways, side);
+	free(r);
+	return side->views != NULL ? seen_fill(side) : BP_ENOMEM;
+}
+
+int diff_paths(const struct diff_set *s, const struct set_item *const *before,
+	       unsigned before_count, const struct set_item *const *after, unsigned after_count,
+	       struct diff_path *out)
+{
+	struct sides sides = {.set = s};
+	int rc;
 
 	*out = (struct diff_path){.before = before[0], .after = after[0]};
-	s.before = lanes_of(before, p, &s.before_count);
-	s.after = lanes_of(after, p, &s.after_count);
-	if (s.before == NULL || s.after == NULL)
-		goto out;
-	if (seen_fill(&s.seen_before, s.before, s.before_count) < 0 ||
-	    seen_fill(&s.seen_after, s.after, s.after_count) < 0)
-		goto out;
-	compare(&s, out);
-	rc = 0;
-out:
-	free(s.seen_before.items);
-	free(s.seen_after.items);
-	free(s.before);
-	free(s.after);
+	rc = side_views(s, before, before_count, &sides.before);
+	if (rc == 0)
+		rc = side_views(s, after, after_count, &sides.after);
+	if (rc == 0)
+		compare(&sides, out);
+	free(sides.before.views);
+	free(sides.before.seen.items);
+	free(sides.after.views);
+	free(sides.after.seen.items);
 	return rc;
 }

@@ -8,23 +8,21 @@
 #ifndef ANALYSIS_DIFF_PATH_H
 #define ANALYSIS_DIFF_PATH_H
 
-#include "analysis/diff.h"
+#include "analysis/diff_set.h"
 
 struct diff_path {
 	enum diff_change change;
 	enum diff_level level;
 	uint8_t ttl;                           /* first that differs; 0 none */
-	const struct diff_item *before, *after; /* the pair that shows it best; or the first ones */
+	const struct set_item *before, *after; /* the pair that shows it best; or the first ones */
 };
 
-/* The networks of a trace in order, each once in a row; returns how many (at most max). Addresses
- * without an AS, and exchanges by the profile's labels, are left out. */
-unsigned diff_as_path(const struct diff_item *item, const struct profile *p, uint32_t *out,
-		      unsigned max);
-
-/* before and after: n >= 1 traces each of one key. BP_ENOMEM. */
-int diff_paths(const struct diff_item *const *before, unsigned before_count,
-	       const struct diff_item *const *after, unsigned after_count,
-	       const struct profile *p, struct diff_path *out);
+/* before and after: n >= 1 items each of one key, in the order of a settled set. Of more than
+ * DIFF_WAYS_MAX different ways a side those compared are chosen evenly over their order.
+ * BP_ENOMEM. */
+enum { DIFF_WAYS_MAX = 256 };
+int diff_paths(const struct diff_set *s, const struct set_item *const *before,
+	       unsigned before_count, const struct set_item *const *after, unsigned after_count,
+	       struct diff_path *out);
 
 #endif

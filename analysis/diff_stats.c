@@ -35,6 +35,22 @@ double fisher_p(unsigned a, unsigned b, unsigned c, unsigned d)
 	return fmin(sum, 1);
 }
 
+/* --- the shift -------------------------------------------------------------------------------- */
+
+static void swap(int64_t *a, int64_t *b)
+{
+	int64_t x = *a;
+
+	*a = *b;
+	*b = x;
+}
+
+/* The middle one of three. */
+static int64_t middle(int64_t a, int64_t b, int64_t c)
+{
+	return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+}
+
 static int compare_ns(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -42,40 +58,108 @@ static int compare_ns(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static unsigned thinned(unsigned n)
+/* Puts the k-th smallest of d[0, n) in its place, smaller ones before it (C. A. R. Hoare, FIND,
+ * 1961; three parts, since delays repeat). What has not come close after so many steps is sorted. */
+static void select_ns(int64_t *d, size_t n, size_t k)
 {
-	return n < RTT_SAMPLES_MAX ? n : RTT_SAMPLES_MAX;
+	size_t low = 0, high = n;
+
+	for (unsigned steps = 0; high - low > 1; steps++) {
+		int64_t pivot = middle(d[low], d[low + (high - low) / 2], d[high - 1]);
+		size_t less = low, i = low, more = high;
+
+		if (steps > 64) {
+			qsort(&d[low], high - low, sizeof(*d), compare_ns);
+			return;
+		}
+		while (i < more) {
+			if (d[i] < pivot)
+				swap(&d[i++], &d[less++]);
+			else if (d[i] > pivot)
+				swap(&d[i], &d[--more]);
+			else
+				i++;
+		}
+		if (k < less)
+			high = less;
+		else if (k >= more)
+			low = more;
+		else
+			return;
+	}
 }
 
-static int64_t sample(const int64_t *x, unsigned n, unsigned i)
+static int64_t kth(int64_t *d, size_t n, size_t k)
 {
-	return x[(uint64_t)i * n / thinned(n)];
+	select_ns(d, n, k);
+	return d[k];
 }
 
-/* Whether the most extreme ranking of n and m is rarer than 1 in 20, two-sided. */
-static bool can_be_significant(unsigned n, unsigned m)
+static unsigned least(unsigned a, unsigned b)
 {
-	double ways = 1;
+	return a < b ? a : b;
+}
 
-	for (unsigned i = 1; i <= m; i++)
-		ways *= (double)(n + i) / i;
-	return n > 0 && m > 0 && 2 / ways <= .05;
+/* How many samples of a side are used, at most `most`. */
+static unsigned samples_most(const struct rtt_stratum *s, unsigned count)
+{
+	unsigned most = RTT_SAMPLES_MAX;
+
+	for (; most > 1; most--) {
+		size_t pairs = 0;
+
+		for (unsigned i = 0; i < count; i++)
+			pairs += (size_t)least(s[i].before_count, most) *
+				 least(s[i].after_count, most);
+		if (pairs <= RTT_PAIRS_MAX)
+			break;
+	}
+	return most;
+}
+
+static int64_t sample(const int64_t *x, unsigned n, unsigned used, unsigned i)
+{
+	return x[(uint64_t)i * n / used];
+}
+
+/* In how many ways n and m can be ordered, as a logarithm. */
+static double ln_ways(unsigned n, unsigned m)
+{
+	return lgamma(n + m + 1.) - lgamma(n + 1.) - lgamma(m + 1.);
+}
+
+static size_t fill_pairs(const struct rtt_stratum *s, unsigned count, unsigned most, int64_t *d)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		unsigned n = least(s[i].before_count, most), m = least(s[i].after_count, most);
+
+		for (unsigned k = 0; n > 0 && k < m; k++) {
+			for (unsigned j = 0; j < n; j++)
+				d[at++] = sample(s[i].after, s[i].after_count, m, k) -
+					  sample(s[i].before, s[i].before_count, n, j);
+		}
+	}
+	return at;
 }
 
 int rtt_shift_of(const struct rtt_stratum *s, unsigned count, struct rtt_shift *out)
 {
+	unsigned most = samples_most(s, count);
 	struct rtt_shift shift = {0};
-	double mean = 0, variance = 0;
-	size_t pairs = 0, at = 0, cut;
+	double mean = 0, variance = 0, ways = 0;
+	size_t pairs = 0;
 	int64_t *d;
 
 	for (unsigned i = 0; i < count; i++) {
-		double n = thinned(s[i].before_count), m = thinned(s[i].after_count);
+		double n = least(s[i].before_count, most), m = least(s[i].after_count, most);
 
 		pairs += (size_t)(n * m);
 		mean += n * m / 2;
 		variance += n * m * (n + m + 1) / 12;
-		shift.enough = shift.enough || can_be_significant((unsigned)n, (unsigned)m);
+		if (n > 0 && m > 0)
+			ways += ln_ways((unsigned)n, (unsigned)m);
 	}
 	if (pairs == 0) {
 		*out = shift;
@@ -84,23 +168,19 @@ int rtt_shift_of(const struct rtt_stratum *s, unsigned count, struct rtt_shift *
 	d = malloc(pairs * sizeof(*d));
 	if (d == NULL)
 		return BP_ENOMEM;
-	for (unsigned i = 0; i < count; i++) {
-		unsigned n = s[i].before_count, m = s[i].after_count;
-
-		for (unsigned k = 0; n > 0 && k < thinned(m); k++) {
-			for (unsigned j = 0; j < thinned(n); j++)
-				d[at++] = sample(s[i].after, m, k) - sample(s[i].before, n, j);
-		}
-	}
-	qsort(d, pairs, sizeof(*d), compare_ns);
-	shift.estimate_ns = pairs % 2 ? d[pairs / 2] : d[pairs / 2 - 1] / 2 + d[pairs / 2] / 2;
+	fill_pairs(s, count, most, d);
+	shift.estimate_ns = kth(d, pairs, pairs / 2);
+	if (pairs % 2 == 0)
+		shift.estimate_ns = kth(d, pairs, pairs / 2 - 1) / 2 + shift.estimate_ns / 2;
 	shift.low_ns = shift.high_ns = shift.estimate_ns;
+	/* Two-sided: the most extreme order and its mirror. */
+	shift.enough = log(2) - ways <= log(.05) + 1e-9;
 	if (shift.enough) {
 		double c = floor(mean - 1.959964 * sqrt(variance));
+		size_t cut = c >= 1 ? (size_t)c : 1;
 
-		cut = c >= 1 ? (size_t)c : 1;
-		shift.low_ns = d[cut - 1];
-		shift.high_ns = d[pairs - cut];
+		shift.low_ns = kth(d, pairs, cut - 1);
+		shift.high_ns = kth(d, pairs, pairs - cut);
 	}
 	free(d);
 	*out = shift;

@@ -13,17 +13,25 @@
  * as this or more (R. A. Fisher, 1922). 1 when a margin is empty. */
 double fisher_p(unsigned a, unsigned b, unsigned c, unsigned d);
 
-/* Delays of one target, both sides. Borrowed. */
+/* Delays of one target, both sides, each in order of size. Borrowed. */
 struct rtt_stratum {
 	const int64_t *before, *after;
 	unsigned before_count, after_count;
 };
 
-enum { RTT_SAMPLES_MAX = 300 }; /* of a side of a stratum; more are thinned evenly */
+/*
+ * All pairs of a stratum are looked at, up to these bounds: of a side of one stratum so many
+ * samples, of all strata together so many pairs (2 MB). Beyond, each side of each stratum is thinned to what
+ * its share allows, at even steps through its order (quantiles): the same samples give the same
+ * numbers, always, and the interval is that of the samples used: wider, never narrower.
+ */
+enum { RTT_SAMPLES_MAX = 300, RTT_PAIRS_MAX = 250000 };
 
 struct rtt_shift {
 	int64_t estimate_ns, low_ns, high_ns;
-	bool enough; /* a 95 % interval exists: at least 4 and 4, or 3 and 5 of one target */
+	/* A 95 % interval exists: the most extreme order of all samples within their targets is
+	 * rarer than 1 in 20. 4 and 4 of one target, or 3 and 5; 1 and 1 of each of six. */
+	bool enough;
 };
 
 /* Hodges-Lehmann estimate of after - before and the interval that inverts the Wilcoxon rank-sum

@@ -38,12 +38,6 @@ _Static_assert((int)DIFF_RESULT_SAME == CLI_DIFF_SAME &&
 
 enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER };
 
-/* One side: everything is owned here, the items point into it. */
-struct side {
-	struct diff_item *items;
-	unsigned count, room;
-};
-
 struct diff_run {
 	struct options options;
 	struct select select;
@@ -51,84 +45,48 @@ struct diff_run {
 	int64_t before_ns, after_ns;
 	struct session session;
 	struct judge_pass pass;
-	struct side sides[2];
-	unsigned file;               /* which of A and B is read now */
+	struct diff_set *set;
+	enum diff_when file;         /* which of A and B is read now */
 };
 
-static void side_fini(struct side *s)
+/* The side of a moment; false for neither. */
+static bool side_of(const struct diff_run *run, struct wall t, enum diff_when *out)
 {
-	for (unsigned i = 0; i < s->count; i++) {
-		union { const void *in; void *out; } t = {.in = s->items[i].trace},
-			n = {.in = s->items[i].names}, v = {.in = s->items[i].verdict};
-
-		names_fini(n.out);
-		free(t.out);
-		free(n.out);
-		free(v.out);
+	if (run->at.ns == 0) {
+		*out = run->file;
+		return true;
 	}
-	free(s->items);
+	if (t.ns == 0 || t.ns < run->at.ns - run->before_ns || t.ns >= run->at.ns + run->after_ns)
+		return false;
+	*out = t.ns >= run->at.ns ? DIFF_AFTER : DIFF_BEFORE;
+	return true;
 }
 
-/* Takes over trace, names and verdict, on success only. */
-static int side_take(struct side *s, struct trace *t, struct names *n, struct verdict *v)
+static int take_trace(struct diff_run *run, struct record *r, enum diff_when side)
 {
-	if (s->count == s->room) {
-		unsigned room = s->room ? 2 * s->room : 64;
-		struct diff_item *items = reallocarray(s->items, room, sizeof(*items));
+	struct verdict *v = calloc(1, sizeof(*v));
+	int rc = BP_ENOMEM;
 
-		if (items == NULL)
-			return BP_ENOMEM;
-		s->items = items;
-		s->room = room;
-	}
-	s->items[s->count++] = (struct diff_item){.trace = t, .names = n, .verdict = v};
-	return 0;
-}
-
-/* The side a record belongs to, or NULL for neither. */
-static struct side *side_of(struct diff_run *run, const struct trace *t)
-{
-	if (run->at.ns == 0)
-		return &run->sides[run->file];
-	if (t->start.ns == 0 || t->start.ns < run->at.ns - run->before_ns ||
-	    t->start.ns >= run->at.ns + run->after_ns)
-		return NULL;
-	return &run->sides[t->start.ns >= run->at.ns];
+	if (v != NULL)
+		rc = judge_pass_trace(&run->pass, r->trace, &r->names, wall_now(), v);
+	if (rc == 0 && select_wants_verdict(&run->select, v))
+		rc = diff_set_trace(run->set, side, r->trace, &r->names, v);
+	free(v);
+	return rc;
 }
 
 static int diff_record(void *arg, struct record *r, struct bp_error *err)
 {
 	struct diff_run *run = arg;
-	struct side *side = r->kind == RECORD_TRACE ? side_of(run, r->trace) : NULL;
-	struct verdict *v = NULL;
-	struct names *n = NULL;
-	int rc = BP_ENOMEM;
+	struct round round;
+	enum diff_when side;
+	int rc = 0;
 
-	if (side == NULL)
-		return 0;
-	v = calloc(1, sizeof(*v));
-	n = malloc(sizeof(*n));
-	if (v == NULL || n == NULL)
-		goto out;
-	*n = r->names;
-	names_init(&r->names);
-	rc = judge_pass_trace(&run->pass, r->trace, n, wall_now(), v);
-	if (rc < 0) {
-		names_fini(n);
-		goto out;
-	}
-	if (select_wants_verdict(&run->select, v))
-		rc = side_take(side, r->trace, n, v);
-	else
-		rc = 1; /* not wanted: nothing is kept */
-	if (rc == 0) {
-		r->trace = NULL;
-		return 0;
-	}
-	names_fini(n);
-out:
-	free(v);
-	free(n);
+	if (r->kind == RECORD_TRACE && side_of(run, r->trace->start, &side))
+		rc = take_trace(run, r, side);
+	else if (r->kind == RECORD_ROUND && round_read(r, &round, err) == 0 &&
+		 side_of(run, round.planned, &side))
+		rc = diff_set_round(run->set, side, &round);
 	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
 }
 
@@ -152,8 +110,8 @@ static int show(struct diff_run *run, const struct diff *d, struct bp_error *err
 static int compare(struct diff_run *run, struct bp_error *err)
 {
 	struct diff d;
-	int rc = diff_compute(run->sides[0].items, run->sides[0].count, run->sides[1].items,
-			      run->sides[1].count, run->session.profile, &d);
+	bool targets = run->options.format == OUTPUT_JSONL || run->options.verbose > 0;
+	int rc = diff_compute(run->set, targets, &d);
 
 	if (rc < 0) {
 		bp_fail(err, rc, "out of memory");
@@ -196,7 +154,7 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < argc; i++) {
-		run->file = i > 0;
+		run->file = i > 0 ? DIFF_AFTER : DIFF_BEFORE;
 		rc = select_read(&run->select, argv[i], diff_record, run, &counts, &err);
 	}
 	/* A file that was not read is no "no change": the reason is told already. */
@@ -209,6 +167,16 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 		return CLI_DIFF_TROUBLE;
 	}
 	return rc;
+}
+
+static int open_set(struct diff_run *run)
+{
+	if (judge_pass_init(&run->pass, run->session.geo, run->session.profile,
+			    JUDGE_PASS_SLOTS) == 0 &&
+	    diff_set_new(run->session.profile, &run->set) == 0)
+		return 0;
+	cli_say("out of memory");
+	return CLI_DIFF_TROUBLE;
 }
 
 int cmd_diff(int argc, char **argv)
@@ -243,14 +211,11 @@ int cmd_diff(int argc, char **argv)
 		cli_error(&err);
 		return CLI_DIFF_TROUBLE;
 	}
-	if (judge_pass_init(&run.pass, run.session.geo, run.session.profile, JUDGE_PASS_SLOTS) < 0) {
-		cli_say("out of memory");
-		return CLI_DIFF_TROUBLE;
-	}
-	rc = run_diff(&run, argc - optind, argv + optind);
+	rc = open_set(&run);
+	if (rc == 0)
+		rc = run_diff(&run, argc - optind, argv + optind);
 	judge_pass_fini(&run.pass);
-	side_fini(&run.sides[0]);
-	side_fini(&run.sides[1]);
+	diff_set_free(run.set);
 	/* Here 1 means "changed": a failure to write must leave as 2. */
 	told = session_end(&run.session, rc == CLI_DIFF_TROUBLE ? CLI_FAILURE : CLI_OK);
 	return told == CLI_OK ? rc : CLI_DIFF_TROUBLE;

@@ -136,6 +136,52 @@ static void sentences(struct buf *out, const struct diff *d, const struct profil
 	}
 }
 
+enum { GAPS_SHOWN = 8 };
+
+static void gap_side(struct buf *out, const struct diff_rounds *r, const char *side,
+		     const char *between)
+{
+	buf_printf(out, "%s%u of %u round%s %s", between, r->missed > 0 ? r->missed : r->partial,
+		   r->rounds, r->rounds == 1 ? "" : "s", side);
+	buf_str(out, r->missed > 0 ? " missed" : " measured in part");
+	if (r->why != ROUND_WHY_NONE)
+		buf_printf(out, " (%s)", word_of(round_why_words, r->why));
+}
+
+static bool has_gap(const struct diff_rounds *r)
+{
+	return r->missed > 0 || r->partial > 0;
+}
+
+/* What was not measured is no outage: it is told as what it is. */
+static void gap_sentences(struct buf *out, const struct diff *d)
+{
+	unsigned shown = 0, more = 0;
+
+	for (unsigned i = 0; i < d->point_count; i++) {
+		const struct diff_vantage *p = &d->points[i];
+		const struct diff_rounds *b = &p->rounds[DIFF_BEFORE];
+		const struct diff_rounds *a = &p->rounds[DIFF_AFTER];
+
+		if (!has_gap(b) && !has_gap(a))
+			continue;
+		if (shown == GAPS_SHOWN) {
+			more++;
+			continue;
+		}
+		shown++;
+		buf_printf(out, "Not measured from %s: ", p->name[0] ? p->name : "an unnamed "
+			   "vantage point");
+		if (has_gap(b))
+			gap_side(out, b, "before", "");
+		if (has_gap(a))
+			gap_side(out, a, "after", has_gap(b) ? ", " : "");
+		buf_str(out, p->counted ? ".\n" : "; it is not counted.\n");
+	}
+	if (more > 0)
+		buf_printf(out, "So too %u more vantage point%s.\n", more, more == 1 ? "" : "s");
+}
+
 /* --- table ------------------------------------------------------------------------------------ */
 
 static const char *side_border(const struct diff_side *side, const struct profile *p)
@@ -294,7 +340,11 @@ void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 	if (d->only_before + d->only_after > 0)
 		buf_printf(out, "; %u network%s measured only before, %u only after", d->only_before,
 			   d->only_before == 1 ? "" : "s", d->only_after);
+	if (d->offline > 0)
+		buf_printf(out, "; %u trace%s of offline vantage points left out", d->offline,
+			   d->offline == 1 ? "" : "s");
 	buf_str(out, ".\n");
+	gap_sentences(out, d);
 	style_wrap(out, s, start, 2);
 	report_always(out, s, p);
 }

@@ -1,109 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What changed: sets of paths over flows, never one flow against another; small samples say so. */
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
-
-#include <jansson.h>
-#include <math.h>
-#include <stdio.h>
-
-#include "analysis/border.h"
-#include "analysis/diff.h"
-#include "analysis/diff_stats.h"
-#include "tests/unit/analysis/path_text.h"
-
-#define NK "175.45.176.71"
-#define UP "10.11.0.1 66.110.96.13 63.243.128.121 "
-#define DANDONG UP "219.158.115.122 219.158.102.214 219.158.39.42 *3 =" NK
-#define KHASAN UP "80.81.193.157 217.150.57.98 10.99.99.9 188.43.225.153 *3 =" NK
-
-static const int64_t BEFORE_NS = INT64_C(1795341600) * NS_PER_S;
-static const int64_t AFTER_NS = INT64_C(1795345200) * NS_PER_S;
-
-enum { ROOM = 64 };
-
-/* One side: traces with their names and verdicts. */
-struct side {
-	struct diff_item items[ROOM];
-	struct trace *traces[ROOM];
-	struct names names[ROOM];
-	struct verdict verdicts[ROOM];
-	unsigned count;
-};
-
-struct two {
-	struct profile *profile;
-	struct side before, after;
-};
-
-static int setup(void **state)
-{
-	struct two *t = calloc(1, sizeof(*t));
-
-	t->profile = path_profile();
-	*state = t;
-	return 0;
-}
-
-static void side_clear(struct side *s)
-{
-	for (unsigned i = 0; i < s->count; i++) {
-		free(s->traces[i]);
-		names_fini(&s->names[i]);
-	}
-	s->count = 0;
-}
-
-static int teardown(void **state)
-{
-	struct two *t = *state;
-
-	side_clear(&t->before);
-	side_clear(&t->after);
-	profile_free(t->profile);
-	free(t);
-	return 0;
-}
-
-/* Adds a trace of a flow (-1: not known) from a vantage point. */
-static struct trace *add_from(struct two *t, bool after, const char *vantage, const char *dst,
-			      const char *path, int flow)
-{
-	struct side *s = after ? &t->after : &t->before;
-	unsigned i = s->count++;
-	struct wall start = {(after ? AFTER_NS : BEFORE_NS) + i * NS_PER_S};
-	struct trace *x;
-
-	assert_true(i < ROOM);
-	names_init(&s->names[i]);
-	x = path_trace(dst, path, start, &s->names[i]);
-	text_set(x->vantage, sizeof(x->vantage), vantage);
-	x->flow = flow;
-	x->sport = flow < 0 ? -1 : 33000 + flow;
-	if (x->reach == REACH_UNKNOWN)
-		x->reach = REACH_SILENT;
-	border_judge(x, &s->names[i], t->profile, start, &s->verdicts[i]);
-	s->traces[i] = x;
-	s->items[i] = (struct diff_item){x, &s->names[i], &s->verdicts[i]};
-	return x;
-}
-
-static struct trace *add(struct two *t, bool after, const char *path, int flow)
-{
-	return add_from(t, after, "fra1", NK, path, flow);
-}
-
-static void compute(struct two *t, struct diff *d)
-{
-	assert_int_equal(diff_compute(t->before.items, t->before.count, t->after.items,
-				      t->after.count, t->profile, d),
-			 0);
-}
+#include "tests/unit/analysis/diff_bed.h"
 
 static void test_nothing_changed(void **state)
 {
@@ -322,96 +219,6 @@ static void test_some_flows_moved(void **state)
 	diff_fini(&d);
 }
 
-/* Sets the delays of all destination replies. */
-static void delay(struct trace *x, int64_t ns)
-{
-	for (uint32_t i = 0; i < x->entry_count; i++) {
-		if (trace_entry_is_destination(x, &x->entries[i]))
-			x->entries[i].reply.rtt_ns = ns;
-	}
-}
-
-static void test_delay(void **state)
-{
-	struct two *t = *state;
-	struct diff d;
-
-	for (int i = 0; i < 8; i++) {
-		delay(add(t, false, DANDONG, i), (280 + i % 3) * NS_PER_MS);
-		delay(add(t, true, DANDONG, i), (184 + i % 3) * NS_PER_MS);
-	}
-	compute(t, &d);
-	assert_int_equal(d.rows[0].rtt, DIFF_CHANGED);
-	assert_int_equal(d.rows[0].before.rtt_median_ns, 281 * NS_PER_MS);
-	assert_int_equal(d.rows[0].after.rtt_min_ns, 184 * NS_PER_MS);
-	assert_int_equal(d.rows[0].shift_ns, -96 * NS_PER_MS);
-	assert_true(d.rows[0].shift_low_ns >= -98 * NS_PER_MS);
-	assert_true(d.rows[0].shift_high_ns <= -94 * NS_PER_MS);
-	assert_int_equal(d.result, DIFF_RESULT_CHANGED);
-	diff_fini(&d);
-	t->before.count = t->after.count = 3; /* of each side the first three: too few to tell */
-	compute(t, &d);
-	assert_int_equal(d.rows[0].rtt, DIFF_TOO_FEW);
-	assert_int_equal(d.result, DIFF_RESULT_SAME);
-	t->before.count = t->after.count = 8;
-	diff_fini(&d);
-}
-
-static void test_delay_noise_is_no_shift(void **state)
-{
-	struct two *t = *state;
-	struct diff d;
-
-	for (int i = 0; i < 12; i++) {
-		delay(add(t, false, DANDONG, i), (280 + i * 7 % 11) * NS_PER_MS);
-		delay(add(t, true, DANDONG, i), (280 + i * 5 % 11) * NS_PER_MS);
-	}
-	compute(t, &d);
-	assert_int_equal(d.rows[0].rtt, DIFF_SAME);
-	diff_fini(&d);
-}
-
-/* Two moments whose own samples agree to the microsecond still differ by the load of the hour. */
-static void test_delay_of_the_hour_is_none(void **state)
-{
-	struct two *t = *state;
-	struct diff d;
-
-	for (int i = 0; i < 8; i++) {
-		delay(add(t, false, DANDONG, i), 280 * NS_PER_MS + i * NS_PER_US);
-		delay(add(t, true, DANDONG, i), 285 * NS_PER_MS + i * NS_PER_US);
-	}
-	compute(t, &d);
-	assert_int_equal(d.rows[0].rtt, DIFF_SAME);
-	diff_fini(&d);
-	for (int i = 0; i < 8; i++)
-		delay(t->after.traces[i], 287 * NS_PER_MS + i * NS_PER_US);
-	compute(t, &d);
-	assert_int_equal(d.rows[0].rtt, DIFF_CHANGED);
-	diff_fini(&d);
-}
-
-static void test_delay_of_another_host_is_another_thing(void **state)
-{
-	struct two *t = *state;
-	struct diff d;
-
-	/* After, a farther host of the same prefix joins: the prefix did not slow down. */
-	for (int i = 0; i < 8; i++) {
-		delay(add(t, false, DANDONG, i), 280 * NS_PER_MS);
-		delay(add(t, true, DANDONG, i), 280 * NS_PER_MS);
-		delay(add_from(t, true, "fra1", "175.45.176.80",
-			       UP "219.158.115.122 219.158.102.214 219.158.39.42 *3 =175.45.176.80",
-			       i),
-		      400 * NS_PER_MS);
-	}
-	compute(t, &d);
-	assert_int_equal(d.rows[0].rtt, DIFF_SAME);
-	assert_int_equal(d.rows[0].after.rtt_n, 8);
-	assert_int_equal(d.target_count, 2);
-	diff_fini(&d);
-}
-
 static void test_reachability(void **state)
 {
 	struct two *t = *state;
@@ -487,107 +294,11 @@ static void test_without_a_database(void **state)
 
 	add(t, false, DANDONG, 0);
 	add(t, true, KHASAN, 0);
-	t->before.items[0].names = t->after.items[0].names = NULL;
+	t->before.nameless = t->after.nameless = true;
 	compute(t, &d);
 	assert_int_equal(d.rows[0].path, DIFF_CHANGED);
 	assert_int_equal(d.rows[0].path_level, DIFF_LEVEL_HOP);
 	diff_fini(&d);
-}
-
-static void test_json(void **state)
-{
-	struct two *t = *state;
-	struct diff d;
-	struct buf out;
-	json_t *j, *row;
-
-	add(t, false, DANDONG, 0);
-	add(t, true, KHASAN, 0);
-	compute(t, &d);
-	buf_init(&out);
-	diff_write_json(&out, &d);
-	assert_false(out.failed);
-	assert_int_equal(out.bytes[out.used - 1], '\n');
-	j = json_loadb(out.bytes, out.used, 0, NULL);
-	assert_non_null(j);
-	assert_string_equal(json_string_value(json_object_get(j, "type")), "diff");
-	assert_true(json_is_true(json_object_get(j, "comparable")));
-	row = json_array_get(json_object_get(j, "rows"), 0);
-	assert_string_equal(json_string_value(json_object_get(row, "prefix")), "175.45.176.0/24");
-	assert_string_equal(json_string_value(json_object_get(row, "border")), "changed");
-	assert_string_equal(
-		json_string_value(json_object_get(json_object_get(row, "after"), "border")),
-		"khasan");
-	json_decref(j);
-	buf_fini(&out);
-	diff_fini(&d);
-}
-
-/* A set compared with itself has not changed, whatever it is; and no set is too odd to compare. */
-static void test_any_set(void **state)
-{
-	struct two *t = *state;
-	uint32_t seed = 20261122;
-	char path[1024];
-
-	for (int round = 0; round < 400; round++) {
-		struct diff d;
-		struct buf out;
-
-		for (int i = 0; i < 6; i++) {
-			path_random(&seed, path, sizeof(path));
-			add(t, false, path, i % 4 - 1);
-			if (round % 2 != 0)
-				path_random(&seed, path, sizeof(path));
-			add(t, true, path, i % 4 - 1);
-		}
-		compute(t, &d);
-		if (round % 2 == 0 && d.result == DIFF_RESULT_CHANGED)
-			fail_msg("%s: a set differs from itself", path);
-		buf_init(&out);
-		diff_write_json(&out, &d);
-		assert_false(out.failed);
-		buf_fini(&out);
-		diff_fini(&d);
-		side_clear(&t->before);
-		side_clear(&t->after);
-	}
-}
-
-/* --- numbers ---------------------------------------------------------------------------------- */
-
-static void test_fisher(void **state)
-{
-	(void)state;
-	/* Fisher's tea, and a textbook table (R: fisher.test). */
-	assert_true(fabs(fisher_p(3, 1, 1, 3) - 0.485714) < 1e-5);
-	assert_true(fabs(fisher_p(8, 2, 1, 5) - 0.034965) < 1e-5);
-	assert_true(fabs(fisher_p(4, 0, 0, 4) - 2. / 70) < 1e-9);
-	assert_true(fabs(fisher_p(3, 0, 0, 3) - .1) < 1e-9);
-	assert_true(fisher_p(0, 0, 3, 4) == 1);
-	assert_true(fisher_p(5, 0, 7, 0) == 1);
-}
-
-static void test_shift(void **state)
-{
-	/* Hollander and Wolfe, example 4.1, in hundredths: R's wilcox.test gives -30.5. */
-	static const int64_t x[] = {80, 83, 189, 104, 145, 138, 191, 164, 73, 146};
-	static const int64_t y[] = {115, 88, 90, 74, 121};
-	struct rtt_stratum s[2] = {{x, y, 10, 5}, {0}};
-	struct rtt_shift shift;
-
-	(void)state;
-	assert_int_equal(rtt_shift_of(s, 2, &shift), 0);
-	assert_int_equal(shift.estimate_ns, -30); /* of -31 and -30 */
-	assert_true(shift.enough);
-	assert_true(shift.low_ns > -90 && shift.low_ns < -60);
-	assert_true(shift.high_ns < 30 && shift.high_ns > 0);
-	s[0].before_count = s[0].after_count = 3;
-	assert_int_equal(rtt_shift_of(s, 1, &shift), 0);
-	assert_false(shift.enough);
-	s[0].before_count = 0;
-	assert_int_equal(rtt_shift_of(s, 1, &shift), 0);
-	assert_int_equal(shift.estimate_ns, 0);
 }
 
 int main(void)
@@ -608,19 +319,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_router_with_another_address_is_no_path,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_some_flows_moved, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delay, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delay_noise_is_no_shift, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delay_of_the_hour_is_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delay_of_another_host_is_another_thing, setup,
-						teardown),
 		cmocka_unit_test_setup_teardown(test_reachability, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trouble, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filter_far_from_its_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_a_database, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_any_set, setup, teardown),
-		cmocka_unit_test(test_fisher),
-		cmocka_unit_test(test_shift),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A hash table with open addressing, at most half full. */
+#include "analysis/diff_intern.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+
+void intern_fini(struct intern *t)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		free(t->items[i].bytes);
+	free(t->items);
+	free(t->table);
+	*t = (struct intern){0};
+}
+
+/* FNV-1a (Fowler, Noll, Vo; draft-eastlake-fnv), eight bytes at a step, folded at the end. */
+static uint64_t hash_of(const void *bytes, size_t n)
+{
+	const unsigned char *c = bytes;
+	uint64_t h = UINT64_C(0xcbf29ce484222325), word;
+
+	for (; n >= sizeof(word); n -= sizeof(word), c += sizeof(word)) {
+		memcpy(&word, c, sizeof(word));
+		h = (h ^ word) * UINT64_C(0x100000001b3);
+		h ^= h >> 29;
+	}
+	for (; n > 0; n--, c++)
+		h = (h ^ *c) * UINT64_C(0x100000001b3);
+	return h ^ h >> 32;
+}
+
+static void table_add(struct intern *t, uint32_t number)
+{
+	uint32_t at = (uint32_t)t->items[number].hash & (t->table_size - 1);
+
+	while (t->table[at] != 0)
+		at = (at + 1) & (t->table_size - 1);
+	t->table[at] = number + 1;
+}
+
+static bool grow(struct intern *t)
+{
+	uint32_t room = t->room > 0 ? 2 * t->room : 64;
+	struct intern_item *items = reallocarray(t->items, room, sizeof(*items));
+	uint32_t *table;
+
+	if (items == NULL)
+		return false;
+	t->items = items;
+	table = calloc(2 * (size_t)room, sizeof(*table));
+	if (table == NULL)
+		return false;
+	free(t->table);
+	t->table = table;
+	t->room = room;
+	t->table_size = 2 * room;
+	for (uint32_t i = 0; i < t->count; i++)
+		table_add(t, i);
+	return true;
+}
+
+int intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *number)
+{
+	uint64_t hash = hash_of(bytes, n);
+	struct intern_item *item;
+
+	for (uint32_t at = (uint32_t)hash; t->table_size > 0; at++) {
+		uint32_t found = t->table[at & (t->table_size - 1)];
+
+		if (found == 0)
+			break;
+		item = &t->items[found - 1];
+		if (item->hash == hash && item->size == n && memcmp(item->bytes, bytes, n) == 0) {
+			*number = found - 1;
+			return 0;
+		}
+	}
+	if (t->count == t->room && (t->room > UINT32_MAX / 4 || !grow(t)))
+		return BP_ENOMEM;
+	item = &t->items[t->count];
+	*item = (struct intern_item){.bytes = malloc(n + 1), .size = n, .hash = hash};
+	if (item->bytes == NULL)
+		return BP_ENOMEM;
+	memcpy(item->bytes, bytes, n);
+	*number = t->count++;
+	table_add(t, *number);
+	return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct intern_item *x = *(const struct intern_item *const *)a;
+	const struct intern_item *y = *(const struct intern_item *const *)b;
+	int c = memcmp(x->bytes, y->bytes, x->size < y->size ? x->size : y->size);
+
+	return c != 0 ? c : (x->size > y->size) - (x->size < y->size);
+}
+
+int intern_ranks(const struct intern *t, uint32_t **out)
+{
+	const struct intern_item **sorted = calloc(t->count + 1, sizeof(void *));
+	uint32_t *ranks = calloc(t->count + 1, sizeof(*ranks));
+
+	if (sorted == NULL || ranks == NULL) {
+		free(sorted);
+		free(ranks);
+		return BP_ENOMEM;
+	}
+	for (uint32_t i = 0; i < t->count; i++)
+		sorted[i] = &t->items[i];
+	qsort(sorted, t->count, sizeof(sorted[0]), by_bytes);
+	for (uint32_t i = 0; i < t->count; i++)
+		ranks[sorted[i] - t->items] = i;
+	free(sorted);
+	*out = ranks;
+	return 0;
+}

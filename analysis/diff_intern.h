@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Values that come many times, kept once and told apart by a number: byte strings, equal by their
+ * bytes. Knows nothing of what they mean.
+ */
+#ifndef ANALYSIS_DIFF_INTERN_H
+#define ANALYSIS_DIFF_INTERN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct intern_item { void *bytes; size_t size; uint64_t hash; };
+
+/* A zeroed struct is empty. */
+struct intern {
+	struct intern_item *items; /* owned, by number */
+	uint32_t count, room;
+	uint32_t *table;           /* owned: number + 1; 0 free */
+	uint32_t table_size;       /* a power of 2, or 0 */
+};
+
+void intern_fini(struct intern *t);
+/* The number of these n bytes, a new one when they are new (number == count before the call). New
+ * bytes are copied, aligned for any type. BP_ENOMEM. */
+int intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *number);
+static inline const void *intern_get(const struct intern *t, uint32_t number)
+{
+	return t->items[number].bytes;
+}
+/* The rank of each number in the order of the bytes (memcmp, then the shorter first), which does
+ * not depend on who came first. *out is owned, of t->count. BP_ENOMEM. */
+int intern_ranks(const struct intern *t, uint32_t **out);
+
+#endif

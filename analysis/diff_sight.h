@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a trace shows, reduced to what a diff compares: the way (who answered at which TTL, in whose
+ * network, what was silent), and the verdict without its texts. As bytes that are equal for equal
+ * sights, so that each is kept once (diff_intern.h). The destination's own address is only "the
+ * destination": targets behind the same routers share one way.
+ */
+#ifndef ANALYSIS_DIFF_SIGHT_H
+#define ANALYSIS_DIFF_SIGHT_H
+
+#include "analysis/diff.h"
+#include "analysis/diff_intern.h"
+
+enum { WAY_TTLS = 256, WAY_ADDRS = 4, WAY_DESTINATION = 1 /* addr.family of the destination */ };
+
+struct way_hop {
+	uint8_t ttl;
+	uint8_t count;  /* addresses; 0: only its network is known */
+	uint8_t hidden; /* in no table: may be anybody */
+	uint8_t unused;
+	uint32_t asn;   /* of the first address that has one; 0 none */
+	struct addr addr[WAY_ADDRS];
+};
+
+/* TTLs at which nobody answered have no hop. */
+struct way {
+	uint8_t last;   /* the last TTL that matters: the destination's, or probed */
+	uint8_t reached;
+	uint8_t hop_count;
+	uint8_t as_count;
+	uint32_t as_path[DIFF_AS_MAX]; /* networks in order, each once in a row */
+	struct way_hop hops[];
+};
+
+struct sight_verdict {
+	struct diff_verdict v;
+	/* Of an undetermined one: what its evidence gives each share, by its index. */
+	double weight[VERDICT_BORDERS_MAX + 1];
+};
+
+/* Addresses without an AS, and exchanges by the profile's labels, are no networks of a way. names
+ * may be NULL. BP_ENOMEM. */
+int sight_way(const struct trace *t, const struct names *names, const struct profile *p,
+	      struct intern *ways, uint32_t *number);
+/* v may be NULL. */
+int sight_verdict(const struct verdict *v, struct intern *verdicts, uint32_t *number);
+/* Several verdicts together, each counted so often (border_judge_list). BP_ENOMEM. */
+struct sight_votes { const struct sight_verdict *verdict; unsigned count; };
+int sight_judge(const struct sight_votes *votes, unsigned n, struct diff_verdict *out);
+bool sight_decided(const struct diff_verdict *v);
+
+#endif
