@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Selections of the store. Time, vantage point and campaign choose segments by an index; target,
+ * prefix and method choose goals, border verdicts, of which there are few: both become row numbers.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/sqlite_cache.h"
+#include "campaign/sqlite_select.h"
+#include "core/text.h"
+
+enum {
+	P_SINCE = SELECT_LIMIT + 1, P_UNTIL, P_SLACK_SINCE, P_SLACK_UNTIL, P_VANTAGE, P_CAMPAIGN,
+};
+/* A round is found by where it is read, which is at or behind where it was planned. */
+static const int64_t SLACK_LEAST_US = INT64_C(86400) * 1000000;
+
+static int64_t us_of(struct wall w)
+{
+	int64_t us = w.ns / NS_PER_US;
+
+	return w.ns % NS_PER_US < 0 ? us - 1 : us;
+}
+
+static void set_window(const struct store_select *select, int64_t *since, int64_t *until)
+{
+	/* Far enough from the ends that slack can be added. */
+	*since = select->since.ns != 0 ? us_of(select->since) : INT64_MIN / 4;
+	*until = select->until.ns != 0 ? us_of(select->until) : INT64_MAX / 4;
+	/* until is not within: a part of a microsecond more counts as a whole one. */
+	if (select->until.ns != 0 && select->until.ns % NS_PER_US != 0)
+		++*until;
+}
+
+static void put_owner(struct buf *sql, const struct store_select *select)
+{
+	if (select->vantage != NULL)
+		buf_printf(sql, " AND vantage = (SELECT id FROM text WHERE text = ?%d)", P_VANTAGE);
+	if (select->campaign != NULL)
+		buf_printf(sql, " AND campaign = (SELECT id FROM text WHERE text = ?%d)",
+			   P_CAMPAIGN);
+}
+
+static void put_segments(struct buf *sql, const struct store_select *select)
+{
+	buf_printf(sql, " FROM segment WHERE start_min_us >= ?%d AND start_min_us < ?%d AND"
+			" start_max_us >= ?%d", P_SLACK_SINCE, P_UNTIL, P_SINCE);
+	put_owner(sql, select);
+}
+
+static int bind_list(struct store *s, const struct store_select *select, sqlite3_stmt *st,
+		     struct bp_error *err)
+{
+	int64_t since, until, slack = 0;
+	int rc = sql_int(s, "SELECT value FROM meta WHERE key = 'longest_us'", &slack, err);
+
+	if (rc < 0)
+		return rc;
+	if (slack < SLACK_LEAST_US)
+		slack = SLACK_LEAST_US;
+	if (slack > INT64_MAX / 8)
+		slack = INT64_MAX / 8;
+	set_window(select, &since, &until);
+	sqlite3_bind_int64(st, P_SINCE, since);
+	sqlite3_bind_int64(st, P_UNTIL, until);
+	sqlite3_bind_int64(st, P_SLACK_SINCE, since - slack);
+	sqlite3_bind_int64(st, P_SLACK_UNTIL, until + slack);
+	if (select->vantage != NULL)
+		sqlite3_bind_text(st, P_VANTAGE, select->vantage, -1, SQLITE_TRANSIENT);
+	if (select->campaign != NULL)
+		sqlite3_bind_text(st, P_CAMPAIGN, select->campaign, -1, SQLITE_TRANSIENT);
+	return 0;
+}
+
+static int prepare(struct store *s, const struct store_select *select, struct buf *sql,
+		   sqlite3_stmt **out, struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	if (sql->failed)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	if (sqlite3_prepare_v2(s->db, sql->bytes, -1, &st, NULL) != SQLITE_OK)
+		return sql_fail(s, sqlite3_extended_errcode(s->db), err);
+	rc = bind_list(s, select, st, err);
+	if (rc < 0)
+		sqlite3_finalize(st);
+	else
+		*out = st;
+	return rc;
+}
+
+int select_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
+		struct bp_error *err)
+{
+	struct buf sql;
+	int rc;
+
+	buf_init(&sql);
+	buf_str(&sql, "SELECT at, kind, id, first, last FROM ("
+		      "SELECT start_min_us AS at, 0 AS kind, id, first, last");
+	put_segments(&sql, select);
+	buf_printf(&sql, " AND start_min_us >= ?%d UNION ALL"
+			 " SELECT at_us, 1, id, 0, 0 FROM round WHERE at_us >= ?%d AND"
+			 " at_us < ?%d AND at_us >= ?%d AND ((planned_us >= ?%d AND"
+			 " planned_us < ?%d) OR (at_us >= ?%d AND at_us < ?%d))", SELECT_FROM_AT,
+		   P_SLACK_SINCE, P_SLACK_UNTIL, SELECT_FROM_AT, P_SINCE, P_UNTIL, P_SINCE, P_UNTIL);
+	put_owner(&sql, select);
+	buf_printf(&sql, " UNION ALL SELECT at_us, 2, id, 0, 0 FROM object WHERE segment IS NULL"
+			 " AND at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d", P_SINCE, P_UNTIL,
+		   SELECT_FROM_AT);
+	put_owner(&sql, select);
+	buf_printf(&sql, ") WHERE (at, kind, id) > (?%d, ?%d, ?%d) ORDER BY at, kind, id LIMIT ?%d",
+		   SELECT_FROM_AT, SELECT_FROM_KIND, SELECT_FROM_ID, SELECT_LIMIT);
+	rc = prepare(s, select, &sql, out, err);
+	buf_fini(&sql);
+	return rc;
+}
+
+int select_segments(struct store *s, const struct store_select *select, sqlite3_stmt **out,
+		    struct bp_error *err)
+{
+	struct buf sql;
+	int rc;
+
+	buf_init(&sql);
+	buf_str(&sql, "SELECT id, first, last");
+	put_segments(&sql, select);
+	/* In the order they lie in the file. */
+	buf_str(&sql, " ORDER BY id");
+	rc = prepare(s, select, &sql, out, err);
+	buf_fini(&sql);
+	return rc;
+}
+
+/* --- rows --------------------------------------------------------------------------------------- */
+
+static bool goal_fits(const struct store_select *select, const struct trace *t)
+{
+	struct addr a;
+
+	if (select->method != METHOD_UNKNOWN && t->method != select->method)
+		return false;
+	if (addr_is_set(select->prefix.addr) && !prefix_has(select->prefix, t->dst))
+		return false;
+	return select->target == NULL || strcmp(t->target, select->target) == 0 ||
+	       (addr_parse(select->target, &a) == 0 && addr_equal(a, t->dst));
+}
+
+static int find_goals(struct store *s, struct select_filter *f, struct bp_error *err)
+{
+	struct trace *t = trace_new(0);
+	sqlite3_stmt *st = NULL;
+	uint32_t room = 0;
+	int rc = 0;
+
+	if (t == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	if (sqlite3_prepare_v2(s->db, "SELECT id, key FROM goal ORDER BY id", -1, &st, NULL) !=
+	    SQLITE_OK)
+		rc = sql_fail(s, sqlite3_extended_errcode(s->db), err);
+	while (rc == 0 && (rc = sql_step(s, st, err)) == 1) {
+		rc = 0;
+		trace_init(t);
+		if (value_read_goal(sqlite3_column_blob(st, 1), sqlite3_column_bytes(st, 1), t) < 0)
+			rc = cached_damaged(s, "goal", sqlite3_column_int64(st, 0), err);
+		else if (goal_fits(f->select, t)) {
+			if (f->goal_count == room) {
+				int64_t *more = realloc(f->goals, (2 * room + 64) * sizeof(*more));
+
+				if (more == NULL) {
+					rc = bp_fail(err, BP_ENOMEM, "out of memory");
+					break;
+				}
+				f->goals = more;
+				room = 2 * room + 64;
+			}
+			f->goals[f->goal_count++] = sqlite3_column_int64(st, 0);
+		}
+	}
+	sqlite3_finalize(st);
+	free(t);
+	return rc;
+}
+
+int select_filter_init(struct store *s, const struct store_select *select,
+		       struct select_filter *out, struct bp_error *err)
+{
+	*out = (struct select_filter){.select = select, .last_verdict = -1};
+	set_window(select, &out->since_us, &out->until_us);
+	out->by_goal = select->method != METHOD_UNKNOWN || addr_is_set(select->prefix.addr) ||
+		       select->target != NULL;
+	return out->by_goal ? find_goals(s, out, err) : 0;
+}
+
+void select_filter_fini(struct select_filter *f)
+{
+	free(f->goals);
+	f->goals = NULL;
+}
+
+void select_segment(struct select_filter *f, int64_t base_us)
+{
+	f->base_us = base_us;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The border by its id; "other", "mixed" ... by their outcome. */
+static int verdict_fits(struct store *s, struct select_filter *f, int64_t verdict,
+			struct bp_error *err)
+{
+	struct trace *none;
+	struct verdict v = {0};
+	const void *bytes;
+	int n, rc;
+
+	if (verdict == f->last_verdict)
+		return 0;
+	f->last_fits = false;
+	if (verdict != 0) {
+		rc = cached_blob(s, CACHED_VERDICT, verdict, &bytes, &n, err);
+		if (rc < 0)
+			return rc;
+		none = trace_new(0);
+		if (none == NULL)
+			return bp_fail(err, BP_ENOMEM, "out of memory");
+		rc = value_read_verdict(bytes, n, &v, none);
+		free(none);
+		if (rc < 0)
+			return cached_damaged(s, "verdict", verdict, err);
+		f->last_fits = strcmp(v.outcome == OUTCOME_BORDER ?
+					      v.border : word_of(outcome_words, v.outcome),
+				      f->select->border) == 0;
+	}
+	f->last_verdict = verdict;
+	return 0;
+}
+
+int select_row(struct store *s, struct select_filter *f, sqlite3_stmt *st, bool *out,
+	       struct bp_error *err)
+{
+	int64_t goal = sqlite3_column_int64(st, 6), start = f->base_us;
+	bool known = sqlite3_column_type(st, 2) != SQLITE_NULL;
+	int rc;
+
+	*out = false;
+	if (__builtin_add_overflow(start, sqlite3_column_int64(st, 2), &start))
+		return 0;
+	/* What has no time is in no window. */
+	if (known ? start < f->since_us || start >= f->until_us :
+		    f->select->since.ns != 0 || f->select->until.ns != 0)
+		return 0;
+	if (f->by_goal && (f->goal_count == 0 || bsearch(&goal, f->goals, f->goal_count,
+							 sizeof(goal), compare_rows) == NULL))
+		return 0;
+	if (f->select->border != NULL) {
+		rc = verdict_fits(s, f, sqlite3_column_int64(st, 9), err);
+		if (rc < 0 || !f->last_fits)
+			return rc;
+	}
+	*out = true;
+	return 0;
+}
