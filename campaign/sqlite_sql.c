@@ -57,7 +57,7 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_NAMING_GET] = "SELECT geo, own FROM naming WHERE id = ?1",
 	[STMT_NAMING_NAME_ADD] = "INSERT INTO naming_name(naming, addr, name) VALUES (?1, ?2, ?3)"
 				 " ON CONFLICT DO NOTHING",
-	[STMT_NAMING_NAMES] = "SELECT a.text, n.name FROM naming_name n JOIN text a ON a.id = n.addr"
+	[STMT_NAMING_NAMES] = "SELECT v.key FROM naming_name n JOIN name v ON v.id = n.name"
 			      " WHERE n.naming = ?1",
 	[STMT_VERDICT_FIND] = "SELECT id FROM verdict WHERE hash = ?1 AND key = ?2",
 	[STMT_VERDICT_ADD] = "INSERT INTO verdict(hash, key, outcome, border, class, confidence,"
