@@ -22,7 +22,7 @@ enum {
 	CAMPAIGN_REFERENCES_MAX = 16,
 	CAMPAIGN_TARGETS_MAX = 4096,  /* entries; a prefix is one, and so is a file */
 	CAMPAIGN_FLOWS_MAX = 1024,
-	CAMPAIGN_EVERY_MIN_S = 10,
+	CAMPAIGN_EVERY_MIN_S = 1,
 	CAMPAIGN_URL_TEXT = 512,
 };
 
