@@ -88,8 +88,6 @@ static bool put_err(struct json_writer *w, const struct reply *r)
 	if (r->icmp_type != (family == 4 ? 3 : 1) || r->icmp_code < 0)
 		return false;
 	letter[0] = atlas_err_letter(family, r->icmp_code);
-	if (r->mtu >= 0 && family == 4 && r->icmp_code == 4)
-		return true;
 	if (letter[0] != '\0')
 		json_put_str(w, "err", letter);
 	else
@@ -146,6 +144,23 @@ static void put_reply(struct json_writer *w, const struct trace *t, const struct
 	put_mpls(w, r);
 }
 
+/* What is odd about an answer, in the words of the native record; "flags" is Atlas's for TCP. */
+static void put_marks(struct json_writer *w, const struct reply *r)
+{
+	unsigned marks = r->flags & ~(unsigned)(REPLY_LATE | REPLY_DUP);
+
+	if (r->quoted_ttl >= 0)
+		marks &= ~(unsigned)REPLY_QUOTE;
+	if (marks == 0)
+		return;
+	json_begin_array(w, "marks");
+	for (const struct word *f = reply_flag_words; f->word != NULL; f++) {
+		if (marks & (unsigned)f->value)
+			json_put_str(w, NULL, f->word);
+	}
+	json_end(w);
+}
+
 /* One element of a hop. Atlas counts probes: only another number is told. */
 static void put_entry(struct json_writer *w, const struct trace *t, const struct trace_entry *e,
 		      struct place *last)
@@ -179,6 +194,7 @@ static void put_entry(struct json_writer *w, const struct trace *t, const struct
 		json_put_str(w, "x", "*");
 	if (!answered && (e->why == WHY_NOT_SEEN || e->why == WHY_INTERRUPTED))
 		json_put_str(w, "why", word_of(why_words, e->why));
+	put_marks(w, &e->reply);
 	json_end(w);
 }
 
@@ -286,13 +302,14 @@ static const char *proto_of(uint8_t method)
 
 static void put_head(struct json_writer *w, const struct trace *t, const struct origin *o)
 {
-	int32_t size = t->probe_size - atlas_headers(family_of(t), t->method == METHOD_TCP);
+	int32_t size = t->probe_size - atlas_headers(t->dst.family, t->method == METHOD_TCP);
 	char text[ADDR_TEXT];
 
 	json_put_int(w, "fw", o->fw);
 	/* Whether the clock was right is not known. */
 	json_put_int(w, "lts", -1);
-	json_put_int(w, "endtime", seconds(t->end.ns != 0 ? t->end : t->start));
+	if (t->end.ns != 0)
+		json_put_int(w, "endtime", seconds(t->end));
 	json_put_str(w, "dst_name", t->target[0] != '\0' ? t->target :
 		     addr_is_set(t->dst) ? addr_format(t->dst, text) : "");
 	if (addr_is_set(t->dst))
@@ -301,7 +318,8 @@ static void put_head(struct json_writer *w, const struct trace *t, const struct 
 	if (t->method != METHOD_UNKNOWN)
 		json_put_str(w, "proto", proto_of(t->method));
 	json_put_int(w, "af", family_of(t));
-	json_put_int(w, "size", t->probe_size >= 0 && size >= 0 ? size : 0);
+	if (t->probe_size >= 0 && size >= 0)
+		json_put_int(w, "size", size);
 	if (t->flow >= 0)
 		json_put_int(w, "paris_id", t->flow);
 }
