@@ -25,7 +25,7 @@ const char diff_usage[] =
 "  --before D, --after D how far around it (1h each)\n"
 "  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
 "                        only these records\n"
-"  --from FORMAT         jsonl, traceroute (else detected by content)\n"
+"  --from FORMAT         jsonl, atlas, traceroute (else detected by content)\n"
 "  --format text|jsonl   for people, or one JSON object\n"
 "  -o FILE, -v, --quiet  write to FILE; each target too; no warnings\n"
 "  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"

@@ -17,11 +17,11 @@
 const char judge_usage[] =
 "usage: borderpath judge [OPTIONS] FILE...\n"
 "\n"
-"Names and judges recorded traces. FILE is native JSON Lines or the text of a traceroute ('-' is\n"
+"Names and judges recorded traces. FILE is native JSON Lines, RIPE Atlas JSON or a traceroute ('-' is\n"
 "stdin); the format is detected, or given by --from. Each trace is judged by what the profile held at\n"
 "its own time; a text without a time is judged as of now, and says so.\n"
 "\n"
-"  --from FORMAT         jsonl, traceroute\n"
+"  --from FORMAT         jsonl, atlas, traceroute\n"
 "  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
 "                        only these records\n"
 "  --format text|jsonl   for people, or one JSON object a line\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A JSON reader that is pulled along: the caller asks for the next member or element, takes what it
- * knows and skips the rest. Nothing is copied and nothing allocated. Strict (RFC 8259): also what is
+ * A JSON reader that is pulled along: the caller asks for the next member or element, takes what
+ * it knows and skips the rest. Nothing is copied or allocated. Strict (RFC 8259): also what is
  * skipped must be JSON, in well-formed UTF-8, and no deeper than PULL_DEPTH_MAX. The first fault
  * ends it all: loops end, and the caller tests once. Says nothing of members that come twice.
  *

@@ -27,8 +27,8 @@ struct atlas_icmp atlas_unmarked(const struct trace *t, const struct trace_entry
 char atlas_err_letter(uint8_t family, int icmp_code);
 int atlas_err_code(uint8_t family, char letter);
 
-/* Bytes of the IP packet that Atlas's "size" leaves out: IP header and ICMP or UDP header, or IP and
- * TCP header. */
+/* Bytes of the IP packet that Atlas's "size" leaves out: the headers of IP and of ICMP or UDP, or
+ * of IP and TCP. */
 int32_t atlas_headers(uint8_t family, bool tcp);
 
 /* The `write` of the format (format.h). */

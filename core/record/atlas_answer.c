@@ -252,7 +252,8 @@ static void place(struct reading *in, struct answer *a)
 	if (a->late >= 0 && a->attempt == 0)
 		probe = late_probe(in, a->late);
 	if (!is_extra(&a->e)) {
-		attempt = a->attempt > 0 ? (uint8_t)a->attempt : (uint8_t)(attempt + (attempt < 255));
+		attempt = a->attempt > 0 ? (uint8_t)a->attempt :
+					   (uint8_t)(attempt + (attempt < 255));
 		in->attempt = attempt;
 	} else if (a->attempt > 0) {
 		attempt = (uint8_t)a->attempt;

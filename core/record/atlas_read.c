@@ -5,13 +5,14 @@
  * be sent says so, what Atlas leaves out because it is usual is filled in. Members may come in any
  * order; those that are not known are passed over.
  */
+#include "core/record/atlas_read.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/record/atlas.h"
-#include "core/record/atlas_read.h"
 #include "core/record/format.h"
 #include "core/record/import.h"
 
@@ -413,7 +414,7 @@ static bool has_word(const char *at, const char *end, const char *word)
 	return memmem(at, (size_t)(end - at), word, strlen(word)) != NULL;
 }
 
-/* Results of pings and of other kinds are Atlas too: they are skipped, and told as what they are. */
+/* Results of pings and other kinds are Atlas too: they are skipped, and told as what they are. */
 static int detect(const char *head, size_t n)
 {
 	const char *at = head, *end = head + n;

@@ -2,7 +2,7 @@
 /*
  * Writes a trace as a RIPE Atlas traceroute result, in the form of firmware 5000. Atlas has no
  * number for a probe and no word for many things: what its own members cannot say stands in members
- * of ours, which Atlas's readers pass over, so that hops and round-trip times come back as they were.
+ * of ours, which Atlas's readers pass over, so that hops and times come back as they were.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -23,8 +23,7 @@ struct record_reader {
 	FILE *file;                  /* borrowed; read past its own buffer where it has a descriptor:
 				      * nobody else reads it, before or meanwhile */
 	char name[256];              /* for messages: the file's name or "-" */
-	uint64_t line;               /* of the last line read, or where the last object began;
-				      * from 1 */
+	uint64_t line;               /* of the last line, or of the last object's begin; from 1 */
 	uint64_t read, skipped;      /* records */
 	const unsigned char *at, *end; /* read, and not yet used: record_byte, record_more */
 	const unsigned char *rest, *rest_end; /* what of block comes behind head */

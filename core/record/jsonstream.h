@@ -28,7 +28,7 @@ struct json_stream {
  * next call, NUL-terminated (and may contain NUL). Commas, blanks and the brackets of an array
  * around objects are passed over, as is a UTF-8 byte order mark. r->line is the line where it
  * begins. An object is there as soon as its last byte is: a live stream is not held up.
- * BP_EOF, BP_EIO, BP_ENOMEM. What the caller should skip (record_skip), to go on with the next call:
+ * BP_EOF, BP_EIO, BP_ENOMEM. What the caller should skip (record_skip), and go on to call again:
  * BP_EPARSE (something between the objects that is none; passed over up to the end of its line, or
  * in an array to the next object; or one that is cut short by the next), BP_ERANGE (over
  * RECORD_LINE_MAX; passed over whole), BP_ETRUNC (the stream ends inside it). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The JSON reader: what it takes, what it refuses and where, numbers exactly, and jansson's opinion. */
+/* The JSON reader: what it takes, what it refuses and where, exact numbers, jansson's opinion. */
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>

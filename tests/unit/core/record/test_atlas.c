@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * RIPE Atlas results: what is made of old and new firmware's words, what is refused, what is written,
- * and that hops and round-trip times come back through it.
+ * RIPE Atlas results: what is made of old and new firmware's words, what is refused, and that hops
+ * and round-trip times come back through it.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -295,8 +295,10 @@ static void random_traces_come_back(void **state)
 
 		/* Nobody who did not answer was late or came twice. */
 		for (uint32_t i = 0; i < t->entry_count; i++) {
-			if (!addr_is_set(t->entries[i].reply.from))
-				t->entries[i].reply.flags &= (uint16_t)~(REPLY_LATE | REPLY_DUP | REPLY_QUOTE);
+			struct reply *r = &t->entries[i].reply;
+
+			if (!addr_is_set(r->from))
+				r->flags &= (uint16_t)~(REPLY_LATE | REPLY_DUP | REPLY_QUOTE);
 		}
 		buf_init(&out);
 		assert_int_equal(atlas_format.write(&out, &rec, NULL, NULL), 0);
