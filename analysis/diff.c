@@ -48,8 +48,8 @@ static int by_verdict(const void *a, const void *b, void *arg)
 	const struct set_item *x = *(const struct set_item *const *)a;
 	const struct set_item *y = *(const struct set_item *const *)b;
 	const struct diff_set *s = arg;
-	const struct set_sight *v = intern_get(&s->sights, x->sight);
-	const struct set_sight *w = intern_get(&s->sights, y->sight);
+	const struct set_sight *v = diff_intern_get(&s->sights, x->sight);
+	const struct set_sight *w = diff_intern_get(&s->sights, y->sight);
 	uint32_t i = s->verdict_rank[v->verdict], k = s->verdict_rank[w->verdict];
 
 	return (i > k) - (i < k);

@@ -8,7 +8,7 @@
 
 #include "core/err.h"
 
-void intern_fini(struct intern *t)
+void diff_intern_fini(struct intern *t)
 {
 	for (uint32_t i = 0; i < t->count; i++)
 		free(t->items[i].bytes);
@@ -63,7 +63,7 @@ static bool grow(struct intern *t)
 	return true;
 }
 
-int intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *number)
+int diff_intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *number)
 {
 	uint64_t hash = hash_of(bytes, n);
 	struct intern_item *item;
@@ -100,7 +100,7 @@ static int by_bytes(const void *a, const void *b)
 	return c != 0 ? c : (x->size > y->size) - (x->size < y->size);
 }
 
-int intern_ranks(const struct intern *t, uint32_t **out)
+int diff_intern_ranks(const struct intern *t, uint32_t **out)
 {
 	const struct intern_item **sorted = calloc(t->count + 1, sizeof(void *));
 	uint32_t *ranks = calloc(t->count + 1, sizeof(*ranks));

@@ -19,16 +19,16 @@ struct intern {
 	uint32_t table_size;       /* a power of 2, or 0 */
 };
 
-void intern_fini(struct intern *t);
+void diff_intern_fini(struct intern *t);
 /* The number of these n bytes, a new one when they are new (number == count before the call). New
  * bytes are copied, aligned for any type. BP_ENOMEM. */
-int intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *number);
-static inline const void *intern_get(const struct intern *t, uint32_t number)
+int diff_intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *number);
+static inline const void *diff_intern_get(const struct intern *t, uint32_t number)
 {
 	return t->items[number].bytes;
 }
 /* The rank of each number in the order of the bytes (memcmp, then the shorter first), which does
  * not depend on who came first. *out is owned, of t->count. BP_ENOMEM. */
-int intern_ranks(const struct intern *t, uint32_t **out);
+int diff_intern_ranks(const struct intern *t, uint32_t **out);
 
 #endif

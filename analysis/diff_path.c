@@ -249,14 +249,14 @@ static struct view *view_of(const struct sides *s, const struct sight_side *side
 			    const struct set_item *item)
 {
 	const struct way *way = set_way(s->set, item);
-	const struct set_sight *x = intern_get(&s->set->sights, item->sight);
+	const struct set_sight *x = diff_intern_get(&s->set->sights, item->sight);
 	uint32_t rank = s->set->way_rank[x->way];
 	unsigned low = 0, high = side->count;
 
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 		const struct set_sight *m =
-			intern_get(&s->set->sights, side->views[middle].first->sight);
+			diff_intern_get(&s->set->sights, side->views[middle].first->sight);
 
 		if (side->views[middle].way == way)
 			return &side->views[middle];
@@ -440,7 +440,7 @@ static int side_views(const struct diff_set *s, const struct set_item *const *it
 	side->items = items;
 	side->item_count = n;
 	for (unsigned i = 0; i < n; i++) {
-		const struct set_sight *x = intern_get(&s->sights, items[i]->sight);
+		const struct set_sight *x = diff_intern_get(&s->sights, items[i]->sight);
 
 		r[i] = (struct ranked){s->way_rank[x->way], i};
 	}

@@ -22,12 +22,12 @@ void diff_set_free(struct diff_set *s)
 {
 	if (s == NULL)
 		return;
-	intern_fini(&s->vantages);
-	intern_fini(&s->texts);
-	intern_fini(&s->ways);
-	intern_fini(&s->verdicts);
-	intern_fini(&s->sights);
-	intern_fini(&s->offline);
+	diff_intern_fini(&s->vantages);
+	diff_intern_fini(&s->texts);
+	diff_intern_fini(&s->ways);
+	diff_intern_fini(&s->verdicts);
+	diff_intern_fini(&s->sights);
+	diff_intern_fini(&s->offline);
 	free(s->items);
 	free(s->rtts);
 	free(s->rounds);
@@ -74,7 +74,7 @@ static int text_put(struct intern *texts, const char *text, uint32_t *number)
 {
 	const char *t = text != NULL ? text : "";
 
-	return intern_put(texts, t, strlen(t) + 1, number);
+	return diff_intern_put(texts, t, strlen(t) + 1, number);
 }
 
 static struct prefix prefix_for(const struct profile *p, struct addr dst)
@@ -123,7 +123,7 @@ int diff_set_sight(struct diff_set *s, const struct trace *t, const struct names
 
 	if (rc == 0)
 		rc = sight_verdict(v, &s->verdicts, &x.verdict);
-	return rc == 0 ? intern_put(&s->sights, &x, sizeof(x), sight) : rc;
+	return rc == 0 ? diff_intern_put(&s->sights, &x, sizeof(x), sight) : rc;
 }
 
 uint32_t diff_delays(const struct trace *t, int64_t *out)
@@ -210,7 +210,7 @@ int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *
 	x->missed += missed;
 	x->partial += !missed && r->missed > 0;
 	return !offline || r->id[0] == '\0' ? 0 :
-	       intern_put(&s->offline, r->id, strlen(r->id) + 1, &unused);
+	       diff_intern_put(&s->offline, r->id, strlen(r->id) + 1, &unused);
 }
 
 /* --- order ------------------------------------------------------------------------------------ */
@@ -257,8 +257,8 @@ static int compare_i32(int32_t a, int32_t b)
 /* What items of one target and side show; equal: they are one. */
 static int by_shown(const struct diff_set *s, const struct set_item *a, const struct set_item *b)
 {
-	const struct set_sight *x = intern_get(&s->sights, a->sight);
-	const struct set_sight *y = intern_get(&s->sights, b->sight);
+	const struct set_sight *x = diff_intern_get(&s->sights, a->sight);
+	const struct set_sight *y = diff_intern_get(&s->sights, b->sight);
 	int c = compare_i32(a->flow, b->flow);
 
 	if (c == 0)
@@ -348,7 +348,7 @@ static int leave_out_offline(struct diff_set *s)
 	for (size_t i = 0; known > 0 && i < s->count; i++) {
 		const char *round = set_text(s, s->items[i].round);
 
-		if (intern_put(&s->offline, round, strlen(round) + 1, &number) < 0)
+		if (diff_intern_put(&s->offline, round, strlen(round) + 1, &number) < 0)
 			return BP_ENOMEM;
 		if (number < known)
 			s->left_out += s->items[i].count;
@@ -362,9 +362,9 @@ static int leave_out_offline(struct diff_set *s)
 
 int diff_set_settle(struct diff_set *s)
 {
-	if (leave_out_offline(s) < 0 || intern_ranks(&s->vantages, &s->vantage_rank) < 0 ||
-	    intern_ranks(&s->ways, &s->way_rank) < 0 ||
-	    intern_ranks(&s->verdicts, &s->verdict_rank) < 0)
+	if (leave_out_offline(s) < 0 || diff_intern_ranks(&s->vantages, &s->vantage_rank) < 0 ||
+	    diff_intern_ranks(&s->ways, &s->way_rank) < 0 ||
+	    diff_intern_ranks(&s->verdicts, &s->verdict_rank) < 0)
 		return BP_ENOMEM;
 	if (s->count == 0)
 		return 0;

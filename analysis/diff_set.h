@@ -50,24 +50,24 @@ struct diff_set {
 
 static inline const char *set_vantage(const struct diff_set *s, uint32_t number)
 {
-	return intern_get(&s->vantages, number);
+	return diff_intern_get(&s->vantages, number);
 }
 static inline const char *set_text(const struct diff_set *s, uint32_t number)
 {
-	return intern_get(&s->texts, number);
+	return diff_intern_get(&s->texts, number);
 }
 static inline const struct way *set_way(const struct diff_set *s, const struct set_item *i)
 {
-	const struct set_sight *x = intern_get(&s->sights, i->sight);
+	const struct set_sight *x = diff_intern_get(&s->sights, i->sight);
 
-	return intern_get(&s->ways, x->way);
+	return diff_intern_get(&s->ways, x->way);
 }
 static inline const struct sight_verdict *set_verdict(const struct diff_set *s,
 						      const struct set_item *i)
 {
-	const struct set_sight *x = intern_get(&s->sights, i->sight);
+	const struct set_sight *x = diff_intern_get(&s->sights, i->sight);
 
-	return intern_get(&s->verdicts, x->verdict);
+	return diff_intern_get(&s->verdicts, x->verdict);
 }
 
 /* Leaves out what an offline vantage point measured, sorts by vantage, prefix, method, target,

@@ -121,7 +121,7 @@ int sight_way(const struct trace *t, const struct names *names, const struct pro
 			w->as_path[w->as_count++] = h->asn;
 	}
 	w->hop_count = (uint8_t)n;
-	return intern_put(ways, &packed, sizeof(struct way) + n * sizeof(struct way_hop), number);
+	return diff_intern_put(ways, &packed, sizeof(struct way) + n * sizeof(struct way_hop), number);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------ */
@@ -163,7 +163,7 @@ int sight_verdict(const struct verdict *v, struct intern *verdicts, uint32_t *nu
 				s.weight[i] += e->weight;
 		}
 	}
-	return intern_put(verdicts, &s, sizeof(s), number);
+	return diff_intern_put(verdicts, &s, sizeof(s), number);
 }
 
 /* As a verdict again, as far as border_judge_list reads it. */

@@ -71,7 +71,7 @@ static const struct {
 	 "f:3:8: \"often\" is no duration, expected a number and s, m, h or d (90s, 15m, 6h)"},
 	{"campaign: c\nvantage: v\nevery: -5m\n", "f:3:8: \"-5m\" is no duration"},
 	{"campaign: c\nvantage: v\nevery: 900ms\n", "f:3:8: 900ms is out of range, expected 1s to 366d"},
-	{"campaign: c\nvantage: v\nevery: 0\n", "f:3:8: 0 is out of range, expected 10s to 366d"},
+	{"campaign: c\nvantage: v\nevery: 0\n", "f:3:8: 0 is out of range, expected 1s to 366d"},
 	{"campaign: c\nvantage: v\nevery: 10y\n", "f:3:8: \"10y\" is no duration"},
 	{OPEN "offset: 15m\n", "f:4:9: an offset of 15m does not lie within every, 15m"},
 	{OPEN "jitter: 900s\n", "f:4:9: a jitter of 900s does not lie within every, 15m"},
