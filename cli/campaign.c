@@ -28,12 +28,14 @@ const char campaign_usage[] =
 "                        would do: targets, probes a round and a day, how many of them past the border\n"
 "                        and into each network, what that takes in bytes and time. Sends nothing\n"
 "\n"
+"  --contact FILE        check: who measures, where a plan does not say it (else contact.yaml)\n"
+"  --probing-txt FILE    check: write what tells it to those who are measured (RFC 9511)\n"
 "  --format text|jsonl   for people, or one JSON object a line\n"
 "  --profile NAME|FILE   instead of the plans'\n"
 "  -o FILE, -v, --quiet  write to FILE; list every network; no warnings\n"
 "  --color auto|always|never\n"
 "\n"
-"Exit: 0 done, 1 failure, 2 usage, 3 partial.\n";
+"Exit: 0 done, 1 failure (check: a plan is unusable), 2 usage, 3 partial.\n";
 
 static int no_such(const char *name)
 {

@@ -1,33 +1,332 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* borderpath campaign check: plans are read and their first fault is told. */
-#include "cli/campaign.h"
+/* borderpath campaign check: reads plans, gathers what their next round would be, and shows it. */
+#include "cli/campaign_check.h"
 
-#include "campaign/plan.h"
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/schedule.h"
+#include "campaign/targets.h"
+#include "cli/campaign.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 
+struct check_options {
+	struct options common;
+	const char *contact_path, *probing_path;
+};
+
+enum { OPT_CONTACT = OPT_COMMAND_FIRST, OPT_PROBING };
+
+/* --- facts ------------------------------------------------------------------------------------ */
+
+void check_say(struct check_lines *lines, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&lines->text, fmt, ap);
+	va_end(ap);
+	buf_char(&lines->text, '\n');
+	lines->count++;
+}
+
+static void on_note(void *arg, const char *text)
+{
+	struct check *c = arg;
+
+	check_say(&c->warnings, "%s", text);
+}
+
+static void look_up_starts(struct check *c, struct wall now)
+{
+	const struct campaign_plan *p = c->plan;
+	struct schedule s;
+
+	schedule_init(&s, p->every_ns, p->offset_ns, p->jitter_ns, p->since, p->until, p->campaign,
+		      p->vantage, (struct wall){0});
+	for (int i = 0; i < CHECK_STARTS; i++) {
+		c->starts[i] = schedule_next(&s, now);
+		if (c->starts[i].ns == 0)
+			return;
+		now = (struct wall){c->starts[i].ns + 1};
+	}
+}
+
+/* The slot of the next round: what holds then is measured. */
+static struct wall next_slot(const struct check *c, struct wall now)
+{
+	return c->starts[0].ns != 0 ? c->starts[0] : now;
+}
+
+static int look_up_inside(struct check *c, struct wall when)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < c->profile->prefixes_count; i++) {
+		if (validity_holds(&c->profile->prefixes[i].valid, when))
+			rc = prefixset_add(&c->inside, c->profile->prefixes[i].prefix);
+	}
+	prefixset_settle(&c->inside);
+	return rc;
+}
+
+static int look_up_avoid(struct check *c, struct prefixset *own, struct bp_error *err)
+{
+	int rc = targets_load_avoid(own, NULL, err);
+
+	if (rc == 0 && (manners_add_all(&c->avoid, own) < 0 ||
+			manners_add_all(&c->avoid, &c->manners.limits.never) < 0))
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	return rc;
+}
+
+static void count_hosts(struct check *c, struct wall when)
+{
+	for (unsigned i = 0; i < c->plan->targets_count; i++) {
+		const struct campaign_target *t = &c->plan->targets[i];
+
+		if (validity_holds(&(struct validity){.since = t->since, .until = t->until}, when))
+			c->standby += t->hosts_count - 1;
+	}
+}
+
+static int foresee(struct check *c, const struct prefixset *own)
+{
+	uint32_t n = feed_rows(c->feed);
+	struct forecast_row *rows = calloc(n > 0 ? n : 1, sizeof(*rows));
+	int rc;
+
+	if (rows == NULL)
+		return BP_ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct feed_row r;
+
+		feed_row(c->feed, i, &r);
+		rows[i] = (struct forecast_row){
+			.prefix = r.prefix, .out = r.out, .method = r.how->method,
+			.flows = r.how->multipath > 0 ? 1 : r.how->flows,
+			.attempts = r.how->attempts, .multipath = r.how->multipath,
+			.first_ttl = r.how->first_ttl, .max_ttl = r.how->max_ttl,
+			.wait_ms = r.how->wait_ms};
+		c->methods |= 1u << r.how->method;
+		c->avoided += prefixset_overlap(own, r.prefix);
+	}
+	c->never = feed_avoided(c->feed) > c->avoided ? feed_avoided(c->feed) - c->avoided : 0;
+	rc = forecast_make(&c->run, rows, n, &c->inside, &c->forecast);
+	free(rows);
+	return rc;
+}
+
+static int gather(struct check *c, const struct check_options *o, struct bp_error *err)
+{
+	struct wall now = wall_now();
+	struct prefixset own = {0};
+	struct feed_from from = {.plan = c->plan, .avoid = &c->avoid, .on_note = on_note, .arg = c};
+	int rc = profile_load(o->common.profile != NULL ? o->common.profile : c->plan->profile,
+			      &c->profile, err);
+
+	if (rc < 0)
+		return rc;
+	feed_run(c->plan, &c->run);
+	look_up_starts(c, now);
+	from.profile = c->profile;
+	from.slot = next_slot(c, now);
+	count_hosts(c, from.slot);
+	rc = manners_look(&c->manners, &c->run, c->plan->contact_known ? NULL : o->contact_path, err);
+	if (rc < 0)
+		return rc;
+	if (c->plan->contact_known) {
+		c->manners.contact = c->plan->contact;
+		c->manners.has_contact = true;
+	}
+	rc = look_up_avoid(c, &own, err);
+	if (rc == 0)
+		rc = feed_new(&from, &c->feed, err);
+	if (rc == 0 && (look_up_inside(c, from.slot) < 0 || foresee(c, &own) < 0))
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	prefixset_fini(&own);
+	return rc;
+}
+
+uint64_t check_traces(const struct check *c)
+{
+	uint64_t traces = c->forecast.paths;
+
+	/* Of all load-balanced paths the usual number of flows. */
+	for (uint32_t i = 0; i < feed_rows(c->feed); i++) {
+		struct feed_row r;
+
+		feed_row(c->feed, i, &r);
+		if (r.how->multipath > 0)
+			traces += (prefix_size(r.prefix) - prefixset_overlap(r.out, r.prefix)) *
+				  (FORECAST_FLOWS - 1);
+	}
+	return traces;
+}
+
+static void check_fini(struct check *c)
+{
+	feed_free(c->feed);
+	forecast_fini(&c->forecast);
+	manners_fini(&c->manners);
+	prefixset_fini(&c->avoid);
+	prefixset_fini(&c->inside);
+	buf_fini(&c->faults.text);
+	buf_fini(&c->warnings.text);
+	profile_free(c->profile);
+	campaign_plan_free(c->plan);
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static int take_options(struct check_options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		OPTIONS_COMMON,
+		{"contact", required_argument, NULL, OPT_CONTACT},
+		{"probing-txt", required_argument, NULL, OPT_PROBING},
+		{NULL, 0, NULL, 0},
+	};
+	int opt, rc = 0;
+
+	options_init(&o->common, "campaign");
+	o->common.profile = NULL;
+	while (rc == 0 && (opt = options_next(&o->common, argc, argv, OPTIONS_SHORT, longs)) != -1) {
+		if (opt == '?')
+			return CLI_USAGE + 1;
+		if (opt == OPT_CONTACT)
+			o->contact_path = optarg;
+		else if (opt == OPT_PROBING)
+			o->probing_path = optarg;
+		else
+			rc = options_take(&o->common, opt, optarg);
+	}
+	if (rc == 0 && optind == argc)
+		rc = cli_usage("campaign", "check takes plans") + 1;
+	if (rc == 0 && o->probing_path != NULL && argc - optind > 1)
+		rc = cli_usage("campaign", "--probing-txt goes with one plan") + 1;
+	return rc;
+}
+
+static void put_plain(const struct check_lines *lines, const char *file)
+{
+	const char *at = lines->text.bytes;
+
+	for (unsigned i = 0; i < lines->count && at != NULL; i++) {
+		size_t n = strcspn(at, "\n");
+
+		cli_say("%s: %.*s", file, (int)n, at);
+		at += n + 1;
+	}
+}
+
+/* *count: the plans that can be shown, at the front of the list. */
+static int gather_all(struct check *checks, unsigned *count, char **files, unsigned n,
+		      const struct check_options *o)
+{
+	int code = CLI_OK;
+
+	*count = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct check *c = &checks[*count];
+		struct bp_error err;
+		int rc = campaign_plan_load(files[i], &c->plan, &err);
+
+		if (rc == 0) {
+			rc = gather(c, o, &err);
+			if (rc < 0 && strncmp(err.text, files[i], strlen(files[i])) != 0)
+				bp_error_prefix(&err, "%s", c->plan->file);
+		}
+		if (rc == 0) {
+			check_doubt(c);
+			if (o->common.quiet) {
+				buf_clear(&c->warnings.text);
+				c->warnings.count = 0;
+			}
+			(*count)++;
+			continue;
+		}
+		code = cli_error(&err);
+		check_fini(c);
+		*c = (struct check){0};
+	}
+	for (unsigned i = 0; i < *count; i++) {
+		for (unsigned j = 0; j < i; j++)
+			check_doubt_pair(&checks[i], &checks[j]);
+	}
+	return code;
+}
+
+static int show_all(const struct check *checks, unsigned count, const struct check_options *o,
+		    struct bp_error *err)
+{
+	bool json = o->common.format == OUTPUT_JSONL;
+	struct session session;
+	struct buf out;
+	int rc = session_open(&o->common, false, &session, err);
+
+	if (rc < 0)
+		return rc;
+	buf_init(&out);
+	for (unsigned i = 0; i < count; i++) {
+		if (json)
+			check_show_json(&out, &checks[i]);
+		else
+			check_show_text(&out, &checks[i], o->common.verbose);
+	}
+	if (count > 1 && check_show_total(&out, checks, count, json, o->common.verbose) < 0)
+		out.failed = true;
+	if (!json && count > 0)
+		buf_str(&out, "Nothing was sent.\n");
+	if (out.failed)
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	else if (count > 0)
+		rc = session_write(&session, out.bytes, out.used, err);
+	buf_fini(&out);
+	if (session_end(&session, rc < 0 ? CLI_FAILURE : CLI_OK) != CLI_OK && rc == 0)
+		rc = bp_fail(err, BP_EIO, "the result was not written");
+	return rc;
+}
+
 int campaign_check(int argc, char **argv)
 {
-	static const struct option longs[] = {OPTIONS_COMMON, {NULL, 0, NULL, 0}};
-	struct options o;
-	int opt, rc, code = CLI_OK;
+	struct check_options o = {0};
+	struct check *checks;
+	struct bp_error err;
+	unsigned count = 0, n;
+	int rc = take_options(&o, argc, argv), code;
 
-	options_init(&o, "campaign");
-	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
-		rc = opt == '?' ? CLI_USAGE + 1 : options_take(&o, opt, optarg);
-		if (rc != 0)
-			return rc - 1;
+	if (rc != 0)
+		return rc - 1;
+	n = (unsigned)(argc - optind);
+	checks = calloc(n, sizeof(*checks));
+	if (checks == NULL || sodium_init() < 0) {
+		free(checks);
+		cli_say("out of memory");
+		return CLI_FAILURE;
 	}
-	if (optind == argc)
-		return cli_usage("campaign", "check takes plans");
-	for (int i = optind; i < argc; i++) {
-		struct campaign_plan *p;
-		struct bp_error err;
+	/* Borrowed pointers into a check must stay: the list does not grow. */
+	code = gather_all(checks, &count, argv + optind, n, &o);
+	rc = show_all(checks, count, &o, &err);
+	if (rc == 0 && o.probing_path != NULL && count == 1) {
+		char more[64];
 
-		if (campaign_plan_load(argv[i], &p, &err) < 0)
-			code = cli_error(&err);
-		else
-			campaign_plan_free(p);
+		snprintf(more, sizeof(more), ", every %.0f s", (double)checks[0].plan->every_ns / 1e9);
+		rc = manners_write_probing(&checks[0].manners, checks[0].methods, &checks[0].run, more,
+					   o.probing_path, &err);
 	}
+	if (rc < 0)
+		code = cli_error(&err);
+	for (unsigned i = 0; i < count; i++) {
+		put_plain(&checks[i].faults, checks[i].plan->file);
+		if (checks[i].faults.count > 0)
+			code = CLI_FAILURE;
+		check_fini(&checks[i]);
+	}
+	free(checks);
 	return code;
 }

@@ -8,8 +8,7 @@
 
 enum { NETWORK_V4 = 24, NETWORK_V6 = 48 };
 enum { WINDOW_LEAST = 64 }; /* paths at once, where the prober chooses: it goes by the rate */
-/* Of all load-balanced paths: what the rule asks of a node without branches, and the most. */
-enum { MULTIPATH_FLOWS_USUAL = 6, MULTIPATH_FLOWS_MOST = 256 };
+enum { FLOWS_MOST = 256 }; /* of all load-balanced paths */
 
 const struct word forecast_bound_words[] = {
 	{"none", BOUND_NONE}, {"rate", BOUND_RATE}, {"prefix", BOUND_PREFIX},
@@ -59,8 +58,8 @@ static struct path_cost cost_of(const struct forecast_row *r)
 {
 	uint32_t ttls = 1u + r->max_ttl - r->first_ttl, outside = FORECAST_HOPS - FORECAST_INSIDE_HOPS;
 	/* With all load-balanced paths each flow is sent once a hop. */
-	uint32_t usual = r->multipath > 0 ? MULTIPATH_FLOWS_USUAL : r->attempts;
-	uint32_t most = r->attempts * (r->multipath > 0 ? MULTIPATH_FLOWS_MOST : 1u);
+	uint32_t usual = r->multipath > 0 ? FORECAST_FLOWS : r->attempts;
+	uint32_t most = r->attempts * (r->multipath > 0 ? FLOWS_MOST : 1u);
 	uint32_t behind = r->max_ttl <= outside ? 0 :
 			  r->first_ttl > outside ? ttls : r->max_ttl - outside;
 

@@ -21,6 +21,8 @@ enum forecast_case { CASE_LEAST, CASE_USUAL, CASE_MOST, CASES };
 /* Of the usual hops the last FORECAST_INSIDE_HOPS are behind the last one outside: typically three
  * silent ones and the host (FACTS "How real paths look at the border", 1). */
 enum { FORECAST_HOPS = 15, FORECAST_INSIDE_HOPS = 4 };
+/* Of all load-balanced paths: the flows that the rule asks of a node without branches. */
+enum { FORECAST_FLOWS = 6 };
 
 /* Paths measured alike: to each address of a prefix, by so many flows. */
 struct forecast_row {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a plan would do, as facts: gathered by campaign_check.c, doubted by campaign_doubts.c, shown by
+ * campaign_check_show.c. Nothing is sent; host names are looked up.
+ */
+#ifndef CLI_CAMPAIGN_CHECK_H
+#define CLI_CAMPAIGN_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "campaign/feed.h"
+#include "campaign/plan.h"
+#include "cli/manners.h"
+#include "core/buf.h"
+#include "core/prefixset.h"
+#include "geo/profile.h"
+
+enum {
+	CHECK_STARTS = 3,
+	/* What the store takes for a trace of FORECAST_HOPS hops, indexes included (make bench-store). */
+	CHECK_TRACE_BYTES = 190,
+	CHECK_NETWORKS_SHOWN = 8, /* without -v */
+};
+
+/* Lines of text, each ended. */
+struct check_lines { struct buf text; unsigned count; };
+
+struct check {
+	struct campaign_plan *plan;
+	struct profile *profile;
+	struct plan_run run;
+	struct prefixset avoid;          /* all do-not-probe lists, this machine's own too */
+	struct prefixset inside;         /* the profile's network */
+	struct feed *feed;               /* the next round's */
+	struct manners manners;
+	struct forecast forecast;        /* of a round */
+	uint64_t avoided, never;         /* destinations on the user's lists; on this machine's alone */
+	unsigned methods;                /* bits 1 << METHOD_* */
+	unsigned standby;                /* hosts that stand by */
+	struct wall starts[CHECK_STARTS]; /* 0: there is none */
+	struct check_lines faults;       /* it cannot run so */
+	struct check_lines warnings;
+};
+
+/* Rounds a day. */
+static inline double check_rounds(const struct check *c)
+{
+	return 86400e9 / (double)c->plan->every_ns;
+}
+
+/* Traces that the store gets of a round: the probes' paths, and with multipath several of each. */
+uint64_t check_traces(const struct check *c);
+
+__attribute__((format(printf, 2, 3)))
+void check_say(struct check_lines *lines, const char *fmt, ...);
+/* What is wrong with it, and what is only bad manners. */
+void check_doubt(struct check *c);
+/* What two plans do to each other. */
+void check_doubt_pair(struct check *one, const struct check *other);
+
+void check_show_text(struct buf *out, const struct check *c, unsigned verbose);
+void check_show_json(struct buf *out, const struct check *c);
+/* Of several plans together. BP_ENOMEM. */
+int check_show_total(struct buf *out, const struct check *checks, unsigned count, bool json,
+		     unsigned verbose);
+
+#endif
