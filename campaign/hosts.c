@@ -133,8 +133,7 @@ static void decide(struct entry *e, bool offline)
 	if (other < e->target->hosts_count)
 		replace(e, other);
 	else if (suspect && others)
-		e->ask_at = e->silent + (e->ask_at < HOSTS_ASK_ROUNDS ? e->ask_at
-								       : HOSTS_ASK_ROUNDS);
+		e->ask_at += e->ask_at < HOSTS_ASK_ROUNDS ? e->ask_at : HOSTS_ASK_ROUNDS;
 }
 
 static const char *entry_name(const struct entry *e)

@@ -89,7 +89,7 @@ static void who_is_measured(void **state)
 		{"---.....", "aaaAaaaa", "back when all are asked: it stays"},
 		{"----------------------------", "aaaAaaAaaaaaAaaaaaaaaaaaAaaa",
 		 "the prefix is silent: asked again after twice as long each time"},
-		{"----------1..", "aaaAaaAaaaaaA", "it comes back with another host"},
+		{"----------11111", "aaaAaaAaaaaaAbb", "it comes back with another host"},
 		{"oooooooooooo", "aaaaaaaaaaaa", "offline: nobody else's silence"},
 		{"1o1o1o1o1..", "aaaaaaAAbbb", "offline rounds neither count nor reset"},
 	};
