@@ -91,7 +91,7 @@ static void who_is_measured(void **state)
 		 "the prefix is silent: asked again after twice as long each time"},
 		{"----------11111", "aaaAaaAaaaaaAbb", "it comes back with another host"},
 		{"oooooooooooo", "aaaaaaaaaaaa", "offline: nobody else's silence"},
-		{"1o1o1o1o1..", "aaaaaaAAbbb", "offline rounds neither count nor reset"},
+		{"1o1o1o1o1..", "aaaaaAAbbbb", "offline rounds neither count nor reset"},
 	};
 
 	(void)state;
