@@ -24,8 +24,9 @@ static void put_skip(void *arg, const struct bp_error *err)
 	buf_printf(arg, "%s\n", err->text);
 }
 
-/* Converts the file as borderpath convert does. */
-static void convert(const char *path, const char *name, struct buf *out, struct buf *skips)
+/* Converts the file as borderpath convert does; atlas may be NULL. */
+static void convert(const char *path, const char *name, struct buf *out, struct buf *atlas,
+		    struct buf *skips)
 {
 	struct bp_error err = {0};
 	struct record_reader r;
@@ -44,6 +45,8 @@ static void convert(const char *path, const char *name, struct buf *out, struct 
 		if (rc < 0)
 			break;
 		assert_int_equal(jsonl_write_record(out, &rec, NULL, NULL), 0);
+		if (atlas != NULL)
+			assert_int_equal(atlas_format.write(atlas, &rec, NULL, NULL), 0);
 		record_fini(&rec);
 	}
 	if (rc != BP_EOF)
@@ -98,28 +101,36 @@ static void compare(const char *path, const struct buf *is)
 static void check(const char *stem)
 {
 	char in[256], name[256], path[512];
-	struct buf out, skips, again;
+	bool is_atlas = strncmp(stem, "atlas-", 6) == 0;
+	struct buf out, skips, again, atlas;
 
 	buf_init(&out);
 	buf_init(&skips);
 	buf_init(&again);
+	buf_init(&atlas);
 	snprintf(name, sizeof(name), "%s.in", stem);
 	snprintf(path, sizeof(path), DIR_NAME "/%s", name);
-	convert(path, name, &out, &skips);
+	convert(path, name, &out, is_atlas ? &atlas : NULL, &skips);
 	snprintf(path, sizeof(path), DIR_NAME "/%s.skips", stem);
 	compare(path, &skips);
 	snprintf(path, sizeof(path), DIR_NAME "/%s.jsonl", stem);
 	compare(path, &out);
+	if (is_atlas) {
+		snprintf(path, sizeof(path), DIR_NAME "/%s.atlas", stem);
+		compare(path, &atlas);
+	}
+	snprintf(path, sizeof(path), DIR_NAME "/%s.jsonl", stem);
 	/* What was written is native: converting it again changes nothing and skips nothing. */
 	buf_clear(&skips);
 	snprintf(in, sizeof(in), "%s.jsonl", stem);
-	convert(path, in, &again, &skips);
+	convert(path, in, &again, NULL, &skips);
 	assert_int_equal(skips.used, 0);
 	assert_int_equal(again.used, out.used);
 	assert_memory_equal(again.bytes, out.bytes, out.used);
 	buf_fini(&out);
 	buf_fini(&skips);
 	buf_fini(&again);
+	buf_fini(&atlas);
 }
 
 static void records_of_every_format(void **state)
