@@ -153,6 +153,9 @@ extern const struct migration migrations[]; /* ends with {0, NULL} */
 int store_migrate(struct store *s, int version, struct bp_error *err);
 int schema_create(struct store *s, struct bp_error *err);
 
+/* For salvage: whatever SQLite can open, without looking whether it is whole. */
+int store_open_damaged(const char *url, struct store **out, struct bp_error *err);
+
 /* --- sqlite_intern.c ---------------------------------------------------------------------------- */
 
 int intern_init(struct store *s);
@@ -218,5 +221,9 @@ int ids_top(struct store *s, const char *run, int64_t *out, struct bp_error *err
 void read_cache_free(struct read_cache *c);
 /* One row of `trace` (columns of STMT_TRACES) as a record. BP_EPARSE: damaged. */
 int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err);
+/* A row of `judgement`: the verdict on t, which is in `segment`, and the names it was judged by. */
+struct judgement_row { int64_t verdict, judge, naming, segment; };
+int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,
+		   struct names *names, struct verdict *out, struct bp_error *err);
 
 #endif

@@ -114,15 +114,12 @@ static int check_whole(const char *path, const struct head *h, struct bp_error *
 		       path, (long long)h->size, (long long)(h->pages * h->page_size));
 }
 
-/* Of a store that is being written to by nobody, nothing need be locked: a reader without the right
- * to write the directory reads it as it lies. */
-static int open_database(struct store *s, const struct head *h, struct bp_error *err)
+static int open_database(struct store *s, struct bp_error *err)
 {
 	bool write = s->mode == STORE_WRITE;
 	int rc = sqlite3_open_v2(s->path, &s->db,
 				 SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0), NULL);
 
-	(void)h;
 	if (rc != SQLITE_OK)
 		return sql_fail(s, sqlite3_extended_errcode(s->db), err);
 	sqlite3_extended_result_codes(s->db, 1);
@@ -130,11 +127,12 @@ static int open_database(struct store *s, const struct head *h, struct bp_error 
 	if (write && sqlite3_db_readonly(s->db, "main") == 1)
 		return bp_fail(err, BP_EPERM, "%s: read-only", s->path);
 	/* Somebody else's file is no reason to run his code, nor to trust his schema. */
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	return 0;
 }
 
+/* A store that nobody is writing to needs no lock: who may not write the directory reads it as it
+ * lies. */
 static int open_immutable(struct store *s, struct bp_error *err)
 {
 	struct buf uri;
@@ -301,7 +299,7 @@ int store_open(const char *url, enum store_mode mode, struct store **out, struct
 	buf_init(&s->body);
 	rc = s->path == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
 	if (rc == 0)
-		rc = open_database(s, &h, err);
+		rc = open_database(s, err);
 	if (rc == 0)
 		rc = mode == STORE_WRITE ? prepare_write(s, &h, err) : prepare_read(s, &h, err);
 	if (rc == 0)
@@ -314,6 +312,40 @@ int store_open(const char *url, enum store_mode mode, struct store **out, struct
 	}
 	*out = s;
 	return 0;
+}
+
+int store_open_damaged(const char *url, struct store **out, struct bp_error *err)
+{
+	char path[PATH_MAX];
+	struct store *s;
+	int64_t tables = 0;
+	int rc = store_place(url, path, err);
+
+	if (rc < 0)
+		return rc;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	s->mode = STORE_READ;
+	s->path = strdup(path);
+	buf_init(&s->key);
+	buf_init(&s->body);
+	rc = s->path == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+	if (rc == 0)
+		rc = open_database(s, err);
+	/* Else SQLite opens no file that is shorter than its head says. */
+	if (rc == 0)
+		rc = sql_exec(s, "PRAGMA writable_schema = 1; PRAGMA query_only = 1", err);
+	if (rc == 0)
+		rc = sql_int(s, "SELECT count(*) FROM sqlite_master WHERE name = 'trace'", &tables,
+			     err);
+	if (rc == 0 && tables == 0)
+		rc = bp_fail(err, BP_EPARSE, "%s: not a store", path);
+	if (rc < 0)
+		store_close(s);
+	else
+		*out = s;
+	return rc;
 }
 
 void store_close(struct store *s)

@@ -202,6 +202,17 @@ static int read_verdict(struct store *s, int64_t verdict, int64_t judge, const s
 	return rc < 0 ? rc : 0;
 }
 
+int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,
+		   struct names *names, struct verdict *out, struct bp_error *err)
+{
+	const struct cached_segment *g;
+	int rc = cached_segment(s, row->segment, &g, err);
+
+	if (rc == 0)
+		rc = read_names(s, row->naming, g->geo, t, names, err);
+	return rc < 0 ? rc : read_verdict(s, row->verdict, row->judge, t, out, err);
+}
+
 static int read_head(struct store *s, sqlite3_stmt *st, struct trace *t, struct bp_error *err)
 {
 	int64_t goal = sqlite3_column_int64(st, 6), settings = sqlite3_column_int64(st, 7);

@@ -70,6 +70,12 @@ static const char *const tables[] = {
 	" start_us INTEGER, end_us INTEGER, expected INTEGER, done INTEGER, missed INTEGER,"
 	" traces INTEGER, why TEXT, json TEXT NOT NULL, UNIQUE(campaign, vantage, planned_us))",
 	"CREATE INDEX round_by_start ON round(at_us)",
+	/* What is left of traces that were dropped. 0 and '' where there is none. */
+	"CREATE TABLE hour(hour_us INTEGER NOT NULL, vantage INTEGER NOT NULL,"
+	" campaign INTEGER NOT NULL, prefix TEXT NOT NULL, method INTEGER NOT NULL,"
+	" outcome INTEGER NOT NULL, border TEXT NOT NULL, traces INTEGER NOT NULL,"
+	" reached INTEGER NOT NULL, rtt_n INTEGER NOT NULL, rtt_min INTEGER, rtt_sum INTEGER,"
+	" PRIMARY KEY(hour_us, vantage, campaign, prefix, method, outcome, border)) WITHOUT ROWID",
 	/* What plain SQL counts the hops of a path with, and finds the value of a byte by. */
 	"CREATE TABLE nth(i INTEGER PRIMARY KEY)",
 	"CREATE TABLE byte(b BLOB NOT NULL)",
@@ -265,6 +271,22 @@ static void put_judgements_view(struct buf *out)
 		     " LEFT JOIN geo ON geo.id = j.geo LEFT JOIN text run ON run.id = s.run");
 }
 
+/* Roll-ups; outcome NULL: not judged. */
+static void put_hours_view(struct buf *out)
+{
+	buf_str(out, "CREATE VIEW hours AS SELECT ");
+	put_time(out, "h.hour_us");
+	buf_str(out, " AS hour_utc, c.text AS campaign, v.text AS vantage, nullif(h.prefix, '') AS"
+		     " prefix, ");
+	put_words(out, "h.method", method_words, false);
+	buf_str(out, " AS method, ");
+	put_words(out, "h.outcome", outcome_words, true);
+	buf_str(out, " AS outcome, nullif(h.border, '') AS border, h.traces AS traces,"
+		     " h.reached AS reached, h.rtt_n AS rtt_n, h.rtt_min / 1000.0 AS rtt_min_ms,"
+		     " h.rtt_sum / 1000.0 / nullif(h.rtt_n, 0) AS rtt_mean_ms FROM hour h"
+		     " LEFT JOIN text c ON c.id = h.campaign LEFT JOIN text v ON v.id = h.vantage");
+}
+
 static int create_view(struct store *s, void (*put)(struct buf *), struct bp_error *err)
 {
 	struct buf sql;
@@ -302,7 +324,8 @@ static int fill(struct store *s, struct bp_error *err)
 int schema_create(struct store *s, struct bp_error *err)
 {
 	static void (*const views[])(struct buf *) = {put_traces_view, put_hops_view,
-						      put_rounds_view, put_judgements_view};
+						      put_rounds_view, put_judgements_view,
+						      put_hours_view};
 	int rc = 0;
 
 	for (unsigned i = 0; tables[i] != NULL && rc == 0; i++)

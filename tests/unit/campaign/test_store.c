@@ -410,6 +410,64 @@ static void judgements_stand_beside_each_other(void **state)
 	names_fini(&names);
 }
 
+static void old_traces_go_and_rounds_stay(void **state)
+{
+	struct bed *b = *state;
+	uint64_t dropped = 0;
+
+	for (unsigned slot = 0; slot < 8; slot++)
+		put_round(b, "fra1", slot, 10);
+	/* In the midst of the third round. */
+	assert_ok(b, store_retire(b->store, (struct wall){T0 + 1806 * NS_PER_S}, true, &dropped,
+				  &b->err));
+	assert_int_equal(dropped, 25);
+	assert_int_equal(count_of(b, NULL), 55 + 8);
+	assert_ok(b, store_retire(b->store, (struct wall){T0 + 1806 * NS_PER_S}, true, &dropped,
+				  &b->err));
+	assert_int_equal(dropped, 0);
+	/* All of it: what comes then gets no number twice. */
+	assert_ok(b, store_retire(b->store, (struct wall){T0 + 86400 * NS_PER_S}, true, &dropped,
+				  &b->err));
+	assert_int_equal(dropped, 55);
+	assert_false(put_round(b, "fra1", 9, 10));
+	assert_int_equal(count_of(b, NULL), 9 + 10);
+}
+
+static void what_is_left_of_a_cut_store_is_saved(void **state)
+{
+	struct bed *b = *state;
+	struct store_salvage saved;
+	struct taken out;
+	char to[128];
+	FILE *f;
+	long size;
+
+	for (unsigned slot = 0; slot < 30; slot++)
+		put_round(b, "fra1", slot, 100);
+	close_store(b);
+	f = fopen(b->path, "r");
+	assert_non_null(f);
+	fseek(f, 0, SEEK_END);
+	size = ftell(f);
+	fclose(f);
+	assert_int_equal(truncate(b->path, size - 2048), 0);
+	assert_int_equal(store_open(b->path, STORE_READ, &b->store, &b->err), BP_EPARSE);
+	assert_non_null(strstr(b->err.text, "cut short"));
+	assert_int_equal(store_open(b->path, STORE_WRITE, &b->store, &b->err), BP_EPARSE);
+	snprintf(to, sizeof(to), "%s.new", b->path);
+	assert_ok(b, store_salvage(b->path, to, &saved, &b->err));
+	assert_true(saved.traces > 2800 && saved.traces <= 3000);
+	assert_int_equal(rename(to, b->path), 0);
+	open_store(b, STORE_WRITE);
+	out = take_all(b, NULL);
+	assert_int_equal(out.count, saved.traces + saved.rounds);
+	taken_fini(&out);
+	/* The rounds that the spool has kept go in again: whole, and nothing twice. */
+	for (unsigned slot = 0; slot < 30; slot++)
+		put_round(b, "fra1", slot, 100);
+	assert_int_equal(count_of(b, NULL), 3030);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -421,6 +479,8 @@ int main(void)
 		T(selections),
 		T(an_object_stands_behind_its_traces),
 		T(judgements_stand_beside_each_other),
+		T(old_traces_go_and_rounds_stay),
+		T(what_is_left_of_a_cut_store_is_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Retention: traces that are too old go, a few segments a transaction, so that a daemon and readers
+ * beside it hardly wait. Rounds stay, and roll-ups by the hour where they are asked for. Values that
+ * nothing points to any more stay too: they are few, and may come again. The newest segment's row
+ * stays, so that no number of a row is ever given twice.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/sqlite.h"
+
+enum { RETIRE_SEGMENTS = 32, RETIRE_TRACES = 32768 };
+
+/* Of the rows of one segment that began before ?2. */
+#define TOO_OLD \
+	"SELECT t.n FROM trace t JOIN segment s ON s.id = t.segment WHERE s.id = ?1 AND" \
+	" t.n BETWEEN s.first AND s.last AND s.base_us + coalesce(t.start, 0) < ?2"
+
+static const char roll_up[] =
+	"INSERT INTO hour(hour_us, vantage, campaign, prefix, method, outcome, border, traces,"
+	" reached, rtt_n, rtt_min, rtt_sum)"
+	" SELECT (s.base_us + t.start) / 3600000000 * 3600000000, coalesce(s.vantage, 0),"
+	" coalesce(s.campaign, 0), coalesce(g.prefix, ''), g.method, coalesce(v.outcome, -1),"
+	" coalesce(v.border, ''), count(*), sum(p.reach = 1), count(t.rtt_min), min(t.rtt_min),"
+	" sum(t.rtt_min)"
+	" FROM segment s JOIN trace t ON t.n BETWEEN s.first AND s.last AND t.segment = s.id"
+	" JOIN goal g ON g.id = t.goal JOIN path p ON p.id = t.path"
+	" LEFT JOIN verdict v ON v.id = t.verdict"
+	" WHERE s.id = ?1 AND s.base_us + t.start < ?2 GROUP BY 1, 2, 3, 4, 5, 6, 7"
+	" ON CONFLICT DO UPDATE SET traces = traces + excluded.traces,"
+	" reached = reached + excluded.reached, rtt_n = rtt_n + excluded.rtt_n,"
+	" rtt_min = min(coalesce(rtt_min, excluded.rtt_min), coalesce(excluded.rtt_min, rtt_min)),"
+	" rtt_sum = coalesce(rtt_sum, 0) + coalesce(excluded.rtt_sum, 0)";
+
+/* In this order; the count is that of the traces. */
+static const char *const steps[] = {
+	"DELETE FROM judgement WHERE trace IN (" TOO_OLD ")",
+	"DELETE FROM foreign_id WHERE n IN (" TOO_OLD ")",
+	"DELETE FROM object WHERE segment = ?1 AND after IN (" TOO_OLD ")",
+	"DELETE FROM trace WHERE n IN (" TOO_OLD ")",
+	/* What is left of it begins later. */
+	"UPDATE segment SET start_min_us = max(start_min_us, ?2),"
+	" start_max_us = max(start_max_us, ?2) WHERE id = ?1",
+	"DELETE FROM segment WHERE id = ?1 AND id < (SELECT max(id) FROM segment) AND"
+	" NOT EXISTS (SELECT 1 FROM trace t WHERE t.n BETWEEN segment.first AND segment.last AND"
+	" t.segment = segment.id)",
+};
+enum { STEP_TRACES = 3, STEP_COUNT = sizeof(steps) / sizeof(steps[0]) };
+
+struct retiring {
+	sqlite3_stmt *list, *roll_up, *steps[STEP_COUNT];
+	int64_t before_us;
+};
+
+static int prepare(struct store *s, const char *sql, sqlite3_stmt **out, struct bp_error *err)
+{
+	return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK ?
+		       0 : sql_fail(s, sqlite3_extended_errcode(s->db), err);
+}
+
+static int run(struct store *s, struct retiring *r, sqlite3_stmt *st, int64_t segment,
+	       struct bp_error *err)
+{
+	sqlite3_bind_int64(st, 1, segment);
+	sqlite3_bind_int64(st, 2, r->before_us);
+	return sql_step(s, st, err);
+}
+
+static int retire_segment(struct store *s, struct retiring *r, int64_t segment, bool hourly,
+			  int64_t *dropped, struct bp_error *err)
+{
+	int rc = hourly ? run(s, r, r->roll_up, segment, err) : 0;
+
+	for (unsigned i = 0; i < STEP_COUNT && rc == 0; i++) {
+		rc = run(s, r, r->steps[i], segment, err);
+		if (i == STEP_TRACES && rc == 0)
+			*dropped += sqlite3_changes(s->db);
+	}
+	return rc;
+}
+
+/* One transaction's worth. *more: there may be another. */
+static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_t *dropped,
+		       bool *more, struct bp_error *err)
+{
+	int64_t ids[RETIRE_SEGMENTS], sum = 0;
+	unsigned count = 0, done = 0;
+	int rc = store_begin(s, err);
+
+	if (rc < 0)
+		return rc;
+	sqlite3_bind_int64(r->list, 1, r->before_us);
+	while (count < RETIRE_SEGMENTS && (rc = sql_step(s, r->list, err)) == 1)
+		ids[count++] = sqlite3_column_int64(r->list, 0);
+	sqlite3_reset(r->list);
+	rc = rc < 0 ? rc : 0;
+	while (done < count && sum < RETIRE_TRACES && rc == 0)
+		rc = retire_segment(s, r, ids[done++], hourly, &sum, err);
+	if (rc == 0)
+		rc = store_commit(s, err);
+	if (rc < 0) {
+		store_undo(s);
+		return rc;
+	}
+	*dropped += (uint64_t)sum;
+	*more = count > 0;
+	return 0;
+}
+
+int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
+		 struct bp_error *err)
+{
+	struct retiring r = {.before_us = before.ns / NS_PER_US};
+	uint64_t sum = 0;
+	bool more = true;
+	int rc = 0;
+
+	if (s->mode != STORE_WRITE)
+		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
+	rc = prepare(s, "SELECT id FROM segment WHERE start_min_us < ?1 ORDER BY start_min_us"
+			" LIMIT 32", &r.list, err);
+	if (rc == 0)
+		rc = prepare(s, roll_up, &r.roll_up, err);
+	for (unsigned i = 0; i < STEP_COUNT && rc == 0; i++)
+		rc = prepare(s, steps[i], &r.steps[i], err);
+	while (more && rc == 0)
+		rc = retire_some(s, &r, hourly, &sum, &more, err);
+	sqlite3_finalize(r.list);
+	sqlite3_finalize(r.roll_up);
+	for (unsigned i = 0; i < STEP_COUNT; i++)
+		sqlite3_finalize(r.steps[i]);
+	if (dropped != NULL)
+		*dropped = sum;
+	return rc;
+}
