@@ -15,6 +15,8 @@ const struct format *const formats[] = {
 	&jsonl_format,
 	&traceroute_text_format,
 	&atlas_format,
+	&scamper_format,
+	&warts_format,
 	&csv_format,
 	&csv_hops_format,
 	&csv_rounds_format,
@@ -78,7 +80,6 @@ static const struct {
 	{"\xa1\xb2\x3c\x4d", 4, "a packet capture (pcap)"},
 	{"\x0a\x0d\x0d\x0a", 4, "a packet capture (pcapng)"},
 	{"SQLite format 3", 16, "an SQLite database"},
-	{"\x12\x05", 2, "scamper's warts: sc_warts2text makes text of it"},
 	{"\x7f"
 	 "ELF",
 	 4, "a program"},
