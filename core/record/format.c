@@ -17,6 +17,7 @@ const struct format *const formats[] = {
 	&atlas_format,
 	&scamper_format,
 	&warts_format,
+	&mtr_format,
 	&csv_format,
 	&csv_hops_format,
 	&csv_rounds_format,
@@ -92,10 +93,9 @@ static const struct {
 	const char *word;
 	const char *what;
 } foreign_text[] = {
-	{'{', "\"userid\"", "scamper's JSON"},	{'{', "\"cycle-start\"", "scamper's JSON"},
-	{'{', "\"mtr\"", "mtr's JSON"},		{'{', "", "JSON of another program"},
-	{'[', "", "JSON of another program"},	{'<', "", "HTML or XML"},
-	{0, "Loss%", "an mtr report"},		{0, "loss%", "an mtr report"},
+	{'{', "", "JSON of another program"}, {'[', "", "JSON of another program"},
+	{'<', "", "HTML or XML"},             {0, "Loss%", "an mtr report: mtr --json is read"},
+	{0, "loss%", "an mtr report: mtr --json is read"},
 };
 
 static bool has(const struct buf *head, const char *word)

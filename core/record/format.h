@@ -91,7 +91,7 @@ void record_skip(struct record_reader *r, const struct bp_error *why);
 
 /* The rows of `formats`, each in the file of its format. */
 extern const struct format jsonl_format, traceroute_text_format, atlas_format;
-extern const struct format scamper_format, warts_format;
+extern const struct format scamper_format, warts_format, mtr_format;
 extern const struct format csv_format, csv_hops_format, csv_rounds_format; /* csv.h: the columns */
 
 #endif

@@ -75,13 +75,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct format *detected;
 	FILE *file;
 
-	if (size == 0)
+	/* warts is read by another program, which is not ours to fuzz. */
+	if (size == 0 || warts_format.detect((const char *)data, size) > 0)
 		return 0;
 	file = fmemopen((void *)(uintptr_t)data, size, "r");
 	must(file != NULL);
 	detected = read_as(file, NULL);
 	for (const struct format *const *f = formats; *f != NULL; f++) {
-		if (*f != detected)
+		if (*f != detected && *f != &warts_format && (*f)->read != NULL)
 			read_as(file, *f);
 	}
 	fclose(file);
