@@ -312,6 +312,18 @@ void judge_pass_fini(struct judge_pass *j)
 	j->cache = NULL;
 }
 
+uint32_t judge_pass_epoch(const struct judge_pass *j, struct wall when)
+{
+	return epoch_of(j->cache, when);
+}
+
+struct wall judge_pass_next_date(const struct judge_pass *j, struct wall when)
+{
+	uint32_t next = epoch_of(j->cache, when);
+
+	return next < j->cache->bound_count ? j->cache->bounds[next] : (struct wall){0};
+}
+
 /* Without a time each moment is another; and where a database is missing the names depend on what
  * the record says itself. */
 static bool may_share(const struct judge_pass *j, const struct trace *t, const struct names *names)

@@ -33,6 +33,12 @@ int judge_pass_init(struct judge_pass *j, const struct geo *geo, const struct pr
 		    unsigned slots);
 void judge_pass_fini(struct judge_pass *j);
 
+/* For who would judge many traces by one: what the profile says changes at its dates only. The number
+ * of dates until `when` and with it; the first date after `when`, 0 when there is none. Only with a
+ * cache. */
+uint32_t judge_pass_epoch(const struct judge_pass *j, struct wall when);
+struct wall judge_pass_next_date(const struct judge_pass *j, struct wall when);
+
 /* Names every address of t into names (initialised by the caller; host names in it stay, see
  * annotate), flags its answers with REPLY_FTL where the place is known, and fills *out. A trace
  * without a time is judged as of now. BP_ENOMEM: names may be filled in part, *out is untouched. */

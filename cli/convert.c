@@ -8,14 +8,14 @@
 #include "cli/select.h"
 
 const char convert_usage[] =
-"usage: borderpath convert --to FORMAT [-o OUT] [OPTIONS] FILE...\n"
+"usage: borderpath convert --to FORMAT [-o OUT] [OPTIONS] [FILE...]\n"
 "\n"
 "Writes the records of FILE ('-' is stdin) in another format. jsonl, the native one, keeps everything.\n"
+"A FILE may be a campaign's store; without FILE it is the one of --store.\n"
 "\n"
 "  --to FORMAT           jsonl; atlas; csv, csv-hops, csv-rounds: tables (a row a trace, probe, round)\n"
-"  --from FORMAT         jsonl, atlas, traceroute (else detected by content)\n"
-"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
-"                        only these records (--border: by the verdict they carry)\n"
+SELECT_USAGE
+"                        (--border: by the verdict they carry)\n"
 "  -o FILE               write to FILE instead of stdout\n"
 "\n"
 "Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
@@ -78,9 +78,10 @@ int cmd_convert(int argc, char **argv)
 					      {NULL, 0, NULL, 0}};
 	struct select select = {0};
 	struct convert_run run = {.select = &select};
+	char **words, *word[1];
 	struct options o;
 	struct bp_error err;
-	int opt, rc;
+	int opt, rc, count;
 
 	options_init(&o, "convert");
 	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
@@ -91,8 +92,11 @@ int cmd_convert(int argc, char **argv)
 	}
 	if (run.to == NULL)
 		return cli_usage("convert", "--to FORMAT is needed");
-	if (optind == argc)
-		return cli_usage("convert", "name the files of records ('-' for stdin)");
+	count = argc - optind;
+	words = argv + optind;
+	rc = select_sources(&select, &o, &count, &words, word);
+	if (rc != 0)
+		return rc - 1;
 	rc = session_open(&o, false, &run.session, &err);
 	if (rc < 0)
 		return cli_error(&err);
@@ -100,8 +104,8 @@ int cmd_convert(int argc, char **argv)
 	if (run.to->begin != NULL)
 		run.to->begin(&run.out);
 	rc = convert_flush(&run, &err);
-	for (int i = optind; rc == 0 && i < argc; i++)
-		rc = select_read(&select, argv[i], convert_record, &run, &run.counts, &err);
+	for (int i = 0; rc == 0 && i < count; i++)
+		rc = select_read(&select, words[i], convert_record, &run, &run.counts, &err);
 	if (rc == 0 && run.to->end != NULL) {
 		run.to->end(&run.out);
 		rc = convert_flush(&run, &err);

@@ -15,17 +15,17 @@
 
 const char diff_usage[] =
 "usage: borderpath diff [OPTIONS] A B\n"
-"       borderpath diff [OPTIONS] --at T [--before D] [--after D] FILE...\n"
+"       borderpath diff [OPTIONS] --at T [--before D] [--after D] [FILE...]\n"
 "\n"
 "Tells what changed between two files of records, or around the moment T within FILEs: border, path,\n"
 "round-trip time, reachability. Sets of paths are compared, never one flow with another; what silent\n"
-"hops or load balancing explain is no change. Both sides are judged anew by the same profile.\n"
+"hops or load balancing explain is no change. Both sides are judged anew by the same profile. A FILE\n"
+"may be a campaign's store; without FILE it is the one of --store. Rounds that were missed are told,\n"
+"and what was measured while a vantage point was offline is left out: neither is an outage.\n"
 "\n"
 "  --at T                the moment; records before it are one side, from it on the other\n"
 "  --before D, --after D how far around it (1h each)\n"
-"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
-"                        only these records\n"
-"  --from FORMAT         jsonl, atlas, traceroute (else detected by content)\n"
+SELECT_USAGE
 "  --format text|jsonl   for people, or one JSON object\n"
 "  -o FILE, -v, --quiet  write to FILE; each target too; no warnings\n"
 "  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"
@@ -45,6 +45,7 @@ struct diff_run {
 	int64_t before_ns, after_ns;
 	struct session session;
 	struct judge_pass pass;
+	struct select_counts counts;
 	struct diff_set *set;
 	enum diff_when file;         /* which of A and B is read now */
 };
@@ -69,7 +70,7 @@ static int take_trace(struct diff_run *run, struct record *r, enum diff_when sid
 
 	if (v != NULL)
 		rc = judge_pass_trace(&run->pass, r->trace, &r->names, wall_now(), v);
-	if (rc == 0 && select_wants_verdict(&run->select, v))
+	if (rc == 0 && (run->counts.from_store || select_wants_verdict(&run->select, v)))
 		rc = diff_set_trace(run->set, side, r->trace, &r->names, v);
 	free(v);
 	return rc;
@@ -147,18 +148,31 @@ static int take(struct diff_run *run, int opt, const char *arg)
 	}
 }
 
+/* What lies outside the window is not read where that can be helped. */
+static void narrow(struct diff_run *run)
+{
+	struct wall from = {run->at.ns - run->before_ns}, to = {run->at.ns + run->after_ns};
+
+	if (run->select.since.ns < from.ns)
+		run->select.since = from;
+	if (run->select.until.ns == 0 || run->select.until.ns > to.ns)
+		run->select.until = to;
+}
+
 static int run_diff(struct diff_run *run, int argc, char **argv)
 {
-	struct select_counts counts = {0};
 	struct bp_error err;
 	int rc = 0;
 
+	if (run->at.ns != 0)
+		narrow(run);
 	for (int i = 0; rc == 0 && i < argc; i++) {
 		run->file = i > 0 ? DIFF_AFTER : DIFF_BEFORE;
-		rc = select_read(&run->select, argv[i], diff_record, run, &counts, &err);
+		rc = select_read(&run->select, argv[i], diff_record, run, &run->counts,
+				 &err);
 	}
 	/* A file that was not read is no "no change": the reason is told already. */
-	if (rc == 0 && counts.files_failed > 0)
+	if (rc == 0 && run->counts.files_failed > 0)
 		return CLI_DIFF_TROUBLE;
 	if (rc == 0)
 		rc = compare(run, &err);
@@ -192,7 +206,8 @@ int cmd_diff(int argc, char **argv)
 	struct diff_run run = {.before_ns = 3600 * NS_PER_S, .after_ns = 3600 * NS_PER_S};
 	struct bp_error err;
 	bool around = false;
-	int opt, rc, told;
+	char **words, *word[1];
+	int opt, rc, told, count;
 
 	options_init(&run.options, "diff");
 	while ((opt = options_next(&run.options, argc, argv, OPTIONS_SHORT, longs)) != -1) {
@@ -205,15 +220,17 @@ int cmd_diff(int argc, char **argv)
 		return cli_usage("diff", "--before and --after go with --at");
 	if (run.at.ns == 0 && argc - optind != 2)
 		return cli_usage("diff", "name two files of records, or a moment with --at");
-	if (optind == argc)
-		return cli_usage("diff", "name the files of records ('-' for stdin)");
+	count = argc - optind;
+	words = argv + optind;
+	if (select_sources(&run.select, &run.options, &count, &words, word) != 0)
+		return CLI_DIFF_TROUBLE;
 	if (session_open(&run.options, true, &run.session, &err) < 0) {
 		cli_error(&err);
 		return CLI_DIFF_TROUBLE;
 	}
 	rc = open_set(&run);
 	if (rc == 0)
-		rc = run_diff(&run, argc - optind, argv + optind);
+		rc = run_diff(&run, count, words);
 	judge_pass_fini(&run.pass);
 	diff_set_free(run.set);
 	/* Here 1 means "changed": a failure to write must leave as 2. */

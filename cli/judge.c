@@ -2,7 +2,8 @@
 /*
  * borderpath judge: names and judges recorded traces, by what the profile and the databases say now
  * of the time of the record. The raw record is not rewritten: only names, geo and verdict are new,
- * and where several flows of a target are judged together, their shares.
+ * and where several flows of a target are judged together, their shares. Over a store the
+ * judgements are kept there too, beside the old ones.
  */
 #include <stdlib.h>
 
@@ -11,24 +12,26 @@
 #include "analysis/report/trace_text.h"
 #include "cli/cli.h"
 #include "cli/judge_flows.h"
+#include "cli/judge_keep.h"
 #include "cli/select.h"
 #include "core/json.h"
 
 const char judge_usage[] =
-"usage: borderpath judge [OPTIONS] FILE...\n"
+"usage: borderpath judge [OPTIONS] [FILE...]\n"
 "\n"
 "Names and judges recorded traces. FILE is native JSON Lines, RIPE Atlas JSON or a traceroute ('-' is\n"
 "stdin); the format is detected, or given by --from. Each trace is judged by what the profile held at\n"
 "its own time; a text without a time is judged as of now, and says so.\n"
 "\n"
-"  --from FORMAT         jsonl, atlas, traceroute\n"
-"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID\n"
-"                        only these records\n"
+"A FILE may be a campaign's store; without FILE it is the one of --store. Its judgements are kept\n"
+"there as well, beside the old ones; a store that takes none is told, and the exit code is 3.\n"
+"\n"
+SELECT_USAGE
 "  --format text|jsonl   for people, or one JSON object a line\n"
 "  -o FILE, -v, --quiet  write to FILE; all the evidence; no warnings\n"
 "  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"
 "\n"
-"Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
+"Exit: 0 done, 1 failure, 2 usage, 3 records skipped, or judgements not kept.\n";
 
 struct judge_run {
 	const struct options *o;
@@ -38,7 +41,10 @@ struct judge_run {
 	struct buf out;
 	struct report_summary summary;
 	uint64_t traces;
+	struct wall judged_at;   /* one moment for the whole run */
 	struct judge_flows flows;
+	struct judge_keep keep;
+	struct select_counts counts;
 	uint64_t alone;          /* paths objects without their traces */
 };
 
@@ -125,7 +131,9 @@ static int judge_record(void *arg, struct record *r, struct bp_error *err)
 		bp_fail(err, rc, "out of memory");
 		goto out;
 	}
-	if (!select_wants_verdict(run->select, v))
+	if (run->counts.from_store)
+		judge_keep_add(&run->keep, r->trace->id, &r->names, v, run->judged_at);
+	else if (!select_wants_verdict(run->select, v))
 		goto out;
 	run->traces++;
 	if (jsonl) {
@@ -152,15 +160,20 @@ out:
 static int judge_files(struct judge_run *run, int argc, char **argv)
 {
 	struct style style = style_of(&run->session);
-	struct select_counts counts = {0};
 	struct bp_error err;
-	int code;
+	int code, rc = 0;
 
-	for (int i = 0; i < argc; i++) {
-		if (select_read(run->select, argv[i], judge_record, run, &counts, &err) < 0)
-			return cli_error(&err);
+	for (int i = 0; i < argc && rc == 0; i++) {
+		if (select_is_store(argv[i]))
+			judge_keep_open(&run->keep, argv[i]);
+		rc = select_read(run->select, argv[i], judge_record, run, &run->counts, &err);
+		judge_keep_close(&run->keep);
 	}
-	code = select_exit(&counts);
+	if (rc < 0)
+		return cli_error(&err);
+	code = select_exit(&run->counts);
+	if (code == CLI_OK && run->keep.lost > 0)
+		code = CLI_PARTIAL;
 	if (run->alone > 0 && run->o->format == OUTPUT_JSONL && !run->o->quiet)
 		cli_say("warning: %llu paths object%s the verdict %s: not all traces of its flows stand "
 			"before it", (unsigned long long)run->alone,
@@ -182,9 +195,10 @@ int cmd_judge(int argc, char **argv)
 	static const struct option longs[] = {OPTIONS_COMMON, SELECT_OPTIONS, {NULL, 0, NULL, 0}};
 	struct options o;
 	struct select select = {0};
-	struct judge_run run = {.o = &o, .select = &select};
+	struct judge_run run = {.o = &o, .select = &select, .judged_at = wall_now()};
+	char **words, *word[1];
 	struct bp_error err;
-	int opt, rc;
+	int opt, rc, count;
 
 	options_init(&o, "judge");
 	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
@@ -192,15 +206,18 @@ int cmd_judge(int argc, char **argv)
 		if (rc != 0)
 			return rc - 1;
 	}
-	if (optind == argc)
-		return cli_usage("judge", "name the files of records ('-' for stdin)");
+	count = argc - optind;
+	words = argv + optind;
+	rc = select_sources(&select, &o, &count, &words, word);
+	if (rc != 0)
+		return rc - 1;
 	rc = session_open(&o, true, &run.session, &err);
 	if (rc < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
 	rc = judge_pass_init(&run.pass, run.session.geo, run.session.profile, JUDGE_PASS_SLOTS);
 	rc = rc < 0 ? cli_error((bp_fail(&err, rc, "out of memory"), &err)) :
-	     judge_files(&run, argc - optind, argv + optind);
+	     judge_files(&run, count, words);
 	judge_pass_fini(&run.pass);
 	buf_fini(&run.out);
 	report_summary_fini(&run.summary);

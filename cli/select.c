@@ -24,6 +24,8 @@ int select_take(struct select *s, struct options *o, int opt, const char *arg)
 	case OPT_SELECT_VANTAGE: s->vantage = arg; return 0;
 	case OPT_TARGET: s->target = arg; return 0;
 	case OPT_BORDER: s->border = arg; return 0;
+	case OPT_SELECT_STORE: s->store = arg; return 0;
+	case OPT_CAMPAIGN: s->campaign = arg; return 0;
 	case OPT_PREFIX:
 		if (prefix_parse(arg, &s->prefix) == 0)
 			return 0;
@@ -65,6 +67,8 @@ static bool select_wants_trace(const struct select *s, const struct trace *t)
 	if (s->vantage != NULL && strcmp(s->vantage, t->vantage) != 0)
 		return false;
 	if (s->target != NULL && !is_target(t, s->target))
+		return false;
+	if (s->campaign != NULL && strcmp(s->campaign, t->campaign) != 0)
 		return false;
 	if (addr_is_set(s->prefix.addr) && !prefix_has(s->prefix, t->dst))
 		return false;
@@ -113,7 +117,7 @@ static bool object_is_target(const struct select *s, const char *target, const c
 static bool select_wants_object(const struct select *s, const json_t *object)
 {
 	const char *vantage = member(object, "vantage"), *method = member(object, "method");
-	const char *dst = member(object, "dst");
+	const char *dst = member(object, "dst"), *campaign = member(object, "campaign");
 	const json_t *verdict = json_object_get(object, "verdict");
 	const char *outcome = member(verdict, "outcome"), *border = member(verdict, "border");
 	struct addr a;
@@ -121,6 +125,8 @@ static bool select_wants_object(const struct select *s, const json_t *object)
 	if (!object_in_time(s, object) || !object_is_target(s, member(object, "target"), dst))
 		return false;
 	if (s->vantage != NULL && vantage != NULL && strcmp(s->vantage, vantage) != 0)
+		return false;
+	if (s->campaign != NULL && campaign != NULL && strcmp(s->campaign, campaign) != 0)
 		return false;
 	if (addr_is_set(s->prefix.addr) && dst != NULL && addr_parse(dst, &a) == 0 &&
 	    !prefix_has(s->prefix, a))
@@ -144,16 +150,103 @@ static void tell_skip(void *arg, const struct bp_error *err)
 	cli_say("skipped: %s", err->text);
 }
 
+/* --- stores ----------------------------------------------------------------------------------- */
+
+bool select_is_store(const char *word)
+{
+	return word[0] == '\0' || (strcmp(word, "-") != 0 && store_is(word));
+}
+
+struct store_select select_of_store(const struct select *s)
+{
+	return (struct store_select){
+		.since = s->since, .until = s->until, .vantage = s->vantage, .target = s->target,
+		.border = s->border, .campaign = s->campaign, .prefix = s->prefix,
+		.method = (uint8_t)s->method,
+	};
+}
+
+int select_sources(const struct select *s, const struct options *o, int *count, char ***words,
+		   char *word[static 1])
+{
+	union { const char *in; char *out; } named = {.in = s->store != NULL ? s->store : ""};
+	struct store *store = NULL;
+	struct bp_error err;
+	int rc;
+
+	if (*count > 0 && s->store != NULL)
+		return cli_usage(o->command, "--store is read where no FILE is named; a FILE may "
+				 "be a store") + 1;
+	if (*count > 0)
+		return 0;
+	rc = store_open(s->store, STORE_READ, &store, &err);
+	store_close(store);
+	if (rc == BP_ENOTFOUND && s->store == NULL)
+		return cli_usage(o->command, "name the files of records ('-' for stdin): there is "
+				 "no store to read instead; borderpath campaign makes one (%s)",
+				 err.text) + 1;
+	if (rc < 0)
+		return cli_error(&err) + 1;
+	word[0] = named.out;
+	*words = word;
+	*count = 1;
+	return 0;
+}
+
+struct reading {
+	int (*on_record)(void *arg, struct record *r, struct bp_error *err);
+	void *arg;
+	struct select_counts *counts;
+	int taken;
+};
+
+static int take_stored(void *arg, struct record *r, struct bp_error *err)
+{
+	struct reading *reading = arg;
+
+	reading->counts->read++;
+	reading->taken = reading->on_record(reading->arg, r, err);
+	return reading->taken;
+}
+
+static int read_store(const struct select *s, const char *url, struct reading *reading,
+		      struct bp_error *err)
+{
+	struct store_select select = select_of_store(s);
+	struct store *store = NULL;
+	int rc = store_open(url, STORE_READ, &store, err);
+
+	reading->counts->from_store = true;
+	if (rc == 0)
+		rc = store_read(store, &select, take_stored, reading, err);
+	reading->counts->from_store = false;
+	store_close(store);
+	if (reading->taken < 0)
+		return reading->taken;
+	if (rc < 0) {
+		cli_say("%s", err->text);
+		reading->counts->files_failed++;
+	} else {
+		reading->counts->stores++;
+	}
+	return 0;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
 int select_read(const struct select *s, const char *path,
 		int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 		struct select_counts *counts, struct bp_error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *f = is_stdin ? stdin : fopen(path, "re");
 	struct record_reader reader;
 	struct record r;
 	int rc = 0, taken = 0;
+	FILE *f;
 
+	if (select_is_store(path))
+		return read_store(s, path, &(struct reading){on_record, arg, counts, 0}, err);
+	f = is_stdin ? stdin : fopen(path, "re");
 	if (f == NULL) {
 		cli_say("cannot read %s: %s", path, strerror(errno));
 		counts->files_failed++;
@@ -185,7 +278,7 @@ int select_read(const struct select *s, const char *path,
 
 int select_exit(const struct select_counts *counts)
 {
-	if (counts->read == 0)
+	if (counts->read == 0 && counts->stores == 0)
 		return CLI_FAILURE;
 	return counts->skipped > 0 || counts->files_failed > 0 ? CLI_PARTIAL : CLI_OK;
 }
