@@ -238,13 +238,14 @@ GROUP  ?= borderpath
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
 	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
-		$(share)/bash-completion/completions $(libdir)/systemd/system $(libdir)/sysusers.d \
+		$(share)/borderpath/campaigns $(share)/bash-completion/completions $(libdir)/systemd/system $(libdir)/sysusers.d \
 		$(examples)
 	$(Q)install -m 0755 $(OUT)/borderpath $(bindir)/
 	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
 	$(Q)install -m 0644 doc/borderpath.1 $(share)/man/man1/
 	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
+	$(Q)install -m 0644 packaging/campaigns/*.yaml $(share)/borderpath/campaigns/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
 	$(Q)install -m 0644 packaging/systemd/borderpath.sysusers $(libdir)/sysusers.d/borderpath.conf
 	$(Q)sed 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \

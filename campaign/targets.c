@@ -320,7 +320,7 @@ static void drop_covered(const struct sorting *s, struct target *items, const ui
 		bool covered = wide != NULL && covers(s, wide, one);
 
 		if (covered && (s->how & TARGETS_KEEP_SINGLE) && is_single(one) && !is_single(wide))
-			covered = kept != NULL && covers(s, kept, one);
+			covered = kept != NULL && is_single(kept) && covers(s, kept, one);
 		else if (!covered)
 			wide = one;
 		if (covered)

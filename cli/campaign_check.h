@@ -54,6 +54,8 @@ uint64_t check_traces(const struct check *c);
 
 __attribute__((format(printf, 2, 3)))
 void check_say(struct check_lines *lines, const char *fmt, ...);
+/* A duration as a person says it: 90 s, 15 min, 6 h, 400 days. */
+void check_put_duration(struct buf *out, int64_t ns);
 /* What is wrong with it, and what is only bad manners. */
 void check_doubt(struct check *c);
 /* What two plans do to each other. */

@@ -25,9 +25,20 @@ static void put_bytes(struct buf *out, double bytes)
 	buf_printf(out, "%.*f %s", i > 0 && bytes < 10 ? 1 : 0, bytes, units[i]);
 }
 
-static void put_duration(struct buf *out, int64_t ns)
+void check_put_duration(struct buf *out, int64_t ns)
 {
-	duration_put(out, (double)ns / 1e9);
+	static const struct { int64_t s; const char *unit; } units[] = {
+		{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		int64_t one = units[i].s * NS_PER_S;
+
+		if (ns % one == 0 && ns >= (i == 0 ? 2 * one : one)) {
+			buf_printf(out, "%lld %s", (long long)(ns / one), units[i].unit);
+			return;
+		}
+	}
+	buf_printf(out, "%g s", (double)ns / 1e9);
 }
 
 static uint64_t store_bytes_day(const struct check *c)
@@ -67,21 +78,21 @@ static void write_plan(struct buf *out, const struct check *c)
 	buf_printf(out, "Store         %s; traces are kept ",
 		   p->store[0] != '\0' ? p->store : "the default one");
 	if (p->keep_traces_ns > 0)
-		put_duration(out, p->keep_traces_ns);
+		check_put_duration(out, p->keep_traces_ns);
 	else
 		buf_str(out, "for ever");
 	if (p->keep_hourly_ns > 0) {
 		buf_str(out, ", hourly summaries ");
-		put_duration(out, p->keep_hourly_ns);
+		check_put_duration(out, p->keep_hourly_ns);
 	}
 	buf_str(out, "\nSchedule      every ");
-	put_duration(out, p->every_ns);
+	check_put_duration(out, p->every_ns);
 	if (p->offset_ns > 0) {
 		buf_str(out, ", offset ");
-		put_duration(out, p->offset_ns);
+		check_put_duration(out, p->offset_ns);
 	}
 	buf_str(out, ", jitter up to ");
-	put_duration(out, p->jitter_ns);
+	check_put_duration(out, p->jitter_ns);
 	for (int i = 0; i < CHECK_STARTS && c->starts[i].ns != 0; i++)
 		buf_printf(out, "%s%s", i == 0 ? "\nNext          " : ", ",
 			   wall_format_short(c->starts[i], text));

@@ -49,7 +49,7 @@ static struct burden burden_of(const struct check *c)
 static void put_every(struct buf *out, const struct check *c)
 {
 	buf_str(out, "every ");
-	duration_put(out, (double)c->plan->every_ns / 1e9);
+	check_put_duration(out, c->plan->every_ns);
 }
 
 static void doubt_manners(struct check *c)

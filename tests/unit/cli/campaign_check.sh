@@ -1,0 +1,186 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# campaign check: what a plan would do, as text and as JSON, byte for byte; faults, warnings and exit
+# codes; and every plan that is shipped. Nothing is sent, no name service is asked.
+# BORDERPATH=PROGRAM tests another build; GOLDEN_UPDATE=1 writes the golden files again.
+
+set -u
+cd "$(dirname "$0")/../../.." || exit 1
+borderpath=$(realpath "${BORDERPATH:-build/borderpath}")
+golden=$PWD/tests/golden/campaign
+shipped=$PWD/packaging/campaigns
+profile=$PWD/profiles/dprk.yaml
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+export LC_ALL=C.UTF-8 HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
+unset NO_COLOR
+mkdir -p "$dir/config/borderpath"
+
+# Of this machine's own: its limits, its list, who measures.
+if [ -e /etc/borderpath/contact.yaml ] || [ -e /etc/borderpath/do-not-probe ]; then
+	echo "skipped: this machine has a contact or a do-not-probe list of its own"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 0
+fi
+
+# verdict NAME: counts the status of the command before it.
+verdict()
+{
+	if [ "$?" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "not ok: $1"
+		sed 's/^/    /' "$dir/err" | head -n 8
+	fi
+}
+
+# check EXIT ARGS...: campaign check in $dir; its output in $dir/out and $dir/err.
+check()
+{
+	local want=$1 rc
+	shift
+	(cd "$dir" && timeout 60 "$borderpath" campaign check --profile "$profile" "$@" >out 2>err \
+		</dev/null)
+	rc=$?
+	[ "$rc" -eq "$want" ] || echo "exit $rc, wanted $want" >>"$dir/err"
+	[ "$rc" -eq "$want" ]
+}
+
+# same FILE: the output is that golden file, but for moments, which are of today.
+same()
+{
+	sed -E -i 's/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC/DAY TIME UTC/g
+		s/"20[0-9]{2}-[0-9-]{5}T[0-9:.]+Z"/"MOMENT"/g
+		s/^(Profile +dprk) [0-9-]+/\1 VERSION/; s/("profile_version":)"[^"]*"/\1"VERSION"/' "$dir/out"
+	[ -z "${GOLDEN_UPDATE:-}" ] || cp "$dir/out" "$golden/$1"
+	diff -u "$golden/$1" "$dir/out" >"$dir/err" 2>&1
+}
+
+says() { grep -qF -- "$1" "$dir/${2:-out}" || { cat "$dir/out" >>"$dir/err"; false; }; }
+quiet() { ! grep -q "$1" "$dir/out" || { grep "$1" "$dir/out" >>"$dir/err"; false; }; }
+
+# --- what it would do ---------------------------------------------------------------------------
+cat >"$dir/whole.yaml" <<'YAML'
+campaign: whole
+vantage: {name: fra1, lat: 50.11, lon: 8.68, address: 203.0.113.7}
+every: 15m
+offset: 1m
+jitter: 20s
+until: 2200-01-01
+targets:
+  - {hosts: [175.45.176.71, 175.45.176.68], name: web, method: tcp, port: 80}
+  - {host: 175.45.177.0/29, attempts: 1}
+  - {host: 175.45.177.1, flows: 2}
+  - {host: 175.45.178.1, until: 2020-01-01}
+  - "@list"
+rate_pps: 50
+per_prefix_rate_pps: 10
+on_event: {every: 1m, for: 1h}
+reference: [192.0.2.1]
+store: sqlite:/var/lib/borderpath/store.db
+keep: {traces: 400d, hourly: 3650d}
+alerts: {exec: /etc/borderpath/on-event}
+metrics: {textfile: /var/lib/x.prom}
+contact: {who: Example Lab, url: https://example.org/probes, mail: noc@example.org}
+YAML
+printf '175.45.179.1\n175.45.179.0/30 # and what is around it\n' >"$dir/list"
+echo 175.45.177.2 >"$dir/config/borderpath/do-not-probe"
+check 0 whole.yaml && same check-text.txt; verdict "the text"
+check 0 --format jsonl whole.yaml && same check.jsonl; verdict "the object"
+jq -e '.type == "check" and .measurements == 14 and (.next | length) == 3' "$dir/out" >/dev/null
+verdict "is JSON"
+check 0 --quiet whole.yaml; verdict "quiet"
+check 0 -o copy whole.yaml && [ -s "$dir/copy" ] && [ ! -s "$dir/out" ]; verdict "to a file"
+
+printf 'campaign: other\nvantage: fra1\nevery: 6h\ntargets: [175.45.176.0/22]\nattempts: 1\nrate_pps: 20\n' \
+	>"$dir/sweep.yaml"
+check 0 whole.yaml sweep.yaml && same check-two.txt; verdict "two plans and their sum"
+check 0 --format jsonl whole.yaml sweep.yaml &&
+	[ "$(jq -r .type "$dir/out" | tr '\n' ' ')" = "check check check_total " ]
+verdict "two objects and their sum"
+[ "$(jq -s '.[0].probes_day + .[1].probes_day == .[2].probes_day' "$dir/out")" = true ]
+verdict "the sum is right"
+
+# --- who measures -------------------------------------------------------------------------------
+check 0 --probing-txt probing.txt whole.yaml && cp "$dir/probing.txt" "$dir/out" && {
+	grep -q '^Contact: mailto:noc@example.org$' "$dir/probing.txt" &&
+		says 'every 900 s, at most 50 packets a second, 10 into one /24'
+}
+verdict "probing.txt"
+check 2 --probing-txt p whole.yaml sweep.yaml; verdict "probing.txt of two plans"
+check 1 --probing-txt p sweep.yaml && says 'needs to know who measures' err; verdict "of nobody"
+printf 'contact: {who: Other Lab, mail: a@example.org}\n' >"$dir/contact.yaml"
+check 0 --contact contact.yaml sweep.yaml && says 'Other Lab, a@example.org'; verdict "--contact"
+
+# --- warnings: exit 0 ---------------------------------------------------------------------------
+# warns NAME TEXT LINES: a plan with these lines is told about.
+warns()
+{
+	printf 'campaign: c\nvantage: v\n%b\n' "$3" >"$dir/w.yaml"
+	check 0 w.yaml && says "$2"
+	verdict "warns: $1"
+}
+warns hosts 'manners: 1 host every 5 min; known hosts are asked every 15 min at most' \
+	'every: 5m\ntargets: [175.45.176.71]'
+warns sweep 'manners: a sweep of 1023 destinations, asked 1023 times a hop every 5 h; a sweep is' \
+	'every: 5h\nattempts: 1\ntargets: [175.45.176.0/22]'
+warns attempts 'asked 2046 times a hop every 6 h' 'every: 6h\nattempts: 2\ntargets: [175.45.176.0/22]'
+warns flows 'asked 2046 times a hop every 6 h' \
+	'every: 6h\nattempts: 1\nflows: 2\ntargets: [175.45.176.0/22]'
+warns wider 'asked 1279 times' 'every: 6h\nattempts: 1\ntargets: [175.45.176.0/22, 8.8.8.0/24]'
+warns time 'a round does not end before the next one begins: it takes' \
+	'every: 90s\nattempts: 1\ntargets: [10.0.0.0/24]'
+warns over 'no round is left before until' 'every: 15m\nuntil: 2020-01-01'
+warns elsewhere "no destination lies in the profile's network (North Korea)" \
+	'every: 15m\ntargets: [192.0.2.1]'
+warns reference 'no reference hosts' 'every: 15m'
+warns prefixes 'targets[1]: 175.45.176.71 and 175.45.177.10 stand for each other' \
+	'every: 15m\ntargets: [175.45.178.1, {hosts: [175.45.176.71, 175.45.176.68, 175.45.177.10]}]'
+warns file 'list-that-is-not: No such file' 'every: 15m\ntargets: [175.45.178.1, "@list-that-is-not"]'
+printf 'campaign: c\nvantage: v\nevery: 5m\ntargets: [10.0.0.1, 10.1.0.0/16]\nrate_pps: max\n' >"$dir/w.yaml"
+check 1 w.yaml || check 0 w.yaml
+quiet manners; verdict "a laboratory's own addresses have no manners"
+
+# --- faults: exit 1 -----------------------------------------------------------------------------
+# faults NAME TEXT LINES: a plan with these lines cannot run.
+faults()
+{
+	printf 'campaign: c\nvantage: v\n%b\n' "$3" >"$dir/f.yaml"
+	check 1 f.yaml && says "$2" err
+	verdict "unusable: $1"
+}
+faults grammar 'f.yaml:3:1: unknown key "evry"' 'evry: 5m'
+faults hopeless 'f.yaml: a round cannot end before the next one begins: it takes 3 min' \
+	'every: 1m\nattempts: 1\nrate_pps: 5\ntargets: [10.0.0.0/22]'
+faults witness 'f.yaml: reference host 175.45.176.1 lies in the network that is watched' \
+	'every: 15m\ntargets: [175.45.177.1]\nreference: [175.45.176.1]'
+faults multicast 'not probed' 'every: 15m\ntargets: [224.0.0.1]'
+faults postgresql 'this version keeps records in sqlite:FILE' 'every: 15m\nstore: postgresql://h/d'
+faults nothing 'nothing to measure: all of it is on a do-not-probe list' \
+	'every: 15m\ntargets: [175.45.177.2]'
+faults time 'nothing to measure: no target holds at this time' \
+	'every: 15m\ntargets: [{host: 175.45.177.9, until: 2020-01-01}]'
+check 1 nothing.yaml && says 'cannot open plan nothing.yaml' err; verdict "no such plan"
+cp "$dir/sweep.yaml" "$dir/again.yaml"
+check 1 sweep.yaml again.yaml && says 'again.yaml: the campaign and vantage of sweep.yaml' err
+verdict "two plans of one name"
+check 1 nothing.yaml sweep.yaml && says 'other'; verdict "one bad plan does not hide another"
+check 2; verdict "no plan"
+check 2 --no-such-option sweep.yaml; verdict "no such option"
+
+# --- the plans that are shipped -------------------------------------------------------------------
+for plan in "$shipped"/*.yaml; do
+	check 0 "$plan" && quiet '^Unusable' && quiet manners && quiet 'targets\[' && quiet 'does not end'
+	verdict "shipped: $(basename "$plan")"
+	# With what the user is to fill in.
+	sed 's/^#\([a-z]*: [[{]\)/\1/' "$plan" >"$dir/filled.yaml"
+	check 0 filled.yaml && quiet '^Warning'
+	verdict "shipped, filled in: $(basename "$plan")"
+done
+check 0 "$shipped"/*.yaml; verdict "all of them in one daemon"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
