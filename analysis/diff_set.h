@@ -71,8 +71,8 @@ static inline const struct sight_verdict *set_verdict(const struct diff_set *s,
 }
 
 /* Leaves out what an offline vantage point measured, sorts by vantage, prefix, method, target,
- * side, then by what the items show, and makes one of those that show the same: first start and id of
- * the earliest (of equal starts the lower id, then example), all their delays. BP_ENOMEM. */
+ * side, then by what the items show, and makes one of those that show the same: first start and id
+ * of the earliest (of equal starts the lower id, then example), all their delays. BP_ENOMEM. */
 int diff_set_settle(struct diff_set *s);
 /* By vantage, prefix, method; and by target too. As strcmp. */
 int set_by_key(const struct diff_set *s, const struct set_item *a, const struct set_item *b);

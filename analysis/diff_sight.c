@@ -121,7 +121,8 @@ int sight_way(const struct trace *t, const struct names *names, const struct pro
 			w->as_path[w->as_count++] = h->asn;
 	}
 	w->hop_count = (uint8_t)n;
-	return diff_intern_put(ways, &packed, sizeof(struct way) + n * sizeof(struct way_hop), number);
+	return diff_intern_put(ways, &packed, sizeof(struct way) + n * sizeof(struct way_hop),
+			       number);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------ */

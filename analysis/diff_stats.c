@@ -59,7 +59,7 @@ static int compare_ns(const void *a, const void *b)
 }
 
 /* Puts the k-th smallest of d[0, n) in its place, smaller ones before it (C. A. R. Hoare, FIND,
- * 1961; three parts, since delays repeat). What has not come close after so many steps is sorted. */
+ * 1961; in three parts, since delays repeat). What has not come close in 64 steps is sorted. */
 static void select_ns(int64_t *d, size_t n, size_t k)
 {
 	size_t low = 0, high = n;

@@ -21,9 +21,10 @@ struct rtt_stratum {
 
 /*
  * All pairs of a stratum are looked at, up to these bounds: of a side of one stratum so many
- * samples, of all strata together so many pairs (2 MB). Beyond, each side of each stratum is thinned to what
- * its share allows, at even steps through its order (quantiles): the same samples give the same
- * numbers, always, and the interval is that of the samples used: wider, never narrower.
+ * samples, of all strata together so many pairs (2 MB; more where there are more strata than that).
+ * Beyond, each side of each stratum is thinned to what fits, at even steps through its order
+ * (quantiles): the same samples always give the same numbers, and the interval is that of the
+ * samples used, so wider than that of all.
  */
 enum { RTT_SAMPLES_MAX = 300, RTT_PAIRS_MAX = 250000 };
 

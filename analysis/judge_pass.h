@@ -33,9 +33,8 @@ int judge_pass_init(struct judge_pass *j, const struct geo *geo, const struct pr
 		    unsigned slots);
 void judge_pass_fini(struct judge_pass *j);
 
-/* For who would judge many traces by one: what the profile says changes at its dates only. The number
- * of dates until `when` and with it; the first date after `when`, 0 when there is none. Only with a
- * cache. */
+/* For who would judge many traces by one: what the profile says changes at its dates only. How many
+ * of them are not after `when`; the first that is, 0 when there is none. Only with a cache. */
 uint32_t judge_pass_epoch(const struct judge_pass *j, struct wall when);
 struct wall judge_pass_next_date(const struct judge_pass *j, struct wall when);
 

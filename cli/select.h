@@ -64,9 +64,9 @@ struct select_counts {
 int select_read(const struct select *s, const char *path,
 		int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 		struct select_counts *counts, struct bp_error *err);
-/* What is to be read: the words that are named, or, when there are none, the store. *count, *words:
- * in, those of the command line; out, what to hand to select_read. 0, or an exit code + 1 after
- * telling what is missing. word is room for the one. */
+/* What is to be read: the words that are named, or, when there are none, the store. *count and
+ * *words are those of the command line; then, what to hand to select_read. 0, or an exit code + 1
+ * after telling what is missing. word is room for the one. */
 int select_sources(const struct select *s, const struct options *o, int *count, char ***words,
 		   char *word[static 1]);
 /* Whether select_read reads a store there. The empty word is the default one. */
