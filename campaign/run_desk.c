@@ -113,9 +113,12 @@ void run_desk_recall(struct run_desk *d)
 	}
 	if (n > 0)
 		hosts_restore(d->book->hosts, rounds, (unsigned)n);
-	for (int i = n - 1; i >= 0 && d->before.planned.ns == 0; i--) {
-		if (rounds[i].start.ns != 0 && rounds[i].traces > 0)
-			d->before = rounds[i];
+	for (int i = 0; i < n; i++) {
+		if (rounds[i].start.ns == 0 || d->before.planned.ns >= rounds[i].planned.ns)
+			continue;
+		vantage_known(&d->before, &rounds[i]);
+		d->before.planned = rounds[i].planned;
+		d->before.expected = rounds[i].expected;
 	}
 	if (d->expected == 0 && d->before.planned.ns != 0)
 		d->expected = d->before.expected;
@@ -127,13 +130,12 @@ void run_desk_recall(struct run_desk *d)
 static void begin_schedule(struct run_desk *d)
 {
 	const struct campaign_plan *p = d->book->plan;
-	struct wall last = d->last;
-	struct bp_error err;
-	struct round r;
+	struct wall last = d->last, waits;
 
-	/* What still waits is newer than what the store has, and was measured. */
-	if (!d->last_known && spool_next(d->spool, &r, &err) == 0)
-		last = r.planned;
+	/* What waits was measured: its slots are not missed. Those between are found when it is
+	 * committed. */
+	if (spool_newest(d->spool, &waits) && waits.ns > last.ns)
+		last = waits;
 	schedule_init(&d->schedule, p->every_ns, p->offset_ns, p->jitter_ns, p->since, p->until,
 		      p->campaign, p->vantage, last);
 }

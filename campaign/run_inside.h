@@ -99,7 +99,7 @@ struct run_desk {
 	struct wall opened;      /* when this process began */
 	bool last_known;
 	struct wall last;        /* slot committed last; 0: none */
-	struct round before;     /* measured last; planned 0: none */
+	struct round before;     /* who we were, as far as is known; planned 0: nothing is */
 	uint32_t expected;       /* of a round; 0: not known yet */
 	struct run_gap *gaps;    /* to be committed */
 	struct run_round *round; /* under way; NULL: none */

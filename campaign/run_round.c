@@ -373,7 +373,9 @@ static void finish(struct run_round *x)
 		set_note(r, err.text);
 		run_gap_add_round(d, r);
 	}
-	d->before = *r;
+	vantage_known(&d->before, r);
+	d->before.planned = r->planned;
+	d->before.expected = r->expected;
 	d->run->ended++;
 	schedule_done(&d->schedule);
 	run_round_abandon(x);

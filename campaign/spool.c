@@ -587,6 +587,17 @@ int spool_next(struct spool *s, struct round *r, struct bp_error *err)
 	return failed;
 }
 
+bool spool_newest(const struct spool *s, struct wall *out)
+{
+	for (uint32_t i = s->count; i > 0; i--) {
+		if (s->items[i - 1]->state != ITEM_WAITS)
+			continue;
+		*out = s->items[i - 1]->planned;
+		return true;
+	}
+	return false;
+}
+
 void spool_taken(struct spool *s, const struct round *r)
 {
 	struct item *it = spool_find(s, r->id);

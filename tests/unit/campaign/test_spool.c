@@ -246,6 +246,7 @@ static void the_oldest_comes_first_and_the_last_are_kept(void **state)
 	struct spool_journal *early, *late;
 	struct round first = round_at(0, 0), second = round_at(1, 0), r;
 	struct bp_error err;
+	struct wall newest;
 
 	/* Two campaigns under way together: the later slot ends sooner. */
 	assert_int_equal(spool_begin(s, &second, &late, &err), 0);
@@ -256,12 +257,15 @@ static void the_oldest_comes_first_and_the_last_are_kept(void **state)
 	next_is(s, 0, &r);
 	for (unsigned i = 2; i < 20; i++)
 		write_round(s, i, 1);
+	assert_true(spool_newest(s, &newest));
+	assert_int_equal(newest.ns, round_at(19, 0).planned.ns);
 	for (unsigned i = 0; i < 20; i++) {
 		next_is(s, i, &r);
 		spool_taken(s, &r);
 		spool_taken(s, &r); /* again: nothing */
 	}
 	none_waits(s);
+	assert_false(spool_newest(s, &newest));
 	/* The same after a restart that finds more than are kept. */
 	for (unsigned again = 0; again < 2; again++) {
 		spool_again(s);
