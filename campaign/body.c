@@ -457,3 +457,33 @@ int body_read(const uint8_t *bytes, size_t n, uint32_t slots, struct trace *t)
 	}
 	return c.failed || cur_left(&c) > 0 || t->drops < -1 ? BP_EPARSE : 0;
 }
+
+int64_t body_rtt(const uint8_t *bytes, size_t n, uint32_t slot)
+{
+	struct cur c = cur_of(bytes, n);
+	unsigned width = cur_u8(&c) & 0x0f;
+	uint64_t us = 0;
+
+	if (width < BODY_WIDTH_MIN || width > BODY_WIDTH_MAX)
+		return -1;
+	cur_skip(&c, (size_t)slot * width);
+	for (unsigned k = 0; k < width; k++)
+		us = us << 8 | cur_u8(&c);
+	if (c.failed || us == (UINT64_C(1) << 8 * width) - 1 ||
+	    us > (uint64_t)(TRACE_NS_MAX / NS_PER_US))
+		return -1;
+	return (int64_t)us * NS_PER_US;
+}
+
+int32_t body_sport(const uint8_t *bytes, size_t n, uint32_t slots)
+{
+	struct cur c = cur_of(bytes, n);
+	size_t width = cur_u8(&c) & 0x0f;
+	bool there;
+	int32_t port;
+
+	cur_skip(&c, slots * width);
+	there = (take_below(&c, BODY_ALL) & BODY_SPORT) != 0;
+	port = cur_be16(&c);
+	return c.failed || !there ? -1 : port;
+}

@@ -44,5 +44,9 @@ void body_put(struct buf *out, const struct trace *t, const uint32_t *order, uin
 /* Fills times, IP-IDs, sport and counts into t, whose entries are hops as body_read_hop left them, in
  * the path's order; then sorts them. BP_EPARSE: t is not to be used. */
 int body_read(const uint8_t *bytes, size_t n, uint32_t slots, struct trace *t);
+/* Single values of a body that is not read whole: the time of a slot, the source port; -1: none, or
+ * not to be read. */
+int64_t body_rtt(const uint8_t *bytes, size_t n, uint32_t slot);
+int32_t body_sport(const uint8_t *bytes, size_t n, uint32_t slots);
 
 #endif

@@ -31,7 +31,7 @@ enum stmt {
 	STMT_BEGIN, STMT_COMMIT, STMT_ROLLBACK,
 	STMT_TEXT_FIND, STMT_TEXT_ADD, STMT_TEXT_GET,
 	STMT_HOP_FIND, STMT_HOP_ADD, STMT_HOP_GET,
-	STMT_PATH_FIND, STMT_PATH_ADD, STMT_PATH_GET,
+	STMT_PATH_FIND, STMT_PATH_ADD, STMT_PATH_GET, STMT_PATH_WAY,
 	STMT_GOAL_FIND, STMT_GOAL_ADD, STMT_GOAL_GET,
 	STMT_SETTINGS_FIND, STMT_SETTINGS_ADD, STMT_SETTINGS_GET,
 	STMT_NAME_FIND, STMT_NAME_ADD, STMT_NAME_GET,
@@ -46,6 +46,7 @@ enum stmt {
 	STMT_SEGMENT_ADD, STMT_SEGMENT_GET, STMT_SEGMENTS_OF_RUN, STMT_SEGMENT_IDS,
 	STMT_SEGMENT_OF_TRACE,
 	STMT_TRACE_ADD, STMT_TRACES, STMT_TRACE_JUDGED, STMT_TRACE_JUDGE, STMT_TRACE_AT,
+	STMT_GROUP_ROWS,
 	STMT_FOREIGN_ADD, STMT_FOREIGN_GET, STMT_FOREIGN_FIND,
 	STMT_JUDGEMENT_ADD,
 	STMT_OBJECT_ADD, STMT_OBJECTS, STMT_OBJECT_GET,
@@ -95,6 +96,9 @@ struct segment {
 /* What rows are read through (sqlite_cache.h). */
 struct read_cache;
 
+/* Names that a caller may keep until the store is closed. */
+struct vantage_name { struct vantage_name *next; int64_t id; char name[TRACE_VANTAGE_TEXT]; };
+
 /* The row of `judge` that the last judgement made. */
 struct judge_last {
 	int64_t row, geo, at_us; /* row 0: none */
@@ -123,6 +127,7 @@ struct store {
 	uint32_t *order;           /* scratch, order_room entries */
 	uint32_t order_room;
 	struct read_cache *cache;
+	struct vantage_name *vantages; /* owned */
 };
 
 /* --- sqlite_sql.c: statements and errors ------------------------------------------------------- */
@@ -221,6 +226,11 @@ int ids_top(struct store *s, const char *run, int64_t *out, struct bp_error *err
 void read_cache_free(struct read_cache *c);
 /* One row of `trace` (columns of STMT_TRACES) as a record. BP_EPARSE: damaged. */
 int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err);
+/* The trace alone, without names, verdict, id and times of its own. Owned by the caller. */
+int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
+/* What a goal and settings say, into t. */
+int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
+		       struct bp_error *err);
 /* A row of `judgement`: the verdict on t, which is in `segment`, and the names it was judged by. */
 struct judgement_row { int64_t verdict, judge, naming, segment; };
 int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,

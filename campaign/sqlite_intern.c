@@ -506,6 +506,42 @@ static int find_path(struct store *s, const struct path_value *v, struct path_fo
 	return rc;
 }
 
+/* Who answered at which TTL and how, whatever else is of the path: the sum of a hash for each answer
+ * that differs from those of its TTL before it, so that order is nothing. */
+static int64_t way_of(struct store *s, const struct trace *t)
+{
+	int64_t seen[16], sum = 0;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct reply *r = &t->entries[i].reply;
+		int64_t h;
+		unsigned k;
+
+		if (i == 0 || t->entries[i].ttl != t->entries[i - 1].ttl)
+			count = 0;
+		if (!addr_is_set(r->from))
+			continue;
+		key_begin(s, INTERN_NONE);
+		pack_u8(&s->key, t->entries[i].ttl);
+		pack_addr(&s->key, body_hop_is_dst(&t->entries[i], t->dst) ? (struct addr){0} :
+									     r->from);
+		pack_signed(&s->key, r->icmp_type);
+		pack_signed(&s->key, r->icmp_code);
+		pack_signed(&s->key, r->tcp_flags);
+		pack_varint(&s->key, r->flags);
+		h = intern_hash(s, s->key.bytes, s->key.used);
+		for (k = 0; k < count && seen[k] != h;)
+			k++;
+		if (k < count)
+			continue;
+		if (count < sizeof(seen) / sizeof(seen[0]))
+			seen[count++] = h;
+		sum = (int64_t)((uint64_t)sum + (uint64_t)h);
+	}
+	return sum;
+}
+
 static int add_path(struct store *s, const struct path_value *v, int64_t as_path,
 		    struct path_found *out, struct bp_error *err)
 {
@@ -519,6 +555,7 @@ static int add_path(struct store *s, const struct path_value *v, int64_t as_path
 	bind_path(s, st, v);
 	bind_nonzero(st, 13, as_path);
 	bind_nonzero(st, 14, (int64_t)v->flat->path_hash);
+	sqlite3_bind_int64(st, 15, way_of(s, v->t));
 	rc = add_row(s, st, &out->id, err);
 	out->as_path = as_path;
 	out->path_hash = (int64_t)v->flat->path_hash;

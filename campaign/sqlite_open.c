@@ -361,6 +361,12 @@ void store_close(struct store *s)
 	id_set_fini(&s->ids);
 	id_set_fini(&s->old_ids);
 	read_cache_free(s->cache);
+	while (s->vantages != NULL) {
+		struct vantage_name *next = s->vantages->next;
+
+		free(s->vantages);
+		s->vantages = next;
+	}
 	buf_fini(&s->key);
 	buf_fini(&s->body);
 	free(s->order);

@@ -213,9 +213,9 @@ int read_judgement(struct store *s, const struct trace *t, const struct judgemen
 	return rc < 0 ? rc : read_verdict(s, row->verdict, row->judge, t, out, err);
 }
 
-static int read_head(struct store *s, sqlite3_stmt *st, struct trace *t, struct bp_error *err)
+int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
+		       struct bp_error *err)
 {
-	int64_t goal = sqlite3_column_int64(st, 6), settings = sqlite3_column_int64(st, 7);
 	const void *bytes;
 	int n, rc = cached_blob(s, CACHED_GOAL, goal, &bytes, &n, err);
 
@@ -228,10 +228,8 @@ static int read_head(struct store *s, sqlite3_stmt *st, struct trace *t, struct 
 	return rc;
 }
 
-int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err)
+int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err)
 {
-	int64_t row = sqlite3_column_int64(st, 0), verdict = sqlite3_column_int64(st, 9);
-	const struct cached_segment *g;
 	const struct cached_path *p;
 	struct trace *t;
 	int rc = cached_path(s, sqlite3_column_int64(st, 8), &p, err);
@@ -241,24 +239,38 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 	t = trace_new(p->count);
 	if (t == NULL)
 		return no_memory(err);
-	out->kind = RECORD_TRACE;
-	out->trace = t;
-	rc = cached_segment(s, sqlite3_column_int64(st, 1), &g, err);
-	if (rc == 0)
-		rc = read_head(s, st, t, err);
-	if (rc == 0) {
-		memcpy(t->vantage, g->vantage, sizeof(t->vantage));
-		memcpy(t->campaign, g->campaign, sizeof(t->campaign));
-		memcpy(t->round, g->round, sizeof(t->round));
-		read_times(st, g, t);
-		rc = read_id(s, st, g, t, err);
-	}
+	rc = read_goal_settings(s, sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7), t, err);
 	if (rc == 0)
 		rc = read_entries(s, p, sqlite3_column_blob(st, 12), sqlite3_column_bytes(st, 12), t,
 				  err);
-	if (rc == 0 && trace_validate(t, t->size) < 0)
-		rc = BP_EPARSE;
 	if (rc == BP_EPARSE)
+		rc = cached_damaged(s, "trace", sqlite3_column_int64(st, 0), err);
+	if (rc < 0)
+		free(t);
+	else
+		*out = t;
+	return rc;
+}
+
+int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err)
+{
+	int64_t row = sqlite3_column_int64(st, 0), verdict = sqlite3_column_int64(st, 9);
+	const struct cached_segment *g;
+	struct trace *t;
+	int rc = cached_segment(s, sqlite3_column_int64(st, 1), &g, err);
+
+	if (rc == 0)
+		rc = read_bare_row(s, st, &out->trace, err);
+	if (rc < 0)
+		return rc;
+	out->kind = RECORD_TRACE;
+	t = out->trace;
+	memcpy(t->vantage, g->vantage, sizeof(t->vantage));
+	memcpy(t->campaign, g->campaign, sizeof(t->campaign));
+	memcpy(t->round, g->round, sizeof(t->round));
+	read_times(st, g, t);
+	rc = read_id(s, st, g, t, err);
+	if (rc == 0 && trace_validate(t, t->size) < 0)
 		rc = cached_damaged(s, "trace", row, err);
 	if (rc == 0)
 		rc = read_names(s, sqlite3_column_int64(st, 11), g->geo, t, &out->names, err);

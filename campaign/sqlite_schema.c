@@ -27,7 +27,7 @@ static const char *const tables[] = {
 	" count INTEGER NOT NULL, slots INTEGER NOT NULL, stop INTEGER NOT NULL,"
 	" reach INTEGER NOT NULL, reached_by INTEGER NOT NULL, first_ttl INTEGER NOT NULL,"
 	" max_ttl INTEGER NOT NULL, sent INTEGER, received INTEGER, hops INTEGER NOT NULL,"
-	" as_path INTEGER, path_hash INTEGER)",
+	" as_path INTEGER, path_hash INTEGER, way INTEGER NOT NULL)",
 	"CREATE INDEX path_by_hash ON path(hash)",
 	"CREATE TABLE geo(id INTEGER PRIMARY KEY, asn_db TEXT, asn_built TEXT, asn_sha256 TEXT,"
 	" country_db TEXT, country_built TEXT, country_sha256 TEXT)",

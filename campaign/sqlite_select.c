@@ -125,7 +125,7 @@ int select_segments(struct store *s, const struct store_select *select, sqlite3_
 	int rc;
 
 	buf_init(&sql);
-	buf_str(&sql, "SELECT id, first, last");
+	buf_str(&sql, "SELECT id, first, last, vantage, base_us");
 	put_segments(&sql, select);
 	/* In the order they lie in the file. */
 	buf_str(&sql, " ORDER BY id");

@@ -25,10 +25,12 @@ const char *const stmt_sql[STMT_COUNT] = {
 			   " AND sent IS ?8 AND received IS ?9 AND hops = ?10 AND count = ?11"
 			   " AND slots = ?12",
 	[STMT_PATH_ADD] = "INSERT INTO path(hash, list, stop, reach, reached_by, first_ttl, max_ttl,"
-			  " sent, received, hops, count, slots, as_path, path_hash)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+			  " sent, received, hops, count, slots, as_path, path_hash, way)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+			  " ?15)",
 	[STMT_PATH_GET] = "SELECT list, stop, reach, reached_by, first_ttl, max_ttl, sent, received,"
 			  " count, slots FROM path WHERE id = ?1",
+	[STMT_PATH_WAY] = "SELECT slots, count, stop, reach, way FROM path WHERE id = ?1",
 	[STMT_GOAL_FIND] = "SELECT id FROM goal WHERE key = ?1",
 	[STMT_GOAL_ADD] = "INSERT INTO goal(key, target, dst, prefix, method, dport, flow)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -92,6 +94,8 @@ const char *const stmt_sql[STMT_COUNT] = {
 			   " path_hash, verdict, naming, rtt_min, rtt_median, body) VALUES (?1, ?2,"
 			   " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[STMT_TRACES] = "SELECT " TRACE_COLUMNS " FROM trace WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
+	[STMT_GROUP_ROWS] = "SELECT " TRACE_COLUMNS ", rtt_min FROM trace WHERE n BETWEEN ?1 AND ?2"
+			    " ORDER BY n",
 	[STMT_TRACE_AT] = "SELECT " TRACE_COLUMNS " FROM trace WHERE n = ?1",
 	[STMT_TRACE_JUDGED] = "SELECT t.verdict, coalesce(t.judge, s.judge), t.naming FROM trace t"
 			      " JOIN segment s ON s.id = t.segment WHERE t.n = ?1",

@@ -145,6 +145,8 @@ static struct trace *make_trace(const char *vantage, const char *round, int64_t 
 		e->reply.from = addr_v4((const uint8_t[]){10, 0, 0, ttl});
 		if (ttl == 8)
 			e->reply.from = t->dst;
+		e->reply.icmp_type = ttl == 8 ? target % 2 ? 0 : 3 : 11;
+		e->reply.icmp_code = ttl == 8 && target % 2 == 0 ? 3 : 0;
 		e->reply.rtt_ns = ttl * NS_PER_MS + seq * NS_PER_US;
 		e->reply.ip_id = (int32_t)(1000 * ttl + seq);
 	}
@@ -468,6 +470,68 @@ static void what_is_left_of_a_cut_store_is_saved(void **state)
 	assert_int_equal(count_of(b, NULL), 3030);
 }
 
+/* --- groups ------------------------------------------------------------------------------------ */
+
+struct sums { struct bed *b; unsigned groups, traces, rtts; int64_t rtt_sum; };
+
+static int sum_up(void *arg, const struct store_group *g, struct bp_error *err)
+{
+	struct sums *sums = arg;
+	struct record rec;
+
+	sums->groups++;
+	sums->traces += g->count;
+	sums->rtts += g->rtt_count;
+	for (uint32_t i = 0; i < g->rtt_count; i++)
+		sums->rtt_sum += g->rtt_ns[i];
+	record_init(&rec);
+	assert_int_equal(store_trace(sums->b->store, g->example, &rec, err), 0);
+	assert_string_equal(rec.trace->vantage, g->vantage);
+	assert_true(addr_equal(rec.trace->dst, g->dst));
+	assert_int_equal(rec.trace->method, g->method);
+	assert_int_equal(rec.trace->sport, g->sport);
+	assert_int_equal(rec.trace->start.ns, g->first.ns);
+	assert_true(g->last.ns >= g->first.ns);
+	record_fini(&rec);
+	return 0;
+}
+
+static void groups_count_what_is_read(void **state)
+{
+	struct bed *b = *state;
+	struct store_select window = {.since = {T0 + 900 * NS_PER_S}};
+	struct sums sums = {.b = b};
+	struct taken out;
+	unsigned traces = 0, rtts = 0;
+	int64_t rtt_sum = 0;
+
+	for (unsigned slot = 0; slot < 4; slot++) {
+		put_round(b, "fra1", slot, 30);
+		put_round(b, "icn1", slot, 20);
+	}
+	assert_ok(b, store_groups(b->store, &window, sum_up, &sums, &b->err));
+	out = take_all(b, &window);
+	for (unsigned i = 0; i < out.count; i++) {
+		const struct trace *t = out.items[i].trace;
+
+		if (t == NULL)
+			continue;
+		traces++;
+		for (uint32_t k = 0; k < t->entry_count; k++) {
+			if (trace_entry_is_destination(t, &t->entries[k])) {
+				rtts++;
+				rtt_sum += t->entries[k].reply.rtt_ns;
+			}
+		}
+	}
+	taken_fini(&out);
+	assert_int_equal(sums.traces, traces);
+	assert_int_equal(sums.groups, 50);
+	assert_true(rtts > 0);
+	assert_int_equal(sums.rtts, rtts);
+	assert_int_equal(sums.rtt_sum, rtt_sum);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -480,6 +544,7 @@ int main(void)
 		T(an_object_stands_behind_its_traces),
 		T(judgements_stand_beside_each_other),
 		T(old_traces_go_and_rounds_stay),
+		T(groups_count_what_is_read),
 		T(what_is_left_of_a_cut_store_is_saved),
 	};
 

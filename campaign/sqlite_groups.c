@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Traces that show the same, counted: one pass over the rows of a window, in the order they lie. A
+ * group is told by the row numbers that its traces share; a whole trace is read only where the slots
+ * of its destination's answers must be known, once a group.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/body.h"
+#include "campaign/pack.h"
+#include "campaign/sqlite_cache.h"
+#include "campaign/sqlite_select.h"
+
+struct group {
+	int64_t vantage, goal, settings, path; /* rows */
+	int32_t sport;
+	uint32_t path_at;      /* in grouping.paths */
+	uint32_t count, rtt_count;
+	int64_t example, first_us, last_us;
+	uint32_t slot_at, slot_count; /* of the destination's answers, in grouping.slots */
+	bool slots_known;
+};
+
+struct path_info { int64_t id; uint64_t way; uint32_t slots; uint8_t reach; bool failed; };
+struct rtt { uint32_t group; int64_t ns; };
+
+/* A growing array of any of them. */
+struct list { void *items; uint32_t count, room; };
+/* Row numbers to places in a list; 0 is free, else place + 1. */
+struct places { uint32_t *slots; uint32_t size, used; };
+
+struct grouping {
+	struct store *s;
+	struct list groups, paths, rtts, slots;
+	struct places group_places, path_places;
+	struct select_filter filter;
+	int64_t vantage, base_us; /* of the segment */
+};
+
+static int no_memory(struct bp_error *err)
+{
+	return bp_fail(err, BP_ENOMEM, "out of memory");
+}
+
+static void *list_add(struct list *l, size_t size)
+{
+	if (l->count == l->room) {
+		uint32_t room = l->room ? 2 * l->room : 1024;
+		void *more = room > l->room ? realloc(l->items, room * size) : NULL;
+
+		if (more == NULL)
+			return NULL;
+		l->items = more;
+		l->room = room;
+	}
+	return memset((char *)l->items + size * l->count++, 0, size);
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+/* --- places ------------------------------------------------------------------------------------- */
+
+static uint64_t group_hash(const struct group *g)
+{
+	return mix(mix(mix(mix(mix(1, (uint64_t)g->vantage), (uint64_t)g->goal),
+			   (uint64_t)g->settings), (uint64_t)g->path), (uint64_t)(g->sport + 1));
+}
+
+static bool group_same(const struct group *a, const struct group *b)
+{
+	return a->path == b->path && a->goal == b->goal && a->sport == b->sport &&
+	       a->settings == b->settings && a->vantage == b->vantage;
+}
+
+static int places_grow(struct places *p, uint64_t (*hash)(const struct grouping *, uint32_t),
+		       const struct grouping *w)
+{
+	struct places more = {.size = p->size ? 2 * p->size : 4096};
+
+	if (2 * (uint64_t)p->used < p->size)
+		return 0;
+	more.slots = more.size > p->size ? calloc(more.size, sizeof(*more.slots)) : NULL;
+	if (more.slots == NULL)
+		return BP_ENOMEM;
+	for (uint32_t i = 0; i < p->size; i++) {
+		uint64_t at;
+
+		if (p->slots[i] == 0)
+			continue;
+		at = hash(w, p->slots[i] - 1);
+		while (more.slots[at & (more.size - 1)] != 0)
+			at++;
+		more.slots[at & (more.size - 1)] = p->slots[i];
+		more.used++;
+	}
+	free(p->slots);
+	*p = more;
+	return 0;
+}
+
+static uint64_t hash_of_group(const struct grouping *w, uint32_t at)
+{
+	return group_hash(&((const struct group *)w->groups.items)[at]);
+}
+
+static uint64_t hash_of_path(const struct grouping *w, uint32_t at)
+{
+	return mix(2, (uint64_t)((const struct path_info *)w->paths.items)[at].id);
+}
+
+/* --- rows --------------------------------------------------------------------------------------- */
+
+static int load_path(struct grouping *w, int64_t id, struct path_info *out, struct bp_error *err)
+{
+	sqlite3_stmt *st;
+	int64_t slots;
+	int rc = sql_get(w->s, STMT_PATH_WAY, &st, err);
+
+	if (rc < 0)
+		return rc;
+	sqlite3_bind_int64(st, 1, id);
+	rc = sql_step(w->s, st, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : cached_damaged(w->s, "path", id, err);
+	slots = sqlite3_column_int64(st, 0);
+	*out = (struct path_info){.id = id,
+				  .slots = (uint32_t)slots,
+				  .reach = (uint8_t)sqlite3_column_int(st, 3),
+				  .way = (uint64_t)sqlite3_column_int64(st, 4)};
+	out->failed = sqlite3_column_int(st, 2) == STOP_ERROR && sqlite3_column_int(st, 1) == 0;
+	sqlite3_reset(st);
+	if (slots < 0 || slots > TRACE_MAX_ENTRIES || out->reach > REACH_SILENT)
+		return cached_damaged(w->s, "path", id, err);
+	return 0;
+}
+
+static int find_path(struct grouping *w, int64_t id, uint32_t *out, struct bp_error *err)
+{
+	struct path_info *paths = w->paths.items, *p, fresh;
+	uint64_t at = mix(2, (uint64_t)id);
+	int rc;
+
+	if (places_grow(&w->path_places, hash_of_path, w) < 0)
+		return no_memory(err);
+	for (;; at++) {
+		uint32_t place = w->path_places.slots[at & (w->path_places.size - 1)];
+
+		if (place == 0)
+			break;
+		if (paths[place - 1].id == id) {
+			*out = place - 1;
+			return 0;
+		}
+	}
+	rc = load_path(w, id, &fresh, err);
+	if (rc < 0)
+		return rc;
+	p = list_add(&w->paths, sizeof(*p));
+	if (p == NULL)
+		return no_memory(err);
+	*p = fresh;
+	w->path_places.slots[at & (w->path_places.size - 1)] = w->paths.count;
+	w->path_places.used++;
+	*out = w->paths.count - 1;
+	return 0;
+}
+
+static int find_group(struct grouping *w, const struct group *like, uint32_t *out,
+		      struct bp_error *err)
+{
+	struct group *groups = w->groups.items, *g;
+	uint64_t at = group_hash(like);
+
+	if (places_grow(&w->group_places, hash_of_group, w) < 0)
+		return no_memory(err);
+	for (;; at++) {
+		uint32_t place = w->group_places.slots[at & (w->group_places.size - 1)];
+
+		if (place == 0)
+			break;
+		if (group_same(&groups[place - 1], like)) {
+			*out = place - 1;
+			return 0;
+		}
+	}
+	g = list_add(&w->groups, sizeof(*g));
+	if (g == NULL)
+		return no_memory(err);
+	*g = *like;
+	w->group_places.slots[at & (w->group_places.size - 1)] = w->groups.count;
+	w->group_places.used++;
+	*out = w->groups.count - 1;
+	return 0;
+}
+
+/* Which slots of the group's bodies are answers of the destination that count. */
+static int find_slots(struct grouping *w, uint32_t group, sqlite3_stmt *row, struct bp_error *err)
+{
+	const uint16_t void_flags = REPLY_LATE | REPLY_DUP | REPLY_FTL | REPLY_CLOCK;
+	struct group *g = &((struct group *)w->groups.items)[group];
+	struct trace *t = NULL;
+	uint32_t *order, slots;
+	int rc = read_bare_row(w->s, row, &t, err);
+
+	if (rc < 0)
+		return rc;
+	g->slots_known = true;
+	g->slot_at = w->slots.count;
+	order = malloc((t->entry_count + 1) * sizeof(*order));
+	slots = order != NULL ? body_order(t, order) : 0;
+	for (uint32_t i = 0; i < slots; i++) {
+		const struct trace_entry *e = &t->entries[order[i]];
+		uint32_t *slot;
+
+		if ((e->reply.flags & void_flags) != 0 || !trace_entry_is_destination(t, e))
+			continue;
+		slot = list_add(&w->slots, sizeof(*slot));
+		if (slot == NULL) {
+			rc = no_memory(err);
+			break;
+		}
+		*slot = i;
+		g->slot_count++;
+	}
+	if (order == NULL)
+		rc = no_memory(err);
+	free(order);
+	free(t);
+	return rc;
+}
+
+static int take_rtts(struct grouping *w, uint32_t group, const uint8_t *body, size_t n,
+		     struct bp_error *err)
+{
+	struct group *g = &((struct group *)w->groups.items)[group];
+	const uint32_t *slots = w->slots.items;
+
+	for (uint32_t i = 0; i < g->slot_count; i++) {
+		int64_t ns = body_rtt(body, n, slots[g->slot_at + i]);
+		struct rtt *r;
+
+		if (ns < 0)
+			continue;
+		r = list_add(&w->rtts, sizeof(*r));
+		if (r == NULL)
+			return no_memory(err);
+		*r = (struct rtt){group, ns};
+		g->rtt_count++;
+	}
+	return 0;
+}
+
+static int take_row(struct grouping *w, sqlite3_stmt *st, struct bp_error *err)
+{
+	const uint8_t *body = sqlite3_column_blob(st, 12);
+	size_t n = (size_t)sqlite3_column_bytes(st, 12);
+	int64_t start = w->base_us + sqlite3_column_int64(st, 2);
+	bool known = sqlite3_column_type(st, 2) != SQLITE_NULL;
+	struct group like = {.vantage = w->vantage,
+			     .goal = sqlite3_column_int64(st, 6),
+			     .settings = sqlite3_column_int64(st, 7),
+			     .path = sqlite3_column_int64(st, 8)};
+	const struct path_info *path;
+	struct group *g;
+	uint32_t at = 0;
+	int rc = find_path(w, like.path, &like.path_at, err);
+
+	if (rc < 0)
+		return rc;
+	path = &((const struct path_info *)w->paths.items)[like.path_at];
+	if (path->failed)
+		return 0;
+	like.sport = body_sport(body, n, path->slots);
+	rc = find_group(w, &like, &at, err);
+	if (rc < 0)
+		return rc;
+	g = &((struct group *)w->groups.items)[at];
+	if (g->count == 0 || (known && (g->first_us == 0 || start < g->first_us)))
+		g->example = sqlite3_column_int64(st, 0);
+	if (known && (g->first_us == 0 || start < g->first_us))
+		g->first_us = start;
+	if (known && start > g->last_us)
+		g->last_us = start;
+	g->count++;
+	/* Without a least one there is none. */
+	if (sqlite3_column_type(st, 13) == SQLITE_NULL)
+		return 0;
+	if (!g->slots_known) {
+		rc = find_slots(w, at, st, err);
+		if (rc < 0)
+			return rc;
+	}
+	return take_rtts(w, at, body, n, err);
+}
+
+static int take_segment(struct grouping *w, sqlite3_stmt *rows, int64_t id, int64_t first,
+			int64_t last, struct bp_error *err)
+{
+	bool wanted;
+	int rc = 0;
+
+	select_segment(&w->filter, w->base_us);
+	sqlite3_bind_int64(rows, 1, first);
+	sqlite3_bind_int64(rows, 2, last);
+	while (rc == 0 && (rc = sql_step(w->s, rows, err)) == 1) {
+		rc = 0;
+		if (sqlite3_column_int64(rows, 1) != id)
+			continue;
+		rc = select_row(w->s, &w->filter, rows, &wanted, err);
+		if (rc == 0 && wanted)
+			rc = take_row(w, rows, err);
+	}
+	sqlite3_reset(rows);
+	return rc;
+}
+
+static int take_all(struct grouping *w, const struct store_select *select, struct bp_error *err)
+{
+	sqlite3_stmt *segments = NULL, *rows = NULL;
+	int rc = select_segments(w->s, select, &segments, err);
+
+	if (rc < 0)
+		return rc;
+	if (sqlite3_prepare_v2(w->s->db, stmt_sql[STMT_GROUP_ROWS], -1, &rows, NULL) != SQLITE_OK)
+		rc = sql_fail(w->s, sqlite3_extended_errcode(w->s->db), err);
+	while (rc == 0 && (rc = sql_step(w->s, segments, err)) == 1) {
+		w->vantage = sqlite3_column_int64(segments, 3);
+		w->base_us = sqlite3_column_int64(segments, 4);
+		rc = take_segment(w, rows, sqlite3_column_int64(segments, 0),
+				  sqlite3_column_int64(segments, 1),
+				  sqlite3_column_int64(segments, 2), err);
+	}
+	sqlite3_finalize(rows);
+	sqlite3_finalize(segments);
+	return rc;
+}
+
+/* --- groups ------------------------------------------------------------------------------------- */
+
+/* One pointer for one name, as long as the store is open. */
+static int vantage_name(struct store *s, int64_t id, const char **out, struct bp_error *err)
+{
+	struct vantage_name *v;
+	int rc;
+
+	for (v = s->vantages; v != NULL; v = v->next) {
+		if (v->id == id) {
+			*out = v->name;
+			return 0;
+		}
+	}
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return no_memory(err);
+	rc = cached_text(s, id, v->name, sizeof(v->name), err);
+	if (rc < 0) {
+		free(v);
+		return rc;
+	}
+	v->id = id;
+	v->next = s->vantages;
+	s->vantages = v;
+	*out = v->name;
+	return 0;
+}
+
+static int give(struct grouping *w, const struct group *g, const int64_t *rtts, struct trace *head,
+		int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
+		void *arg, struct bp_error *err)
+{
+	const struct path_info *path = &((const struct path_info *)w->paths.items)[g->path_at];
+	struct store_group out = {.way = path->way,
+				  .reach = path->reach,
+				  .sport = g->sport,
+				  .example = g->example,
+				  .count = g->count,
+				  .first = {g->first_us * NS_PER_US},
+				  .last = {g->last_us * NS_PER_US},
+				  .rtt_ns = rtts,
+				  .rtt_count = g->rtt_count};
+	int rc = read_goal_settings(w->s, g->goal, g->settings, head, err);
+
+	if (rc == 0)
+		rc = vantage_name(w->s, g->vantage, &out.vantage, err);
+	if (rc < 0)
+		return rc;
+	out.src = head->src;
+	out.dst = head->dst;
+	out.method = head->method;
+	out.flow = head->flow;
+	out.dport = head->dport;
+	return on_group(arg, &out, err);
+}
+
+static int give_all(struct grouping *w,
+		    int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
+		    void *arg, struct bp_error *err)
+{
+	const struct group *groups = w->groups.items;
+	const struct rtt *rtts = w->rtts.items;
+	int64_t *sorted = malloc((w->rtts.count + 1) * sizeof(*sorted));
+	uint32_t *ends = calloc(w->groups.count + 1, sizeof(*ends));
+	struct trace *head = trace_new(0);
+	int rc = sorted == NULL || ends == NULL || head == NULL ? no_memory(err) : 0;
+
+	for (uint32_t i = 0; rc == 0 && i < w->groups.count; i++)
+		ends[i + 1] = ends[i] + groups[i].rtt_count;
+	/* ends[i] is where group i is filled next; afterwards, where it ends. */
+	for (uint32_t i = 0; rc == 0 && i < w->rtts.count; i++)
+		sorted[ends[rtts[i].group]++] = rtts[i].ns;
+	for (uint32_t i = 0; rc == 0 && i < w->groups.count; i++)
+		rc = give(w, &groups[i], sorted + ends[i] - groups[i].rtt_count, head, on_group,
+			  arg, err);
+	free(sorted);
+	free(ends);
+	free(head);
+	return rc;
+}
+
+int store_groups(struct store *s, const struct store_select *select,
+		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
+		 void *arg, struct bp_error *err)
+{
+	static const struct store_select all;
+	struct grouping w = {.s = s};
+	int rc = select_filter_init(s, select ? select : &all, &w.filter, err);
+
+	if (rc == 0)
+		rc = take_all(&w, select ? select : &all, err);
+	if (rc == 0)
+		rc = give_all(&w, on_group, arg, err);
+	select_filter_fini(&w.filter);
+	free(w.groups.items);
+	free(w.paths.items);
+	free(w.rtts.items);
+	free(w.slots.items);
+	free(w.group_places.slots);
+	free(w.path_places.slots);
+	return rc;
+}
