@@ -234,3 +234,26 @@ bool standing_bounded(const struct standing *s, const char *round)
 	}
 	return true;
 }
+
+static int by_destination(const void *a, const void *b, void *rows)
+{
+	const struct standing_row *x = (const struct standing_row *)rows + *(const uint32_t *)a;
+	const struct standing_row *y = (const struct standing_row *)rows + *(const uint32_t *)b;
+	int rc = addr_compare(x->dst, y->dst);
+
+	if (rc == 0)
+		rc = (int)x->method - (int)y->method;
+	return rc != 0 ? rc : x->dport < y->dport ? -1 : x->dport > y->dport;
+}
+
+uint32_t *standing_order(const struct standing *s)
+{
+	uint32_t *order = s->count > 0 ? calloc(s->count, sizeof(*order)) : NULL;
+
+	if (order == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < s->count; i++)
+		order[i] = i;
+	qsort_r(order, s->count, sizeof(*order), by_destination, s->rows);
+	return order;
+}

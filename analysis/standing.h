@@ -74,6 +74,9 @@ struct standing {
 void standing_fini(struct standing *s);
 /* One finished trace; v may be NULL or not judged. Traces of one round carry its id. */
 void standing_take(struct standing *s, const struct trace *t, const struct verdict *v);
+/* The rows by destination, method and port: count places in s->rows, to be freed. NULL: no memory, or
+ * no row. */
+uint32_t *standing_order(const struct standing *s);
 /* Whether the verdicts of all rows of this round (NULL: of all) began to stand while we looked. */
 bool standing_bounded(const struct standing *s, const char *round);
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/err.h"
+
 const char *place_name(const struct campaign_plan *p, char out[static ROUND_ID_TEXT])
 {
 	struct round r;
@@ -47,13 +49,16 @@ const char *place_lock(const char *store_path, const struct campaign_plan *p,
 	return out;
 }
 
-int64_t place_holder(const char *lock)
+int place_holder(const char *lock, int64_t *out)
 {
 	int fd = open(lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int64_t pid = 0;
 	char text[32];
 	ssize_t n;
 
+	if (fd < 0 && errno == EACCES)
+		return BP_EPERM;
+	*out = 0;
 	if (fd < 0)
 		return 0;
 	/* Shared, so that those who only look do not take each other for a daemon; closing gives it
@@ -65,7 +70,8 @@ int64_t place_holder(const char *lock)
 		pid = pid > 0 ? pid : -1;
 	}
 	close(fd);
-	return pid;
+	*out = pid;
+	return 0;
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -75,12 +81,14 @@ static bool ends_with(const char *name, const char *end)
 	return n > m && strcmp(name + n - m, end) == 0;
 }
 
-void place_look(const char *spool, bool running, struct place_waiting *out)
+int place_look(const char *spool, bool running, struct place_waiting *out)
 {
 	DIR *d = opendir(spool);
 	struct dirent *e;
 	struct stat st;
 
+	if (d == NULL && errno == EACCES)
+		return BP_EPERM;
 	*out = (struct place_waiting){0};
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		struct wall since;
@@ -99,4 +107,5 @@ void place_look(const char *spool, bool running, struct place_waiting *out)
 	}
 	if (d != NULL)
 		closedir(d);
+	return 0;
 }

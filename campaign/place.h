@@ -26,14 +26,16 @@ const char *place_spool(const char *store_path, const char *spool_dir, const str
 const char *place_lock(const char *store_path, const struct campaign_plan *p,
 		       char out[static PLACE_TEXT]);
 
-/* The process that holds a lock; 0: none; -1: one that does not say. */
-int64_t place_holder(const char *lock);
+/* *pid: the process that holds a lock; 0: none; -1: one that does not say. BP_EPERM: it may not be
+ * read by us. */
+int place_holder(const char *lock, int64_t *pid);
 
 /* What waits in a spool: journals of rounds that ended, and, where nobody runs, of those cut off. */
 struct place_waiting {
 	uint64_t rounds, bytes, refused;
 	struct wall oldest; /* since when the first of them waits; 0: none */
 };
-void place_look(const char *spool, bool running, struct place_waiting *out);
+/* A spool that is not there is empty. BP_EPERM: it may not be read by us. */
+int place_look(const char *spool, bool running, struct place_waiting *out);
 
 #endif

@@ -15,27 +15,49 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
 	{"check", campaign_check, "what a plan would do, without doing it"},
+	{"once", campaign_once, "one round of each plan, now"},
+	{"run", campaign_run_command, "rounds as planned, until told to stop"},
+	{"status", campaign_status, "how campaigns fare"},
+	{"recover", campaign_recover, "a damaged store, mended"},
 	{NULL, NULL, NULL},
 };
 
 const char campaign_usage[] =
-"usage: borderpath campaign check [OPTIONS] PLAN...\n"
+"usage: borderpath campaign check|once|run|status [OPTIONS] PLAN...\n"
+"       borderpath campaign recover [OPTIONS] PLAN\n"
 "\n"
 "A campaign measures the same targets again and again, as a plan (YAML) says: what, how often, how\n"
 "politely, and where it is kept.\n"
 "\n"
-"  check                 reads plans, tells their first fault as file:line:column, and prints what they\n"
-"                        would do: targets, probes a round and a day, how many of them past the border\n"
-"                        and into each network, what that takes in bytes and time. Sends nothing\n"
+"  check                 reads plans, tells their first fault as file:line:column, and prints what\n"
+"                        they would do: targets, probes a round and a day, how many of them past the\n"
+"                        border and into each network, what that takes in bytes and time. Sends nothing\n"
+"  once                  one round of each plan, now, for cron; leaves a campaign that runs alone\n"
+"  run                   rounds on the plans' grid, until SIGTERM or SIGINT (what is in flight is\n"
+"                        finished; a second one abandons it). SIGHUP reads plans, profiles and\n"
+"                        databases again. One line of JSON a round on stdout, once it is in the store;\n"
+"                        a live view where stderr is a terminal\n"
+"  status                whether it runs, the last round and the next, a day's rounds, who we are, how\n"
+"                        things stand per target, what waits: from the store and the spool alone\n"
+"  recover               reads what it can out of a damaged store into a new one, and puts in what\n"
+"                        the spool still has. Stop the campaign first; the damaged file is kept\n"
 "\n"
+"  --store STORE         sqlite:FILE, instead of the plans'\n"
+"  --spool DIR           rounds wait there for the store (else beside it, in STORE.spool)\n"
+"  --spool-bytes N       how much of them (256M)\n"
+"  --do-not-probe FILE   addresses and prefixes to leave alone, besides the usual lists\n"
 "  --contact FILE        check: who measures, where a plan does not say it (else contact.yaml)\n"
 "  --probing-txt FILE    check: write what tells it to those who are measured (RFC 9511)\n"
-"  --format text|jsonl   for people, or one JSON object a line\n"
+"  --format text|jsonl   check, status: for people, or one JSON object a line\n"
 "  --profile NAME|FILE   instead of the plans'\n"
-"  -o FILE, -v, --quiet  write to FILE; list every network; no warnings\n"
+"  --asn-db FILE, --country-db FILE\n"
+"  -o FILE, -v           write to FILE; check: list every network\n"
+"  --quiet               no warnings; once: only the exit code; run: no live view; status: only what\n"
+"                        is not as planned\n"
 "  --color auto|always|never\n"
 "\n"
-"Exit: 0 done, 1 failure (check: a plan is unusable), 2 usage, 3 partial.\n";
+"Exit: 0 done, 1 failure (check: a plan is unusable), 2 usage, 3 partial (status: nothing was measured\n"
+"for three times `every`, the vantage point was offline, or rounds wait for the store).\n";
 
 static int no_such(const char *name)
 {

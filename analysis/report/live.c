@@ -244,19 +244,22 @@ static void put_targets(struct buf *out, const struct style *style, const struct
 	const struct standing *s = &c->standing;
 	bool all = s->count + 1 <= max;
 	unsigned room = all ? s->count : max > 3 ? max - 2 : 0;
+	uint32_t *order;
 	struct table t;
 
 	if (room == 0)
 		return;
 	table_init(&t, columns, COLUMNS, COL_BORDER);
+	order = standing_order(s);
 	for (unsigned pass = 0; pass < 2; pass++) {
-		for (unsigned i = 0; i < s->count && t.count < room; i++) {
-			bool changed = s->rows[i].changed != 0;
+		for (unsigned i = 0; order != NULL && i < s->count && t.count < room; i++) {
+			const struct standing_row *r = &s->rows[order[i]];
 
-			if (all ? pass == 0 : changed == (pass == 0))
-				put_row(&t, c, &s->rows[i]);
+			if (all ? pass == 0 : (r->changed != 0) == (pass == 0))
+				put_row(&t, c, r);
 		}
 	}
+	free(order);
 	table_draw(out, style, &t, true);
 	if (!all)
 		buf_printf(out, "and %llu more\n",

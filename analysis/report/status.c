@@ -3,6 +3,7 @@
 #include "analysis/report/status.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/report/table.h"
@@ -193,7 +194,9 @@ static void put_state(struct buf *out, const struct style *style, const struct s
 static void put_daemon(struct buf *out, const struct style *style, const struct status *s)
 {
 	put_label(out, style, "daemon");
-	if (s->pid > 0)
+	if (s->hidden)
+		buf_str(out, "not known: its lock and spool may not be read by you");
+	else if (s->pid > 0)
 		buf_printf(out, "runs, process %lld", (long long)s->pid);
 	else
 		buf_str(out, s->pid < 0 ? "runs" : "does not run");
@@ -226,7 +229,7 @@ static void put_rounds(struct buf *out, const struct style *style, const struct 
 		buf_str(out, "none");
 	else
 		put_when(out, s->next, s->now);
-	if (s->pid == 0 && s->next.ns != 0)
+	if (s->pid == 0 && !s->hidden && s->next.ns != 0)
 		buf_str(out, " by the plan, if something starts it");
 	buf_char(out, '\n');
 }
@@ -363,15 +366,20 @@ static void put_targets(struct buf *out, const struct style *style, const struct
 		{.title = "Network"}, {.title = "Destination"}, {.title = "By"}, {.title = "Border"},
 		{.title = "Conf.", .right = true}, {.title = "Since"}, {.title = "Reach"},
 		{.title = "RTT min", .right = true}, {.title = "Median, ms", .right = true}};
+	uint32_t *order;
 	struct table t;
 
 	if (!s->measured_known)
 		return;
 	table_init(&t, columns, COLUMNS, COL_BORDER);
-	for (unsigned i = 0; i < s->standing->count; i++) {
-		if (strcmp(s->standing->rows[i].round, s->measured.id) == 0)
-			put_row(&t, &s->standing->rows[i], p);
+	order = standing_order(s->standing);
+	for (unsigned i = 0; order != NULL && i < s->standing->count; i++) {
+		const struct standing_row *r = &s->standing->rows[order[i]];
+
+		if (strcmp(r->round, s->measured.id) == 0)
+			put_row(&t, r, p);
 	}
+	free(order);
 	if (t.count > 0 || t.failed)
 		buf_char(out, '\n');
 	table_draw(out, style, &t, false);

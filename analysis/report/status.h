@@ -42,6 +42,7 @@ struct status {
 	struct wall now;
 	int64_t every_ns;
 	int64_t pid;                      /* of the daemon; 0: none runs; -1: one does */
+	bool hidden;                      /* lock and spool may not be read: pid and spool are void */
 	bool over;                        /* `until` has passed */
 	struct wall next;                 /* start of the next round by the schedule; 0: none */
 	bool last_known, measured_known;

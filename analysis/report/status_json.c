@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The status of a campaign as one object: what is not known is left out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/report/status.h"
@@ -96,11 +97,28 @@ static void put_row(struct json_writer *w, const struct standing_row *r, const s
 
 static void put_targets(struct json_writer *w, const struct status *s, const struct profile *p)
 {
+	uint32_t *order = s->measured_known ? standing_order(s->standing) : NULL;
+
 	json_begin_array(w, "targets");
-	for (unsigned i = 0; s->measured_known && i < s->standing->count; i++) {
-		if (strcmp(s->standing->rows[i].round, s->measured.id) == 0)
-			put_row(w, &s->standing->rows[i], p);
+	for (unsigned i = 0; order != NULL && i < s->standing->count; i++) {
+		const struct standing_row *r = &s->standing->rows[order[i]];
+
+		if (strcmp(r->round, s->measured.id) == 0)
+			put_row(w, r, p);
 	}
+	free(order);
+	json_end(w);
+}
+
+static void put_spool(struct json_writer *w, const struct status *s)
+{
+	if (s->hidden)
+		return;
+	json_begin_object(w, "spool");
+	json_put_int(w, "rounds", (int64_t)s->spool_rounds);
+	json_put_int(w, "bytes", (int64_t)s->spool_bytes);
+	jsonl_put_wall(w, "oldest", s->spool_oldest);
+	json_put_int(w, "refused", (int64_t)s->spool_refused);
 	json_end(w);
 }
 
@@ -117,7 +135,8 @@ void status_write_json(struct buf *out, const struct status *s, const struct pro
 	json_put_str(&w, "plan", s->plan);
 	jsonl_put_wall(&w, "at", s->now);
 	json_put_str(&w, "state", word_of(status_state_words, status_state(s)));
-	json_put_bool(&w, "running", s->pid != 0);
+	if (!s->hidden)
+		json_put_bool(&w, "running", s->pid != 0);
 	if (s->pid > 0)
 		json_put_int(&w, "pid", s->pid);
 	json_put_decimal(&w, "every_s", s->every_ns, 9);
@@ -128,12 +147,7 @@ void status_write_json(struct buf *out, const struct status *s, const struct pro
 		put_round(&w, "last_measured", &s->measured);
 	put_day(&w, &s->day);
 	put_identity(&w, s);
-	json_begin_object(&w, "spool");
-	json_put_int(&w, "rounds", (int64_t)s->spool_rounds);
-	json_put_int(&w, "bytes", (int64_t)s->spool_bytes);
-	jsonl_put_wall(&w, "oldest", s->spool_oldest);
-	json_put_int(&w, "refused", (int64_t)s->spool_refused);
-	json_end(&w);
+	put_spool(&w, s);
 	json_begin_object(&w, "store");
 	json_put_str(&w, "path", s->store);
 	if (s->store_bytes >= 0)
