@@ -65,7 +65,7 @@ for ( $man =~ /^\.(?:It|Op|Nm|Fl)\b.*\bFl .*|^\.Fl .*/mg ) {
 }
 same( 'options of doc/borderpath.1', \@told, [ grep { $_ ne '--version' } @described ] );
 
-my @completed = map { options($_) } $completion =~ /\b(?:own|common)='([^']*)'/g;
+my @completed = map { options($_) } $completion =~ /\b(?:own|common|select)=['"]([^'"]*)['"]/g;
 same( 'options of the completion', [ grep { !/^-[hvo]$/ } @told ], \@completed );
 
 print "$passed passed, $failed failed\n";

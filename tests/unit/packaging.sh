@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What packaging/ holds is what its readers take: the service parses and is as locked in as it says,
+# the user is made, the cron lines name commands that exist. A reader that is not installed is skipped.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+passed=0 failed=0 skipped=0
+box=$(mktemp -d)
+trap 'rm -rf "$box"' EXIT
+program=${BORDERPATH:-build/borderpath}
+service=packaging/systemd/borderpath-campaign@.service
+
+# check WHAT COMMAND...: the command succeeds.
+check() {
+	local what=$1
+	shift
+	if "$@" >"$box/log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		echo "not so: $what"
+		cat "$box/log"
+		failed=$((failed + 1))
+	fi
+}
+skip() {
+	echo "$1: skipped"
+	skipped=$((skipped + 1))
+}
+has() { grep -qxF -e "$1" "$service"; }
+
+# The capability comes by the service, and is the only one; nothing else may be gained.
+# shellcheck disable=SC2016 # systemd's variable, not ours
+for line in AmbientCapabilities=CAP_NET_RAW CapabilityBoundingSet=CAP_NET_RAW NoNewPrivileges=yes \
+	User=borderpath Type=notify 'ExecReload=/bin/kill -HUP $MAINPID'; do
+	check "the service says $line" has "$line"
+done
+
+if command -v systemd-analyze >/dev/null; then
+	# An instance, of a program that is there.
+	sed "s|/usr/bin/borderpath|$(realpath "$program")|" "$service" >"$box/borderpath-campaign@dprk.service"
+	check "the service parses" env SYSTEMD_LOG_LEVEL=warning timeout 60 systemd-analyze verify \
+		--man=no --recursive-errors=no "$box/borderpath-campaign@dprk.service"
+	check "and tells of nothing that is ignored" test ! -s "$box/log"
+	check "it is locked in (exposure of 2.5 at most)" timeout 60 systemd-analyze security \
+		--offline=true --threshold=25 "$box/borderpath-campaign@dprk.service"
+else
+	skip "systemd-analyze is not installed"
+fi
+
+if command -v systemd-sysusers >/dev/null; then
+	mkdir -p "$box/root/etc" "$box/root/usr/lib/sysusers.d"
+	cp packaging/systemd/borderpath.sysusers "$box/root/usr/lib/sysusers.d/borderpath.conf"
+	check "the user is made" timeout 60 systemd-sysusers --root="$box/root"
+	check "with a home and no shell" grep -q \
+		'^borderpath:.*:borderpath campaigns:/var/lib/borderpath:.*nologin$' "$box/root/etc/passwd"
+	check "and a group of its own" grep -q '^borderpath:' "$box/root/etc/group"
+else
+	skip "systemd-sysusers is not installed"
+fi
+
+# Five fields, a user, and a command of ours with the options that it has.
+lines=0
+while read -r _ _ _ _ _ user command; do
+	[[ $user == borderpath ]] || continue
+	lines=$((lines + 1))
+	read -ra words <<<"$command"
+	check "cron runs ${words[*]:0:3}" test "${words[0]}" = borderpath
+	check "a subcommand that there is: ${words[2]}" grep -qE "^  ${words[2]} " <("$program" help campaign)
+	for word in "${words[@]}"; do
+		[[ $word != --* ]] || check "an option that there is: $word" grep -q -e "$word" <("$program" help campaign)
+	done
+done < <(grep -E '^[0-9*]' packaging/cron/borderpath)
+check "cron has lines" test "$lines" -ge 2
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
