@@ -54,6 +54,11 @@ int lookup_open(struct lookup **out, struct bp_error *err)
 	return 0;
 }
 
+int lookup_use(struct lookup *l, const char *servers)
+{
+	return ares_set_servers_ports_csv(l->channel, servers) == ARES_SUCCESS ? 0 : BP_EINVAL;
+}
+
 void lookup_close(struct lookup *l)
 {
 	if (l == NULL)

@@ -21,6 +21,8 @@ struct lookup;
 /* BP_EUNSUP when the machine has no resolver configured; BP_ENOMEM. */
 int lookup_open(struct lookup **out, struct bp_error *err);
 void lookup_close(struct lookup *l);
+/* Asks these servers (ADDRESS:PORT, commas between) instead of the machine's: for tests. BP_EINVAL. */
+int lookup_use(struct lookup *l, const char *servers);
 /* Asks for the address of host, anew, without waiting; once however often it is asked before
  * lookup_wait. BP_ENOMEM; BP_ERANGE: more names than LOOKUP_NAMES_MAX. */
 int lookup_ask(struct lookup *l, const char *host);

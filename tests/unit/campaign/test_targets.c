@@ -186,6 +186,70 @@ static void methods_tell_apart(void **state)
 	}
 }
 
+/* An address of its own stays beside the prefix that holds it, once; a prefix in a prefix does not. */
+static void singles_are_kept(void **state)
+{
+	static const char *const words[] = {"10.0.0.0/24", "10.0.0.7", "10.0.0.7/32", "10.0.0.0/30",
+					    "10.0.0.0/24", "10.0.1.7", "10.0.0.0/32", "10.0.0.255"};
+	static const char *const kept[] = {"10.0.0.0/24", "10.0.0.7", "10.0.1.7", "10.0.0.0",
+					   "10.0.0.255"};
+	char text[PREFIX_TEXT];
+	struct targets t;
+	uint32_t dropped;
+
+	(void)state;
+	targets_init(&t);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_int_equal(targets_add(&t, words[i], 0, NULL), 0);
+	assert_int_equal(targets_settle(&t, TARGETS_KEEP_SINGLE, &dropped), 0);
+	assert_int_equal(dropped, 3);
+	assert_int_equal(t.count, sizeof(kept) / sizeof(kept[0]));
+	for (uint32_t i = 0; i < t.count; i++) {
+		const char *word = target_text(&t, &t.items[i], text);
+
+		assert_int_equal(strncmp(word, kept[i], strlen(kept[i])), 0);
+	}
+	targets_fini(&t);
+}
+
+/* A resolver of the caller's: an entry may wait for its address, and has a place until it settles. */
+static int later(void *arg, const char *host, uint8_t family, struct addr *out, struct bp_error *err)
+{
+	unsigned *asked = arg;
+
+	(void)host;
+	(void)family;
+	(void)err;
+	*out = (struct addr){0};
+	(*asked)++;
+	return 0;
+}
+
+static void names_may_wait(void **state)
+{
+	unsigned asked = 0;
+	struct targets t;
+	uint32_t dropped;
+	char text[PREFIX_TEXT];
+
+	(void)state;
+	targets_init(&t);
+	t.resolve = later;
+	t.resolve_arg = &asked;
+	assert_int_equal(targets_add(&t, "a.example", 0, NULL), 0);
+	assert_int_equal(targets_add(&t, "10.0.0.1", 0, NULL), 0);
+	assert_int_equal(targets_add(&t, "b.example", 4, NULL), 0);
+	assert_int_equal(asked, 2);
+	assert_int_equal(t.count, 3);
+	assert_string_equal(target_text(&t, &t.items[2], text), "b.example");
+	assert_int_equal(targets_name(&t, 2, "called b"), 0);
+	assert_int_equal(prefix_parse("10.0.0.2", &t.items[2].prefix), 0);
+	assert_int_equal(targets_settle(&t, 0, &dropped), 0);
+	assert_int_equal(dropped, 1);
+	assert_string_equal(target_text(&t, &t.items[1], text), "called b");
+	targets_fini(&t);
+}
+
 static void wrong_lines_are_passed_over(void **state)
 {
 	char path[32], word[40];
@@ -300,6 +364,8 @@ int main(void)
 		cmocka_unit_test(text_as_written),
 		cmocka_unit_test(each_is_measured_once),
 		cmocka_unit_test(methods_tell_apart),
+		cmocka_unit_test(singles_are_kept),
+		cmocka_unit_test(names_may_wait),
 		cmocka_unit_test(wrong_lines_are_passed_over),
 		cmocka_unit_test(files_that_are_no_text),
 		cmocka_unit_test(avoid_lists),
