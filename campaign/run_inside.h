@@ -142,6 +142,7 @@ struct run_round {
 	unsigned out;                /* lines in the prober's hands */
 	bool fed;                    /* the feed has no further line, or none is wanted */
 	uint8_t end_why;             /* why it was ended; ROUND_WHY_NONE: it was not */
+	char end_note[ROUND_NOTE_TEXT];
 	uint32_t missed[ROUND_WHY_TARGETS + 1];
 	struct mono limit, feed_limit;
 	unsigned restarts;

@@ -299,8 +299,7 @@ void run_round_cut(struct run_round *x, enum round_why why, const char *note)
 	x->end_why = (uint8_t)why;
 	x->fed = true;
 	drop_again(x);
-	if (note != NULL)
-		set_note(&x->r, note);
+	text_set(x->end_note, sizeof(x->end_note), note);
 }
 
 static void unlink_round(struct run_round *x)
@@ -343,6 +342,8 @@ static void settle_missed(struct run_round *x)
 	}
 	r->missed = missed;
 	r->expected = r->done + missed;
+	if (missed > 0)
+		set_note(r, x->end_note);
 	for (unsigned why = ROUND_WHY_TARGETS; why > ROUND_WHY_NONE; why--) {
 		if (x->missed[why] > 0)
 			r->why = (uint8_t)why;

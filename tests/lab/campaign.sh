@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# campaign.sh: plans, daemons and their rounds, for scenario scripts. One daemon at a time: DAEMON is
+# its process, OUT and ERR what it has written. Refuses to run it outside a lab.
+#
+#	plan NAME EVERY [LINES]     writes $LAB_TMP/NAME.yaml on store $STORE; LINES replace the targets
+#	start_campaign PLAN [ARGS]  a daemon in vp, OUT and ERR anew
+#	stop_campaign [SIGNAL]      and waits for it; its exit code
+
+STORE=$LAB_TMP/store.db
+OUT=$LAB_TMP/rounds ERR=$LAB_TMP/notes
+DAEMON=''
+
+plan()
+{
+	local targets=${3:-targets: [175.45.176.71, 175.45.178.3]}
+	cat >"$LAB_TMP/$1.yaml" <<-EOF
+		campaign: $1
+		vantage: {name: vp}
+		profile: $LAB_DIR/lab.yaml
+		every: $2
+		jitter: 0s
+		rate_pps: max
+		store: sqlite:$STORE
+		$targets
+	EOF
+}
+
+start_campaign()
+{
+	local p=$1
+	shift
+	lab_private || lab_die "refusing to probe outside a private namespace"
+	: >"$OUT"
+	: >"$ERR"
+	# env undoes what the shell does to background jobs: ignoring SIGINT.
+	env --default-signal=INT,QUIT ip netns exec vp "$BORDERPATH" campaign run "$@" \
+		"$LAB_TMP/$p.yaml" >>"$OUT" 2>>"$ERR" &
+	DAEMON=$!
+}
+
+stop_campaign()
+{
+	kill "-${1:-TERM}" "$DAEMON" 2>/dev/null
+	wait "$DAEMON" 2>/dev/null
+	local rc=$?
+	DAEMON=''
+	return $rc
+}
+
+# The process namespace is the lab's own: the only prober in it is ours.
+prober()
+{
+	local f
+	for f in /proc/[0-9]*/comm; do
+		[[ $(cat "$f" 2>/dev/null) == borderpath-prob ]] || continue
+		f=${f%/comm}
+		echo "${f#/proc/}"
+		return
+	done
+	return 1
+}
+
+# Rounds that were announced; for wait_for.
+measured() { (($(jq -s '[.[] | select(.start)] | length' "$OUT") >= $1)); }
+announced() { (($(wc -l <"$OUT") >= $1)); }
+told() { grep -qE "$1" "$ERR"; }
+
+# in_store SQL: what the store says, through the sqlite3 program.
+in_store() { sqlite3 -batch -readonly "${2:-$STORE}" "$1"; }
+
+# round_field FILTER: of every round announced, one line each.
+round_field() { jq -r "$1" "$OUT"; }

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A campaign killed with SIGKILL at ten random moments: every round that was announced is whole in the
+# store, none is there twice, no slot is without a row, and what was measured before the kill is kept.
+# Topology: topo_borders.sh.
+
+# shellcheck disable=SC2317  # functions that wait_for calls
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lab.sh"
+. "$LAB_DIR/records.sh"
+. "$LAB_DIR/topo_borders.sh"
+. "$LAB_DIR/campaign.sh"
+lab_enter "$@"
+need_borderpath
+command -v sqlite3 >/dev/null || lab_skip "sqlite3 is not installed"
+borders_up talking
+
+plan killed 1s
+all=$LAB_TMP/all
+: >"$all"
+for kill in 1 2 3 4 5 6 7 8 9 10; do
+	start_campaign killed
+	# Mostly inside a round or its commit; sometimes before the first.
+	sleep "1.$((RANDOM % 1000))" 2>/dev/null || sleep 1
+	stop_campaign KILL
+	cat "$OUT" >>"$all"
+	prober >/dev/null && kill -KILL "$(prober)"
+done
+start_campaign killed
+wait_for 10 measured 2 || not_ok "it goes on after ten kills: $(cat "$ERR")"
+stop_campaign
+is "exit at last" $? 0
+cat "$OUT" >>"$all"
+
+is "every announced line is whole" "$(jq -c . "$all" | wc -l)" "$(wc -l <"$all")"
+is "none is announced twice" "$(jq -r .id "$all" | sort | uniq -d)" ''
+is "none is in the store twice" "$(in_store "SELECT count(*) - count(DISTINCT planned) FROM rounds")" 0
+is "every announced round is in the store" \
+	"$(comm -23 <(jq -r .id "$all" | sort) <(in_store "SELECT round_id FROM rounds" | sort))" ''
+whole=$(jq -r 'select(.traces > 0) | "\(.id) \(.traces)"' "$all" | sort)
+is "with all its traces" "$(comm -23 <(echo "$whole") <(in_store "SELECT round_id || ' ' || count(*)
+	FROM traces GROUP BY round_id" | sort))" ''
+is "no trace without a round" "$(in_store "SELECT count(*) FROM traces WHERE round_id NOT IN
+	(SELECT round_id FROM rounds)")" 0
+is "no trace twice" "$(in_store "SELECT count(*) - count(DISTINCT trace_id) FROM traces")" 0
+# From the first slot to the last, one a second.
+is "no slot is without a row" "$(in_store "SELECT count(*) -
+	(strftime('%s', max(planned)) - strftime('%s', min(planned)) + 1) FROM rounds")" 0
+is "the store is sound" "$(in_store 'PRAGMA integrity_check')" ok
+like "gaps say why" "$(in_store "SELECT group_concat(DISTINCT why) FROM rounds WHERE missed > 0")" 'down'
+
+finish
