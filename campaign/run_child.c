@@ -29,10 +29,10 @@ static int on_trace(void *arg, const struct trace *t)
 		}
 		return 0;
 	}
-	/* Somebody else stopped the prober: as good as dead, it is asked again. */
-	if (t->stop == STOP_INTERRUPTED && !run->child.stopped)
-		return 0;
 	x = l->round;
+	/* Somebody else stopped the prober: as good as dead, it is asked again. */
+	if (t->stop == STOP_INTERRUPTED && !run->child.stopped && x->end_why == ROUND_WHY_NONE)
+		return 0;
 	run_round_trace(x, l, t);
 	if (l->plan.multipath > 0)
 		return 0;

@@ -6,7 +6,8 @@
 #
 #	plan NAME EVERY [LINES]     writes $LAB_TMP/NAME.yaml on store $STORE; LINES replace the targets
 #	start_campaign PLAN [ARGS]  a daemon in vp, OUT and ERR anew
-#	stop_campaign [SIGNAL]      and waits for it; its exit code
+#	stop_campaign               SIGTERM, and waits for it; its exit code
+#	kill_campaign               SIGKILL, and what it leaves
 
 STORE=$LAB_TMP/store.db
 OUT=$LAB_TMP/rounds ERR=$LAB_TMP/notes
@@ -40,13 +41,22 @@ start_campaign()
 	DAEMON=$!
 }
 
-stop_campaign()
+end_campaign()
 {
-	kill "-${1:-TERM}" "$DAEMON" 2>/dev/null
+	kill "-$1" "$DAEMON" 2>/dev/null
 	wait "$DAEMON" 2>/dev/null
 	local rc=$?
 	DAEMON=''
 	return $rc
+}
+stop_campaign() { end_campaign TERM; }
+kill_campaign()
+{
+	local child
+	child=$(prober)
+	end_campaign KILL
+	# It ends by itself, when it notices that nobody reads any more.
+	[[ -z $child ]] || kill -KILL "$child" 2>/dev/null
 }
 
 # The process namespace is the lab's own: the only prober in it is ours.
