@@ -2,10 +2,14 @@
 /*
  * borderpath convert: one record format to another, record by record. Native to native is lossless.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/select.h"
+#include "core/record/redact.h"
 
 const char convert_usage[] =
 "usage: borderpath convert --to FORMAT [-o OUT] [OPTIONS] [FILE...]\n"
@@ -13,18 +17,24 @@ const char convert_usage[] =
 "Writes the records of FILE ('-' is stdin) in another format. jsonl, the native one, keeps everything.\n"
 "A FILE may be a campaign's store; without FILE it is the one of --store.\n"
 "\n"
-"  --to FORMAT           jsonl; atlas; csv, csv-hops, csv-rounds: tables (a row a trace, probe, round)\n"
+"  --to FORMAT           jsonl; atlas; scamper; csv, csv-hops, csv-rounds: tables (a row a trace,\n"
+"                        probe, round)\n"
+"  --redact WHAT         take out, before records are published: src (the vantage point's addresses,\n"
+"                        interface and place), first-hops (who answered before the first network that\n"
+"                        is not its own), first-hops=N (who answered at the first N TTLs); joined by\n"
+"                        commas. Everything is read twice\n"
 SELECT_USAGE
 "                        (--border: by the verdict they carry)\n"
 "  -o FILE               write to FILE instead of stdout\n"
 "\n"
 "Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
 
-enum { OPT_TO = OPT_COMMAND_FIRST };
+enum { OPT_TO = OPT_COMMAND_FIRST, OPT_REDACT };
 
 struct convert_run {
 	const struct format *to;
 	const struct select *select;
+	struct redact redact;
 	struct session session;
 	struct buf out;
 	struct select_counts counts;
@@ -43,6 +53,63 @@ static int convert_flush(struct convert_run *run, struct bp_error *err)
 	return rc;
 }
 
+static bool redacts(const struct convert_run *run)
+{
+	return run->redact.src || run->redact.first_hops;
+}
+
+static int learn_record(void *arg, struct record *r, struct bp_error *err)
+{
+	struct convert_run *run = arg;
+
+	return redact_learn(&run->redact, r, err);
+}
+
+/* stdin from its beginning; a pipe is kept in a file without a name first. */
+static int rewind_stdin(bool first, struct bp_error *err)
+{
+	char bytes[65536];
+	ssize_t n = 0;
+	FILE *kept;
+
+	if (lseek(STDIN_FILENO, 0, SEEK_CUR) < 0 && first) {
+		kept = tmpfile();
+		if (kept == NULL)
+			return bp_fail_sys(err, errno, "cannot keep stdin in a file");
+		while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+			fwrite(bytes, 1, (size_t)n, kept);
+		if (n < 0 || fflush(kept) != 0 || dup2(fileno(kept), STDIN_FILENO) < 0)
+			n = bp_fail_sys(err, errno, "cannot keep stdin in a file");
+		fclose(kept);
+		if (n < 0)
+			return (int)n;
+	}
+	if (lseek(STDIN_FILENO, 0, SEEK_SET) < 0)
+		return bp_fail_sys(err, errno, "stdin");
+	return 0;
+}
+
+/* All files once; nothing is written, nothing told. */
+static int learn_files(struct convert_run *run, char **files, int count, struct bp_error *err)
+{
+	struct select select = *run->select;
+	struct select_counts counts = {0};
+	int rc = 0;
+
+	select.silent = true;
+	for (int i = 0; rc == 0 && i < count; i++) {
+		bool is_stdin = strcmp(files[i], "-") == 0;
+
+		if (is_stdin)
+			rc = rewind_stdin(true, err);
+		if (rc == 0)
+			rc = select_read(&select, files[i], learn_record, run, &counts, err);
+		if (rc == 0 && is_stdin)
+			rc = rewind_stdin(false, err);
+	}
+	return rc;
+}
+
 static int convert_record(void *arg, struct record *r, struct bp_error *err)
 {
 	struct convert_run *run = arg;
@@ -50,6 +117,14 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 
 	if (r->kind == RECORD_TRACE && !select_wants_verdict(run->select, &r->verdict))
 		return 0;
+	rc = redacts(run) ? redact_apply(&run->redact, r, err) : 0;
+	if (rc == BP_EPARSE) {
+		cli_say("skipped: a record that cannot be redacted: %s", err->text);
+		run->counts.skipped++;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
 	rc = run->to->write(&run->out, r, NULL, NULL);
 	if (rc == BP_EFOREIGN) {
 		run->left_out++;
@@ -71,10 +146,20 @@ static int take_to(struct convert_run *run, const char *arg)
 	return 0;
 }
 
+static int take_redact(struct convert_run *run, const char *arg)
+{
+	struct bp_error err;
+
+	if (redact_parse(&run->redact, arg, &err) < 0)
+		return cli_usage("convert", "--redact %s", err.text) + 1;
+	return 0;
+}
+
 int cmd_convert(int argc, char **argv)
 {
 	static const struct option longs[] = {OPTIONS_COMMON, SELECT_OPTIONS,
 					      {"to", required_argument, NULL, OPT_TO},
+					      {"redact", required_argument, NULL, OPT_REDACT},
 					      {NULL, 0, NULL, 0}};
 	struct select select = {0};
 	struct convert_run run = {.select = &select};
@@ -86,6 +171,7 @@ int cmd_convert(int argc, char **argv)
 	options_init(&o, "convert");
 	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
 		rc = opt == '?' ? CLI_USAGE + 1 : opt == OPT_TO ? take_to(&run, optarg) :
+		     opt == OPT_REDACT ? take_redact(&run, optarg) :
 		     select_take(&select, &o, opt, optarg);
 		if (rc != 0)
 			return rc - 1;
@@ -101,6 +187,10 @@ int cmd_convert(int argc, char **argv)
 	if (rc < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
+	if (redacts(&run))
+		rc = learn_files(&run, words, count, &err);
+	if (rc < 0)
+		goto out;
 	if (run.to->begin != NULL)
 		run.to->begin(&run.out);
 	rc = convert_flush(&run, &err);
@@ -113,7 +203,9 @@ int cmd_convert(int argc, char **argv)
 	if (run.left_out > 0)
 		cli_say("%llu records left out: %s has no place for their kind",
 			(unsigned long long)run.left_out, run.to->name);
+out:
 	rc = rc < 0 ? cli_error(&err) : select_exit(&run.counts);
+	redact_fini(&run.redact);
 	buf_fini(&run.out);
 	return session_end(&run.session, rc);
 }

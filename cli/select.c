@@ -224,7 +224,8 @@ static int read_store(const struct select *s, const char *url, struct reading *r
 	if (reading->taken < 0)
 		return reading->taken;
 	if (rc < 0) {
-		cli_say("%s", err->text);
+		if (!s->silent)
+			cli_say("%s", err->text);
 		reading->counts->files_failed++;
 	} else {
 		reading->counts->stores++;
@@ -248,12 +249,13 @@ int select_read(const struct select *s, const char *path,
 		return read_store(s, path, &(struct reading){on_record, arg, counts, 0}, err);
 	f = is_stdin ? stdin : fopen(path, "re");
 	if (f == NULL) {
-		cli_say("cannot read %s: %s", path, strerror(errno));
+		if (!s->silent)
+			cli_say("cannot read %s: %s", path, strerror(errno));
 		counts->files_failed++;
 		return 0;
 	}
 	record_reader_init(&reader, f, path, s->from);
-	reader.on_skip = tell_skip;
+	reader.on_skip = s->silent ? NULL : tell_skip;
 	record_init(&r);
 	while (taken == 0 && (rc = record_read(&reader, &r, err)) == 0) {
 		if (select_wants(s, &r))
@@ -270,7 +272,8 @@ int select_read(const struct select *s, const char *path,
 	if (taken < 0)
 		return taken;
 	if (rc != BP_EOF) {
-		cli_say("%s", err->text);
+		if (!s->silent)
+			cli_say("%s", err->text);
 		counts->files_failed++;
 	}
 	return 0;

@@ -21,6 +21,8 @@ struct select {
 	struct prefix prefix;        /* addr not set: any */
 	int method;                  /* METHOD_UNKNOWN: any */
 	const struct format *from;   /* NULL: detected */
+	bool silent;                 /* what is skipped or fails is counted, not told: it is told when
+				      * the files are read again */
 };
 
 enum { OPT_SINCE = 900, OPT_UNTIL, OPT_SELECT_VANTAGE, OPT_TARGET, OPT_PREFIX, OPT_SELECT_METHOD,
@@ -39,7 +41,8 @@ enum { OPT_SINCE = 900, OPT_UNTIL, OPT_SELECT_VANTAGE, OPT_TARGET, OPT_PREFIX, O
 
 /* Lines of help that every command with these options has. */
 #define SELECT_USAGE \
-	"  --from FORMAT         jsonl, atlas, traceroute (else detected by content)\n" \
+	"  --from FORMAT         jsonl, atlas, scamper, warts (by way of sc_warts2json), mtr,\n" \
+	"                        traceroute (else detected by content)\n" \
 	"  --store URL           sqlite:FILE, read where no FILE is named (default: under the user's\n" \
 	"                        state directory)\n" \
 	"  --since T, --until T, --vantage NAME, --target HOST, --prefix P, --method M, --border ID,\n" \

@@ -196,6 +196,8 @@ static void read_hubs(struct fields *in, const json_t *report, unsigned tests, s
 		field_leave(in);
 	}
 	field_leave(in);
+	if (*t == NULL)
+		field_refuse(in, BP_EPARSE, "hubs", "expected a hop that was probed");
 }
 
 /* The destination as it was named; where a hop has that name, its address is the destination's. */

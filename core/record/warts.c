@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * scamper's binary files (warts) as a format: read by scamper's own sc_warts2json, run as a child
- * with the file on its stdin. Its library is GPL and is not linked. A second child hands the file
- * over, since its first bytes were read already to tell what it is, and it may be a pipe. Both are
- * ended when the reader is; the status of the program counts. The one place in core that starts
- * processes.
+ * with the file on its stdin. Its library is GPL and is not linked. The child is ended when the
+ * reader is, its status and what it complains of count. The one place in core that starts a program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +23,7 @@ extern char **environ;
 struct warts {
 	struct record_reader inner; /* of the program's output */
 	FILE *output;
-	pid_t program, feeder; /* 0: none */
+	pid_t program;         /* 0: none */
 	int talk;              /* what the program writes to its stderr; a file in memory, or -1 */
 };
 
@@ -35,28 +33,30 @@ static int detect(const char *head, size_t n)
 	return n >= 2 && memcmp(head, "\x12\x05", 2) == 0 ? 100 : 0;
 }
 
-static void write_all(int fd, const unsigned char *bytes, size_t n)
+/* The file from its first byte, which was read already to tell what it is: the file itself where one
+ * can go back, else a copy without a name. *copy is the caller's to close, NULL for the file. The
+ * descriptor, or a negative BP_E*. */
+static int from_the_start(struct record_reader *r, FILE **copy, struct bp_error *err)
 {
-	while (n > 0) {
-		ssize_t wrote = write(fd, bytes, n);
+	off_t unread = (r->end - r->at) + (r->rest_end - r->rest);
+	int fd = fileno(r->file);
 
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			_exit(0); /* the program stopped reading: its status says why */
-		bytes += wrote;
-		n -= (size_t)wrote;
-	}
-}
-
-/* In the child: all of the file, then the end. */
-static void feed(struct record_reader *r, int fd)
-{
+	*copy = NULL;
+	if (fd >= 0 && lseek(fd, -unread, SEEK_CUR) >= 0)
+		return fd;
+	*copy = tmpfile();
+	if (*copy == NULL)
+		return bp_fail_sys(err, errno, "cannot make a file of the stream");
 	do {
-		write_all(fd, r->at, (size_t)(r->end - r->at));
+		fwrite(r->at, 1, (size_t)(r->end - r->at), *copy);
 		r->at = r->end;
-	} while (record_more(r));
-	_exit(r->io_error ? 1 : 0);
+	} while (!ferror(*copy) && record_more(r));
+	if (fflush(*copy) != 0 || ferror(*copy))
+		return bp_fail_sys(err, errno, "cannot make a file of the stream");
+	if (r->io_error != 0)
+		return bp_fail_sys(err, r->io_error, "cannot read");
+	rewind(*copy);
+	return fileno(*copy);
 }
 
 static int start_program(struct warts *w, int in, int out, struct bp_error *err)
@@ -85,31 +85,25 @@ static int start_program(struct warts *w, int in, int out, struct bp_error *err)
 	return bp_fail_sys(err, rc, "cannot run %s", PROGRAM);
 }
 
-/* Both children, and w->output; the pipes are closed on every way out. */
+/* The program, and w->output; what is not needed any more is closed on every way out. */
 static int start(struct record_reader *r, struct warts *w, struct bp_error *err)
 {
-	int in[2] = {-1, -1}, out[2] = {-1, -1}, rc = 0;
+	int out[2] = {-1, -1}, in, rc = 0;
+	FILE *copy = NULL;
 
+	in = from_the_start(r, &copy, err);
+	if (in < 0) {
+		rc = in;
+		goto out;
+	}
 	w->talk = memfd_create("talk", MFD_CLOEXEC);
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
+	if (pipe2(out, O_CLOEXEC) < 0) {
 		rc = bp_fail_sys(err, errno, "cannot make a pipe");
 		goto out;
 	}
-	rc = start_program(w, in[0], out[1], err);
+	rc = start_program(w, in, out[1], err);
 	if (rc < 0)
 		goto out;
-	w->feeder = fork();
-	if (w->feeder == 0) {
-		close(in[0]);
-		close(out[0]);
-		close(out[1]);
-		feed(r, in[1]);
-	}
-	if (w->feeder < 0) {
-		w->feeder = 0;
-		rc = bp_fail_sys(err, errno, "cannot start a process");
-		goto out;
-	}
 	w->output = fdopen(out[0], "r");
 	if (w->output == NULL)
 		rc = bp_fail_sys(err, errno, "cannot read from " PROGRAM);
@@ -117,21 +111,21 @@ static int start(struct record_reader *r, struct warts *w, struct bp_error *err)
 		out[0] = -1;
 out:
 	for (unsigned i = 0; i < 2; i++) {
-		if (in[i] >= 0)
-			close(in[i]);
 		if (out[i] >= 0)
 			close(out[i]);
 	}
+	if (copy != NULL)
+		fclose(copy);
 	return rc;
 }
 
-static int reap(pid_t *pid)
+static int reap(struct warts *w)
 {
 	int status = 0;
 
-	while (*pid > 0 && waitpid(*pid, &status, 0) < 0 && errno == EINTR)
+	while (w->program > 0 && waitpid(w->program, &status, 0) < 0 && errno == EINTR)
 		;
-	*pid = 0;
+	w->program = 0;
 	return status;
 }
 
@@ -148,11 +142,9 @@ static bool complained(const struct warts *w, char *text, size_t size)
 /* The program's output is at its end: did it read the file to its end? */
 static int conclude(struct record_reader *r, struct warts *w, struct bp_error *err)
 {
-	int status = reap(&w->program), fed = reap(&w->feeder);
+	int status = reap(w);
 	char text[160], clean[160];
 
-	if (WIFEXITED(fed) && WEXITSTATUS(fed) != 0)
-		return bp_fail(err, BP_EIO, "%s: cannot be read to its end", r->name);
 	if (WIFSIGNALED(status))
 		return bp_fail(err, BP_EIO, "%s: " PROGRAM " was ended by signal %d: damaged?",
 			       r->name, WTERMSIG(status));
@@ -217,10 +209,7 @@ static void fini(struct record_reader *r)
 
 	if (w->program > 0)
 		kill(w->program, SIGKILL);
-	if (w->feeder > 0)
-		kill(w->feeder, SIGKILL);
-	reap(&w->program);
-	reap(&w->feeder);
+	reap(w);
 	if (w->talk >= 0)
 		close(w->talk);
 	if (w->output != NULL) {

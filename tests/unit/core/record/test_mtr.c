@@ -69,6 +69,8 @@ static const struct { const char *in, *is, *why; } rows[] = {
 	 "skipped in:1: report.hubs[0].Loss%: expected a number\n", "text for a number"},
 	{REPORT("192.0.2.9", HUB("1", "10.0.0.1", "\"Best\":-1")),
 	 "skipped in:1: report.hubs[0].Best: expected a number from 0 to 1e+06\n", "time before time"},
+	{REPORT("192.0.2.9", HUB("1", "10.0.0.1", COUNTS("0.0", "0"))),
+	 "skipped in:1: report.hubs: expected a hop that was probed\n", "no probes (crashed once)"},
 	{REPORT("192.0.2.9", "7"), "skipped in:1: report.hubs[0]: expected an object\n", "no hop"},
 	{REPORT("192.0.2.9", ""), "skipped in:1: report.hubs: expected an array of hops\n", "no hops"},
 };
