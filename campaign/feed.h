@@ -38,8 +38,8 @@ struct feed_from {
 /* Where a line comes from. */
 struct feed_line {
 	bool reference;
-	unsigned target;  /* index in the plan's targets, or in the profile's; of a reference, in the
-			   * plan's references */
+	unsigned target;  /* index in the plan's targets, or in the profile's; of a reference, in
+			   * the plan's references */
 	unsigned host;    /* index in the target's hosts */
 	bool last;        /* of its destination's flows: no further line goes there */
 };

@@ -28,7 +28,7 @@ struct entry {
 
 struct lookup {
 	ares_channel channel;
-	struct entry **entries;     /* open addressing; owned, and so is each: answers point there */
+	struct entry **entries;     /* open addressing; owned, and each too: answers point there */
 	uint32_t count, room;       /* room: a power of 2 */
 	uint32_t open;              /* questions without an answer */
 	bool silent;                /* nothing came in the last wait */
@@ -241,7 +241,10 @@ void lookup_wait(struct lookup *l)
 int lookup_find(const struct lookup *l, const char *host, struct addr *out, bool *old,
 		struct bp_error *err)
 {
-	const struct entry *e = l->room > 0 ? l->entries[place_of(l->entries, l->room, host)] : NULL;
+	const struct entry *e = NULL;
+
+	if (l->room > 0)
+		e = l->entries[place_of(l->entries, l->room, host)];
 
 	if (e != NULL && addr_is_set(e->answer)) {
 		*old = false;

@@ -2,7 +2,7 @@
 /*
  * Addresses of host names, by c-ares: all are asked at once, and waited for within one bound,
  * so that a dead name service costs a round seconds, never minutes. Keeps the last good address of
- * each name, to be used while the name service is silent. Whoever never answered is waited for less.
+ * each name, to be used while the name service is silent. Silence is soon waited for less.
  */
 #ifndef CAMPAIGN_LOOKUP_H
 #define CAMPAIGN_LOOKUP_H
@@ -21,7 +21,7 @@ struct lookup;
 /* BP_EUNSUP when the machine has no resolver configured; BP_ENOMEM. */
 int lookup_open(struct lookup **out, struct bp_error *err);
 void lookup_close(struct lookup *l);
-/* Asks these servers (ADDRESS:PORT, commas between) instead of the machine's: for tests. BP_EINVAL. */
+/* Asks these servers (ADDRESS:PORT, commas between), not the machine's: for tests. BP_EINVAL. */
 int lookup_use(struct lookup *l, const char *servers);
 /* Asks for the address of host, anew, without waiting; once however often it is asked before
  * lookup_wait. BP_ENOMEM; BP_ERANGE: more names than LOOKUP_NAMES_MAX. */

@@ -136,8 +136,8 @@ uint64_t campaign_seed(const char *vantage)
 	unsigned char hash[crypto_generichash_BYTES_MIN];
 	uint64_t seed;
 
-	crypto_generichash(hash, sizeof(hash), (const unsigned char *)vantage, strlen(vantage), NULL,
-			   0);
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)vantage, strlen(vantage),
+			   NULL, 0);
 	memcpy(&seed, hash, sizeof(seed));
 	return seed;
 }

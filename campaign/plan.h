@@ -26,7 +26,7 @@ enum {
 	CAMPAIGN_URL_TEXT = 512,
 };
 
-/* How an entry is measured; 0 or METHOD_UNKNOWN: the plan's, then the profile's, then the default. */
+/* How an entry is measured; 0 or METHOD_UNKNOWN: the plan's, the profile's, or the default. */
 struct campaign_how {
 	uint8_t method;       /* enum method */
 	uint16_t port;        /* host order */
@@ -38,9 +38,10 @@ struct campaign_how {
 
 /* One entry of `targets`. */
 struct campaign_target {
-	char **hosts;         /* owned words: host, address, prefix or @FILE (relative to the plan's
-			       * directory, made so already). The first is measured; the others stand
-			       * by to take its place when it dies (only addresses and names) */
+	/* Owned words: host, address, prefix or @FILE (relative to the plan's directory, made so
+	 * already). The first is measured; the others, only addresses and names, stand by to take
+	 * its place when it dies. */
+	char **hosts;
 	unsigned hosts_count; /* >= 1 */
 	char *name;           /* for people; NULL: the word itself */
 	struct campaign_how how;
@@ -69,7 +70,7 @@ struct campaign_plan {
 					  * prober/plan.h */
 	struct addr references[CAMPAIGN_REFERENCES_MAX];
 	unsigned references_count;
-	char store[CAMPAIGN_URL_TEXT];   /* sqlite:FILE, postgresql://...; empty: the default store */
+	char store[CAMPAIGN_URL_TEXT];   /* sqlite:FILE, postgresql://...; empty: the default one */
 	int64_t keep_traces_ns, keep_hourly_ns; /* 0: for ever */
 	/* Read and checked; acted upon by the event engine. Empty: not said. */
 	bool on_event; int64_t on_event_every_ns, on_event_for_ns;

@@ -457,7 +457,8 @@ static int read_metrics(const struct yaml_at *at, const struct raw_metrics *raw,
 			 sizeof(p->metrics_textfile));
 }
 
-static int read_contact(const struct yaml_at *at, const struct raw_who *raw, struct campaign_plan *p)
+static int read_contact(const struct yaml_at *at, const struct raw_who *raw,
+			struct campaign_plan *p)
 {
 	struct bp_error wrong;
 

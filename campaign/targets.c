@@ -300,7 +300,8 @@ static int compare(const void *a, const void *b, void *arg)
 
 static bool covers(const struct sorting *s, const struct target *wide, const struct target *t)
 {
-	return (!(s->how & TARGETS_BY_METHOD) || (wide->method == t->method && wide->port == t->port)) &&
+	return (!(s->how & TARGETS_BY_METHOD) ||
+		(wide->method == t->method && wide->port == t->port)) &&
 	       wide->prefix.len <= t->prefix.len && prefix_has(wide->prefix, t->prefix.addr);
 }
 

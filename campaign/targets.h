@@ -44,7 +44,7 @@ struct targets {
 
 /* For targets_settle. */
 enum targets_settle_how {
-	TARGETS_BY_METHOD = 1,     /* the same address by another method or port is another destination */
+	TARGETS_BY_METHOD = 1,     /* by another method or port it is another destination */
 	TARGETS_KEEP_SINGLE = 2,   /* an address of its own stays beside the prefix that holds it */
 };
 

@@ -136,7 +136,8 @@ static int gather(struct check *c, const struct check_options *o, struct bp_erro
 	from.profile = c->profile;
 	from.slot = next_slot(c, now);
 	count_hosts(c, from.slot);
-	rc = manners_look(&c->manners, &c->run, c->plan->contact_known ? NULL : o->contact_path, err);
+	rc = manners_look(&c->manners, &c->run, c->plan->contact_known ? NULL : o->contact_path,
+			  err);
 	if (rc < 0)
 		return rc;
 	if (c->plan->contact_known) {
@@ -195,7 +196,8 @@ static int take_options(struct check_options *o, int argc, char **argv)
 
 	options_init(&o->common, "campaign");
 	o->common.profile = NULL;
-	while (rc == 0 && (opt = options_next(&o->common, argc, argv, OPTIONS_SHORT, longs)) != -1) {
+	while (rc == 0 &&
+	       (opt = options_next(&o->common, argc, argv, OPTIONS_SHORT, longs)) != -1) {
 		if (opt == '?')
 			return CLI_USAGE + 1;
 		if (opt == OPT_CONTACT)
@@ -316,8 +318,8 @@ int campaign_check(int argc, char **argv)
 		char more[64];
 
 		snprintf(more, sizeof(more), ", every %.0f s", (double)checks[0].plan->every_ns / 1e9);
-		rc = manners_write_probing(&checks[0].manners, checks[0].methods, &checks[0].run, more,
-					   o.probing_path, &err);
+		rc = manners_write_probing(&checks[0].manners, checks[0].methods, &checks[0].run,
+					   more, o.probing_path, &err);
 	}
 	if (rc < 0)
 		code = cli_error(&err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a plan would do, as facts: gathered by campaign_check.c, doubted by campaign_doubts.c, shown by
- * campaign_check_show.c. Nothing is sent; host names are looked up.
+ * What a plan would do, as facts: gathered by campaign_check.c, doubted by campaign_doubts.c, shown
+ * by campaign_check_show.c. Nothing is sent; host names are looked up.
  */
 #ifndef CLI_CAMPAIGN_CHECK_H
 #define CLI_CAMPAIGN_CHECK_H
@@ -18,7 +18,7 @@
 
 enum {
 	CHECK_STARTS = 3,
-	/* What the store takes for a trace of FORECAST_HOPS hops, indexes included (make bench-store). */
+	/* In the store, a trace of FORECAST_HOPS hops, indexes included (make bench-store). */
 	CHECK_TRACE_BYTES = 190,
 	CHECK_NETWORKS_SHOWN = 8, /* without -v */
 };
@@ -35,7 +35,7 @@ struct check {
 	struct feed *feed;               /* the next round's */
 	struct manners manners;
 	struct forecast forecast;        /* of a round */
-	uint64_t avoided, never;         /* destinations on the user's lists; on this machine's alone */
+	uint64_t avoided, never;         /* destinations on users' lists; on this machine's alone */
 	unsigned methods;                /* bits 1 << METHOD_* */
 	unsigned standby;                /* hosts that stand by */
 	struct wall starts[CHECK_STARTS]; /* 0: there is none */

@@ -29,7 +29,8 @@ static struct burden burden_of(const struct check *c)
 		if (r.reference || addr_kind(r.prefix.addr) != ADDR_KIND_GLOBAL)
 			continue;
 		n = prefix_size(r.prefix) - prefixset_overlap(r.out, r.prefix);
-		times = n * r.how->attempts * (r.how->multipath > 0 ? FORECAST_FLOWS : r.how->flows);
+		times = n * r.how->attempts *
+			(r.how->multipath > 0 ? FORECAST_FLOWS : r.how->flows);
 		if (r.prefix.len == 8 * addr_size(r.prefix.addr)) {
 			b.hosts += n;
 			hosts_asked += times;
@@ -67,7 +68,7 @@ static void doubt_manners(struct check *c)
 			  "most", (unsigned long long)b.hosts, b.hosts == 1 ? "" : "s", every.bytes,
 			  HOST_MINUTES);
 	}
-	/* What is asked in six hours, as a sweep would: fewer destinations may be asked more often. */
+	/* What is asked in six hours, as by a sweep: fewer destinations may be asked more often. */
 	if (!every.failed && b.swept > 0 &&
 	    (double)b.asked * window_s / every_s > SWEEP_DESTINATIONS)
 		check_say(&c->warnings, "manners: a sweep of %llu destinations, asked %llu times a hop "

@@ -56,7 +56,8 @@ static uint32_t at_most(uint32_t n, uint32_t most)
 
 static struct path_cost cost_of(const struct forecast_row *r)
 {
-	uint32_t ttls = 1u + r->max_ttl - r->first_ttl, outside = FORECAST_HOPS - FORECAST_INSIDE_HOPS;
+	uint32_t ttls = 1u + r->max_ttl - r->first_ttl;
+	uint32_t outside = FORECAST_HOPS - FORECAST_INSIDE_HOPS;
 	/* With all load-balanced paths each flow is sent once a hop. */
 	uint32_t usual = r->multipath > 0 ? FORECAST_FLOWS : r->attempts;
 	uint32_t most = r->attempts * (r->multipath > 0 ? FLOWS_MOST : 1u);

@@ -116,7 +116,8 @@ static int next(struct reader *r, yaml_event_t *ev)
 }
 
 /* A new node, nobody's child yet. Pointers to nodes do not survive this. */
-static int new_node(struct yamldoc *doc, struct yamldoc_mark at, struct bp_error *err, uint32_t *out)
+static int new_node(struct yamldoc *doc, struct yamldoc_mark at, struct bp_error *err,
+		    uint32_t *out)
 {
 	if (doc->count == YAMLDOC_NODES_MAX)
 		return fail_at(doc, err, BP_ERANGE, at, "more values than a file may have");

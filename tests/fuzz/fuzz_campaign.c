@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Any bytes as a campaign's plan: libyaml, libcyaml and our checks over them. A refusal has one line
- * of text; what is accepted keeps the promises of campaign/plan.h.
+ * Any bytes as a campaign's plan: libyaml, libcyaml and our checks over them. A refusal has one
+ * line of text; what is accepted keeps the promises of campaign/plan.h.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -59,7 +59,8 @@ static void check(const struct campaign_plan *p)
 
 		need(t->index == i && t->hosts_count >= 1 && t->hosts_count <= CAMPAIGN_HOSTS_MAX);
 		for (unsigned j = 0; j < t->hosts_count; j++)
-			need(t->hosts[j][0] != '\0' && (t->hosts_count == 1 || t->hosts[j][0] != '@'));
+			need(t->hosts[j][0] != '\0' &&
+			     (t->hosts_count == 1 || t->hosts[j][0] != '@'));
 		check_how(&t->how, p);
 	}
 	for (unsigned i = 0; i < p->references_count; i++)

@@ -304,7 +304,7 @@ static void a_file_of_targets(void **state)
 		 "{host: 198.51.100.7, method: icmp, attempts: 5}]\n", path);
 	bed_init(&b, yaml, NULL);
 	make(&b);
-	/* Of two equal entries the first stays: the file's. A name is for one word, not for a file's. */
+	/* Of two equal entries the first stays: the file's. A name is for one word, no file's. */
 	assert_int_equal(take_all(&b, lines), 8);
 	assert_string_equal(lines[0], "0.0 198.51.100.1 icmp f0 x1 '198.51.100.1'");
 	assert_string_equal(lines[3], "0.0 198.51.100.4 icmp f1 x1 '198.51.100.4/31'");

@@ -19,7 +19,7 @@
 
 #include "core/clock.h"
 
-/* --- the server --------------------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------------------- */
 
 struct server { pid_t pid; char address[32]; };
 
@@ -29,7 +29,8 @@ enum { HEADER = 12 };
  * answer. AAAA: there is none. */
 static ssize_t answer(unsigned char *m, ssize_t n)
 {
-	static const unsigned char record[] = {0xc0, HEADER, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 10, 0, 0};
+	static const unsigned char record[] = {0xc0, HEADER, 0, 1, 0, 1, 0, 0,
+					       0,    1,      0, 4, 10, 0, 0};
 	size_t end = HEADER;
 	unsigned type;
 
@@ -78,7 +79,8 @@ static struct server serve(void)
 			unsigned char m[512];
 			struct sockaddr_in from;
 			socklen_t len = sizeof(from);
-			ssize_t n = recvfrom(fd, m, sizeof(m) - 64, 0, (struct sockaddr *)&from, &len);
+			ssize_t n = recvfrom(fd, m, sizeof(m) - 64, 0,
+					     (struct sockaddr *)&from, &len);
 
 			n = n > 0 ? answer(m, n) : 0;
 			if (n > 0)
@@ -95,7 +97,7 @@ static void end(struct server *s)
 	assert_int_equal(waitpid(s->pid, NULL, 0), s->pid);
 }
 
-/* --- the tests ---------------------------------------------------------------------------------- */
+/* --- the tests -------------------------------------------------------------------------------- */
 
 static struct lookup *opened(const struct server *s)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What a plan's texts become: values, defaults, and which level decides how an entry is measured. */
+/* What a plan's texts become: values, defaults, and who decides how an entry is measured. */
 #include "campaign/plan.h"
 
 #include <setjmp.h>

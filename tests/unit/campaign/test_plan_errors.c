@@ -34,8 +34,8 @@ static const struct {
 	{"- a\n", "f:1:1: the file is a list, expected a group of keys"},
 	{"campaign: c\n", "f:1:1: key \"every\" is missing in the file"},
 	{"every: 15m\n", "f:1:1: key \"campaign\" is missing in the file"},
-	{"campaign: c\nevry: 15m\n",
-	 "f:2:1: unknown key \"evry\" in the file, expected one of: campaign, vantage, profile, every, "
+	{"campaign: c\nhow_often: 15m\n",
+	 "f:2:1: unknown key \"how_often\" in the file, expected one of: campaign, vantage, profile, every, "
 	 "offset, jitter, since, until, targets, method, port, flows, attempts, multipath, first_ttl, "
 	 "max_ttl, gap_limit, wait, rate_pps, per_prefix_rate_pps, on_event, reference, store, keep, "
 	 "alerts, metrics, contact"},

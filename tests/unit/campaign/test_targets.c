@@ -180,13 +180,14 @@ static void methods_tell_apart(void **state)
 		t.items[1].method = METHOD_TCP;
 		t.items[2].method = METHOD_TCP;
 		t.items[2].port = 443;
-		assert_int_equal(targets_settle(&t, by_method ? TARGETS_BY_METHOD : 0, &dropped), 0);
+		assert_int_equal(targets_settle(&t, by_method ? TARGETS_BY_METHOD : 0, &dropped),
+				 0);
 		assert_int_equal(t.count, by_method ? 3 : 1);
 		targets_fini(&t);
 	}
 }
 
-/* An address of its own stays beside the prefix that holds it, once; a prefix in a prefix does not. */
+/* An address of its own stays beside the prefix that holds it, once; a prefix does not. */
 static void singles_are_kept(void **state)
 {
 	static const char *const words[] = {"10.0.0.0/24", "10.0.0.7", "10.0.0.7/32", "10.0.0.0/30",
@@ -212,8 +213,9 @@ static void singles_are_kept(void **state)
 	targets_fini(&t);
 }
 
-/* A resolver of the caller's: an entry may wait for its address, and has a place until it settles. */
-static int later(void *arg, const char *host, uint8_t family, struct addr *out, struct bp_error *err)
+/* A resolver of the caller's: an entry may wait for its address, in its place until it settles. */
+static int later(void *arg, const char *host, uint8_t family, struct addr *out,
+		 struct bp_error *err)
 {
 	unsigned *asked = arg;
 

@@ -152,7 +152,7 @@ faults()
 	check 1 f.yaml && says "$2" err
 	verdict "unusable: $1"
 }
-faults grammar 'f.yaml:3:1: unknown key "evry"' 'evry: 5m'
+faults grammar 'f.yaml:3:1: unknown key "how_often"' 'how_often: 5m'
 faults hopeless 'f.yaml: a round cannot end before the next one begins: it takes 3 min' \
 	'every: 1m\nattempts: 1\nrate_pps: 5\ntargets: [10.0.0.0/22]'
 faults witness 'f.yaml: reference host 175.45.176.1 lies in the network that is watched' \
