@@ -184,7 +184,8 @@ static bool give(struct run_round *x, struct buf *out)
 {
 	struct run *run = x->desk->run;
 	struct run_line *l = next_line(x), **at;
-	int64_t left = mono_since(x->limit, run->now) / NS_PER_MS;
+	struct mono due = {x->feed_limit.ns + mono_since(x->limit, x->feed_limit) / 2};
+	int64_t left = mono_since(due, run->now) / NS_PER_MS;
 
 	if (l == NULL)
 		return false;
