@@ -172,7 +172,7 @@ tests: $(UNIT_BIN) $(FUZZ_BIN) $(BENCH_BIN) ## build the unit tests, the corpus 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
 # --- the README's two commands, and everything else people type --------------------------------
-.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration \
+.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration bench-store \
 	fuzz lint format install uninstall clean golden-update
 deps: ## install what is missing from Debian's packages
 	$(Q)scripts/deps.sh
@@ -213,6 +213,9 @@ BENCH_TOOLS := $(addprefix $(OUT)/tests/bench/bench_,run blast packet lookup)
 bench: all tests-lab $(BENCH_TOOLS) ## beside scamper, mtr, traceroute, fping in the lab; writes doc/benchmarks.md
 	-$(Q)scripts/deps.sh lab bench
 	$(Q)BENCH_DOC=$(if $(BENCH_QUICK)$(BENCH_ONLY),,doc/benchmarks.md) tests/bench/bench.sh
+
+bench-store: $(OUT)/tests/bench/bench_store ## a day of a fleet into the store (BENCH_STORE_SCALE=N: a part); writes doc/benchmarks-store.md
+	$(Q)tests/bench/store.sh $< $(if $(BENCH_STORE_SCALE),,doc/benchmarks-store.md)
 
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60), or FUZZ_RUNS executions
 	$(Q)scripts/fuzz.sh $(if $(FUZZ_RUNS),$(FUZZ_RUNS)x,$(or $(FUZZ_SECONDS),60)) $(FUZZ_TARGETS)

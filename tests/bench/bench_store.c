@@ -4,7 +4,7 @@
  * asks what reports and diffs ask. Wall time throughout; what makes up the records is not counted.
  * Cold: the store's pages are dropped from the page cache, and it is opened anew.
  *
- * usage: bench_store DIR VANTAGES DAYS SEED
+ * usage: bench_store DIR VANTAGES DAYS SEED | --sqlite (the version of the library)
  *	prints lines of tab-separated words: name value unit
  */
 #include <fcntl.h>
@@ -265,6 +265,10 @@ int main(int argc, char **argv)
 	uint64_t traces = 0;
 	double last = 0;
 
+	if (argc == 2 && strcmp(argv[1], "--sqlite") == 0) {
+		printf("%s\n", sqlite3_libversion());
+		return 0;
+	}
 	if (argc != 5) {
 		fprintf(stderr, "usage: bench_store DIR VANTAGES DAYS SEED\n");
 		return 2;

@@ -23,7 +23,7 @@
 enum {
 	SIM_TARGETS = 1024, SIM_ROUNDS = 96, SIM_HOPS = 15, SIM_EVERY_S = 900,
 	SIM_BRANCHES = 4,       /* ways through the middle, by the flow's ports */
-	SIM_LOSS_PERMILLE = 12, /* of answers */
+	SIM_LOSS_PERMILLE = 46, /* of answers */
 	SIM_THERE_PERCENT = 55, /* hosts that answer */
 };
 #define SIM_START INT64_C(1795305600) /* 2026-11-22T00:00:00Z */
