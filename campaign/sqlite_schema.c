@@ -99,7 +99,7 @@ static void put_time(struct buf *out, const char *us)
 	/* Floored, so that what is before 1970 is right too. */
 	buf_printf(out,
 		   "strftime('%%Y-%%m-%%dT%%H:%%M:%%S', ((%s) - ((%s) %% 1000000 + 1000000) %%"
-		   " 1000000) / 1000000, 'unixepoch') || printf('.%%06dZ', ((%s) %% 1000000 +"
+		   " 1000000) / 1000000, 'unixepoch') || printf('.%%06d000Z', ((%s) %% 1000000 +"
 		   " 1000000) %% 1000000)",
 		   us, us, us);
 }
@@ -156,7 +156,7 @@ static void put_traces_view(struct buf *out)
 		     " attempts, p.sent AS sent, p.received AS received, ");
 	put_words(out, "p.stop", stop_words, false);
 	buf_str(out, " AS stop, ");
-	put_words(out, "p.reach", reach_words, true);
+	put_words(out, "p.reach", reach_words, false);
 	buf_str(out, " AS reach, ");
 	put_words(out, "v.outcome", outcome_words, true);
 	buf_str(out, " AS outcome, v.border AS border, ");
@@ -169,7 +169,8 @@ static void put_traces_view(struct buf *out)
 	buf_str(out, " AS first_inside_addr, t.rtt_min / 1000.0 AS rtt_min_ms,"
 		     " coalesce(t.rtt_median, t.rtt_min) / 1000.0 AS rtt_median_ms,"
 		     " nullif(p.hops, 0) AS hops,"
-		     " printf('%016x', coalesce(t.path_hash, p.path_hash)) AS path_hash,"
+		     " CASE WHEN coalesce(t.path_hash, p.path_hash) IS NOT NULL THEN"
+		     " printf('%016x', coalesce(t.path_hash, p.path_hash)) END AS path_hash,"
 		     " (SELECT text FROM text WHERE id = CASE WHEN t.naming IS NULL THEN p.as_path"
 		     " ELSE na.as_path END) AS as_path, ");
 	put_words(out, "se.stamps", stamps_words, false);
@@ -217,7 +218,7 @@ static void put_hops_view(struct buf *out)
 	buf_str(out, ") / 1000.0 END AS rtt_ms, hop.icmp_type AS icmp_type, hop.icmp_code AS"
 		     " icmp_code, hop.reply_ttl AS reply_ttl, hop.quoted_ttl AS quoted_ttl,"
 		     " hop.mpls AS mpls, name.asn AS asn, name.org AS org, name.country AS country,"
-		     " name.label AS label, t.n AS n FROM trace t"
+		     " name.label AS label, t.n AS n, nth.i AS nth FROM trace t"
 		     " CROSS JOIN byte"
 		     " JOIN segment s ON s.id = t.segment"
 		     " JOIN goal g ON g.id = t.goal"
@@ -237,17 +238,30 @@ static void put_hops_view(struct buf *out)
 		     " LEFT JOIN name ON name.id = coalesce(nn.name, gn.name)");
 }
 
+/* Its rarer columns are in the object itself. */
 static void put_rounds_view(struct buf *out)
 {
 	buf_str(out, "CREATE VIEW rounds AS SELECT r.text AS round_id, c.text AS campaign,"
 		     " v.text AS vantage, ");
 	put_time(out, "o.planned_us");
-	buf_str(out, " AS planned, ");
+	buf_str(out, " AS planned_utc, ");
 	put_time(out, "o.start_us");
 	buf_str(out, " AS start_utc, ");
 	put_time(out, "o.end_us");
-	buf_str(out, " AS end_utc, o.expected AS expected, o.done AS done, o.missed AS missed,"
-		     " o.traces AS traces, o.why AS why, o.json AS json FROM round o"
+	buf_str(out, " AS end_utc, o.expected AS planned, o.done AS done, o.missed AS missed,"
+		     " o.why AS why, o.traces AS traces,"
+		     " json_extract(o.json, '$.health.state') AS health,"
+		     " coalesce(json_extract(o.json, '$.health.reference_asked'), 0) AS"
+		     " reference_asked,"
+		     " coalesce(json_extract(o.json, '$.health.reference_answered'), 0) AS"
+		     " reference_answered,"
+		     " json_extract(o.json, '$.identity.source') AS source,"
+		     " json_extract(o.json, '$.identity.public_addr') AS public_addr,"
+		     " json_extract(o.json, '$.identity.egress.asn') AS egress_asn,"
+		     " json_extract(o.json, '$.identity.transit.asn') AS transit_asn,"
+		     " (SELECT group_concat(value, ' ') FROM json_each(o.json, '$.identity.changed'))"
+		     " AS changed,"
+		     " json_extract(o.json, '$.note') AS note, o.json AS json FROM round o"
 		     " JOIN text r ON r.id = o.id JOIN text c ON c.id = o.campaign"
 		     " JOIN text v ON v.id = o.vantage");
 }

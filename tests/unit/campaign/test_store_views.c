@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The views of a store as the plain program sees them: the columns of the CSV tables, in their order
+ * and with their values; and the indexes that selections use.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "campaign/sqlite_select.h"
+#include "campaign/store.h"
+#include "core/record/csv.h"
+#include "core/record/format.h"
+#include "tests/unit/campaign/store_compare.h"
+#include "tests/unit/core/record/random_trace.h"
+
+#define T0 (INT64_C(1795341600) * NS_PER_S)
+
+struct bed { char dir[64], path[96]; struct store *store; sqlite3 *db; struct bp_error err; };
+
+static int set_up(void **state)
+{
+	struct bed *b = calloc(1, sizeof(*b));
+
+	snprintf(b->dir, sizeof(b->dir), "/tmp/test_views.XXXXXX");
+	if (mkdtemp(b->dir) == NULL)
+		return -1;
+	snprintf(b->path, sizeof(b->path), "%s/s.db", b->dir);
+	*state = b;
+	return store_open(b->path, STORE_WRITE, &b->store, &b->err) < 0 ||
+	       sqlite3_open(b->path, &b->db) != SQLITE_OK;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	struct bed *b = *state;
+	char path[128];
+
+	store_close(b->store);
+	sqlite3_close(b->db);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", b->path, ends[i]);
+		unlink(path);
+	}
+	rmdir(b->dir);
+	free(b);
+	return 0;
+}
+
+static sqlite3_stmt *prepare(struct bed *b, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(b->db, sql, -1, &st, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(b->db));
+	return st;
+}
+
+/* --- the cells of a CSV text --------------------------------------------------------------------- */
+
+/* The next cell, unquoted, into out; false at the end of the text. *end: it ends its row. */
+static bool next_cell(const char **at, char *out, size_t size, bool *end)
+{
+	const char *s = *at;
+	size_t n = 0;
+	bool quoted = *s == '"';
+
+	if (*s == '\0')
+		return false;
+	s += quoted;
+	while (quoted ? *s != '"' || s[1] == '"' : *s != ',' && *s != '\n') {
+		s += quoted && *s == '"';
+		assert_true(n + 1 < size);
+		out[n++] = *s++;
+	}
+	s += quoted;
+	out[n] = '\0';
+	*end = *s == '\n';
+	*at = s + 1;
+	return true;
+}
+
+static bool same_cell(const char *a, const char *b)
+{
+	char *end_a, *end_b;
+	double x = strtod(a, &end_a), y = strtod(b, &end_b);
+
+	if (strcmp(a, b) == 0)
+		return true;
+	return *a && *b && *end_a == '\0' && *end_b == '\0' && fabs(x - y) <= 1e-9 * fabs(x);
+}
+
+/* Rows of a CSV text against those of a query, cell for cell. Returns how many rows. */
+static unsigned compare(struct bed *b, const char *csv, const char *sql,
+			const char *const *columns, const char *but)
+{
+	sqlite3_stmt *st = prepare(b, sql);
+	char cell[1024];
+	unsigned rows = 0;
+	bool end;
+
+	for (int i = 0; columns[i] != NULL; i++)
+		assert_string_equal(columns[i], sqlite3_column_name(st, i));
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		for (int i = 0; columns[i] != NULL; i++) {
+			const char *text = (const char *)sqlite3_column_text(st, i);
+
+			if (!next_cell(&csv, cell, sizeof(cell), &end))
+				fail_msg("row %u: the table has fewer rows", rows);
+			assert_int_equal(end, columns[i + 1] == NULL);
+			if (strcmp(columns[i], but) != 0 && !same_cell(cell, text ? text : ""))
+				fail_msg("row %u, %s: %s in the table, %s in the view", rows,
+					 columns[i], cell, text ? text : "nothing");
+		}
+		rows++;
+	}
+	assert_int_equal(*csv, '\0');
+	sqlite3_finalize(st);
+	return rows;
+}
+
+/* --- what is written ----------------------------------------------------------------------------- */
+
+struct tables { struct buf traces, hops, rounds; };
+
+static int write_tables(void *arg, struct record *r, struct bp_error *err)
+{
+	struct tables *t = arg;
+
+	(void)err;
+	csv_format.write(&t->traces, r, NULL, NULL);
+	csv_hops_format.write(&t->hops, r, NULL, NULL);
+	csv_rounds_format.write(&t->rounds, r, NULL, NULL);
+	return 0;
+}
+
+/* As annotate names them, by one database: ways and networks from a small set, so that they repeat. */
+static void name_all(struct names *n, const struct trace *t, unsigned database)
+{
+	struct addr all[2 + 64];
+	unsigned count = 0;
+
+	all[count++] = t->src;
+	all[count++] = t->dst;
+	for (uint32_t i = 0; i < t->entry_count; i++)
+		all[count++] = t->entries[i].reply.from;
+	for (unsigned i = 0; i < count; i++) {
+		struct name *name;
+
+		if (!addr_is_set(all[i]))
+			continue;
+		name = names_put(n, all[i]);
+		assert_non_null(name);
+		name->asn = 64500 + (addr_hash(all[i]) + database) % 7;
+		name->source = NAME_SOURCE_ASN_DB;
+		snprintf(name->org, sizeof(name->org), "Network, \"%u\"", name->asn);
+		strcpy(name->country, "DE");
+	}
+	snprintf(n->geo.asn_sha256, sizeof(n->geo.asn_sha256), "asn%u", database);
+	snprintf(n->geo.country_sha256, sizeof(n->geo.country_sha256), "country%u", database);
+}
+
+static void put_random(struct bed *b, unsigned count)
+{
+	uint64_t seed = 4711;
+
+	assert_int_equal(store_begin(b->store, &b->err), 0);
+	for (unsigned i = 0; i < count; i++) {
+		struct trace *t = rnd_trace(&seed, (uint32_t)rnd_below(&seed, 30));
+		struct names names;
+		struct verdict v;
+
+		names_init(&names);
+		snprintf(t->id, sizeof(t->id), "v-run-%u", i);
+		strcpy(t->vantage, "v");
+		/* The view tells moments of the years that SQLite's calendar has in common with ours. */
+		t->start.ns = T0 + i * NS_PER_S;
+		t->end.ns = i % 5 ? t->start.ns + NS_PER_S + i : 0;
+		if (i % 3 == 0)
+			rnd_names(&seed, t, &names);
+		else
+			name_all(&names, t, i / 40);
+		rnd_verdict(&seed, &v);
+		v.judged = i % 7 != 0;
+		if (v.outcome != OUTCOME_BORDER)
+			v.border[0] = '\0';
+		/* A place is a TTL and who is there. */
+		if (v.last_outside_ttl == 0)
+			v.last_outside = (struct addr){0};
+		if (v.first_inside_ttl == 0)
+			v.first_inside = (struct addr){0};
+		if (t->entry_count > 0 && i % 2 == 0) {
+			v.last_outside_ttl = t->entries[t->entry_count / 2].ttl;
+			v.last_outside = value_addr_at(t, v.last_outside_ttl);
+		}
+		assert_int_equal(store_add_trace(b->store, t, &names, &v, &b->err), 0);
+		names_fini(&names);
+		free(t);
+	}
+	assert_int_equal(store_commit(b->store, &b->err), 0);
+}
+
+static void views_are_the_tables(void **state)
+{
+	struct bed *b = *state;
+	struct tables t = {0};
+	struct store_select all = {0};
+
+	put_random(b, 200);
+	assert_int_equal(store_read(b->store, &all, write_tables, &t, &b->err), 0);
+	assert_int_equal(compare(b, t.traces.bytes, "SELECT * FROM traces ORDER BY n",
+				 csv_trace_columns, "judged_at"), 200);
+	assert_true(compare(b, t.hops.bytes, "SELECT * FROM hops ORDER BY n, ttl, attempt, nth",
+			    csv_hop_columns, "") > 1000);
+	buf_fini(&t.traces);
+	buf_fini(&t.hops);
+	buf_fini(&t.rounds);
+}
+
+static void the_view_of_rounds_is_the_table(void **state)
+{
+	struct bed *b = *state;
+	struct tables t = {0};
+	struct store_select all = {0};
+	bool already;
+
+	assert_int_equal(store_begin(b->store, &b->err), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		struct round r;
+
+		round_init(&r);
+		strcpy(r.campaign, "c, \"d\"");
+		strcpy(r.vantage, "v");
+		r.planned.ns = T0 + i * 900 * NS_PER_S;
+		round_set_id(&r);
+		r.start.ns = i % 3 ? r.planned.ns + 123456000 : 0;
+		r.end.ns = i % 3 ? r.start.ns + NS_PER_S : 0;
+		r.expected = i;
+		r.missed = i / 2;
+		r.done = i - r.missed;
+		r.why = (uint8_t)(r.missed ? 1 + i % ROUND_WHY_TARGETS : 0);
+		r.health = (uint8_t)(i % 4);
+		r.reference_asked = (uint16_t)(i % 4);
+		r.reference_answered = (uint16_t)(i % 2);
+		r.egress_asn = i % 4 ? 64500 + i : 0;
+		r.transit_asn = i % 5 ? 64600 + i : 0;
+		r.changed = (uint8_t)(i % 8);
+		if (i % 2)
+			r.source = addr_v4((const uint8_t[]){192, 0, 2, 1});
+		if (i % 6)
+			r.public_addr = addr_v4((const uint8_t[]){203, 0, 113, 1});
+		strcpy(r.note, i % 2 ? "a note, so" : "");
+		assert_int_equal(store_add_round(b->store, &r, &already, &b->err), 0);
+	}
+	assert_int_equal(store_commit(b->store, &b->err), 0);
+	assert_int_equal(store_read(b->store, &all, write_tables, &t, &b->err), 0);
+	assert_int_equal(compare(b, t.rounds.bytes, "SELECT * FROM rounds ORDER BY planned_utc",
+				 csv_round_columns, ""), 20);
+	buf_fini(&t.rounds);
+}
+
+/* --- judgements ---------------------------------------------------------------------------------- */
+
+static int64_t number(struct bed *b, const char *sql)
+{
+	sqlite3_stmt *st = prepare(b, sql);
+	int64_t v;
+
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
+static void judgements_are_rows(void **state)
+{
+	struct bed *b = *state;
+	struct verdict v = {.judged = true, .outcome = OUTCOME_BORDER, .border = "khasan",
+			    .profile = "p", .profile_version = "9"};
+	unsigned judged = 200 - (200 + 6) / 7;
+
+	put_random(b, 200);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), judged);
+	assert_int_equal(store_begin(b->store, &b->err), 0);
+	/* 7 was never judged, 8 was; twice. */
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(store_add_judgement(b->store, i ? "v-run-8" : "v-run-7", NULL, &v,
+						     (struct wall){T0 + i * NS_PER_S}, &b->err), 0);
+	assert_int_equal(store_commit(b->store, &b->err), 0);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), judged + 3);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"), 3);
+	assert_int_equal(number(b, "SELECT count(*) FROM traces WHERE trace_id IN ('v-run-7',"
+				   " 'v-run-8') AND border = 'khasan' AND profile_version = '9'"), 2);
+	assert_int_equal(number(b, "SELECT judged_at = '2026-11-22T10:00:02.000000000Z' FROM traces"
+				   " WHERE trace_id = 'v-run-8'"), 1);
+}
+
+/* --- indexes ------------------------------------------------------------------------------------- */
+
+static void selections_use_an_index(void **state)
+{
+	static const struct { const char *why; struct store_select select; const char *index; } rows[] = {
+		{"a window over all", {.since = {T0}, .until = {T0 + 1}}, "segment_by_start"},
+		{"a window of one", {.since = {T0}, .until = {T0 + 1}, .vantage = "v"},
+		 "segment_by_vantage"},
+		{"all of one", {.vantage = "v"}, "segment_by_vantage"},
+		{"a campaign", {.since = {T0}, .campaign = "c"}, "segment_by_start"},
+	};
+	struct bed *b = *state;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		sqlite3_stmt *list, *explain;
+		char sql[8192];
+		struct buf plan = {0};
+
+		assert_int_equal(select_list(b->store, &rows[i].select, &list, &b->err), 0);
+		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(list));
+		sqlite3_finalize(list);
+		explain = prepare(b, sql);
+		while (sqlite3_step(explain) == SQLITE_ROW)
+			buf_printf(&plan, "%s\n", sqlite3_column_text(explain, 3));
+		sqlite3_finalize(explain);
+		if (strstr(plan.bytes, rows[i].index) == NULL ||
+		    strstr(plan.bytes, "SCAN segment") != NULL ||
+		    strstr(plan.bytes, "SCAN round") != NULL)
+			fail_msg("%s:\n%s", rows[i].why, plan.bytes);
+		buf_fini(&plan);
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(views_are_the_tables),
+		T(the_view_of_rounds_is_the_table),
+		T(judgements_are_rows),
+		T(selections_use_an_index),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
