@@ -2,12 +2,12 @@
 /* A ring of verdicts, found again by what their traces and the paths object have in common. */
 #include "cli/judge_flows.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/border.h"
 #include "core/err.h"
+#include "core/jsontree.h"
 
 struct judge_kept {
 	char vantage[TRACE_VANTAGE_TEXT], target[TRACE_NAME_TEXT];
@@ -44,15 +44,15 @@ int judge_flows_take(struct judge_flows *f, const struct trace *t, struct verdic
 	return 0;
 }
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *text_of(const struct json_node *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *text = node_text(node_get(object, key));
 
 	return text != NULL ? text : "";
 }
 
 /* What the object says of its traces. */
-static bool read_key(const json_t *object, struct judge_kept *key)
+static bool read_key(const struct json_node *object, struct judge_kept *key)
 {
 	int method;
 
@@ -97,12 +97,14 @@ static unsigned find(struct judge_flows *f, const struct judge_kept *key, unsign
 int judge_flows_join(struct judge_flows *f, const struct record *paths, struct trace *of,
 		     struct verdict *out, struct paths *shares)
 {
-	const json_int_t flows = json_integer_value(json_object_get(paths->dom, "flows"));
+	const struct json_node *told = node_get(paths->dom, "flows");
 	const struct verdict *list[JUDGE_FLOWS_KEPT];
 	struct judge_kept *found[JUDGE_FLOWS_KEPT], key;
+	int64_t flows;
 	unsigned n;
 
-	if (f->kept == NULL || flows < 1 || flows > JUDGE_FLOWS_KEPT || !read_key(paths->dom, &key))
+	if (f->kept == NULL || !node_int(told, 1, JUDGE_FLOWS_KEPT, &flows) ||
+	    !read_key(paths->dom, &key))
 		return BP_ENOTFOUND;
 	n = find(f, &key, (unsigned)flows, found);
 	if (n < flows)

@@ -3,10 +3,10 @@
 #include "cli/select.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/jsontree.h"
 
 static int take_time(const struct options *o, const char *option, const char *arg, struct wall *out)
 {
@@ -83,13 +83,13 @@ bool select_wants_verdict(const struct select *s, const struct verdict *v)
 				   word_of(outcome_words, v->outcome)) == 0;
 }
 
-static const char *member(const json_t *object, const char *key)
+static const char *member(const struct json_node *object, const char *key)
 {
-	return json_string_value(json_object_get(object, key));
+	return node_text(node_get(object, key));
 }
 
 /* Within --since and --until; true when the object tells no time. */
-static bool object_in_time(const struct select *s, const json_t *object)
+static bool object_in_time(const struct select *s, const struct json_node *object)
 {
 	const char *text = member(object, "start") ? member(object, "start") : member(object, "at");
 	struct wall t;
@@ -114,11 +114,11 @@ static bool object_is_target(const struct select *s, const char *target, const c
 
 /* A record that is no trace (paths, a round, an event): judged by the members it has, as a trace
  * would be; a member that it does not have excludes nothing. */
-static bool select_wants_object(const struct select *s, const json_t *object)
+static bool select_wants_object(const struct select *s, const struct json_node *object)
 {
 	const char *vantage = member(object, "vantage"), *method = member(object, "method");
 	const char *dst = member(object, "dst"), *campaign = member(object, "campaign");
-	const json_t *verdict = json_object_get(object, "verdict");
+	const struct json_node *verdict = node_get(object, "verdict");
 	const char *outcome = member(verdict, "outcome"), *border = member(verdict, "border");
 	struct addr a;
 

@@ -11,6 +11,13 @@ static bool fault(struct pull *p, const char *what)
 	return false;
 }
 
+/* The bytes end before the value does. */
+static bool cut(struct pull *p, const char *what)
+{
+	p->cut |= p->fault == NULL;
+	return fault(p, what);
+}
+
 static void skip_blanks(struct pull *p)
 {
 	while (p->at < p->end &&
@@ -83,7 +90,7 @@ static bool take_string(struct pull *p, struct pull_value *v)
 			s++;
 		p->at = s;
 		if (s == p->end)
-			return fault(p, "the text is not closed");
+			return cut(p, "the text is not closed");
 		if (*s == '"')
 			break;
 		if (*s == '\\') {
@@ -173,8 +180,9 @@ static bool enter(struct pull *p, struct pull_value *v, enum pull_kind kind)
 static bool take_value(struct pull *p, struct pull_value *v)
 {
 	skip_blanks(p);
+	p->token = p->at;
 	if (p->at == p->end)
-		return fault(p, "it ends too early");
+		return cut(p, "it ends too early");
 	switch (*p->at) {
 	case '"':
 		return take_string(p, v);
@@ -212,8 +220,9 @@ static bool more(struct pull *p, unsigned char close)
 	if (p->fault != NULL)
 		return false;
 	skip_blanks(p);
+	p->token = p->at;
 	if (p->at == p->end)
-		return fault(p, "it ends too early");
+		return cut(p, "it ends too early");
 	if (*p->at == close) {
 		p->at++;
 		p->depth--;
@@ -225,6 +234,7 @@ static bool more(struct pull *p, unsigned char close)
 			return fault(p, "expected a comma, or the end of what is open");
 		p->at++;
 		skip_blanks(p);
+		p->token = p->at;
 	}
 	p->fresh = false;
 	return true;
@@ -234,13 +244,18 @@ bool pull_member(struct pull *p, struct pull_value *key, struct pull_value *v)
 {
 	if (!more(p, '}'))
 		return false;
-	if (p->at == p->end || *p->at != '"')
+	if (p->at == p->end)
+		return cut(p, "expected a member");
+	if (*p->at != '"')
 		return fault(p, "expected a member");
 	if (!take_string(p, key))
 		return false;
 	if (p->at < p->end && *p->at != ':')
 		skip_blanks(p);
-	if (p->at == p->end || *p->at != ':')
+	p->token = p->at;
+	if (p->at == p->end)
+		return cut(p, "expected a colon");
+	if (*p->at != ':')
 		return fault(p, "expected a colon");
 	p->at++;
 	return take_value(p, v);
@@ -270,6 +285,7 @@ int pull_end(struct pull *p, struct bp_error *err)
 {
 	if (p->fault == NULL) {
 		skip_blanks(p);
+		p->token = p->at;
 		if (p->at < p->end || p->depth > 0)
 			fault(p, "more than one value");
 	}
@@ -324,13 +340,32 @@ static size_t unescape(const unsigned char *s, size_t n, char out[static 4])
 	return put_utf8(c, out);
 }
 
-enum { TEXT_ROOM = 1024 };
+size_t pull_decode(const struct pull_value *v, char *out)
+{
+	const unsigned char *s = (const unsigned char *)v->text, *end = s + v->n;
+	char *begin = out, utf8[4];
+
+	while (s < end) {
+		size_t n = *s == '\\' ? escape_length(s, end) : 1, len;
+
+		if (n > 1) {
+			len = unescape(s, n, utf8);
+			memcpy(out, utf8, len);
+			out += len;
+		} else {
+			*out++ = (char)*s;
+		}
+		s += n > 0 ? n : 1;
+	}
+	return (size_t)(out - begin);
+}
+
+enum { TEXT_ROOM = 2048 };
 
 bool pull_text(const struct pull_value *v, char *out, size_t size)
 {
-	const unsigned char *s = (const unsigned char *)v->text, *end = s + v->n;
 	char plain[TEXT_ROOM];
-	size_t used = 0;
+	struct pull_value begin = *v;
 
 	if (v->kind != PULL_STRING) {
 		text_copy(out, size, "", 0);
@@ -340,16 +375,10 @@ bool pull_text(const struct pull_value *v, char *out, size_t size)
 		text_copy(out, size, v->text, v->n);
 		return true;
 	}
-	while (s < end && used + 4 <= sizeof(plain)) {
-		size_t n = *s == '\\' ? escape_length(s, end) : 1;
-
-		if (n > 1)
-			used += unescape(s, n, plain + used);
-		else
-			plain[used++] = (char)*s;
-		s += n > 0 ? n : 1;
-	}
-	text_copy(out, size, plain, used);
+	/* Far more than any field holds: an escape cut at its end is out of sight. */
+	if (begin.n > sizeof(plain))
+		begin.n = sizeof(plain);
+	text_copy(out, size, plain, pull_decode(&begin, plain));
 	return true;
 }
 

@@ -44,7 +44,9 @@ struct pull_value {
 
 struct pull {
 	const unsigned char *begin, *at, *end;
+	const unsigned char *token; /* what was begun last: a value, a key, what stands between */
 	const char *fault; /* NULL: none */
+	bool cut;          /* the fault is that the bytes end here */
 	unsigned depth;    /* open objects and arrays */
 	bool fresh;        /* the innermost has had nothing yet */
 	uint64_t objects;  /* bit d - 1: what is open at depth d is an object */
@@ -73,6 +75,8 @@ static inline bool pull_is(const struct pull_value *v, const char *word)
 /* A string as text of UTF-8, cut to size - 1 bytes and terminated (text_copy). Escapes of no
  * character and NUL become '?'. False when v is no string; *out is empty then. */
 bool pull_text(const struct pull_value *v, char *out, size_t size);
+/* A string decoded into out, which has room for v->n bytes; not terminated. How many they are. */
+size_t pull_decode(const struct pull_value *v, char *out);
 /* A number times 10^places, rounded; all digits count, whatever their form. False when v is no
  * number, or does not fit. */
 bool pull_decimal(const struct pull_value *v, unsigned places, int64_t *out);

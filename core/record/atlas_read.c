@@ -244,6 +244,7 @@ static void take_head(struct reading *in, const struct pull_value *key, const st
 		in->failed = true;
 		atlas_text(v, t->error, sizeof(t->error));
 	} else if (pull_is(key, "borderpath") && v->kind == PULL_OBJECT) {
+		in->own = true;
 		read_own(in);
 		return;
 	}
@@ -324,7 +325,8 @@ static void take_stop(struct reading *in)
 static void finish(struct reading *in)
 {
 	struct trace *t = in->t;
-	bool atlas = in->prb_id > 0;
+	/* What our own writer says nothing of was not known. */
+	bool atlas = in->prb_id > 0 && !in->own;
 	char id[80];
 
 	if (atlas && in->msm_id >= 0 && in->timestamp >= 0 && t->id[0] == '\0') {

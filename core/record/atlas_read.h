@@ -26,6 +26,7 @@ struct reading {
 	uint8_t attempt; /* of its last probe */
 	int64_t msm_id, prb_id, timestamp, fw; /* -1 none */
 	bool traceroute, foreign, has_result, failed;
+	bool own; /* an object "borderpath" was there */
 	struct pull_value from; /* the last address read, and what it was */
 	struct addr from_addr;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The native record, JSON Lines (INTERFACE "The record"): lossless, versioned. Writing is by
- * core/json.h into a buffer; reading is by jansson, in a file of its own so that borderpath-probe
- * need not link it. Unknown fields are kept: a record read from a line keeps that line, and writing
- * it again changes the bytes of only what a second pass owns (names, geo, verdict).
+ * core/json.h into a buffer; reading is by core/jsontree.h. Unknown fields are kept: a record read
+ * from a line keeps that line, and writing it again changes the bytes of only what a second pass
+ * owns (names, geo, verdict).
  */
 #ifndef CORE_RECORD_JSONL_H
 #define CORE_RECORD_JSONL_H
@@ -31,7 +31,7 @@ struct record {
 	struct verdict verdict;  /* .judged false when it had none */
 	char *line;              /* as read, without newline; NULL for other formats */
 	size_t line_size;        /* bytes, without the terminating NUL */
-	void *dom;               /* json_t of the line; NULL for traces and other formats */
+	void *dom;               /* struct json_node, the tree of the line; NULL for traces */
 };
 void record_init(struct record *r);
 void record_fini(struct record *r);

@@ -4,36 +4,20 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-json_t *fields_parse(const char *line, size_t n, struct bp_error *err)
+struct json_node *fields_parse(const char *line, size_t n, struct bp_error *err)
 {
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
 	const char *nul = memchr(line, '\0', n);
-	char text[JSON_ERROR_TEXT_LENGTH];
-	json_error_t e;
-	json_t *dom;
 
-	/* jansson 2.14 swallows a NUL behind a number. */
+	/* Told as what it is: the hole that a crash leaves in a file. */
 	if (nul != NULL) {
 		bp_fail(err, BP_EPARSE, "not JSON at column %zu: a NUL byte",
 			(size_t)(nul - line) + 1);
 		return NULL;
 	}
-	dom = json_loadb(line, n, flags, &e);
-	if (dom == NULL && json_error_code(&e) == json_error_numeric_overflow)
-		dom = json_loadb(line, n, flags | JSON_DECODE_INT_AS_REAL, &e);
-	if (dom != NULL)
-		return dom;
-	if (json_error_code(&e) == json_error_out_of_memory) {
-		bp_fail(err, BP_ENOMEM, "out of memory");
-		return NULL;
-	}
-	text_set(text, sizeof(text), e.text);
-	bp_fail(err,
-		json_error_code(&e) == json_error_premature_end_of_input ? BP_ETRUNC : BP_EPARSE,
-		"not JSON at column %d: %s", e.column, text);
-	return NULL;
+	return json_tree(line, n, err);
 }
 
 /* key NULL: an array's element. */
@@ -75,29 +59,29 @@ void field_refuse(struct fields *in, int code, const char *key, const char *expe
 }
 
 /* NULL when there is none, when it is null, or when the reading has failed. */
-static const json_t *member(const struct fields *in, const json_t *object, const char *key)
+static const struct json_node *member(const struct fields *in, const struct json_node *object, const char *key)
 {
-	const json_t *v = in->rc < 0 ? NULL : json_object_get(object, key);
+	const struct json_node *v = in->rc < 0 ? NULL : node_get(object, key);
 
-	return v == NULL || json_is_null(v) ? NULL : v;
+	return v == NULL || node_is(v, PULL_NULL) ? NULL : v;
 }
 
-const json_t *field_object(struct fields *in, const json_t *object, const char *key)
+const struct json_node *field_object(struct fields *in, const struct json_node *object, const char *key)
 {
-	const json_t *v = member(in, object, key);
+	const struct json_node *v = member(in, object, key);
 
-	if (v != NULL && !json_is_object(v)) {
+	if (v != NULL && !node_is(v, PULL_OBJECT)) {
 		field_refuse(in, BP_EPARSE, key, "expected an object");
 		return NULL;
 	}
 	return v;
 }
 
-const json_t *field_array(struct fields *in, const json_t *object, const char *key)
+const struct json_node *field_array(struct fields *in, const struct json_node *object, const char *key)
 {
-	const json_t *v = member(in, object, key);
+	const struct json_node *v = member(in, object, key);
 
-	if (v != NULL && !json_is_array(v)) {
+	if (v != NULL && !node_is(v, PULL_ARRAY)) {
 		field_refuse(in, BP_EPARSE, key, "expected an array");
 		return NULL;
 	}
@@ -105,79 +89,66 @@ const json_t *field_array(struct fields *in, const json_t *object, const char *k
 }
 
 /* Integers may be written 5 or 5.0. Leaves *out alone when there is none. */
-bool field_int(struct fields *in, const json_t *object, const char *key, int64_t min, int64_t max,
+bool field_int(struct fields *in, const struct json_node *object, const char *key, int64_t min, int64_t max,
 	       int64_t *out)
 {
-	const json_t *v = member(in, object, key);
+	const struct json_node *v = member(in, object, key);
+	struct pull_value number;
 	char expected[80];
-	double d;
 
 	if (v == NULL)
 		return false;
-	if (json_is_integer(v)) {
-		int64_t i = json_integer_value(v);
-
-		if (i >= min && i <= max) {
-			*out = i;
-			return true;
-		}
-	} else if (json_is_real(v)) {
-		d = json_real_value(v);
-		/* Above 2^53 a double is no exact integer any more. */
-		if (d >= (double)min && d <= (double)max && fabs(d) <= 9007199254740992.0 &&
-		    d == floor(d)) {
-			*out = (int64_t)d;
-			return true;
-		}
-	}
+	number = node_value(v);
+	if (pull_int(&number, min, max, out))
+		return true;
 	snprintf(expected, sizeof(expected), "expected an integer from %lld to %lld",
 		 (long long)min, (long long)max);
-	field_refuse(in, json_is_number(v) ? BP_ERANGE : BP_EPARSE, key, expected);
+	field_refuse(in, node_is(v, PULL_NUMBER) ? BP_ERANGE : BP_EPARSE, key, expected);
 	return false;
 }
 
-bool field_real(struct fields *in, const json_t *object, const char *key, double min, double max,
+bool field_real(struct fields *in, const struct json_node *object, const char *key, double min, double max,
 		double *out)
 {
-	const json_t *v = member(in, object, key);
+	const struct json_node *v = member(in, object, key);
 	char expected[80];
 	double d;
 
 	if (v == NULL)
 		return false;
-	d = json_number_value(v);
-	if (json_is_number(v) && d >= min && d <= max) {
+	d = node_is(v, PULL_NUMBER) ? strtod(v->text, NULL) : 0;
+	if (node_is(v, PULL_NUMBER) && d >= min && d <= max) {
 		*out = d;
 		return true;
 	}
 	snprintf(expected, sizeof(expected), "expected a number from %g to %g", min, max);
-	field_refuse(in, json_is_number(v) ? BP_ERANGE : BP_EPARSE, key, expected);
+	field_refuse(in, node_is(v, PULL_NUMBER) ? BP_ERANGE : BP_EPARSE, key, expected);
 	return false;
 }
 
-bool field_bool(struct fields *in, const json_t *object, const char *key, bool *out)
+bool field_bool(struct fields *in, const struct json_node *object, const char *key, bool *out)
 {
-	const json_t *v = member(in, object, key);
+	const struct json_node *v = member(in, object, key);
 
 	if (v == NULL)
 		return false;
-	if (!json_is_boolean(v)) {
+	if (!node_is(v, PULL_TRUE) && !node_is(v, PULL_FALSE)) {
 		field_refuse(in, BP_EPARSE, key, "expected true or false");
 		return false;
 	}
-	*out = json_is_true(v);
+	*out = node_is(v, PULL_TRUE);
 	return true;
 }
 
-const json_t *field_string(struct fields *in, const json_t *object, const char *key)
+const struct json_node *field_string(struct fields *in, const struct json_node *object, const char *key)
 {
-	const json_t *v = member(in, object, key);
+	const struct json_node *v = member(in, object, key);
 
-	if (v != NULL && !json_is_string(v)) {
+	if (v != NULL && !node_is(v, PULL_STRING)) {
 		field_refuse(in, BP_EPARSE, key, "expected a string");
 		return NULL;
 	}
-	if (v != NULL && strlen(json_string_value(v)) != json_string_length(v)) {
+	if (v != NULL && strlen(node_text(v)) != v->n) {
 		field_refuse(in, BP_EPARSE, key, "expected text without a NUL");
 		return NULL;
 	}
@@ -185,43 +156,43 @@ const json_t *field_string(struct fields *in, const json_t *object, const char *
 }
 
 /* A text of the measurement itself: cutting it would lose data, so too long is refused. */
-void field_text(struct fields *in, const json_t *object, const char *key, char *out, size_t size)
+void field_text(struct fields *in, const struct json_node *object, const char *key, char *out, size_t size)
 {
-	const json_t *v = field_string(in, object, key);
+	const struct json_node *v = field_string(in, object, key);
 	char expected[80];
 
 	if (v == NULL)
 		return;
-	if (json_string_length(v) >= size) {
+	if (v->n >= size) {
 		snprintf(expected, sizeof(expected), "expected at most %zu bytes of text",
 			 size - 1);
 		field_refuse(in, BP_ERANGE, key, expected);
 		return;
 	}
-	text_copy(out, size, json_string_value(v), json_string_length(v));
+	text_copy(out, size, node_text(v), v->n);
 }
 
 /* A text of a later pass, which can be made again: cut to what there is room for. */
-void field_text_cut(struct fields *in, const json_t *object, const char *key, char *out,
+void field_text_cut(struct fields *in, const struct json_node *object, const char *key, char *out,
 		    size_t size)
 {
-	const json_t *v = field_string(in, object, key);
+	const struct json_node *v = field_string(in, object, key);
 
 	if (v != NULL)
-		text_copy(out, size, json_string_value(v), json_string_length(v));
+		text_copy(out, size, node_text(v), v->n);
 }
 
-void field_word(struct fields *in, const json_t *object, const char *key, const struct word *table,
+void field_word(struct fields *in, const struct json_node *object, const char *key, const struct word *table,
 		uint8_t *out)
 {
-	const json_t *v = field_string(in, object, key);
+	const struct json_node *v = field_string(in, object, key);
 	char expected[200] = "expected one of";
 	size_t used = strlen(expected);
 	int value;
 
 	if (v == NULL)
 		return;
-	if (word_value(table, json_string_value(v), &value) == 0) {
+	if (word_value(table, node_text(v), &value) == 0) {
 		*out = (uint8_t)value;
 		return;
 	}
@@ -231,18 +202,18 @@ void field_word(struct fields *in, const json_t *object, const char *key, const 
 	field_refuse(in, BP_EPARSE, key, expected);
 }
 
-void field_addr(struct fields *in, const json_t *object, const char *key, struct addr *out)
+void field_addr(struct fields *in, const struct json_node *object, const char *key, struct addr *out)
 {
-	const json_t *v = field_string(in, object, key);
+	const struct json_node *v = field_string(in, object, key);
 
-	if (v != NULL && addr_parse(json_string_value(v), out) < 0)
+	if (v != NULL && addr_parse(node_text(v), out) < 0)
 		field_refuse(in, BP_EPARSE, key, "expected an IPv4 or IPv6 address");
 }
 
-void field_wall(struct fields *in, const json_t *object, const char *key, struct wall *out)
+void field_wall(struct fields *in, const struct json_node *object, const char *key, struct wall *out)
 {
-	const json_t *v = field_string(in, object, key);
-	const char *text = v ? json_string_value(v) : NULL;
+	const struct json_node *v = field_string(in, object, key);
+	const char *text = v ? node_text(v) : NULL;
 
 	if (v == NULL)
 		return;
@@ -251,11 +222,21 @@ void field_wall(struct fields *in, const json_t *object, const char *key, struct
 		field_refuse(in, BP_EPARSE, key, "expected an RFC 3339 time");
 }
 
-void field_ns(struct fields *in, const json_t *object, const char *key, double ns_per_unit,
-	      double min, int64_t *out)
+void field_ns(struct fields *in, const struct json_node *object, const char *key,
+	      double ns_per_unit, double min, int64_t *out)
 {
+	const struct json_node *v = member(in, object, key);
+	unsigned places = ns_per_unit == 1e6 ? 6 : 3;
+	struct pull_value number;
+	int64_t ns;
 	double d;
 
-	if (field_real(in, object, key, min, FIELD_NS_EXACT / ns_per_unit, &d))
+	if (v == NULL)
+		return;
+	number = node_value(v);
+	if (pull_decimal(&number, places, &ns) && (double)ns >= min * ns_per_unit &&
+	    (double)ns <= FIELD_NS_EXACT)
+		*out = ns;
+	else if (field_real(in, object, key, min, FIELD_NS_EXACT / ns_per_unit, &d))
 		*out = llround(d * ns_per_unit);
 }

@@ -13,7 +13,7 @@ struct named {
 	struct addr addr;
 	size_t place;
 	const char *key;
-	const json_t *value;
+	const struct json_node *value;
 };
 
 static int by_addr(const void *a, const void *b)
@@ -25,31 +25,28 @@ static int by_addr(const void *a, const void *b)
 }
 
 /* The members into all, which has room; returns how many. */
-static size_t list_names(struct fields *in, const json_t *object, struct named *all)
+static size_t list_names(struct fields *in, const struct json_node *object, struct named *all)
 {
-	const json_t *v;
-	const char *key;
-	size_t n = 0;
+	const struct json_node *v;
+	size_t n;
 
-	/* jansson iterates without changing the object, though its macro wants it writable. */
-	json_object_foreach((json_t *)(uintptr_t)object, key, v)
+	NODE_EACH(object, n, v)
 	{
-		all[n] = (struct named){.place = n, .key = key, .value = v};
-		if (addr_parse(key, &all[n].addr) < 0)
-			field_refuse(in, BP_EPARSE, key,
+		all[n] = (struct named){.place = n, .key = v->key, .value = v};
+		if (addr_parse(v->key, &all[n].addr) < 0)
+			field_refuse(in, BP_EPARSE, v->key,
 				     "expected an IPv4 or IPv6 address as the key");
-		else if (!json_is_object(v))
-			field_refuse(in, BP_EPARSE, key, "expected an object");
+		else if (!node_is(v, PULL_OBJECT))
+			field_refuse(in, BP_EPARSE, v->key, "expected an object");
 		if (in->rc < 0)
 			break;
-		n++;
 	}
 	return n;
 }
 
 static void read_name(struct fields *in, const struct named *from, struct name *n)
 {
-	const json_t *v = from->value;
+	const struct json_node *v = from->value;
 
 	field_enter(in, from->key, 0);
 	FIELD_INT(in, v, "asn", 0, UINT32_MAX, n->asn);
@@ -62,19 +59,19 @@ static void read_name(struct fields *in, const struct named *from, struct name *
 	field_leave(in);
 }
 
-void jsonl_read_names(struct fields *in, const json_t *o, struct names *names)
+void jsonl_read_names(struct fields *in, const struct json_node *o, struct names *names)
 {
-	const json_t *object = field_object(in, o, "names");
+	const struct json_node *object = field_object(in, o, "names");
 	struct named *all;
 	size_t count;
 
 	if (object == NULL)
 		return;
-	if (json_object_size(object) > NAMES_MAX) {
+	if (object->count > NAMES_MAX) {
 		field_refuse(in, BP_ERANGE, "names", "expected at most 65536 addresses");
 		return;
 	}
-	all = calloc(json_object_size(object) + 1, sizeof(*all));
+	all = calloc(object->count + 1, sizeof(*all));
 	if (all == NULL) {
 		in->rc = bp_fail(in->err, BP_ENOMEM, "out of memory");
 		return;
@@ -95,9 +92,9 @@ void jsonl_read_names(struct fields *in, const json_t *o, struct names *names)
 	free(all);
 }
 
-void jsonl_read_geo(struct fields *in, const json_t *o, struct geo_source *g)
+void jsonl_read_geo(struct fields *in, const struct json_node *o, struct geo_source *g)
 {
-	const json_t *v = field_object(in, o, "geo");
+	const struct json_node *v = field_object(in, o, "geo");
 
 	if (v == NULL)
 		return;
@@ -111,10 +108,10 @@ void jsonl_read_geo(struct fields *in, const json_t *o, struct geo_source *g)
 	field_leave(in);
 }
 
-static void read_place(struct fields *in, const json_t *o, const char *key, uint8_t *ttl,
+static void read_place(struct fields *in, const struct json_node *o, const char *key, uint8_t *ttl,
 		       struct addr *from)
 {
-	const json_t *v = field_object(in, o, key);
+	const struct json_node *v = field_object(in, o, key);
 
 	if (v == NULL)
 		return;
@@ -124,49 +121,51 @@ static void read_place(struct fields *in, const json_t *o, const char *key, uint
 	field_leave(in);
 }
 
-static void read_shares(struct fields *in, const json_t *o, struct verdict *v)
+static void read_shares(struct fields *in, const struct json_node *o, struct verdict *v)
 {
-	const json_t *p = field_object(in, o, "p"), *share;
-	const char *key;
+	const struct json_node *p = field_object(in, o, "p"), *share;
+	size_t i;
 
 	if (p == NULL)
 		return;
-	if (json_object_size(p) > VERDICT_BORDERS_MAX + 1) {
+	if (p->count > VERDICT_BORDERS_MAX + 1) {
 		field_refuse(in, BP_ERANGE, "p", "expected at most 17 shares");
 		return;
 	}
 	field_enter(in, "p", 0);
-	json_object_foreach((json_t *)(uintptr_t)p, key, share)
+	NODE_EACH(p, i, share)
 	{
 		struct verdict_share *s = &v->p[v->p_count];
 
 		/* Cut or cleaned ids could become the same: then the shares would be a riddle. */
-		if (!text_set(s->id, sizeof(s->id), key) || strcmp(s->id, key) != 0)
-			field_refuse(in, BP_EPARSE, key, "expected the id of a border as the key");
-		if (field_real(in, p, key, 0, 1, &s->p))
+		if (!text_set(s->id, sizeof(s->id), share->key) ||
+		    strcmp(s->id, share->key) != 0)
+			field_refuse(in, BP_EPARSE, share->key,
+				     "expected the id of a border as the key");
+		if (field_real(in, p, share->key, 0, 1, &s->p))
 			v->p_count++;
 	}
 	field_leave(in);
 }
 
-static void read_evidence(struct fields *in, const json_t *o, struct verdict *v)
+static void read_evidence(struct fields *in, const struct json_node *o, struct verdict *v)
 {
-	const json_t *list = field_array(in, o, "evidence"), *item;
+	const struct json_node *list = field_array(in, o, "evidence"), *item;
 	size_t i;
 
 	if (list == NULL)
 		return;
-	if (json_array_size(list) > VERDICT_EVIDENCE_MAX) {
+	if (list->count > VERDICT_EVIDENCE_MAX) {
 		field_refuse(in, BP_ERANGE, "evidence", "expected at most 64 entries");
 		return;
 	}
 	field_enter(in, "evidence", 0);
-	json_array_foreach(list, i, item)
+	NODE_EACH(list, i, item)
 	{
 		struct verdict_evidence *e = &v->evidence[i];
 
 		field_enter(in, NULL, i);
-		if (!json_is_object(item))
+		if (!node_is(item, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		field_text_cut(in, item, "rule", e->rule, sizeof(e->rule));
 		FIELD_INT(in, item, "ttl", 0, 255, e->ttl);
@@ -177,12 +176,12 @@ static void read_evidence(struct fields *in, const json_t *o, struct verdict *v)
 		field_leave(in);
 	}
 	field_leave(in);
-	v->evidence_count = (uint8_t)json_array_size(list);
+	v->evidence_count = (uint8_t)list->count;
 }
 
-void jsonl_read_verdict(struct fields *in, const json_t *top, struct verdict *v)
+void jsonl_read_verdict(struct fields *in, const struct json_node *top, struct verdict *v)
 {
-	const json_t *o = field_object(in, top, "verdict"), *via;
+	const struct json_node *o = field_object(in, top, "verdict"), *via;
 
 	if (o == NULL)
 		return;

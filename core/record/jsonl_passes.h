@@ -7,17 +7,16 @@
 #ifndef CORE_RECORD_JSONL_PASSES_H
 #define CORE_RECORD_JSONL_PASSES_H
 
-#include <jansson.h>
 
 #include "core/record/jsonl_fields.h"
 #include "core/record/names.h"
 #include "core/record/round.h"
 #include "core/record/verdict.h"
 
-void jsonl_read_names(struct fields *in, const json_t *o, struct names *names);
-void jsonl_read_geo(struct fields *in, const json_t *o, struct geo_source *g);
-void jsonl_read_verdict(struct fields *in, const json_t *top, struct verdict *v);
+void jsonl_read_names(struct fields *in, const struct json_node *o, struct names *names);
+void jsonl_read_geo(struct fields *in, const struct json_node *o, struct geo_source *g);
+void jsonl_read_verdict(struct fields *in, const struct json_node *top, struct verdict *v);
 /* The whole of a {"type":"round"}; *r is initialised first. */
-void jsonl_read_round(struct fields *in, const json_t *o, struct round *r);
+void jsonl_read_round(struct fields *in, const struct json_node *o, struct round *r);
 
 #endif

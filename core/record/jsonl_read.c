@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reads the native record: one line, parsed by jansson (which only jsonl_read, jsonl_passes and
- * jsonl_fields include), checked field by field. The first wrong field ends the reading and is
- * named by its path. Fields that are not ours are not looked at: they stay in the line that the
- * record keeps.
+ * Reads the native record: one line, parsed into a tree, checked field by field. The first wrong
+ * field ends the reading and is named by its path. Fields that are not ours are not looked at: they
+ * stay in the line that the record keeps.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +13,14 @@
 #include "core/record/jsonl_passes.h"
 #include "core/record/jsonl_write.h"
 
-static void read_tcp_flags(struct fields *in, const json_t *object, int16_t *out)
+static void read_tcp_flags(struct fields *in, const struct json_node *object, int16_t *out)
 {
-	const json_t *v = field_string(in, object, "tcp_flags");
+	const struct json_node *v = field_string(in, object, "tcp_flags");
 	int flags = 0;
 
 	if (v == NULL)
 		return;
-	for (const char *s = json_string_value(v); *s != '\0'; s++) {
+	for (const char *s = node_text(v); *s != '\0'; s++) {
 		const char *at = strchr(JSONL_TCP_LETTERS, *s);
 
 		if (at == NULL) {
@@ -35,24 +33,24 @@ static void read_tcp_flags(struct fields *in, const json_t *object, int16_t *out
 	*out = (int16_t)flags;
 }
 
-static void read_mpls(struct fields *in, const json_t *object, struct reply *r)
+static void read_mpls(struct fields *in, const struct json_node *object, struct reply *r)
 {
-	const json_t *list = field_array(in, object, "mpls"), *v;
+	const struct json_node *list = field_array(in, object, "mpls"), *v;
 	size_t i;
 
 	if (list == NULL)
 		return;
-	if (json_array_size(list) > TRACE_MPLS_MAX) {
+	if (list->count > TRACE_MPLS_MAX) {
 		field_refuse(in, BP_ERANGE, "mpls", "expected at most 8 labels");
 		return;
 	}
 	field_enter(in, "mpls", 0);
-	json_array_foreach(list, i, v)
+	NODE_EACH(list, i, v)
 	{
 		struct mpls *m = &r->mpls[i];
 
 		field_enter(in, NULL, i);
-		if (!json_is_object(v))
+		if (!node_is(v, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		FIELD_INT(in, v, "label", 0, 0xfffff, m->label);
 		FIELD_INT(in, v, "exp", 0, 7, m->exp);
@@ -61,12 +59,12 @@ static void read_mpls(struct fields *in, const json_t *object, struct reply *r)
 		field_leave(in);
 	}
 	field_leave(in);
-	r->mpls_count = (uint8_t)json_array_size(list);
+	r->mpls_count = (uint8_t)list->count;
 }
 
-static void read_iface(struct fields *in, const json_t *object, struct iface *f)
+static void read_iface(struct fields *in, const struct json_node *object, struct iface *f)
 {
-	const json_t *v = field_object(in, object, "iface");
+	const struct json_node *v = field_object(in, object, "iface");
 
 	if (v == NULL)
 		return;
@@ -79,22 +77,22 @@ static void read_iface(struct fields *in, const json_t *object, struct iface *f)
 	field_leave(in);
 }
 
-static void read_flags(struct fields *in, const json_t *object, uint16_t *out)
+static void read_flags(struct fields *in, const struct json_node *object, uint16_t *out)
 {
-	const json_t *list = field_array(in, object, "flags"), *v;
+	const struct json_node *list = field_array(in, object, "flags"), *v;
 	size_t i;
 	int value;
 
 	if (list == NULL)
 		return;
 	field_enter(in, "flags", 0);
-	json_array_foreach(list, i, v)
+	NODE_EACH(list, i, v)
 	{
-		if (!json_is_string(v)) {
+		if (!node_is(v, PULL_STRING)) {
 			field_enter(in, NULL, i);
 			field_refuse(in, BP_EPARSE, NULL, "expected a string");
 			field_leave(in);
-		} else if (word_value(reply_flag_words, json_string_value(v), &value) == 0) {
+		} else if (word_value(reply_flag_words, node_text(v), &value) == 0) {
 			*out |= (uint16_t)value;
 		}
 		/* A flag we do not know is a later version's remark: it stays in the line. */
@@ -102,7 +100,7 @@ static void read_flags(struct fields *in, const json_t *object, uint16_t *out)
 	field_leave(in);
 }
 
-static void read_reply(struct fields *in, const json_t *object, struct reply *r)
+static void read_reply(struct fields *in, const struct json_node *object, struct reply *r)
 {
 	field_ns(in, object, "rtt_ms", 1e6, 0, &r->rtt_ns);
 	FIELD_INT(in, object, "icmp_type", 0, 255, r->icmp_type);
@@ -117,14 +115,14 @@ static void read_reply(struct fields *in, const json_t *object, struct reply *r)
 	read_iface(in, object, &r->iface);
 }
 
-static void read_probe(struct fields *in, const json_t *object, size_t index, uint8_t ttl,
+static void read_probe(struct fields *in, const struct json_node *object, size_t index, uint8_t ttl,
 		       struct trace_entry *e)
 {
 	uint8_t why = WHY_NONE;
 
 	/* Without a number, the order of writing is the order of asking. */
 	trace_entry_init(e, ttl, (uint8_t)(index < 255 ? index + 1 : 255));
-	if (!json_is_object(object)) {
+	if (!node_is(object, PULL_OBJECT)) {
 		field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		return;
 	}
@@ -144,19 +142,19 @@ static void read_probe(struct fields *in, const json_t *object, size_t index, ui
 }
 
 /* How many probes all hops have, or 0 with in->rc set when they are not what they should be. */
-static size_t count_probes(struct fields *in, const json_t *hops)
+static size_t count_probes(struct fields *in, const struct json_node *hops)
 {
 	size_t i, count = 0;
-	const json_t *hop;
+	const struct json_node *hop, *probes;
 
 	field_enter(in, "hops", 0);
-	json_array_foreach(hops, i, hop)
+	NODE_EACH(hops, i, hop)
 	{
 		field_enter(in, NULL, i);
-		if (!json_is_object(hop))
+		if (!node_is(hop, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
-		else
-			count += json_array_size(field_array(in, hop, "probes"));
+		probes = field_array(in, hop, "probes");
+		count += probes != NULL ? probes->count : 0;
 		field_leave(in);
 	}
 	if (count > TRACE_MAX_ENTRIES)
@@ -165,15 +163,15 @@ static size_t count_probes(struct fields *in, const json_t *hops)
 	return in->rc < 0 ? 0 : count;
 }
 
-static void read_hops(struct fields *in, const json_t *hops, struct trace *t)
+static void read_hops(struct fields *in, const struct json_node *hops, struct trace *t)
 {
-	const json_t *hop, *probe;
+	const struct json_node *hop, *probe;
 	size_t i, k;
 
 	field_enter(in, "hops", 0);
-	json_array_foreach(hops, i, hop)
+	NODE_EACH(hops, i, hop)
 	{
-		const json_t *probes = field_array(in, hop, "probes");
+		const struct json_node *probes = field_array(in, hop, "probes");
 		uint8_t ttl = 0;
 
 		field_enter(in, NULL, i);
@@ -181,7 +179,7 @@ static void read_hops(struct fields *in, const json_t *hops, struct trace *t)
 		if (ttl == 0)
 			field_refuse(in, BP_EPARSE, "ttl", "expected an integer from 1 to 255");
 		field_enter(in, "probes", 0);
-		json_array_foreach(probes, k, probe)
+		NODE_EACH(probes, k, probe)
 		{
 			if (in->rc < 0)
 				break;
@@ -197,7 +195,7 @@ static void read_hops(struct fields *in, const json_t *hops, struct trace *t)
 	field_leave(in);
 }
 
-static void read_head(struct fields *in, const json_t *o, struct trace *t)
+static void read_head(struct fields *in, const struct json_node *o, struct trace *t)
 {
 	field_text(in, o, "id", t->id, sizeof(t->id));
 	field_text(in, o, "campaign", t->campaign, sizeof(t->campaign));
@@ -232,12 +230,12 @@ static void read_head(struct fields *in, const json_t *o, struct trace *t)
 	FIELD_INT(in, o, "drops", 0, INT64_MAX, t->drops);
 }
 
-static void read_counts(struct fields *in, const json_t *o, struct trace *t)
+static void read_counts(struct fields *in, const struct json_node *o, struct trace *t)
 {
-	const json_t *clock = field_object(in, o, "clock");
-	const json_t *refused = field_object(in, o, "refused");
-	const json_t *slowed = field_object(in, o, "slowed");
-	const json_t *place = field_object(in, o, "place");
+	const struct json_node *clock = field_object(in, o, "clock");
+	const struct json_node *refused = field_object(in, o, "refused");
+	const struct json_node *slowed = field_object(in, o, "slowed");
+	const struct json_node *place = field_object(in, o, "place");
 
 	if (clock != NULL) {
 		field_enter(in, "clock", 0);
@@ -269,9 +267,9 @@ static void read_counts(struct fields *in, const json_t *o, struct trace *t)
 	}
 }
 
-static void read_trace(struct fields *in, const json_t *o, struct record *out)
+static void read_trace(struct fields *in, const struct json_node *o, struct record *out)
 {
-	const json_t *hops = field_array(in, o, "hops");
+	const struct json_node *hops = field_array(in, o, "hops");
 	size_t count = hops ? count_probes(in, hops) : 0;
 	struct trace *t;
 
@@ -302,20 +300,20 @@ static const struct word kind_words[] = {{"trace", RECORD_TRACE},
 					 {"run", RECORD_RUN},
 					 {NULL, 0}};
 
-static void read_record(struct fields *in, const json_t *dom, struct record *r)
+static void read_record(struct fields *in, const struct json_node *dom, struct record *r)
 {
 	int64_t version = JSONL_VERSION;
-	const json_t *type = json_object_get(dom, "type");
+	const struct json_node *type = node_get(dom, "type");
 	struct round round;
 	char text[80];
 	int kind;
 
-	if (!json_is_string(type)) {
+	if (!node_is(type, PULL_STRING)) {
 		field_refuse(in, BP_EFOREIGN, NULL,
 			     "JSON, but no record of ours: it has no \"type\"");
 		return;
 	}
-	if (word_value(kind_words, json_string_value(type), &kind) == 0)
+	if (word_value(kind_words, node_text(type), &kind) == 0)
 		r->kind = (enum record_kind)kind;
 	if (r->kind != RECORD_TRACE && r->kind != RECORD_ROUND)
 		return;
@@ -349,7 +347,7 @@ void record_fini(struct record *r)
 	free(r->trace);
 	free(r->line);
 	names_fini(&r->names);
-	json_decref(r->dom);
+	free(r->dom);
 	record_init(r);
 }
 
@@ -357,7 +355,7 @@ int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *
 {
 	struct bp_error own = {0};
 	struct fields in = {.err = err ? err : &own};
-	json_t *dom;
+	struct json_node *dom;
 
 	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
 		n--;
@@ -372,7 +370,7 @@ int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *
 	memcpy(out->line, line, n);
 	out->line[n] = '\0';
 	out->line_size = n;
-	if (!json_is_object(dom))
+	if (!node_is(dom, PULL_OBJECT))
 		field_refuse(&in, BP_EFOREIGN, NULL, "JSON, but no record of ours: not an object");
 	else
 		read_record(&in, dom, out);
@@ -382,7 +380,7 @@ int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *
 		dom = NULL;
 	}
 out:
-	json_decref(dom);
+	free(dom);
 	if (in.rc < 0)
 		record_fini(out);
 	return in.rc;

@@ -3,7 +3,6 @@
  * Reads {"type":"round"}: every field checked, the first wrong one named. What is not ours stays in
  * the line that the record keeps.
  */
-#include <jansson.h>
 
 #include "core/record/jsonl.h"
 #include "core/record/jsonl_fields.h"
@@ -11,9 +10,9 @@
 #include "core/record/jsonl_write.h"
 #include "core/record/round.h"
 
-static void read_health(struct fields *in, const json_t *o, struct round *r)
+static void read_health(struct fields *in, const struct json_node *o, struct round *r)
 {
-	const json_t *health = field_object(in, o, "health");
+	const struct json_node *health = field_object(in, o, "health");
 
 	if (health == NULL)
 		return;
@@ -27,18 +26,18 @@ static void read_health(struct fields *in, const json_t *o, struct round *r)
 	field_leave(in);
 }
 
-static void read_changed(struct fields *in, const json_t *identity, uint8_t *out)
+static void read_changed(struct fields *in, const struct json_node *identity, uint8_t *out)
 {
-	const json_t *list = field_array(in, identity, "changed"), *v;
+	const struct json_node *list = field_array(in, identity, "changed"), *v;
 	size_t i;
 	int value;
 
 	field_enter(in, "changed", 0);
-	json_array_foreach(list, i, v)
+	NODE_EACH(list, i, v)
 	{
 		/* A word we do not know is a later version's remark: it stays in the line. */
-		if (json_is_string(v)) {
-			if (word_value(round_changed_words, json_string_value(v), &value) == 0)
+		if (node_is(v, PULL_STRING)) {
+			if (word_value(round_changed_words, node_text(v), &value) == 0)
 				*out |= (uint8_t)value;
 			continue;
 		}
@@ -49,9 +48,9 @@ static void read_changed(struct fields *in, const json_t *identity, uint8_t *out
 	field_leave(in);
 }
 
-static void read_identity(struct fields *in, const json_t *o, struct round *r)
+static void read_identity(struct fields *in, const struct json_node *o, struct round *r)
 {
-	const json_t *identity = field_object(in, o, "identity"), *network;
+	const struct json_node *identity = field_object(in, o, "identity"), *network;
 
 	if (identity == NULL)
 		return;
@@ -77,24 +76,24 @@ static void read_identity(struct fields *in, const json_t *o, struct round *r)
 	field_leave(in);
 }
 
-static void read_substitutes(struct fields *in, const json_t *o, struct round *r)
+static void read_substitutes(struct fields *in, const struct json_node *o, struct round *r)
 {
-	const json_t *list = field_array(in, o, "substitutes"), *v;
+	const struct json_node *list = field_array(in, o, "substitutes"), *v;
 	size_t i;
 
 	if (list == NULL)
 		return;
-	if (json_array_size(list) > ROUND_SUBSTITUTES_MAX) {
+	if (list->count > ROUND_SUBSTITUTES_MAX) {
 		field_refuse(in, BP_ERANGE, "substitutes", "expected at most 16");
 		return;
 	}
 	field_enter(in, "substitutes", 0);
-	json_array_foreach(list, i, v)
+	NODE_EACH(list, i, v)
 	{
 		struct round_substitute *s = &r->substitutes[i];
 
 		field_enter(in, NULL, i);
-		if (!json_is_object(v))
+		if (!node_is(v, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		field_text_cut(in, v, "target", s->target, sizeof(s->target));
 		field_addr(in, v, "from", &s->from);
@@ -104,12 +103,12 @@ static void read_substitutes(struct fields *in, const json_t *o, struct round *r
 		field_leave(in);
 	}
 	field_leave(in);
-	r->substitute_count = (uint8_t)json_array_size(list);
+	r->substitute_count = (uint8_t)list->count;
 }
 
-static void read_counts(struct fields *in, const json_t *o, struct round *r)
+static void read_counts(struct fields *in, const struct json_node *o, struct round *r)
 {
-	const json_t *clock = field_object(in, o, "clock");
+	const struct json_node *clock = field_object(in, o, "clock");
 
 	FIELD_INT(in, o, "expected", 0, UINT32_MAX, r->expected);
 	FIELD_INT(in, o, "done", 0, UINT32_MAX, r->done);
@@ -125,7 +124,7 @@ static void read_counts(struct fields *in, const json_t *o, struct round *r)
 	}
 }
 
-void jsonl_read_round(struct fields *in, const json_t *o, struct round *r)
+void jsonl_read_round(struct fields *in, const struct json_node *o, struct round *r)
 {
 	round_init(r);
 	field_text(in, o, "id", r->id, sizeof(r->id));

@@ -5,8 +5,8 @@
  * mean and the deviation are of none and are not kept (doc/record.md). Which probes were lost is not
  * told: the answered ones come first. Written, numbers may be text (mtr up to 0.92) or numbers.
  */
-#include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +31,11 @@ static int detect(const char *head, size_t n)
 }
 
 /* A number, also one written as text. False: there is none. */
-static bool read_number(struct fields *in, const json_t *o, const char *key, double max,
+static bool read_number(struct fields *in, const struct json_node *o, const char *key, double max,
 			double *out)
 {
-	const json_t *v = in->rc < 0 ? NULL : json_object_get(o, key);
-	const char *text = json_string_value(v);
+	const struct json_node *v = in->rc < 0 ? NULL : node_get(o, key);
+	const char *text = node_text(v);
 	char *end;
 	double d;
 
@@ -50,7 +50,7 @@ static bool read_number(struct fields *in, const json_t *o, const char *key, dou
 	return true;
 }
 
-static bool read_count(struct fields *in, const json_t *o, const char *key, unsigned max,
+static bool read_count(struct fields *in, const struct json_node *o, const char *key, unsigned max,
 		       unsigned *out)
 {
 	double d;
@@ -95,7 +95,7 @@ struct hub {
 	int64_t best_ns, worst_ns, last_ns;
 };
 
-static int64_t read_ms(struct fields *in, const json_t *o, const char *key)
+static int64_t read_ms(struct fields *in, const struct json_node *o, const char *key)
 {
 	double ms;
 
@@ -104,10 +104,10 @@ static int64_t read_ms(struct fields *in, const json_t *o, const char *key)
 }
 
 /* tests: how many probes were asked for at each TTL, where the hub does not say; 0 not known. */
-static void read_hub(struct fields *in, const json_t *o, unsigned tests, struct hub *h)
+static void read_hub(struct fields *in, const struct json_node *o, unsigned tests, struct hub *h)
 {
-	const json_t *host = field_string(in, o, "host");
-	const char *text = host ? json_string_value(host) : "???";
+	const struct json_node *host = field_string(in, o, "host");
+	const char *text = host ? node_text(host) : "???";
 	double loss = 0;
 
 	memset(h, 0, sizeof(*h));
@@ -166,20 +166,20 @@ static void add_hub(struct fields *in, struct trace **t, uint32_t *room, const s
 	}
 }
 
-static void read_hubs(struct fields *in, const json_t *report, unsigned tests, struct trace **t,
+static void read_hubs(struct fields *in, const struct json_node *report, unsigned tests, struct trace **t,
 		      uint32_t *room, struct names *names)
 {
-	const json_t *hubs = field_array(in, report, "hubs"), *v;
+	const struct json_node *hubs = field_array(in, report, "hubs"), *v;
 	struct hub h;
 	size_t i;
 
-	if (hubs == NULL || json_array_size(hubs) == 0)
+	if (hubs == NULL || hubs->count == 0)
 		field_refuse(in, BP_EPARSE, "hubs", "expected an array of hops");
 	field_enter(in, "hubs", 0);
-	json_array_foreach(hubs, i, v)
+	NODE_EACH(hubs, i, v)
 	{
 		field_enter(in, NULL, i);
-		if (!json_is_object(v))
+		if (!node_is(v, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		read_hub(in, v, tests, &h);
 		if (in->rc < 0)
@@ -201,37 +201,37 @@ static void read_hubs(struct fields *in, const json_t *report, unsigned tests, s
 }
 
 /* The destination as it was named; where a hop has that name, its address is the destination's. */
-static void read_ends(struct fields *in, const json_t *mtr, struct trace *t,
+static void read_ends(struct fields *in, const struct json_node *mtr, struct trace *t,
 		      const struct names *names)
 {
-	const json_t *dst = field_string(in, mtr, "dst"), *src = field_string(in, mtr, "src");
-	const json_t *size = json_object_get(mtr, "psize");
+	const struct json_node *dst = field_string(in, mtr, "dst"), *src = field_string(in, mtr, "src");
+	const struct json_node *size = node_get(mtr, "psize");
 	char name[TRACE_NAME_TEXT];
 	struct addr a;
 	double bytes;
 
 	if (dst != NULL) {
-		text_set(t->target, sizeof(t->target), json_string_value(dst));
-		split_host(json_string_value(dst), &t->dst, name, sizeof(name));
+		text_set(t->target, sizeof(t->target), node_text(dst));
+		split_host(node_text(dst), &t->dst, name, sizeof(name));
 		for (uint32_t i = 0; !addr_is_set(t->dst) && name[0] && i < names->count; i++) {
 			if (strcmp(names->items[i].host, name) == 0)
 				t->dst = names->items[i].addr;
 		}
 	}
 	if (src != NULL) {
-		split_host(json_string_value(src), &a, name, sizeof(name));
+		split_host(node_text(src), &a, name, sizeof(name));
 		t->src = a;
 		text_set(t->vantage, sizeof(t->vantage), name);
 	}
 	/* "rand(28-64)" is no size. */
-	if (size != NULL && !(json_is_string(size) && strchr(json_string_value(size), '(')) &&
+	if (size != NULL && !(node_is(size, PULL_STRING) && strchr(node_text(size), '(')) &&
 	    read_number(in, mtr, "psize", 65535, &bytes) && bytes > 0)
 		t->probe_size = (int32_t)bytes;
 }
 
-static void read_report(struct fields *in, const json_t *dom, struct record *out)
+static void read_report(struct fields *in, const struct json_node *dom, struct record *out)
 {
-	const json_t *report = field_object(in, dom, "report"), *mtr;
+	const struct json_node *report = field_object(in, dom, "report"), *mtr;
 	struct trace *t = NULL;
 	unsigned tests = 0;
 	uint32_t room = 0;
@@ -265,12 +265,12 @@ static void read_report(struct fields *in, const json_t *dom, struct record *out
 static int read_object(const char *object, size_t n, struct record *out, struct bp_error *err)
 {
 	struct fields in = {.err = err};
-	json_t *dom = fields_parse(object, n, err);
+	struct json_node *dom = fields_parse(object, n, err);
 
 	if (dom == NULL)
 		return err->code;
 	read_report(&in, dom, out);
-	json_decref(dom);
+	free(dom);
 	if (in.rc < 0)
 		record_fini(out);
 	return in.rc;

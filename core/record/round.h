@@ -100,8 +100,7 @@ extern const struct word round_why_words[], round_health_words[], round_changed_
 struct record;
 /* Reads a RECORD_ROUND (its dom) into *out: unlike jsonl_read, which only looks at what is
  * there, it wants `planned`, and expected = done + missed. BP_EPARSE and BP_ERANGE with the
- * field, BP_EUNSUP (a newer version), BP_EINVAL for another kind. In a file of its own
- * (jsonl_round.c): jansson. */
+ * field, BP_EUNSUP (a newer version), BP_EINVAL for another kind. */
 int round_read(const struct record *rec, struct round *out, struct bp_error *err);
 
 #endif

@@ -3,7 +3,7 @@
  * Reads scamper's JSON: one "trace" object into a trace. What scamper leaves out is put in again:
  * the silent probes, which it counts (hop_count, attempts, probe_count) and does not list.
  */
-#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +36,9 @@ struct reading {
 	uint8_t seen[TRACE_MAX_TTL + 1][32]; /* attempts answered, a bit each */
 };
 
-static int64_t read_stamp(struct fields *in, const json_t *object, const char *key)
+static int64_t read_stamp(struct fields *in, const struct json_node *object, const char *key)
 {
-	const json_t *v = field_object(in, object, key);
+	const struct json_node *v = field_object(in, object, key);
 	int64_t sec = 0, usec = 0;
 
 	if (v == NULL)
@@ -51,17 +51,17 @@ static int64_t read_stamp(struct fields *in, const json_t *object, const char *k
 }
 
 /* A word that we do not know is a later scamper's: not known. */
-static void read_name(struct fields *in, const json_t *object, const char *key,
+static void read_name(struct fields *in, const struct json_node *object, const char *key,
 		      const struct word *table, uint8_t *out)
 {
-	const json_t *v = field_string(in, object, key);
+	const struct json_node *v = field_string(in, object, key);
 	int value;
 
-	if (v != NULL && word_value(table, json_string_value(v), &value) == 0)
+	if (v != NULL && word_value(table, node_text(v), &value) == 0)
 		*out = (uint8_t)value;
 }
 
-static void read_head(struct reading *r, const json_t *o)
+static void read_head(struct reading *r, const struct json_node *o)
 {
 	struct fields *in = &r->in;
 	struct trace *t = r->t;
@@ -82,7 +82,7 @@ static void read_head(struct reading *r, const json_t *o)
 	FIELD_INT(in, o, "gaplimit", 0, 255, t->gap_limit);
 	FIELD_INT(in, o, "hop_count", 0, TRACE_MAX_TTL, r->last);
 	/* Seconds; newer ones have a fraction, or {"sec","usec"}: not said then. */
-	if (json_is_integer(json_object_get(o, "wait")) &&
+	if (node_int(node_get(o, "wait"), INT64_MIN, INT64_MAX, &wait_s) &&
 	    field_int(in, o, "wait", 0, 86400, &wait_s) && wait_s > 0)
 		t->wait_ms = wait_s * 1000;
 	if (field_int(in, o, "probe_size", 0, 65535, &data) && data > 0)
@@ -97,18 +97,18 @@ static void read_head(struct reading *r, const json_t *o)
 }
 
 /* A stack of RFC 4950 is an extension of class 1, type 1. */
-static void read_mpls(struct fields *in, const json_t *labels, struct reply *r)
+static void read_mpls(struct fields *in, const struct json_node *labels, struct reply *r)
 {
-	const json_t *v;
+	const struct json_node *v;
 	size_t i;
 
-	json_array_foreach(labels, i, v)
+	NODE_EACH(labels, i, v)
 	{
 		struct mpls *m = &r->mpls[r->mpls_count];
 
 		field_enter(in, "mpls_labels", 0);
 		field_enter(in, NULL, i);
-		if (!json_is_object(v))
+		if (!node_is(v, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		if (r->mpls_count == TRACE_MPLS_MAX) {
 			field_refuse(in, BP_ERANGE, NULL, "expected at most 8 labels");
@@ -124,9 +124,9 @@ static void read_mpls(struct fields *in, const json_t *labels, struct reply *r)
 	}
 }
 
-static void read_reply(struct fields *in, const json_t *o, struct reply *r)
+static void read_reply(struct fields *in, const struct json_node *o, struct reply *r)
 {
-	const json_t *extensions = field_array(in, o, "icmpext"), *v;
+	const struct json_node *extensions = field_array(in, o, "icmpext"), *v;
 	size_t i;
 
 	field_ns(in, o, "rtt", 1e6, 0, &r->rtt_ns);
@@ -143,11 +143,11 @@ static void read_reply(struct fields *in, const json_t *o, struct reply *r)
 	/* scamper of 2011 to 2021 writes the key with the colon inside. */
 	FIELD_INT(in, o, "icmp_nhmtu:", 0, 65535, r->mtu);
 	FIELD_INT(in, o, "icmp_nhmtu", 0, 65535, r->mtu);
-	json_array_foreach(extensions, i, v)
+	NODE_EACH(extensions, i, v)
 	{
 		field_enter(in, "icmpext", 0);
 		field_enter(in, NULL, i);
-		if (!json_is_object(v))
+		if (!node_is(v, PULL_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		read_mpls(in, field_array(in, v, "mpls_labels"), r);
 		field_leave(in);
@@ -157,11 +157,11 @@ static void read_reply(struct fields *in, const json_t *o, struct reply *r)
 
 /* One answer. "" and "*", which M-Lab's archive has, name nobody: such a probe stands there without
  * an answer. */
-static void read_hop(struct reading *r, const json_t *o, struct names *names)
+static void read_hop(struct reading *r, const struct json_node *o, struct names *names)
 {
 	struct fields *in = &r->in;
-	const json_t *addr = field_string(in, o, "addr"), *host = field_string(in, o, "name");
-	const char *text = addr ? json_string_value(addr) : "";
+	const struct json_node *addr = field_string(in, o, "addr"), *host = field_string(in, o, "name");
+	const char *text = addr ? node_text(addr) : "";
 	int64_t ttl = 0, id = 1, tx;
 	struct trace_entry *e;
 	struct name *name;
@@ -190,35 +190,35 @@ static void read_hop(struct reading *r, const json_t *o, struct names *names)
 	tx = read_stamp(in, o, "tx");
 	if (tx != 0 && r->t->start.ns != 0)
 		e->tx_ns = tx - r->t->start.ns;
-	if (in->rc < 0 || host == NULL || json_string_value(host)[0] == '\0')
+	if (in->rc < 0 || host == NULL || node_text(host)[0] == '\0')
 		return;
 	name = names_put(names, e->reply.from);
 	if (name == NULL)
 		field_refuse(in, BP_ENOMEM, NULL, "out of memory");
 	else
-		text_set(name->host, sizeof(name->host), json_string_value(host));
+		text_set(name->host, sizeof(name->host), node_text(host));
 }
 
-static void read_hops(struct reading *r, const json_t *o, struct names *names)
+static void read_hops(struct reading *r, const struct json_node *o, struct names *names)
 {
-	const json_t *hops = field_array(&r->in, o, "hops"), *v;
+	const struct json_node *hops = field_array(&r->in, o, "hops"), *v;
 	size_t i;
 
 	/* The documentation says that probe_id counts from 0; the files count from 1. */
-	json_array_foreach(hops, i, v)
+	NODE_EACH(hops, i, v)
 	{
-		const json_t *id = json_object_get(v, "probe_id");
+		int64_t id;
 
-		if (json_is_integer(id) && json_integer_value(id) == 0)
+		if (node_int(node_get(v, "probe_id"), 0, 0, &id))
 			r->shift = 1;
 	}
-	json_array_foreach(hops, i, v)
+	NODE_EACH(hops, i, v)
 	{
 		int64_t ttl = 0;
 
 		field_enter(&r->in, "hops", 0);
 		field_enter(&r->in, NULL, i);
-		if (!json_is_object(v))
+		if (!node_is(v, PULL_OBJECT))
 			field_refuse(&r->in, BP_EPARSE, NULL, "expected an object");
 		read_hop(r, v, names);
 		field_int(&r->in, v, "probe_ttl", 1, TRACE_MAX_TTL, &ttl);
@@ -277,7 +277,7 @@ static void settle(struct trace *t)
 		t->sent = sent;
 }
 
-static void read_trace(struct reading *r, const json_t *o, const struct scamper_stream *s,
+static void read_trace(struct reading *r, const struct json_node *o, const struct scamper_stream *s,
 		       struct record *out)
 {
 	r->room = 32;
@@ -302,12 +302,12 @@ static void read_trace(struct reading *r, const json_t *o, const struct scamper_
 }
 
 /* 0: a trace; BP_EAGAIN: nothing to read; else refused. */
-static int sort_out(struct fields *in, const json_t *o, struct scamper_stream *s)
+static int sort_out(struct fields *in, const struct json_node *o, struct scamper_stream *s)
 {
-	const char *type = json_string_value(json_object_get(o, "type"));
+	const char *type = node_text(node_get(o, "type"));
 	char text[96];
 
-	if (type == NULL && json_object_get(o, "UUID") != NULL)
+	if (type == NULL && node_get(o, "UUID") != NULL)
 		return BP_EAGAIN;
 	if (type == NULL)
 		field_refuse(in, BP_EFOREIGN, "type", "scamper's records have one");
@@ -329,18 +329,18 @@ static int sort_out(struct fields *in, const json_t *o, struct scamper_stream *s
 }
 
 /* What M-Lab's traceroute-caller wraps into one object: {"Metadata","CycleStart","Trace",...}. */
-static const json_t *unwrap(struct fields *in, const json_t *dom, struct scamper_stream *s)
+static const struct json_node *unwrap(struct fields *in, const struct json_node *dom, struct scamper_stream *s)
 {
-	const json_t *start = json_object_get(dom, "CycleStart"), *inside;
+	const struct json_node *start = node_get(dom, "CycleStart"), *inside;
 
 	if (start == NULL)
 		return dom;
-	inside = json_object_get(dom, "Trace");
+	inside = node_get(dom, "Trace");
 	if (inside == NULL)
-		inside = json_object_get(dom, "Tracelb");
-	if (json_is_object(start))
+		inside = node_get(dom, "Tracelb");
+	if (node_is(start, PULL_OBJECT))
 		sort_out(in, start, s);
-	return json_is_object(inside) ? inside : dom;
+	return node_is(inside, PULL_OBJECT) ? inside : dom;
 }
 
 int scamper_read(struct scamper_stream *s, const char *object, size_t n, struct record *out,
@@ -348,8 +348,8 @@ int scamper_read(struct scamper_stream *s, const char *object, size_t n, struct 
 {
 	struct bp_error own = {0};
 	struct reading r = {.in = {.err = err ? err : &own}};
-	json_t *dom = fields_parse(object, n, r.in.err);
-	const json_t *o;
+	struct json_node *dom = fields_parse(object, n, r.in.err);
+	const struct json_node *o;
 	int rc;
 
 	if (dom == NULL)
@@ -358,7 +358,7 @@ int scamper_read(struct scamper_stream *s, const char *object, size_t n, struct 
 	rc = r.in.rc < 0 ? r.in.rc : sort_out(&r.in, o, s);
 	if (rc == 0)
 		read_trace(&r, o, s, out);
-	json_decref(dom);
+	free(dom);
 	free(r.t);
 	if (r.in.rc < 0)
 		record_fini(out);
