@@ -6,11 +6,11 @@
 #include "core/record/redact.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"
+#include "core/jsontree.h"
 
 /* An address, and the vantage point whose records it leaves; EVERYWHERE: those of all. */
 struct redact_secret {
@@ -250,29 +250,22 @@ static bool is_own_key(const char *key)
 	return false;
 }
 
-static int learn_object(struct redact *r, uint32_t vantage, const json_t *v, unsigned depth,
+static int learn_object(struct redact *r, uint32_t vantage, const struct json_node *v, unsigned depth,
 			struct bp_error *err)
 {
-	const json_t *member;
-	const char *key;
+	const struct json_node *member;
 	struct addr a;
 	size_t i;
 	int rc = 0;
 
 	if (depth > JSON_DEPTH_MAX)
 		return 0; /* redact_apply refuses the record */
-	if (json_is_array(v)) {
-		json_array_foreach(v, i, member)
-		{
-			rc = rc < 0 ? rc : learn_object(r, vantage, member, depth + 1, err);
-		}
-	}
-	json_object_foreach((json_t *)(uintptr_t)v, key, member)
+	NODE_EACH(v, i, member)
 	{
 		if (rc < 0)
 			break;
-		if (is_own_key(key) && json_is_string(member) &&
-		    addr_parse(json_string_value(member), &a) == 0)
+		if (is_own_key(member->key) && node_is(member, PULL_STRING) &&
+		    addr_parse(node_text(member), &a) == 0)
 			rc = put_own(r, vantage, a, err);
 		else
 			rc = learn_object(r, vantage, member, depth + 1, err);
@@ -280,9 +273,9 @@ static int learn_object(struct redact *r, uint32_t vantage, const json_t *v, uns
 	return rc;
 }
 
-static const char *vantage_of(const json_t *dom)
+static const char *vantage_of(const struct json_node *dom)
 {
-	const char *name = json_string_value(json_object_get(dom, "vantage"));
+	const char *name = node_text(node_get(dom, "vantage"));
 
 	return name ? name : "";
 }
@@ -480,18 +473,19 @@ static bool is_dropped(const struct redact *r, const char *key)
 }
 
 static int put_value(const struct redact *r, uint32_t vantage, struct json_writer *w,
-		     const char *key, const json_t *v);
+		     const char *key, const struct json_node *v);
 
 static int put_members(const struct redact *r, uint32_t vantage, struct json_writer *w,
-		       const json_t *object)
+		       const struct json_node *object)
 {
-	const json_t *member;
-	const char *key;
+	const struct json_node *member;
 	struct buf text;
 	int rc = 0;
+	size_t i;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, member)
+	NODE_EACH(object, i, member)
 	{
+		const char *key = member->key;
 		struct addr a;
 
 		if (rc < 0 || is_dropped(r, key) ||
@@ -506,46 +500,43 @@ static int put_members(const struct redact *r, uint32_t vantage, struct json_wri
 }
 
 static int put_value(const struct redact *r, uint32_t vantage, struct json_writer *w,
-		     const char *key, const json_t *v)
+		     const char *key, const struct json_node *v)
 {
-	const json_t *item;
+	const struct json_node *item;
 	struct buf text;
 	int rc = 0;
 	size_t i;
 
-	switch (json_typeof(v)) {
-	case JSON_OBJECT:
+	switch (v->kind) {
+	case PULL_OBJECT:
 		json_begin_object(w, key);
 		rc = w->depth > JSON_DEPTH_MAX - 2 ? BP_EPARSE : put_members(r, vantage, w, v);
 		json_end(w);
 		return rc;
-	case JSON_ARRAY:
+	case PULL_ARRAY:
 		json_begin_array(w, key);
-		json_array_foreach(v, i, item)
+		NODE_EACH(v, i, item)
 		{
 			rc = w->depth > JSON_DEPTH_MAX - 2 ? BP_EPARSE :
 			     rc < 0 ? rc : put_value(r, vantage, w, NULL, item);
 		}
 		json_end(w);
 		return rc;
-	case JSON_STRING:
+	case PULL_STRING:
 		buf_init(&text);
-		put_scrubbed(r, vantage, json_string_value(v), &text);
+		put_scrubbed(r, vantage, node_text(v), &text);
 		json_put_str(w, key, text.failed ? "" : text.bytes);
 		rc = text.failed ? BP_ENOMEM : 0;
 		buf_fini(&text);
 		return rc;
-	case JSON_INTEGER:
-		json_put_int(w, key, json_integer_value(v));
+	case PULL_NUMBER:
+		json_put_raw(w, key, v->text, v->n);
 		return 0;
-	case JSON_REAL:
-		json_put_real(w, key, json_real_value(v));
-		return 0;
-	case JSON_NULL:
+	case PULL_NULL:
 		json_put_null(w, key);
 		return 0;
 	default:
-		json_put_bool(w, key, json_is_true(v));
+		json_put_bool(w, key, v->kind == PULL_TRUE);
 		return 0;
 	}
 }
