@@ -13,13 +13,14 @@
 #include "cli/campaign.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "core/text.h"
 
 struct check_options {
 	struct options common;
-	const char *contact_path, *probing_path;
+	const char *contact_path, *probing_path, *avoid_path, *store;
 };
 
-enum { OPT_CONTACT = OPT_COMMAND_FIRST, OPT_PROBING };
+enum { OPT_CONTACT = OPT_COMMAND_FIRST, OPT_PROBING, OPT_AVOID, OPT_STORE };
 
 /* --- facts ------------------------------------------------------------------------------------ */
 
@@ -74,9 +75,10 @@ static int look_up_inside(struct check *c, struct wall when)
 	return rc;
 }
 
-static int look_up_avoid(struct check *c, struct prefixset *own, struct bp_error *err)
+static int look_up_avoid(struct check *c, const char *path, struct prefixset *own,
+			 struct bp_error *err)
 {
-	int rc = targets_load_avoid(own, NULL, err);
+	int rc = targets_load_avoid(own, path, err);
 
 	if (rc == 0 && (manners_add_all(&c->avoid, own) < 0 ||
 			manners_add_all(&c->avoid, &c->manners.limits.never) < 0))
@@ -131,6 +133,8 @@ static int gather(struct check *c, const struct check_options *o, struct bp_erro
 
 	if (rc < 0)
 		return rc;
+	if (o->store != NULL)
+		text_set(c->plan->store, sizeof(c->plan->store), o->store);
 	feed_run(c->plan, &c->run);
 	look_up_starts(c, now);
 	from.profile = c->profile;
@@ -144,7 +148,7 @@ static int gather(struct check *c, const struct check_options *o, struct bp_erro
 		c->manners.contact = c->plan->contact;
 		c->manners.has_contact = true;
 	}
-	rc = look_up_avoid(c, &own, err);
+	rc = look_up_avoid(c, o->avoid_path, &own, err);
 	if (rc == 0)
 		rc = feed_new(&from, &c->feed, err);
 	if (rc == 0 && (look_up_inside(c, from.slot) < 0 || foresee(c, &own) < 0))
@@ -190,6 +194,8 @@ static int take_options(struct check_options *o, int argc, char **argv)
 		OPTIONS_COMMON,
 		{"contact", required_argument, NULL, OPT_CONTACT},
 		{"probing-txt", required_argument, NULL, OPT_PROBING},
+		{"do-not-probe", required_argument, NULL, OPT_AVOID},
+		{"store", required_argument, NULL, OPT_STORE},
 		{NULL, 0, NULL, 0},
 	};
 	int opt, rc = 0;
@@ -204,6 +210,10 @@ static int take_options(struct check_options *o, int argc, char **argv)
 			o->contact_path = optarg;
 		else if (opt == OPT_PROBING)
 			o->probing_path = optarg;
+		else if (opt == OPT_AVOID)
+			o->avoid_path = optarg;
+		else if (opt == OPT_STORE)
+			o->store = optarg;
 		else
 			rc = options_take(&o->common, opt, optarg);
 	}

@@ -115,6 +115,12 @@ check 1 --probing-txt p sweep.yaml && says 'needs to know who measures' err; ver
 printf 'contact: {who: Other Lab, mail: a@example.org}\n' >"$dir/contact.yaml"
 check 0 --contact contact.yaml sweep.yaml && says 'Other Lab, a@example.org'; verdict "--contact"
 
+echo 175.45.178.0/24 >"$dir/mine"
+check 0 --do-not-probe mine --store sqlite:other.db sweep.yaml &&
+	says 'Left out      257 on do-not-probe lists' && says 'Store         sqlite:other.db;'
+verdict "the run's own list and store"
+check 1 --do-not-probe not-there sweep.yaml; verdict "a list that is not there"
+
 # --- warnings: exit 0 ---------------------------------------------------------------------------
 # warns NAME TEXT LINES: a plan with these lines is told about.
 warns()
