@@ -283,7 +283,7 @@ int campaign_status(int argc, char **argv)
 	}
 	if (optind == argc)
 		return cli_usage("campaign", "status takes plans");
-	if (session_open(&run.options, false, &run.session, &err) < 0)
+	if (session_open_output(&run.options, &run.session, &err) < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
 	/* One that fails is told, and the others are shown all the same. */

@@ -105,6 +105,28 @@ static void tell_warnings(const struct options *o, const struct geo *g)
 		cli_say("warning: %s", text);
 }
 
+static int open_output(const struct options *o, struct session *s, struct bp_error *err)
+{
+	if (o->out_path != NULL && strcmp(o->out_path, "-") != 0) {
+		s->out = fopen(o->out_path, "we");
+		if (s->out == NULL)
+			return bp_fail_sys(err, errno, "cannot write %s", o->out_path);
+		s->out_is_file = true;
+	}
+	session_terminal(o, s);
+	return 0;
+}
+
+int session_open_output(const struct options *o, struct session *out, struct bp_error *err)
+{
+	struct session s = {.options = o, .out = stdout};
+	int rc = open_output(o, &s, err);
+
+	if (rc == 0)
+		*out = s;
+	return rc;
+}
+
 int session_open(const struct options *o, bool with_geo, struct session *out, struct bp_error *err)
 {
 	struct session s = {.options = o, .out = stdout};
@@ -119,15 +141,9 @@ int session_open(const struct options *o, bool with_geo, struct session *out, st
 			goto fail;
 		tell_warnings(o, s.geo);
 	}
-	if (o->out_path != NULL && strcmp(o->out_path, "-") != 0) {
-		s.out = fopen(o->out_path, "we");
-		if (s.out == NULL) {
-			rc = bp_fail_sys(err, errno, "cannot write %s", o->out_path);
-			goto fail;
-		}
-		s.out_is_file = true;
-	}
-	session_terminal(o, &s);
+	rc = open_output(o, &s, err);
+	if (rc < 0)
+		goto fail;
 	*out = s;
 	return 0;
 fail:

@@ -69,6 +69,8 @@ struct session {
 
 /* Opens profile, databases (when with_geo; warnings go to stderr once) and the output. */
 int session_open(const struct options *o, bool with_geo, struct session *out, struct bp_error *err);
+/* The output alone: profile and geo are NULL. */
+int session_open_output(const struct options *o, struct session *out, struct bp_error *err);
 /* How text for people is drawn on the session's output. */
 struct style style_of(const struct session *s);
 /* Writes n bytes of result; BP_EIO once the reader is gone or the disk is full. */

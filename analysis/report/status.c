@@ -23,7 +23,7 @@ void status_count_round(struct status_rounds *d, const struct round *r)
 {
 	d->measurements += r->done;
 	d->lost += r->missed;
-	if (r->start.ns != 0 || r->done > 0) {
+	if (r->done > 0) {
 		d->measured++;
 		return;
 	}

@@ -31,8 +31,8 @@ enum status_state {
 
 /* Rounds of a span of time. */
 struct status_rounds {
-	uint32_t measured;                /* that began */
-	uint32_t missed;                  /* missed whole */
+	uint32_t measured;                /* in whole or in part */
+	uint32_t missed;                  /* whole */
 	uint32_t missed_why[STATUS_WHY_COUNT]; /* of those */
 	uint64_t measurements, lost;      /* done, missed, in all of them */
 };
