@@ -136,6 +136,8 @@ VIEW=$!
 drawn() { grep -qaE "$1" "$LAB_TMP/screen"; }
 wait_for 20 drawn 'round of [0-9:]+: 2 of 2 measured' || not_ok "a view with a round"
 like "with its targets" "$(tr -cd '[:print:]\n' <"$LAB_TMP/screen")" '175\.45\.178\.3 .*Khasan / Russia'
-pkill -INT --parent "$(pgrep --parent "$VIEW" -f view.sh | head -n 1)" 2>/dev/null || kill "$VIEW"
+# Its lock says who it is.
+kill -INT "$(cat "$LAB_TMP/view.db.spool/dprk-vp.lock")"
 wait "$VIEW"
+is "told to stop, it takes the view away and ends" $? 0
 finish
