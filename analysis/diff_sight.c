@@ -107,7 +107,8 @@ int sight_way(const struct trace *t, const struct names *names, const struct pro
 	_Static_assert(offsetof(typeof(packed), hops) == sizeof(struct way), "one block");
 	lane_fill(&lane);
 	memset(w, 0, sizeof(*w));
-	w->last = lane.last;
+	/* Where the destination did not answer, the last TTL says how long was asked. */
+	w->last = lane.reached ? lane.last : 0;
 	w->reached = lane.reached;
 	for (unsigned ttl = 1; ttl < WAY_TTLS; ttl++) {
 		struct way_hop *h = &lane.hop[ttl];

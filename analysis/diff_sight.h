@@ -24,7 +24,7 @@ struct way_hop {
 
 /* TTLs at which nobody answered have no hop. */
 struct way {
-	uint8_t last;   /* the last TTL that matters: the destination's, or probed */
+	uint8_t last;   /* the TTL at which the destination answered; 0: it did not */
 	uint8_t reached;
 	uint8_t hop_count;
 	uint8_t as_count;

@@ -11,6 +11,7 @@
 #include "analysis/judge_pass.h"
 #include "analysis/report/diff_text.h"
 #include "cli/cli.h"
+#include "cli/diff_store.h"
 #include "cli/select.h"
 
 const char diff_usage[] =
@@ -47,6 +48,8 @@ struct diff_run {
 	struct judge_pass pass;
 	struct select_counts counts;
 	struct diff_set *set;
+	struct diff_store **stores;  /* owned, in the order named */
+	unsigned store_count;
 	enum diff_when file;         /* which of A and B is read now */
 };
 
@@ -70,7 +73,7 @@ static int take_trace(struct diff_run *run, struct record *r, enum diff_when sid
 
 	if (v != NULL)
 		rc = judge_pass_trace(&run->pass, r->trace, &r->names, wall_now(), v);
-	if (rc == 0 && (run->counts.from_store || select_wants_verdict(&run->select, v)))
+	if (rc == 0 && select_wants_verdict(&run->select, v))
 		rc = diff_set_trace(run->set, side, r->trace, &r->names, v);
 	free(v);
 	return rc;
@@ -108,6 +111,28 @@ static int show(struct diff_run *run, const struct diff *d, struct bp_error *err
 	return rc;
 }
 
+/* A store's traces have their ids looked up once it is known who is an example. */
+static int fill_id(struct diff_run *run, struct diff_side *side, struct bp_error *err)
+{
+	unsigned number = diff_store_number(side->example);
+
+	if (side->example_id[0] != '\0' || number == 0)
+		return 0;
+	return diff_store_id(run->stores[number - 1], side->example, side->example_id, err);
+}
+
+static int fill_ids(struct diff_run *run, struct diff_row *rows, unsigned n, struct bp_error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		rc = fill_id(run, &rows[i].before, err);
+		if (rc == 0)
+			rc = fill_id(run, &rows[i].after, err);
+	}
+	return rc;
+}
+
 static int compare(struct diff_run *run, struct bp_error *err)
 {
 	struct diff d;
@@ -117,7 +142,12 @@ static int compare(struct diff_run *run, struct bp_error *err)
 	if (rc < 0) {
 		bp_fail(err, rc, "out of memory");
 	} else {
-		rc = show(run, &d, err);
+		if (run->options.format == OUTPUT_JSONL)
+			rc = fill_ids(run, d.rows, d.row_count, err);
+		if (rc == 0 && run->options.format == OUTPUT_JSONL)
+			rc = fill_ids(run, d.targets, d.target_count, err);
+		if (rc == 0)
+			rc = show(run, &d, err);
 		if (rc == 0)
 			rc = (int)d.result;
 		diff_fini(&d);
@@ -159,6 +189,31 @@ static void narrow(struct diff_run *run)
 		run->select.until = to;
 }
 
+/* One side or both, of a store. */
+static int read_store(struct diff_run *run, const char *url, struct bp_error *err)
+{
+	struct store_select select = select_of_store(&run->select);
+	struct wall until = select.until;
+	struct diff_store *d;
+	int rc = diff_store_open(url, run->store_count + 1, &run->pass, run->set, &d, err);
+
+	if (rc < 0)
+		return rc;
+	run->stores[run->store_count++] = d;
+	if (run->at.ns == 0)
+		return diff_store_read(d, &select, run->file, &run->counts.read, err);
+	if (select.since.ns < run->at.ns) {
+		select.until = until.ns < run->at.ns ? until : run->at;
+		rc = diff_store_read(d, &select, DIFF_BEFORE, &run->counts.read, err);
+	}
+	if (rc == 0 && until.ns > run->at.ns) {
+		select.since = select.since.ns > run->at.ns ? select.since : run->at;
+		select.until = until;
+		rc = diff_store_read(d, &select, DIFF_AFTER, &run->counts.read, err);
+	}
+	return rc;
+}
+
 static int run_diff(struct diff_run *run, int argc, char **argv)
 {
 	struct bp_error err;
@@ -168,6 +223,10 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 		narrow(run);
 	for (int i = 0; rc == 0 && i < argc; i++) {
 		run->file = i > 0 ? DIFF_AFTER : DIFF_BEFORE;
+		if (select_is_store(argv[i])) {
+			rc = read_store(run, argv[i], &err);
+			continue;
+		}
 		rc = select_read(&run->select, argv[i], diff_record, run, &run->counts,
 				 &err);
 	}
@@ -183,9 +242,11 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 	return rc;
 }
 
-static int open_set(struct diff_run *run)
+static int open_set(struct diff_run *run, int words)
 {
-	if (judge_pass_init(&run->pass, run->session.geo, run->session.profile,
+	run->stores = calloc((size_t)words, sizeof(struct diff_store *));
+	if (run->stores != NULL &&
+	    judge_pass_init(&run->pass, run->session.geo, run->session.profile,
 			    JUDGE_PASS_SLOTS) == 0 &&
 	    diff_set_new(run->session.profile, &run->set) == 0)
 		return 0;
@@ -228,9 +289,12 @@ int cmd_diff(int argc, char **argv)
 		cli_error(&err);
 		return CLI_DIFF_TROUBLE;
 	}
-	rc = open_set(&run);
+	rc = open_set(&run, count);
 	if (rc == 0)
 		rc = run_diff(&run, count, words);
+	for (unsigned i = 0; i < run.store_count; i++)
+		diff_store_close(run.stores[i]);
+	free(run.stores);
 	judge_pass_fini(&run.pass);
 	diff_set_free(run.set);
 	/* Here 1 means "changed": a failure to write must leave as 2. */

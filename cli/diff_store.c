@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From groups to items. A way is judged for all targets that it can be judged alike for: inside the
+ * network or not, of the same names; at a time between the same two dates of the profile.
+ */
+#include "cli/diff_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/diff_intern.h"
+#include "core/buf.h"
+
+struct diff_store {
+	struct store *store;
+	unsigned number;
+	int64_t *examples;         /* of the store's groups, in the order of items */
+	uint64_t example_count, example_room;
+	struct judge_pass *pass;   /* borrowed, as the next */
+	struct diff_set *set;
+	struct intern names;  /* what is said of a destination, as text: its number is a class */
+	struct intern targets; /* struct target_key */
+	uint32_t *classes;         /* of each target */
+	uint32_t classes_room;
+	struct intern ways;   /* struct way_key */
+	uint32_t *sights;          /* of each way */
+	uint32_t sights_room;
+	/* of the window at work */
+	enum diff_when side;
+	uint32_t epoch;
+	uint64_t traces;
+};
+
+struct target_key { struct addr dst; uint8_t unused[3]; uint32_t epoch; };
+struct way_key { uint64_t way; const char *vantage; uint32_t epoch, class; uint8_t method[8]; };
+
+int diff_store_open(const char *url, unsigned number, struct judge_pass *pass,
+		    struct diff_set *set, struct diff_store **out, struct bp_error *err)
+{
+	struct diff_store *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (d == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	rc = store_open(url, STORE_READ, &d->store, err);
+	if (rc < 0) {
+		free(d);
+		return rc;
+	}
+	d->number = number;
+	d->pass = pass;
+	d->set = set;
+	*out = d;
+	return 0;
+}
+
+void diff_store_close(struct diff_store *d)
+{
+	if (d == NULL)
+		return;
+	store_close(d->store);
+	diff_intern_fini(&d->names);
+	diff_intern_fini(&d->targets);
+	diff_intern_fini(&d->ways);
+	free(d->examples);
+	free(d->classes);
+	free(d->sights);
+	free(d);
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+static int number_room(uint32_t **at, uint32_t *room, uint32_t number)
+{
+	uint32_t wanted = *room > 0 ? *room : 256;
+	uint32_t *more;
+
+	if (number < *room)
+		return 0;
+	while (wanted <= number)
+		wanted *= 2;
+	more = reallocarray(*at, wanted, sizeof(*more));
+	if (more == NULL)
+		return BP_ENOMEM;
+	*at = more;
+	*room = wanted;
+	return 0;
+}
+
+/* All that a judgement could read of a destination but its very address. */
+static int class_name(struct diff_store *d, struct addr dst, struct wall when, uint32_t *class)
+{
+	const struct profile *p = d->pass->profile;
+	const struct profile_label *label = profile_label(p, dst, when);
+	/* A port-unreachable from a target's /64 is the target's. */
+	struct prefix near = dst.family == 6 ? prefix_of(dst, 64) : (struct prefix){0};
+	char net[PREFIX_TEXT] = "";
+	struct name name;
+	struct buf text;
+	int rc;
+
+	geo_lookup(d->pass->geo, dst, when, &name);
+	if (dst.family == 6)
+		prefix_format(near, net);
+	buf_init(&text);
+	buf_printf(&text, "%d %p %u %u|%s|%s|%s|%s|%s", profile_inside(p, dst, when),
+		   (const void *)label, name.asn, name.source, name.org, name.country,
+		   name.overlay_country, name.label, net);
+	rc = text.failed ? BP_ENOMEM :
+	     diff_intern_put(&d->names, text.bytes, text.used, class);
+	buf_fini(&text);
+	return rc;
+}
+
+static int class_of(struct diff_store *d, const struct store_group *g, uint32_t *class)
+{
+	struct target_key key;
+	uint32_t known = d->targets.count, number = 0;
+	int rc;
+
+	memset(&key, 0, sizeof(key));
+	key.dst = g->dst;
+	key.epoch = d->epoch;
+	rc = diff_intern_put(&d->targets, &key, sizeof(key), &number);
+	if (rc == 0 && number == known) {
+		rc = number_room(&d->classes, &d->classes_room, number);
+		if (rc == 0)
+			rc = class_name(d, g->dst, g->first, &d->classes[number]);
+	}
+	if (rc == 0)
+		*class = d->classes[number];
+	return rc;
+}
+
+/* By one of them. BP_ENOTFOUND: it was dropped meanwhile. */
+static int judge_way(struct diff_store *d, const struct store_group *g, uint32_t *sight,
+		     struct bp_error *err)
+{
+	struct verdict *v = calloc(1, sizeof(*v));
+	struct record r;
+	int rc;
+
+	record_init(&r);
+	rc = v == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") :
+	     store_trace(d->store, g->example, &r, err);
+	if (rc == 0) {
+		rc = judge_pass_trace(d->pass, r.trace, &r.names, wall_now(), v);
+		if (rc == 0)
+			rc = diff_set_sight(d->set, r.trace, &r.names, v, sight);
+		if (rc < 0)
+			bp_fail(err, rc, "out of memory");
+	}
+	record_fini(&r);
+	free(v);
+	return rc;
+}
+
+enum { SIGHT_NONE = UINT32_MAX };
+
+static int sight_of(struct diff_store *d, const struct store_group *g, uint32_t *sight,
+		    struct bp_error *err)
+{
+	struct way_key key;
+	uint32_t known = d->ways.count, number = 0;
+	int rc;
+
+	memset(&key, 0, sizeof(key));
+	key.way = g->way;
+	key.vantage = g->vantage;
+	key.epoch = d->epoch;
+	key.method[0] = g->method;
+	rc = class_of(d, g, &key.class);
+	if (rc == 0)
+		rc = diff_intern_put(&d->ways, &key, sizeof(key), &number);
+	if (rc == 0)
+		rc = number_room(&d->sights, &d->sights_room, number);
+	if (rc < 0)
+		return bp_fail(err, rc, "out of memory");
+	if (number == known)
+		d->sights[number] = SIGHT_NONE;
+	if (d->sights[number] == SIGHT_NONE)
+		rc = judge_way(d, g, &d->sights[number], err);
+	*sight = d->sights[number];
+	return rc;
+}
+
+/* The store's word for an example is its own affair, all 64 bits of it. */
+enum { EXAMPLE_BITS = 40 };
+
+unsigned diff_store_number(int64_t example)
+{
+	return (unsigned)(example >> EXAMPLE_BITS);
+}
+
+static int example_keep(struct diff_store *d, int64_t example, int64_t *kept)
+{
+	if (d->example_count == d->example_room) {
+		uint64_t room = d->example_room > 0 ? 2 * d->example_room : 1024;
+		int64_t *more = reallocarray(d->examples, room, sizeof(*more));
+
+		if (more == NULL)
+			return BP_ENOMEM;
+		d->examples = more;
+		d->example_room = room;
+	}
+	*kept = (int64_t)d->number << EXAMPLE_BITS | (int64_t)d->example_count;
+	d->examples[d->example_count++] = example;
+	return 0;
+}
+
+static int take_group(void *arg, const struct store_group *g, struct bp_error *err)
+{
+	struct diff_store *d = arg;
+	struct diff_item item = {
+		.vantage = g->vantage, .src = g->src, .dst = g->dst, .method = g->method,
+		.reach = g->reach, .flow = g->flow, .sport = g->sport, .dport = g->dport,
+		.count = g->count, .first = g->first, .last = g->last,
+		.rtt_ns = g->rtt_ns, .rtt_count = g->rtt_count,
+	};
+	int rc = sight_of(d, g, &item.sight, err);
+
+	if (rc == BP_ENOTFOUND)
+		return 0;
+	if (rc < 0)
+		return rc;
+	d->traces += g->count;
+	rc = example_keep(d, g->example, &item.example);
+	if (rc == 0)
+		rc = diff_set_add(d->set, d->side, &item);
+	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
+}
+
+/* --- windows ---------------------------------------------------------------------------------- */
+
+static int take_round(void *arg, struct record *r, struct bp_error *err)
+{
+	struct diff_store *d = arg;
+	struct round round;
+	int rc;
+
+	if (r->kind != RECORD_ROUND || round_read(r, &round, err) < 0)
+		return 0;
+	rc = diff_set_round(d->set, d->side, &round);
+	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
+}
+
+/* A window is cut at the dates of the profile: a group that lay across one would be judged by two
+ * different profiles. */
+static int read_groups(struct diff_store *d, struct store_select select, struct bp_error *err)
+{
+	const struct wall until = select.until;
+	struct wall next;
+	int rc = 0;
+
+	do {
+		next = judge_pass_next_date(d->pass, select.since);
+		d->epoch = judge_pass_epoch(d->pass, select.since);
+		if (next.ns == 0 || (until.ns != 0 && next.ns >= until.ns))
+			next = until;
+		select.until = next;
+		rc = store_groups(d->store, &select, take_group, d, err);
+		select.since = next;
+	} while (rc == 0 && next.ns != until.ns);
+	return rc;
+}
+
+int diff_store_read(struct diff_store *d, const struct store_select *select, enum diff_when side,
+		    uint64_t *traces, struct bp_error *err)
+{
+	struct store_select rounds = *select;
+	int rc;
+
+	d->side = side;
+	d->traces = 0;
+	rc = read_groups(d, *select, err);
+	rounds.rounds_only = true;
+	if (rc == 0)
+		rc = store_read(d->store, &rounds, take_round, d, err);
+	*traces += d->traces;
+	return rc;
+}
+
+int diff_store_id(struct diff_store *d, int64_t example, char out[static TRACE_ID_TEXT],
+		  struct bp_error *err)
+{
+	struct record r;
+	int rc;
+
+	record_init(&r);
+	out[0] = '\0';
+	rc = store_trace(d->store, d->examples[example & ((INT64_C(1) << EXAMPLE_BITS) - 1)], &r,
+			 err);
+	if (rc == 0)
+		text_set(out, TRACE_ID_TEXT, r.trace->id);
+	record_fini(&r);
+	return rc == BP_ENOTFOUND ? 0 : rc;
+}
