@@ -446,9 +446,7 @@ static void summarise(struct diff *d, const struct profile *p)
 		return;
 	d->result = DIFF_RESULT_TROUBLE;
 	if (d->traces_before == 0 || d->traces_after == 0)
-		text_set(d->why, sizeof(d->why), d->offline > 0 ?
-			 "no traces on one side, but of vantage points that were offline" :
-			 "no traces on one side");
+		text_set(d->why, sizeof(d->why), "no traces on one side");
 	else if (common == 0)
 		text_set(d->why, sizeof(d->why),
 			 "no vantage point, network and method is on both sides");
@@ -516,7 +514,6 @@ int diff_compute(struct diff_set *s, bool targets, struct diff *out)
 	if (rc == 0)
 		rc = points_fill(s, &d);
 	if (rc == 0) {
-		d.offline = s->left_out;
 		summarise(&d, s->profile);
 		*out = d;
 	} else {

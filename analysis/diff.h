@@ -158,7 +158,6 @@ struct diff {
 	unsigned move_count;
 	struct diff_vantage *points; /* owned: every vantage point with traces or rounds, by name */
 	unsigned point_count;
-	unsigned offline;          /* traces left out: their vantage point was offline */
 	unsigned networks_of;      /* judge prefixes of the network, in the families seen */
 	unsigned only_before, only_after; /* keys on one side alone */
 	unsigned vantages;         /* with a comparable row */

@@ -163,7 +163,6 @@ void diff_write_json(struct buf *out, const struct diff *d)
 	json_put_int(&w, "only_after", d->only_after);
 	json_put_int(&w, "vantages", d->vantages);
 	json_put_int(&w, "networks_of", d->networks_of);
-	json_put_int(&w, "offline", d->offline);
 	json_begin_array(&w, "vantage_points");
 	for (unsigned i = 0; i < d->point_count; i++)
 		put_point(&w, &d->points[i]);

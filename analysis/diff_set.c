@@ -350,9 +350,7 @@ static int leave_out_offline(struct diff_set *s)
 
 		if (diff_intern_put(&s->offline, round, strlen(round) + 1, &number) < 0)
 			return BP_ENOMEM;
-		if (number < known)
-			s->left_out += s->items[i].count;
-		else
+		if (number >= known)
 			s->items[kept++] = s->items[i];
 	}
 	if (known > 0)

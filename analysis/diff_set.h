@@ -45,7 +45,6 @@ struct diff_set {
 	uint32_t scratch_room;
 	/* by diff_set_settle */
 	uint32_t *vantage_rank, *way_rank, *verdict_rank;
-	unsigned left_out;           /* traces of rounds that were offline */
 };
 
 static inline const char *set_vantage(const struct diff_set *s, uint32_t number)

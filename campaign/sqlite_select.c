@@ -91,6 +91,16 @@ static int prepare(struct store *s, const struct store_select *select, struct bu
 	return rc;
 }
 
+static void put_list_rounds(struct buf *sql, const struct store_select *select)
+{
+	buf_printf(sql, "SELECT at_us AS at, 1 AS kind, id, 0 AS first, 0 AS last FROM round"
+			" WHERE at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d AND ((planned_us >="
+			" ?%d AND planned_us < ?%d) OR (at_us >= ?%d AND at_us < ?%d))",
+		   P_SLACK_SINCE, P_SLACK_UNTIL, SELECT_FROM_AT, P_SINCE, P_UNTIL, P_SINCE,
+		   P_UNTIL);
+	put_owner(sql, select);
+}
+
 int select_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
 		struct bp_error *err)
 {
@@ -98,19 +108,17 @@ int select_list(struct store *s, const struct store_select *select, sqlite3_stmt
 	int rc;
 
 	buf_init(&sql);
-	buf_str(&sql, "SELECT at, kind, id, first, last FROM ("
-		      "SELECT start_min_us AS at, 0 AS kind, id, first, last");
-	put_segments(&sql, select);
-	buf_printf(&sql, " AND start_min_us >= ?%d UNION ALL"
-			 " SELECT at_us, 1, id, 0, 0 FROM round WHERE at_us >= ?%d AND"
-			 " at_us < ?%d AND at_us >= ?%d AND ((planned_us >= ?%d AND"
-			 " planned_us < ?%d) OR (at_us >= ?%d AND at_us < ?%d))", SELECT_FROM_AT,
-		   P_SLACK_SINCE, P_SLACK_UNTIL, SELECT_FROM_AT, P_SINCE, P_UNTIL, P_SINCE, P_UNTIL);
-	put_owner(&sql, select);
-	buf_printf(&sql, " UNION ALL SELECT at_us, 2, id, 0, 0 FROM object WHERE segment IS NULL"
-			 " AND at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d", P_SINCE, P_UNTIL,
-		   SELECT_FROM_AT);
-	put_owner(&sql, select);
+	buf_str(&sql, "SELECT at, kind, id, first, last FROM (");
+	put_list_rounds(&sql, select);
+	if (!select->rounds_only) {
+		buf_str(&sql, " UNION ALL SELECT start_min_us, 0, id, first, last");
+		put_segments(&sql, select);
+		buf_printf(&sql, " AND start_min_us >= ?%d UNION ALL"
+				 " SELECT at_us, 2, id, 0, 0 FROM object WHERE segment IS NULL"
+				 " AND at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d",
+			   SELECT_FROM_AT, P_SINCE, P_UNTIL, SELECT_FROM_AT);
+		put_owner(&sql, select);
+	}
 	buf_printf(&sql, ") WHERE (at, kind, id) > (?%d, ?%d, ?%d) ORDER BY at, kind, id LIMIT ?%d",
 		   SELECT_FROM_AT, SELECT_FROM_KIND, SELECT_FROM_ID, SELECT_LIMIT);
 	rc = prepare(s, select, &sql, out, err);
@@ -127,6 +135,10 @@ int select_segments(struct store *s, const struct store_select *select, sqlite3_
 	buf_init(&sql);
 	buf_str(&sql, "SELECT id, first, last, vantage, base_us");
 	put_segments(&sql, select);
+	/* What an offline vantage point measured says nothing of its targets. */
+	buf_str(&sql, " AND NOT EXISTS (SELECT 1 FROM round o WHERE o.id = segment.round AND"
+		      " (o.why = 'vantage_offline' OR"
+		      " json_extract(o.json, '$.health.state') = 'offline'))");
 	/* In the order they lie in the file. */
 	buf_str(&sql, " ORDER BY id");
 	rc = prepare(s, select, &sql, out, err);

@@ -28,6 +28,7 @@ struct diff_store {
 	uint32_t sights_room;
 	/* of the window at work */
 	enum diff_when side;
+	struct wall since, until;
 	uint32_t epoch;
 	uint64_t traces;
 };
@@ -239,7 +240,9 @@ static int take_round(void *arg, struct record *r, struct bp_error *err)
 	struct round round;
 	int rc;
 
-	if (r->kind != RECORD_ROUND || round_read(r, &round, err) < 0)
+	if (r->kind != RECORD_ROUND || round_read(r, &round, err) < 0 ||
+	    round.planned.ns < d->since.ns ||
+	    (d->until.ns != 0 && round.planned.ns >= d->until.ns))
 		return 0;
 	rc = diff_set_round(d->set, d->side, &round);
 	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
@@ -272,6 +275,8 @@ int diff_store_read(struct diff_store *d, const struct store_select *select, enu
 	int rc;
 
 	d->side = side;
+	d->since = select->since;
+	d->until = select->until;
 	d->traces = 0;
 	rc = read_groups(d, *select, err);
 	rounds.rounds_only = true;

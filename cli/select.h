@@ -61,9 +61,9 @@ struct select_counts {
 	unsigned stores;  /* read through; one may hold nothing of what is selected */
 	bool from_store;  /* the record at hand: it is selected whole, --border by its last verdict */
 };
-/* Reads every record of the file ("-": stdin) or the store; on_record gets each (may take parts of it by making
- * them empty), returns negative to stop. A file that cannot be read or recognised is told on stderr
- * and counted, the next one goes on. Returns 0 or what on_record returned. */
+/* Reads every record of the file ("-": stdin) or the store; on_record gets each (may take parts of
+ * it by making them empty), returns negative to stop. A file that cannot be read or recognised is
+ * told on stderr and counted, the next one goes on. Returns 0 or what on_record returned. */
 int select_read(const struct select *s, const char *path,
 		int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 		struct select_counts *counts, struct bp_error *err);

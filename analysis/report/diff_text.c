@@ -340,9 +340,6 @@ void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 	if (d->only_before + d->only_after > 0)
 		buf_printf(out, "; %u network%s measured only before, %u only after", d->only_before,
 			   d->only_before == 1 ? "" : "s", d->only_after);
-	if (d->offline > 0)
-		buf_printf(out, "; %u trace%s of offline vantage points left out", d->offline,
-			   d->offline == 1 ? "" : "s");
 	buf_str(out, ".\n");
 	gap_sentences(out, d);
 	style_wrap(out, s, start, 2);

@@ -288,7 +288,7 @@ static void test_offline_is_no_outage(void **state)
 	add_round(set, DIFF_AFTER, "sin1", "r2", 1, 0, ROUND_WHY_NONE, ROUND_HEALTH_OFFLINE);
 	assert_int_equal(diff_compute(set, true, &d), 0);
 	assert_int_equal(d.result, DIFF_RESULT_SAME);
-	assert_int_equal(d.offline, 1);
+	assert_int_equal(d.traces_after, 1);
 	assert_int_equal(d.vantages, 1);
 	assert_int_equal(d.only_before, 1);
 	assert_false(point(&d, "sin1")->counted);
