@@ -244,13 +244,14 @@ static void commit_all(struct run_desk *d)
 		run_wake(d->run, d->keep->again);
 }
 
-/* The longest that one of its plans says; 0: for ever. */
-static int64_t kept_ns(const struct run *run, const struct run_keep *k)
+/* The longest that one of its plans says, of traces or of hourly roll-ups; 0: for ever. */
+static int64_t kept_ns(const struct run *run, const struct run_keep *k, bool hourly)
 {
 	int64_t most = 0;
 
 	for (unsigned i = 0; i < run->desk_count; i++) {
-		int64_t ns = run->desks[i].book->plan->keep_traces_ns;
+		const struct campaign_plan *p = run->desks[i].book->plan;
+		int64_t ns = hourly ? p->keep_hourly_ns : p->keep_traces_ns;
 
 		if (run->desks[i].keep != k)
 			continue;
@@ -262,13 +263,16 @@ static int64_t kept_ns(const struct run *run, const struct run_keep *k)
 	return most;
 }
 
-/* Once a day, while nothing is measured. */
+/* Once a day, while nothing is measured. Roll-ups are made of traces that go: without, there are
+ * none. */
 static void retire(struct run *run, struct run_keep *k)
 {
-	int64_t ns = kept_ns(run, k);
+	int64_t ns = kept_ns(run, k, false), hours_ns = kept_ns(run, k, true);
 	struct mono due = mono_add(k->retired, RETIRE_EVERY_NS);
+	struct wall now = wall_now();
 	struct bp_error err;
 	uint64_t dropped = 0;
+	int rc;
 
 	if (ns == 0 || run->rounds != NULL || k->store == NULL)
 		return;
@@ -277,7 +281,10 @@ static void retire(struct run *run, struct run_keep *k)
 		return;
 	}
 	k->retired = run->now;
-	if (store_retire(k->store, (struct wall){wall_now().ns - ns}, true, &dropped, &err) < 0)
+	rc = store_retire(k->store, (struct wall){now.ns - ns}, true, &dropped, &err);
+	if (rc == 0 && hours_ns > 0)
+		rc = store_retire_hours(k->store, (struct wall){now.ns - hours_ns}, &dropped, &err);
+	if (rc < 0)
 		run_keep_refuse(run, k, &err);
 	run->now = mono_now();
 }

@@ -135,3 +135,29 @@ int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dro
 		*dropped = sum;
 	return rc;
 }
+
+int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped,
+		       struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	if (s->mode != STORE_WRITE)
+		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
+	rc = store_begin(s, err);
+	if (rc < 0)
+		return rc;
+	rc = prepare(s, "DELETE FROM hour WHERE hour_us < ?1", &st, err);
+	if (rc == 0) {
+		sqlite3_bind_int64(st, 1, before.ns / NS_PER_US);
+		rc = sql_step(s, st, err);
+	}
+	if (rc == 0) {
+		*dropped = (uint64_t)sqlite3_changes(s->db);
+		rc = store_commit(s, err);
+	}
+	sqlite3_finalize(st);
+	if (rc < 0)
+		store_undo(s);
+	return rc;
+}

@@ -121,6 +121,9 @@ int store_add_judgement(struct store *s, const char *trace_id, const struct name
  * bounded size. *dropped counts. Roll-ups of what is dropped are made first when `hourly`. */
 int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
 		 struct bp_error *err);
+/* Drops the roll-ups of hours that began before `before`. *dropped counts them. */
+int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped,
+		       struct bp_error *err);
 /* Reads all that can be read of a damaged store into a new one at `to`. Counts of what came over and
  * of what did not. */
 struct store_salvage { uint64_t traces, rounds, lost; };

@@ -190,9 +190,33 @@ static int build_network(const struct yaml_at *top, const struct raw_network *ra
 	return 0;
 }
 
+/* What shows that a path takes a border, or another way in. */
+struct ways {
+	struct profile_network **networks;
+	struct profile_prefix **prefixes;
+	unsigned *networks_count, *prefixes_count;
+};
+
+static int build_ways(const struct yaml_at *at, const struct raw_border *raw, const char *what,
+		      const struct ways *out)
+{
+	int rc = build_networks(at, raw->networks, raw->networks_count, out->networks,
+				out->networks_count);
+
+	if (rc == 0)
+		rc = build_prefixes(at, raw->prefixes, raw->prefixes_count, out->prefixes,
+				    out->prefixes_count);
+	if (rc == 0 && *out->networks_count == 0 && *out->prefixes_count == 0)
+		rc = yaml_refuse(at, "", "%s\"%s\" has no networks and no prefixes: nothing could show "
+				 "that a path takes it", what, raw->id);
+	return rc;
+}
+
 static int build_border(const struct yaml_at *at, const struct raw_border *raw, unsigned i,
 			struct profile_border *out)
 {
+	const struct ways ways = {&out->networks, &out->prefixes, &out->networks_count,
+				  &out->prefixes_count};
 	int rc = read_id(at, "id", raw->id, 31, &out->id);
 
 	out->name = raw->name != NULL ? raw->name : raw->id;
@@ -205,39 +229,20 @@ static int build_border(const struct yaml_at *at, const struct raw_border *raw, 
 		rc = read_place(at, raw->place, &out->place);
 	if (rc == 0)
 		rc = read_valid(at, &raw->valid, &out->valid);
-	if (rc == 0)
-		rc = build_networks(at, raw->networks, raw->networks_count, &out->networks,
-				    &out->networks_count);
-	if (rc == 0)
-		rc = build_prefixes(at, raw->prefixes, raw->prefixes_count, &out->prefixes,
-				    &out->prefixes_count);
-	if (rc == 0 && out->networks_count == 0 && out->prefixes_count == 0)
-		rc = yaml_refuse(at, "",
-			    "border \"%s\" has no networks and no prefixes: nothing could show "
-			    "that a path takes it",
-			    raw->id);
-	return rc;
+	return rc == 0 ? build_ways(at, raw, "border ", &ways) : rc;
 }
 
-static int build_other(const struct yaml_at *at, const struct raw_border *raw, struct profile_other *out)
+static int build_other(const struct yaml_at *at, const struct raw_border *raw,
+		       struct profile_other *out)
 {
+	const struct ways ways = {&out->networks, &out->prefixes, &out->networks_count,
+				  &out->prefixes_count};
 	int rc = read_id(at, "id", raw->id, 31, &out->id);
 
 	out->name = raw->name != NULL ? raw->name : raw->id;
 	if (rc == 0)
 		rc = read_valid(at, &raw->valid, &out->valid);
-	if (rc == 0)
-		rc = build_networks(at, raw->networks, raw->networks_count, &out->networks,
-				    &out->networks_count);
-	if (rc == 0)
-		rc = build_prefixes(at, raw->prefixes, raw->prefixes_count, &out->prefixes,
-				    &out->prefixes_count);
-	if (rc == 0 && out->networks_count == 0 && out->prefixes_count == 0)
-		rc = yaml_refuse(at, "",
-			    "\"%s\" has no networks and no prefixes: nothing could show that a "
-			    "path takes it",
-			    raw->id);
-	return rc;
+	return rc == 0 ? build_ways(at, raw, "", &ways) : rc;
 }
 
 static int build_label(const struct yaml_at *at, const struct raw_label *raw, struct profile_label *out)

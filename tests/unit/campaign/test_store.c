@@ -433,6 +433,17 @@ static void old_traces_go_and_rounds_stay(void **state)
 	assert_int_equal(dropped, 55);
 	assert_false(put_round(b, "fra1", 9, 10));
 	assert_int_equal(count_of(b, NULL), 9 + 10);
+	/* What sums them up goes when it is told to, and only what is older. */
+	assert_ok(b, store_retire_hours(b->store, (struct wall){T0 - 3600 * NS_PER_S}, &dropped,
+					&b->err));
+	assert_int_equal(dropped, 0);
+	assert_ok(b, store_retire_hours(b->store, (struct wall){T0 + 86400 * NS_PER_S}, &dropped,
+					&b->err));
+	assert_true(dropped > 0);
+	assert_ok(b, store_retire_hours(b->store, (struct wall){T0 + 86400 * NS_PER_S}, &dropped,
+					&b->err));
+	assert_int_equal(dropped, 0);
+	assert_int_equal(count_of(b, NULL), 9 + 10);
 }
 
 static void what_is_left_of_a_cut_store_is_saved(void **state)
