@@ -110,6 +110,14 @@ static int learn_files(struct convert_run *run, char **files, int count, struct 
 	return rc;
 }
 
+/* One that was well enough to be read, and is not to be written. */
+static int skip_record(struct convert_run *run, const char *why)
+{
+	cli_say("skipped: a record that %s", why);
+	run->counts.skipped++;
+	return 0;
+}
+
 static int convert_record(void *arg, struct record *r, struct bp_error *err)
 {
 	struct convert_run *run = arg;
@@ -118,11 +126,8 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 	if (r->kind == RECORD_TRACE && !select_wants_verdict(run->select, &r->verdict))
 		return 0;
 	rc = redacts(run) ? redact_apply(&run->redact, r, err) : 0;
-	if (rc == BP_EPARSE) {
-		cli_say("skipped: a record that cannot be redacted: %s", err->text);
-		run->counts.skipped++;
-		return 0;
-	}
+	if (rc == BP_EPARSE)
+		return skip_record(run, "cannot be redacted");
 	if (rc < 0)
 		return rc;
 	rc = run->to->write(&run->out, r, NULL, NULL);
@@ -130,6 +135,8 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 		run->left_out++;
 		return 0;
 	}
+	if (rc == BP_EPARSE)
+		return skip_record(run, "is not what its type says");
 	if (rc < 0)
 		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
 			       bp_strerror(rc));
@@ -201,8 +208,8 @@ int cmd_convert(int argc, char **argv)
 		rc = convert_flush(&run, &err);
 	}
 	if (run.left_out > 0)
-		cli_say("%llu records left out: %s has no place for their kind",
-			(unsigned long long)run.left_out, run.to->name);
+		cli_say("left out, since %s has no place for their kind: %llu of the records",
+			run.to->name, (unsigned long long)run.left_out);
 out:
 	rc = rc < 0 ? cli_error(&err) : select_exit(&run.counts);
 	redact_fini(&run.redact);

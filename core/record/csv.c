@@ -297,7 +297,7 @@ static int write_round(struct buf *out, const struct record *rec, const struct n
 		return BP_EFOREIGN;
 	rc = round_read(rec, &round, NULL);
 	if (rc < 0)
-		return rc;
+		return rc == BP_ENOMEM ? rc : BP_EPARSE;
 	put_round(&r, &round);
 	return out->failed ? BP_ENOMEM : 0;
 }

@@ -51,8 +51,9 @@ struct format {
 	/* What stands before the first record and behind the last of an output. NULL: nothing. */
 	void (*begin)(struct buf *out);
 	void (*end)(struct buf *out);
-	/* NULL: the format is not written. 0, BP_ENOMEM, or BP_EFOREIGN with nothing appended: the
-	 * format has no place for this kind of record. */
+	/* NULL: the format is not written. 0, BP_ENOMEM, or with nothing appended BP_EFOREIGN (the
+	 * format has no place for this kind of record), BP_EPARSE (the record is not what its type
+	 * says). */
 	int (*write)(struct buf *out, const struct record *rec, const struct names *names,
 		     const struct verdict *verdict);
 	void (*fini)(struct record_reader *r); /* NULL: nothing to free */

@@ -103,16 +103,18 @@ static int64_t read_ms(struct fields *in, const struct json_node *o, const char 
 	return read_number(in, o, key, 1e6, &ms) && ms > 0 ? llround(ms * 1e6) : -1;
 }
 
-/* tests: how many probes were asked for at each TTL, where the hub does not say; 0 not known. */
+/* *h is the hub before. tests: how many probes were asked for at each TTL, where the hub does not
+ * say; 0 not known. */
 static void read_hub(struct fields *in, const struct json_node *o, unsigned tests, struct hub *h)
 {
 	const struct json_node *host = field_string(in, o, "host");
 	const char *text = host ? node_text(host) : "???";
+	unsigned before = h->ttl;
 	double loss = 0;
 
 	memset(h, 0, sizeof(*h));
-	if (!read_count(in, o, "count", TRACE_MAX_TTL, &h->ttl) || h->ttl == 0)
-		field_refuse(in, BP_EPARSE, "count", "expected a TTL");
+	if (!read_count(in, o, "count", TRACE_MAX_TTL, &h->ttl) || h->ttl <= before)
+		field_refuse(in, BP_EPARSE, "count", "expected a TTL above the one before");
 	h->sent = tests ? tests : 1;
 	/* More than a trace can number: none of them could be left out without a wrong loss. */
 	read_count(in, o, "Snt", 255, &h->sent);
@@ -170,7 +172,7 @@ static void read_hubs(struct fields *in, const struct json_node *report, unsigne
 		      uint32_t *room, struct names *names)
 {
 	const struct json_node *hubs = field_array(in, report, "hubs"), *v;
-	struct hub h;
+	struct hub h = {.ttl = 0};
 	size_t i;
 
 	if (hubs == NULL || hubs->count == 0)

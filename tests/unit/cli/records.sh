@@ -99,6 +99,50 @@ verdict "convert -o writes there and nothing on stdout"
 "$borderpath" convert --to jsonl - <"$dir/two" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/out" "$dir/two"
 verdict "'-' is stdin"
 
+# Tables: a header once, whatever there is; what has no row is counted, what is no round is skipped.
+run 0 convert --to csv "$dir/two" "$dir/two" && [ "$(wc -l <"$dir/out")" -eq 5 ] &&
+	[ "$(head -n 1 "$dir/out" | cut -d, -f1-3)" = trace_id,campaign,round_id ] &&
+	[ "$(grep -c trace_id "$dir/out")" -eq 1 ] && [ ! -s "$dir/err" ]
+verdict "convert --to csv: a row a trace, one header"
+run 0 convert --to csv-hops "$dir/two" && [ "$(wc -l <"$dir/out")" -eq 19 ]
+verdict "convert --to csv-hops: a row a probe"
+run 3 convert --to csv-rounds "$dir/others" && [ "$(wc -l <"$dir/out")" -eq 1 ] &&
+	grep -q 'left out, since csv-rounds has no place for their kind: 2 of the records' "$dir/err" &&
+	grep -q 'skipped: a record that is not what its type says' "$dir/err"
+verdict "convert --to csv-rounds: others are counted, a broken round is skipped"
+run 2 convert --from csv --to jsonl "$dir/two" && grep -q "'csv' is written, not read" "$dir/err"
+verdict "tables are not read"
+
+# scamper's JSON there and back: silent probes too, which it does not list.
+run 0 convert --to scamper "$dir/two" && cp "$dir/out" "$dir/scamper" &&
+	run 0 convert --to csv-hops "$dir/scamper" && cut -d, -f2-7 "$dir/out" >"$dir/back" &&
+	run 0 convert --to csv-hops "$dir/two" && cut -d, -f2-7 "$dir/out" | cmp -s - "$dir/back"
+verdict "convert to scamper's JSON and back keeps every probe"
+printf '%s\n' '{"type":"tracelb","userid":0,"version":"0.1","probec":1}' >>"$dir/scamper"
+run 3 convert --to jsonl "$dir/scamper" && [ "$(wc -l <"$dir/out")" -eq 2 ] &&
+	grep -q 'scamper:3: tracelb, a set of paths: only traces are read' "$dir/err"
+verdict "scamper's other measurements are skipped with their line"
+
+# --redact: no byte of what was to go, in any format; files are read twice, pipes too.
+run 1 convert --to jsonl --redact first-hops "$dir/two" && grep -q 'run borderpath judge first' "$dir/err"
+verdict "first hops are not guessed where no networks are named"
+for to in jsonl atlas scamper csv csv-hops; do
+	run 0 convert --to "$to" --redact src,first-hops=1 "$dir/two" && [ -s "$dir/out" ] &&
+		! grep -qF 203.0.113. "$dir/out" && grep -qF 198.51.100.7 "$dir/out"
+	verdict "--redact src,first-hops=1 to $to"
+	# shellcheck disable=SC2002
+	cat "$dir/two" | "$borderpath" convert --to "$to" --redact src,first-hops=1 - 2>"$dir/err" |
+		cmp -s - "$dir/out"
+	verdict "--redact of a pipe to $to"
+done
+run 0 judge --format jsonl "$dir/two" && cp "$dir/out" "$dir/judged" &&
+	run 0 convert --to jsonl --redact first-hops "$dir/judged" && ! grep -qF '"203.0.113.1"' "$dir/out" &&
+	! grep -qF '"192.0.2.1"' "$dir/out" && grep -qF '"src":"203.0.113.2"' "$dir/out" &&
+	grep -qF '"from":"198.51.100.7"' "$dir/out"
+verdict "--redact first-hops: the first network that is named counts as the own, if nothing else tells"
+run 2 convert --to jsonl --redact dst "$dir/two" && grep -q 'first-hops=N' "$dir/err"
+verdict "--redact refuses what it does not know"
+
 # flows TARGET CARRIER...: a trace a carrier, each a flow of one target, and what they show together,
 # with a verdict and shares of another profile's.
 flows()

@@ -111,6 +111,8 @@ static const char round_bare[] =
 	"\"planned\":\"2026-11-22T10:00:00Z\","
 	"\"missed\":1,\"done\":0,\"traces\":0,\"why\":\"down\"}";
 
+static const char round_wrong[] = "{\"type\":\"round\",\"id\":\"x\"}";
+
 static const struct {
 	const char *record;
 	unsigned table;
@@ -138,6 +140,7 @@ static const struct {
 	 "1,10.0.0.2,203.0.113.2,64500,3356,address transit,a?b\n",
 	 "every cell of a round"},
 	{round_bare, 2, 0, "x,c,v,2026-11-22T10:00:00.000000000Z,,,1,0,1,down,0,,0,0,,,,,,\n", "a round that never began"},
+	{round_wrong, 2, BP_EPARSE, "", "a round by type only"},
 	{full, 2, BP_EFOREIGN, "", "a trace is no round"},
 };
 

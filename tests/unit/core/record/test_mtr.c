@@ -62,7 +62,10 @@ static const struct { const char *in, *is, *why; } rows[] = {
 	 "skipped in:1: report.hubs[0].Snt: expected a number from 0 to 255\n",
 	 "more probes than can be numbered"},
 	{REPORT("192.0.2.9", HUB("0", "10.0.0.1", COUNTS("0.0", "1"))),
-	 "skipped in:1: report.hubs[0].count: expected a TTL\n", "TTL 0"},
+	 "skipped in:1: report.hubs[0].count: expected a TTL above the one before\n", "TTL 0"},
+	{REPORT("192.0.2.9", HUB("2", "10.0.0.1", COUNTS("0.0", "1")) ","
+		HUB("2", "10.0.0.2", COUNTS("0.0", "1"))),
+	 "skipped in:1: report.hubs[1].count: expected a TTL above the one before\n", "a TTL twice"},
 	{REPORT("192.0.2.9", HUB("1.5", "10.0.0.1", COUNTS("0.0", "1"))),
 	 "skipped in:1: report.hubs[0].count: expected an integer\n", "half a TTL"},
 	{REPORT("192.0.2.9", HUB("1", "10.0.0.1", "\"Loss%\":\"many\"")),
