@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Where a campaign's spool and lock lie, and what those who only look see there: a holder, a holder that
+ * died, journals that wait, files of others.
+ */
+#include "campaign/place.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "campaign/lock.h"
+#include "core/err.h"
+
+static char box[64];
+
+static void names(void **state)
+{
+	static const struct { const char *campaign, *vantage, *name; } rows[] = {
+		{"daily", "fra1", "daily-fra1"},
+		{"dprk-borders", "fra1.example.org", "dprk_borders-fra1.example.org"},
+		{"../../etc/x", "a b", ".._.._etc_x-a_b"}, /* no way out of the directory */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct campaign_plan p = {0};
+		char name[ROUND_ID_TEXT], path[PLACE_TEXT], want[PLACE_TEXT];
+
+		text_set(p.campaign, sizeof(p.campaign), rows[i].campaign);
+		text_set(p.vantage, sizeof(p.vantage), rows[i].vantage);
+		assert_string_equal(place_name(&p, name), rows[i].name);
+		snprintf(want, sizeof(want), "/x/store.db.spool/%s", rows[i].name);
+		assert_string_equal(place_spool("/x/store.db", NULL, &p, path), want);
+		snprintf(want, sizeof(want), "/spool/%s", rows[i].name);
+		assert_string_equal(place_spool("/x/store.db", "/spool", &p, path), want);
+		snprintf(want, sizeof(want), "/x/store.db.spool/%s.lock", rows[i].name);
+		assert_string_equal(place_lock("/x/store.db", &p, path), want);
+	}
+}
+
+static void holders(void **state)
+{
+	char path[128];
+	struct bp_error err;
+	int64_t pid = 99;
+	int fd, ready[2];
+	pid_t child;
+	char byte;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/lock", box);
+	assert_int_equal(place_holder(path, &pid), 0);
+	assert_int_equal(pid, 0); /* no file */
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (child == 0) {
+		if (lock_take(path, &fd, &err) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(place_holder(path, &pid), 0);
+	assert_int_equal(pid, child);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	/* The file still names him. */
+	assert_int_equal(place_holder(path, &pid), 0);
+	assert_int_equal(pid, 0);
+	/* Who looks stands in nobody's way. */
+	assert_int_equal(lock_take(path, &fd, &err), 0);
+	close(fd);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void put(const char *name, size_t bytes)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/spool/%s", box, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	while (bytes-- > 0)
+		fputc('x', f);
+	fclose(f);
+}
+
+static void what_waits(void **state)
+{
+	struct place_waiting w = {.rounds = 9};
+	char spool[128];
+
+	(void)state;
+	snprintf(spool, sizeof(spool), "%s/spool", box);
+	assert_int_equal(place_look(spool, true, &w), 0);
+	assert_int_equal(w.rounds, 0); /* no directory */
+	assert_int_equal(mkdir(spool, 0700), 0);
+	put("a.jsonl", 100);
+	put("b.part", 10);
+	put("c.taken", 1000);
+	put("d.refused", 1000);
+	put(".jsonl", 1000);
+	assert_int_equal(place_look(spool, true, &w), 0);
+	assert_int_equal(w.rounds, 1);
+	assert_int_equal(w.bytes, 100);
+	assert_int_equal(w.refused, 1);
+	assert_true(w.oldest.ns > 0);
+	/* Nobody runs: what is under way was cut off, and waits too. */
+	assert_int_equal(place_look(spool, false, &w), 0);
+	assert_int_equal(w.rounds, 2);
+	assert_int_equal(w.bytes, 110);
+	if (geteuid() != 0) {
+		assert_int_equal(chmod(spool, 0), 0);
+		assert_int_equal(place_look(spool, false, &w), BP_EPERM);
+		assert_int_equal(chmod(spool, 0700), 0);
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(box, sizeof(box), "/tmp/test_place.XXXXXX");
+	return mkdtemp(box) == NULL;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", box);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(holders),
+		cmocka_unit_test(what_waits),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
