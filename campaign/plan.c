@@ -141,3 +141,12 @@ uint64_t campaign_seed(const char *vantage)
 	memcpy(&seed, hash, sizeof(seed));
 	return seed;
 }
+
+bool campaign_plan_is_reference(const struct campaign_plan *p, struct addr a)
+{
+	for (unsigned i = 0; i < p->references_count; i++) {
+		if (addr_equal(p->references[i], a))
+			return true;
+	}
+	return false;
+}

@@ -89,6 +89,8 @@ int campaign_plan_load(const char *path, struct campaign_plan **out, struct bp_e
 int campaign_plan_parse(const char *name, const char *yaml, size_t n, struct campaign_plan **out,
 			struct bp_error *err);
 void campaign_plan_free(struct campaign_plan *p);
+/* Whether it is asked to learn of our own health, and not for itself. */
+bool campaign_plan_is_reference(const struct campaign_plan *p, struct addr a);
 
 /* How an entry is measured in the end: each value from the entry, else the plan, else the profile's
  * target (method and port only), else prober/plan.h's defaults. A port counts where its own level's

@@ -97,7 +97,7 @@ void campaign_live_trace(struct campaign_live *l, const struct campaign_plan *p,
 	struct live_campaign *c = l != NULL ? campaign_of(l, p) : NULL;
 
 	if (c != NULL)
-		live_trace(c, t, v);
+		live_trace(c, t, v, campaign_plan_is_reference(p, t->dst));
 	campaign_live_draw(l);
 }
 

@@ -75,7 +75,7 @@ static int take_trace(void *arg, struct record *rec, struct bp_error *err)
 	struct status_run *run = arg;
 
 	(void)err;
-	if (rec->kind == RECORD_TRACE)
+	if (rec->kind == RECORD_TRACE && !campaign_plan_is_reference(run->plan, rec->trace->dst))
 		standing_take(&run->standing, rec->trace, &rec->verdict);
 	return 0;
 }

@@ -4,8 +4,8 @@
 # scripts/demo.sh - `make demo`: borderpath at work, without a vantage point. Raises a network of
 # real kernel routers in namespaces, with two borders and the addresses that real traces towards
 # North Korea show; traces all four /24s with the default profile; moves two of them from one border
-# to the other; traces again; and shows what changed. No packet leaves the namespaces.
-# Topology: tests/lab/topo_borders.sh. Records stay in build/demo/.
+# to the other; traces again; shows what changed; and runs a short campaign. No packet leaves the
+# namespaces. Topology: tests/lab/topo_borders.sh. Records stay in build/demo/.
 
 # shellcheck source-path=SCRIPTDIR/../tests/lab source=tests/lab/lab.sh
 . "$(dirname "$0")/../tests/lab/lab.sh"
@@ -74,5 +74,32 @@ shown "diff before.jsonl after.jsonl"
 # As diff(1): 1 says that something changed.
 rc=$?
 ((rc == 1)) || lab_die "borderpath diff: exit $rc, where 1 (changed) is right"
+
+say "As a campaign: a round every 5 seconds, kept in a store; 175.45.176.0/24 moves back meanwhile"
+cat >"$OUT/plan.yaml" <<-EOF
+	campaign: demo
+	vantage: {name: demo}
+	every: 5s
+	jitter: 0s
+	rate_pps: max
+	targets: [${TARGETS[0]}, ${TARGETS[1]}, ${TARGETS[2]}, ${TARGETS[3]}]
+	method: tcp
+	reference: [87.250.250.242]
+	store: sqlite:$OUT/demo.db
+EOF
+rm -rf "$OUT"/demo.db*
+shown "campaign run plan.yaml"
+# shellcheck disable=SC2317  # wait_for calls it
+rounds() { (($(wc -l <"$OUT/rounds.jsonl") >= $1)); }
+lab_private || lab_die "refusing to probe outside a private namespace"
+ip netns exec vp "$BORDERPATH" campaign run --quiet "$OUT/plan.yaml" >"$OUT/rounds.jsonl" &
+campaign=$!
+wait_for 30 rounds 1 || lab_die "no round of the campaign"
+move_route 175.45.176.0/24 d
+wait_for 30 rounds 3 || lab_die "no rounds of the campaign"
+shown "campaign status plan.yaml"
+"$BORDERPATH" campaign status "$OUT/plan.yaml" | sed "s|$OUT/||"
+kill "$campaign"
+wait "$campaign"
 printf '\n   Records: %s\n' "${OUT#"$LAB_ROOT"/}"
 exit 0

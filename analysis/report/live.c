@@ -59,10 +59,12 @@ void live_begin(struct live_campaign *c, const struct round *r, struct wall next
 	c->traces = 0;
 }
 
-void live_trace(struct live_campaign *c, const struct trace *t, const struct verdict *v)
+void live_trace(struct live_campaign *c, const struct trace *t, const struct verdict *v,
+		bool reference)
 {
 	c->traces++;
-	standing_take(&c->standing, t, v);
+	if (!reference)
+		standing_take(&c->standing, t, v);
 }
 
 void live_round(struct live_campaign *c, const struct round *r)

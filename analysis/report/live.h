@@ -50,7 +50,9 @@ struct live_campaign *live_add(struct live *l, const char *name, const char *van
 			       const struct profile *profile);
 /* A round begins; next as told. */
 void live_begin(struct live_campaign *c, const struct round *r, struct wall next);
-void live_trace(struct live_campaign *c, const struct trace *t, const struct verdict *v);
+/* reference: counts, and is not shown among the targets. */
+void live_trace(struct live_campaign *c, const struct trace *t, const struct verdict *v,
+		bool reference);
 /* A round, measured or missed, is committed. */
 void live_round(struct live_campaign *c, const struct round *r);
 void live_note(struct live *l, struct wall at, const char *text);

@@ -128,7 +128,7 @@ static void feed(struct standing *s, struct live_campaign *c, const struct round
 					   now ? story[i].ms_now : story[i].ms_before, &v);
 
 		if (c != NULL)
-			live_trace(c, t, &v);
+			live_trace(c, t, &v, false);
 		else
 			standing_take(s, t, &v);
 		free(t);
