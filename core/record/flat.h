@@ -28,7 +28,7 @@ struct flat_trace {
 	struct prefix prefix; /* /24 or /48 of dst; addr not set: no dst */
 	/* Over the destination's replies; -1: none. */
 	int64_t rtt_min_ns, rtt_median_ns;
-	/* Lowest TTL of the destination, else the last TTL that answered, not cut; 0: nobody did. */
+	/* Lowest TTL of the destination, else the last that answered, not cut; 0: nobody did. */
 	uint8_t hops;
 	/* Who answered at which TTL of the cut path (a silent TTL between counts), not when, how
 	 * often or in what order: equal for equal paths, on every machine; 0: nobody did. The first

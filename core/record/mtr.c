@@ -2,8 +2,8 @@
 /*
  * mtr --json, read. A report tells of each TTL how many probes were sent and lost, and four times:
  * the best, the worst, the last and the mean. The first three are of probes and become probes; the
- * mean and the deviation are of none and are not kept (doc/record.md). Which probes were lost is not
- * told: the answered ones come first. Written, numbers may be text (mtr up to 0.92) or numbers.
+ * mean and the deviation are of none and are not kept (doc/record.md). Which probes were lost is
+ * not told: the answered ones come first. Written, numbers may be text (mtr up to 0.92) or numbers.
  */
 #include <math.h>
 #include <stdio.h>
@@ -75,7 +75,8 @@ static void split_host(const char *text, struct addr *a, char *name, size_t size
 	name[0] = '\0';
 	if (addr_parse(text, a) == 0)
 		return;
-	if (close != NULL && close[1] == '\0' && open > text && (size_t)(close - open) < ADDR_TEXT) {
+	if (close != NULL && close[1] == '\0' && open > text &&
+	    (size_t)(close - open) < sizeof(inside)) {
 		text_copy(inside, sizeof(inside), open + 1, (size_t)(close - open - 1));
 		if (addr_parse(inside, a) == 0) {
 			while (open > text && open[-1] == ' ')
@@ -168,8 +169,8 @@ static void add_hub(struct fields *in, struct trace **t, uint32_t *room, const s
 	}
 }
 
-static void read_hubs(struct fields *in, const struct json_node *report, unsigned tests, struct trace **t,
-		      uint32_t *room, struct names *names)
+static void read_hubs(struct fields *in, const struct json_node *report, unsigned tests,
+		      struct trace **t, uint32_t *room, struct names *names)
 {
 	const struct json_node *hubs = field_array(in, report, "hubs"), *v;
 	struct hub h = {.ttl = 0};

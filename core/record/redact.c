@@ -250,8 +250,8 @@ static bool is_own_key(const char *key)
 	return false;
 }
 
-static int learn_object(struct redact *r, uint32_t vantage, const struct json_node *v, unsigned depth,
-			struct bp_error *err)
+static int learn_object(struct redact *r, uint32_t vantage, const struct json_node *v,
+			unsigned depth, struct bp_error *err)
 {
 	const struct json_node *member;
 	struct addr a;

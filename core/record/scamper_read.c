@@ -233,8 +233,8 @@ static void read_hops(struct reading *r, const struct json_node *o, struct names
 	}
 }
 
-/* scamper asks a TTL until it is answered, or `attempts` times; with -Q always as often, which shows
- * in probe_count. */
+/* scamper asks a TTL until it is answered, or `attempts` times; with -Q always as often, which
+ * shows in probe_count. */
 static void fill_silent(struct reading *r)
 {
 	unsigned attempts = r->t->attempts ? r->t->attempts : 1;
@@ -329,7 +329,8 @@ static int sort_out(struct fields *in, const struct json_node *o, struct scamper
 }
 
 /* What M-Lab's traceroute-caller wraps into one object: {"Metadata","CycleStart","Trace",...}. */
-static const struct json_node *unwrap(struct fields *in, const struct json_node *dom, struct scamper_stream *s)
+static const struct json_node *unwrap(struct fields *in, const struct json_node *dom,
+				      struct scamper_stream *s)
 {
 	const struct json_node *start = node_get(dom, "CycleStart"), *inside;
 

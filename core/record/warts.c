@@ -2,7 +2,8 @@
 /*
  * scamper's binary files (warts) as a format: read by scamper's own sc_warts2json, run as a child
  * with the file on its stdin. Its library is GPL and is not linked. The child is ended when the
- * reader is, its status and what it complains of count. The one place in core that starts a program.
+ * reader is, its status and what it complains of count. The one place in core that starts a
+ * program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +34,8 @@ static int detect(const char *head, size_t n)
 	return n >= 2 && memcmp(head, "\x12\x05", 2) == 0 ? 100 : 0;
 }
 
-/* The file from its first byte, which was read already to tell what it is: the file itself where one
- * can go back, else a copy without a name. *copy is the caller's to close, NULL for the file. The
+/* The file from its first byte, which was read already to tell what it is: the file itself where
+ * one can go back, else a copy without a name. *copy is the caller's to close, NULL for the file. The
  * descriptor, or a negative BP_E*. */
 static int from_the_start(struct record_reader *r, FILE **copy, struct bp_error *err)
 {

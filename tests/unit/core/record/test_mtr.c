@@ -88,7 +88,8 @@ static void reports(void **state)
 		seed_write("mtr", "row", i, rows[i].in, strlen(rows[i].in));
 		buf_init(&out);
 		buf_str(&out, "");
-		assert_int_equal(read_text(rows[i].in, strlen(rows[i].in), NULL, &out, &err), BP_EOF);
+		assert_int_equal(read_text(rows[i].in, strlen(rows[i].in), NULL, &out, &err),
+				 BP_EOF);
 		if (strcmp(out.bytes, rows[i].is) != 0)
 			fail_msg("%s:\n%s%s", rows[i].why, out.bytes, rows[i].is);
 		buf_fini(&out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is taken out of records is in none of their bytes, in no format; what is not secret stays. */
+/* What is taken out of records is in none of their bytes, in no format; what is no secret stays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,7 +115,8 @@ static void what_is_taken_is_in_no_format(void **state)
 					fail_msg("%s, %s: %s\n%s", wishes[w].what, (*f)->name,
 						 wishes[w].gone[i], out.bytes);
 			}
-			for (unsigned i = 0; *f == &jsonl_format && wishes[w].stays[i] != NULL; i++) {
+			for (unsigned i = 0;
+			     *f == &jsonl_format && wishes[w].stays[i] != NULL; i++) {
 				if (strstr(out.bytes, wishes[w].stays[i]) == NULL)
 					fail_msg("%s lost %s\n%s", wishes[w].what, wishes[w].stays[i],
 						 out.bytes);
