@@ -162,8 +162,11 @@ static int tell(struct build *b, const char *bytes, size_t n, const struct pull_
 	}
 	if (first->kind != PULL_OBJECT && first->kind != PULL_ARRAY) {
 		what = "'[' or '{' expected";
-		len = first->kind == PULL_NUMBER ? first->n : piece(near, end);
-		near = first->kind == PULL_NUMBER ? (const unsigned char *)first->text : near;
+		if (first->kind != PULL_NONE)
+			near = (const unsigned char *)first->text - (first->kind == PULL_STRING);
+		len = first->kind == PULL_STRING ? first->n + 2 :
+		      first->kind != PULL_NONE	 ? first->n :
+						   piece(near, end);
 	} else if (p->at == end || p->cut) {
 		what = "premature end of input";
 		code = BP_ETRUNC;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The JSON reader beside jansson: what one takes the other takes, and every value is the same. Seeds
- * come from tests/unit/core/test_jsonpull.c.
+ * The JSON reader, and the tree made with it, beside jansson: what one takes the other takes, and
+ * every value is the same. Seeds come from tests/unit/core/test_jsonpull.c.
  */
 #include <jansson.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/jsonpull.h"
+#include "core/jsontree.h"
 #include "core/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -86,6 +86,58 @@ static void same(struct pull *p, const struct pull_value *v, const json_t *j)
 	}
 }
 
+/* The tree has decoded keys: every member is found. */
+static void same_tree(const struct json_node *v, const json_t *j)
+{
+	const struct pull_value value = node_value(v);
+	const struct json_node *inner;
+	size_t i;
+
+	switch (v->kind) {
+	case PULL_OBJECT:
+		must(json_is_object(j) && v->count == json_object_size(j));
+		NODE_EACH(v, i, inner)
+		{
+			const json_t *member = json_object_get(j, inner->key);
+
+			must(member != NULL && node_get(v, inner->key) == inner);
+			same_tree(inner, member);
+		}
+		break;
+	case PULL_ARRAY:
+		must(json_is_array(j) && v->count == json_array_size(j));
+		NODE_EACH(v, i, inner)
+			same_tree(inner, json_array_get(j, i));
+		break;
+	case PULL_STRING:
+		must(json_is_string(j) && v->n == json_string_length(j));
+		must(memcmp(v->text, json_string_value(j), v->n) == 0 && v->text[v->n] == '\0');
+		break;
+	case PULL_NUMBER:
+		must(json_is_number(j));
+		same_number(&value, j);
+		break;
+	default:
+		must(v->kind == (json_is_true(j) ? PULL_TRUE : json_is_false(j) ? PULL_FALSE :
+									       PULL_NULL));
+	}
+}
+
+static void check_tree(const char *bytes, size_t n, const json_t *dom)
+{
+	struct bp_error err = {0};
+	struct json_node *tree = json_tree(bytes, n, &err);
+
+	must((tree == NULL) == (err.code < 0 && err.text[0] != '\0'));
+	if (dom == NULL || !(json_is_object(dom) || json_is_array(dom)))
+		must(tree == NULL || dom == NULL);
+	else
+		must(tree != NULL || strstr(err.text, "nested too deeply") != NULL);
+	if (tree != NULL && dom != NULL)
+		same_tree(tree, dom);
+	free(tree);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
@@ -110,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		enum json_error_code code = json_error_code(&e);
 
 		/* It is JSON nevertheless: numbers of any size, members twice, NUL in a key. */
+		check_tree(bytes, size, NULL);
 		must(rc < 0 || code == json_error_numeric_overflow ||
 		     code == json_error_duplicate_key || code == json_error_null_byte_in_key);
 		return 0;
@@ -120,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		same(&p, &v, dom);
 		must(pull_end(&p, NULL) == 0);
 	}
+	check_tree(bytes, size, dom);
 	json_decref(dom);
 	return 0;
 }
