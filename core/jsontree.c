@@ -36,9 +36,9 @@ static const char *keep(struct build *b, const struct pull_value *v, uint32_t *n
 
 static int by_key(const void *a, const void *b)
 {
-	const struct json_node *x = *(struct json_node *const *)a, *y = *(struct json_node *const *)b;
+	const struct json_node *const *x = a, *const *y = b;
 
-	return strcmp(x->key, y->key);
+	return strcmp((*x)->key, (*y)->key);
 }
 
 enum { FEW = 32 };

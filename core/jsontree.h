@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A JSON value as a tree in one block of memory: parents before their members, texts decoded and
- * terminated. For readers that ask for members by name, in no order. Read-only; refuses members that
- * come twice, for nobody could say which one holds.
+ * terminated. For readers that ask for members by name, in no order. Read-only; refuses members
+ * that come twice, for nobody could say which one holds.
  */
 #ifndef CORE_JSONTREE_H
 #define CORE_JSONTREE_H

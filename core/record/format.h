@@ -20,8 +20,8 @@
 /* A stream of records. */
 struct record_reader {
 	const struct format *format; /* known after the first record_read */
-	FILE *file;                  /* borrowed; read past its own buffer where it has a descriptor:
-				      * nobody else reads it, before or meanwhile */
+	FILE *file;                  /* borrowed; read by its descriptor where it has one, past its
+				      * own buffer: nobody else reads it meanwhile */
 	char name[256];              /* for messages: the file's name or "-" */
 	uint64_t line;               /* of the last line, or of the last object's begin; from 1 */
 	uint64_t read, skipped;      /* records */

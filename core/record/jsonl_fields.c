@@ -59,14 +59,16 @@ void field_refuse(struct fields *in, int code, const char *key, const char *expe
 }
 
 /* NULL when there is none, when it is null, or when the reading has failed. */
-static const struct json_node *member(const struct fields *in, const struct json_node *object, const char *key)
+static const struct json_node *member(const struct fields *in, const struct json_node *object,
+				      const char *key)
 {
 	const struct json_node *v = in->rc < 0 ? NULL : node_get(object, key);
 
 	return v == NULL || node_is(v, PULL_NULL) ? NULL : v;
 }
 
-const struct json_node *field_object(struct fields *in, const struct json_node *object, const char *key)
+const struct json_node *field_object(struct fields *in, const struct json_node *object,
+				     const char *key)
 {
 	const struct json_node *v = member(in, object, key);
 
@@ -77,7 +79,8 @@ const struct json_node *field_object(struct fields *in, const struct json_node *
 	return v;
 }
 
-const struct json_node *field_array(struct fields *in, const struct json_node *object, const char *key)
+const struct json_node *field_array(struct fields *in, const struct json_node *object,
+				    const char *key)
 {
 	const struct json_node *v = member(in, object, key);
 
@@ -89,8 +92,8 @@ const struct json_node *field_array(struct fields *in, const struct json_node *o
 }
 
 /* Integers may be written 5 or 5.0. Leaves *out alone when there is none. */
-bool field_int(struct fields *in, const struct json_node *object, const char *key, int64_t min, int64_t max,
-	       int64_t *out)
+bool field_int(struct fields *in, const struct json_node *object, const char *key, int64_t min,
+	       int64_t max, int64_t *out)
 {
 	const struct json_node *v = member(in, object, key);
 	struct pull_value number;
@@ -107,8 +110,8 @@ bool field_int(struct fields *in, const struct json_node *object, const char *ke
 	return false;
 }
 
-bool field_real(struct fields *in, const struct json_node *object, const char *key, double min, double max,
-		double *out)
+bool field_real(struct fields *in, const struct json_node *object, const char *key, double min,
+		double max, double *out)
 {
 	const struct json_node *v = member(in, object, key);
 	char expected[80];
@@ -140,7 +143,8 @@ bool field_bool(struct fields *in, const struct json_node *object, const char *k
 	return true;
 }
 
-const struct json_node *field_string(struct fields *in, const struct json_node *object, const char *key)
+const struct json_node *field_string(struct fields *in, const struct json_node *object,
+				     const char *key)
 {
 	const struct json_node *v = member(in, object, key);
 
@@ -156,7 +160,8 @@ const struct json_node *field_string(struct fields *in, const struct json_node *
 }
 
 /* A text of the measurement itself: cutting it would lose data, so too long is refused. */
-void field_text(struct fields *in, const struct json_node *object, const char *key, char *out, size_t size)
+void field_text(struct fields *in, const struct json_node *object, const char *key, char *out,
+		size_t size)
 {
 	const struct json_node *v = field_string(in, object, key);
 	char expected[80];
@@ -182,8 +187,8 @@ void field_text_cut(struct fields *in, const struct json_node *object, const cha
 		text_copy(out, size, node_text(v), v->n);
 }
 
-void field_word(struct fields *in, const struct json_node *object, const char *key, const struct word *table,
-		uint8_t *out)
+void field_word(struct fields *in, const struct json_node *object, const char *key,
+		const struct word *table, uint8_t *out)
 {
 	const struct json_node *v = field_string(in, object, key);
 	char expected[200] = "expected one of";
@@ -202,7 +207,8 @@ void field_word(struct fields *in, const struct json_node *object, const char *k
 	field_refuse(in, BP_EPARSE, key, expected);
 }
 
-void field_addr(struct fields *in, const struct json_node *object, const char *key, struct addr *out)
+void field_addr(struct fields *in, const struct json_node *object, const char *key,
+		struct addr *out)
 {
 	const struct json_node *v = field_string(in, object, key);
 
@@ -210,7 +216,8 @@ void field_addr(struct fields *in, const struct json_node *object, const char *k
 		field_refuse(in, BP_EPARSE, key, "expected an IPv4 or IPv6 address");
 }
 
-void field_wall(struct fields *in, const struct json_node *object, const char *key, struct wall *out)
+void field_wall(struct fields *in, const struct json_node *object, const char *key,
+		struct wall *out)
 {
 	const struct json_node *v = field_string(in, object, key);
 	const char *text = v ? node_text(v) : NULL;

@@ -138,8 +138,7 @@ static void read_shares(struct fields *in, const struct json_node *o, struct ver
 		struct verdict_share *s = &v->p[v->p_count];
 
 		/* Cut or cleaned ids could become the same: then the shares would be a riddle. */
-		if (!text_set(s->id, sizeof(s->id), share->key) ||
-		    strcmp(s->id, share->key) != 0)
+		if (!text_set(s->id, sizeof(s->id), share->key) || strcmp(s->id, share->key) != 0)
 			field_refuse(in, BP_EPARSE, share->key,
 				     "expected the id of a border as the key");
 		if (field_real(in, p, share->key, 0, 1, &s->p))

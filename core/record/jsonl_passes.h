@@ -7,7 +7,6 @@
 #ifndef CORE_RECORD_JSONL_PASSES_H
 #define CORE_RECORD_JSONL_PASSES_H
 
-
 #include "core/record/jsonl_fields.h"
 #include "core/record/names.h"
 #include "core/record/round.h"

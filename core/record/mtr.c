@@ -207,7 +207,8 @@ static void read_hubs(struct fields *in, const struct json_node *report, unsigne
 static void read_ends(struct fields *in, const struct json_node *mtr, struct trace *t,
 		      const struct names *names)
 {
-	const struct json_node *dst = field_string(in, mtr, "dst"), *src = field_string(in, mtr, "src");
+	const struct json_node *dst = field_string(in, mtr, "dst"),
+			       *src = field_string(in, mtr, "src");
 	const struct json_node *size = node_get(mtr, "psize");
 	char name[TRACE_NAME_TEXT];
 	struct addr a;

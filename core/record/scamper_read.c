@@ -160,7 +160,8 @@ static void read_reply(struct fields *in, const struct json_node *o, struct repl
 static void read_hop(struct reading *r, const struct json_node *o, struct names *names)
 {
 	struct fields *in = &r->in;
-	const struct json_node *addr = field_string(in, o, "addr"), *host = field_string(in, o, "name");
+	const struct json_node *addr = field_string(in, o, "addr"),
+			       *host = field_string(in, o, "name");
 	const char *text = addr ? node_text(addr) : "";
 	int64_t ttl = 0, id = 1, tx;
 	struct trace_entry *e;

@@ -51,8 +51,10 @@ static void same(struct pull *p, const struct pull_value *v, const json_t *j)
 	case PULL_OBJECT:
 		must(json_is_object(j));
 		while (pull_member(p, &key, &inner)) {
-			const json_t *member = key.escaped ? NULL : json_object_getn(j, key.text, key.n);
+			const json_t *member = NULL;
 
+			if (!key.escaped)
+				member = json_object_getn(j, key.text, key.n);
 			i++;
 			if (member == NULL)
 				pull_skip(p, &inner);
