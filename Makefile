@@ -241,8 +241,8 @@ GROUP  ?= borderpath
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
 	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
-		$(share)/borderpath/campaigns $(share)/bash-completion/completions $(libdir)/systemd/system $(libdir)/sysusers.d \
-		$(examples)
+		$(share)/borderpath/campaigns $(share)/bash-completion/completions \
+		$(libdir)/systemd/system $(libdir)/sysusers.d $(examples)
 	$(Q)install -m 0755 $(OUT)/borderpath $(bindir)/
 	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
 	$(Q)install -m 0644 doc/borderpath.1 $(share)/man/man1/
