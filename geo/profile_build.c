@@ -24,7 +24,8 @@ static int read_asn(const struct yaml_at *at, const char *key, const char *text,
 	return rc;
 }
 
-static int read_place(const struct yaml_at *at, const struct raw_place *raw, struct profile_place *out)
+static int read_place(const struct yaml_at *at, const struct raw_place *raw,
+		      struct profile_place *out)
 {
 	int rc;
 
@@ -145,7 +146,8 @@ static int read_judge(const struct yaml_at *at, const struct raw_judge *raw, str
 	return rc;
 }
 
-static int build_network(const struct yaml_at *top, const struct raw_network *raw, struct profile *p)
+static int build_network(const struct yaml_at *top, const struct raw_network *raw,
+			 struct profile *p)
 {
 	struct yaml_at at = {.doc = top->doc, .err = top->err, .path = "network"};
 	struct validity valid = {0};
@@ -245,7 +247,8 @@ static int build_other(const struct yaml_at *at, const struct raw_border *raw,
 	return rc == 0 ? build_ways(at, raw, "", &ways) : rc;
 }
 
-static int build_label(const struct yaml_at *at, const struct raw_label *raw, struct profile_label *out)
+static int build_label(const struct yaml_at *at, const struct raw_label *raw,
+		       struct profile_label *out)
 {
 	static const char *const roles[] = {"exchange", "customer", "border_router"};
 	int rc = yaml_prefix(at, "prefix", raw->prefix, &out->prefix);
