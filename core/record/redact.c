@@ -562,7 +562,7 @@ static int apply_object(const struct redact *r, struct record *rec, struct bp_er
 		bp_fail(err, rc, rc == BP_ENOMEM ? "out of memory" : "too many levels");
 	buf_fini(&out);
 	if (rc < 0)
-		return rc;
+		return rc == BP_ENOMEM ? rc : BP_EPARSE;
 	record_fini(rec);
 	*rec = again;
 	return 0;

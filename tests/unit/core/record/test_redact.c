@@ -11,6 +11,7 @@
 
 #include "core/record/format.h"
 #include "core/record/redact.h"
+#include "tests/unit/seeds.h"
 
 /* Hops: the own router, the provider's, one that the next network's trace passes too. */
 #define TRACE_OF(vantage, src, more)                                                          \
@@ -66,6 +67,7 @@ static void publish(const char *what, const struct format *format, struct buf *o
 	assert_int_equal(redact_parse(&r, what, &err), 0);
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (unsigned i = 0; i < RECORDS; i++) {
+			seed_write("redact", "record", i, records[i], strlen(records[i]));
 			record_init(&rec);
 			if (jsonl_read(records[i], strlen(records[i]), &rec, &err) < 0)
 				fail_msg("%u: %s", i, err.text);
