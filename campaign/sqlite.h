@@ -228,9 +228,6 @@ void read_cache_free(struct read_cache *c);
 int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err);
 /* The trace alone, without names, verdict, id and times of its own. Owned by the caller. */
 int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
-/* What a goal and settings say, into t. */
-int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
-		       struct bp_error *err);
 /* A row of `judgement`: the verdict on t, which is in `segment`, and the names it was judged by. */
 struct judgement_row { int64_t verdict, judge, naming, segment; };
 int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,

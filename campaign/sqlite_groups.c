@@ -18,12 +18,25 @@ struct group {
 	uint32_t path_at;      /* in grouping.paths */
 	uint32_t count, rtt_count;
 	int64_t example, first_us, last_us;
-	uint32_t slot_at, slot_count; /* of the destination's answers, in grouping.slots */
-	bool slots_known;
 };
 
-struct path_info { int64_t id; uint64_t way; uint32_t slots; uint8_t reach; bool failed; };
+struct path_info {
+	int64_t id;
+	uint64_t way;
+	uint32_t slots;
+	uint8_t reach;
+	bool failed;
+	/* Those of the destination's answers, in grouping.slots; for traces of one method, 0 not
+	 * known yet, and to one goal where the address of the destination decides (slots_goal). */
+	uint8_t slots_method;
+	int64_t slots_goal;
+	uint32_t slot_at, slot_count;
+};
 struct rtt { uint32_t group; int64_t ns; };
+
+enum { GOALS = 8192, SOURCES = 256 };
+struct goal_info { int64_t id; struct addr dst; uint8_t method; int32_t flow, dport; };
+struct source_info { int64_t id; struct addr src; };
 
 /* A growing array of any of them. */
 struct list { void *items; uint32_t count, room; };
@@ -36,6 +49,9 @@ struct grouping {
 	struct places group_places, path_places;
 	struct select_filter filter;
 	int64_t vantage, base_us; /* of the segment */
+	struct goal_info *goals;     /* GOALS, by row */
+	struct source_info *sources; /* SOURCES */
+	struct trace *head;          /* scratch */
 };
 
 static int no_memory(struct bp_error *err)
@@ -198,19 +214,22 @@ static int find_group(struct grouping *w, const struct group *like, uint32_t *ou
 	return 0;
 }
 
-/* Which slots of the group's bodies are answers of the destination that count. */
-static int find_slots(struct grouping *w, uint32_t group, sqlite3_stmt *row, struct bp_error *err)
+/* Which slots of the path's bodies are answers of the destination that count. The path says who is
+ * the destination; but over UDP an IPv6 target may answer from its /64. */
+static int find_slots(struct grouping *w, struct path_info *p, int64_t goal, sqlite3_stmt *row,
+		      struct bp_error *err)
 {
 	const uint16_t void_flags = REPLY_LATE | REPLY_DUP | REPLY_FTL | REPLY_CLOCK;
-	struct group *g = &((struct group *)w->groups.items)[group];
 	struct trace *t = NULL;
 	uint32_t *order, slots;
 	int rc = read_bare_row(w->s, row, &t, err);
 
 	if (rc < 0)
 		return rc;
-	g->slots_known = true;
-	g->slot_at = w->slots.count;
+	p->slots_method = t->method;
+	p->slots_goal = t->method == METHOD_UDP && t->dst.family == 6 ? goal : 0;
+	p->slot_at = w->slots.count;
+	p->slot_count = 0;
 	order = malloc((t->entry_count + 1) * sizeof(*order));
 	slots = order != NULL ? body_order(t, order) : 0;
 	for (uint32_t i = 0; i < slots; i++) {
@@ -225,7 +244,7 @@ static int find_slots(struct grouping *w, uint32_t group, sqlite3_stmt *row, str
 			break;
 		}
 		*slot = i;
-		g->slot_count++;
+		p->slot_count++;
 	}
 	if (order == NULL)
 		rc = no_memory(err);
@@ -234,14 +253,14 @@ static int find_slots(struct grouping *w, uint32_t group, sqlite3_stmt *row, str
 	return rc;
 }
 
-static int take_rtts(struct grouping *w, uint32_t group, const uint8_t *body, size_t n,
-		     struct bp_error *err)
+static int take_rtts(struct grouping *w, uint32_t group, const struct path_info *p,
+		     const uint8_t *body, size_t n, struct bp_error *err)
 {
 	struct group *g = &((struct group *)w->groups.items)[group];
 	const uint32_t *slots = w->slots.items;
 
-	for (uint32_t i = 0; i < g->slot_count; i++) {
-		int64_t ns = body_rtt(body, n, slots[g->slot_at + i]);
+	for (uint32_t i = 0; i < p->slot_count; i++) {
+		int64_t ns = body_rtt(body, n, slots[p->slot_at + i]);
 		struct rtt *r;
 
 		if (ns < 0)
@@ -255,6 +274,45 @@ static int take_rtts(struct grouping *w, uint32_t group, const uint8_t *body, si
 	return 0;
 }
 
+/* What a goal says, and a settings' source: few of both. Borrowed until the next call. */
+static int find_goal(struct grouping *w, int64_t id, const struct goal_info **out,
+		     struct bp_error *err)
+{
+	struct goal_info *g = &w->goals[(uint64_t)id % GOALS];
+	const void *bytes;
+	int n, rc;
+
+	if (g->id != id) {
+		rc = cached_blob(w->s, CACHED_GOAL, id, &bytes, &n, err);
+		if (rc == 0 && value_read_goal(bytes, n, w->head) < 0)
+			rc = cached_damaged(w->s, "goal", id, err);
+		if (rc < 0)
+			return rc;
+		*g = (struct goal_info){id, w->head->dst, w->head->method, w->head->flow,
+					w->head->dport};
+	}
+	*out = g;
+	return 0;
+}
+
+static int find_source(struct grouping *w, int64_t id, struct addr *out, struct bp_error *err)
+{
+	struct source_info *s = &w->sources[(uint64_t)id % SOURCES];
+	const void *bytes;
+	int n, rc;
+
+	if (s->id != id) {
+		rc = cached_blob(w->s, CACHED_SETTINGS, id, &bytes, &n, err);
+		if (rc == 0 && value_read_settings(bytes, n, w->head) < 0)
+			rc = cached_damaged(w->s, "settings", id, err);
+		if (rc < 0)
+			return rc;
+		*s = (struct source_info){id, w->head->src};
+	}
+	*out = s->src;
+	return 0;
+}
+
 static int take_row(struct grouping *w, sqlite3_stmt *st, struct bp_error *err)
 {
 	const uint8_t *body = sqlite3_column_blob(st, 12);
@@ -265,14 +323,15 @@ static int take_row(struct grouping *w, sqlite3_stmt *st, struct bp_error *err)
 			     .goal = sqlite3_column_int64(st, 6),
 			     .settings = sqlite3_column_int64(st, 7),
 			     .path = sqlite3_column_int64(st, 8)};
-	const struct path_info *path;
+	const struct goal_info *goal;
+	struct path_info *path;
 	struct group *g;
 	uint32_t at = 0;
 	int rc = find_path(w, like.path, &like.path_at, err);
 
 	if (rc < 0)
 		return rc;
-	path = &((const struct path_info *)w->paths.items)[like.path_at];
+	path = &((struct path_info *)w->paths.items)[like.path_at];
 	if (path->failed)
 		return 0;
 	like.sport = body_sport(body, n, path->slots);
@@ -290,12 +349,11 @@ static int take_row(struct grouping *w, sqlite3_stmt *st, struct bp_error *err)
 	/* Without a least one there is none. */
 	if (sqlite3_column_type(st, 13) == SQLITE_NULL)
 		return 0;
-	if (!g->slots_known) {
-		rc = find_slots(w, at, st, err);
-		if (rc < 0)
-			return rc;
-	}
-	return take_rtts(w, at, body, n, err);
+	rc = find_goal(w, like.goal, &goal, err);
+	if (rc == 0 && (path->slots_method != goal->method || goal->method == METHOD_UNKNOWN ||
+			(path->slots_goal != 0 && path->slots_goal != like.goal)))
+		rc = find_slots(w, path, like.goal, st, err);
+	return rc < 0 ? rc : take_rtts(w, at, path, body, n, err);
 }
 
 static int take_segment(struct grouping *w, sqlite3_stmt *rows, int64_t id, int64_t first,
@@ -369,7 +427,7 @@ static int vantage_name(struct store *s, int64_t id, const char **out, struct bp
 	return 0;
 }
 
-static int give(struct grouping *w, const struct group *g, const int64_t *rtts, struct trace *head,
+static int give(struct grouping *w, const struct group *g, const int64_t *rtts,
 		int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
 		void *arg, struct bp_error *err)
 {
@@ -383,17 +441,19 @@ static int give(struct grouping *w, const struct group *g, const int64_t *rtts, 
 				  .last = {g->last_us * NS_PER_US},
 				  .rtt_ns = rtts,
 				  .rtt_count = g->rtt_count};
-	int rc = read_goal_settings(w->s, g->goal, g->settings, head, err);
+	const struct goal_info *goal;
+	int rc = find_goal(w, g->goal, &goal, err);
 
+	if (rc == 0)
+		rc = find_source(w, g->settings, &out.src, err);
 	if (rc == 0)
 		rc = vantage_name(w->s, g->vantage, &out.vantage, err);
 	if (rc < 0)
 		return rc;
-	out.src = head->src;
-	out.dst = head->dst;
-	out.method = head->method;
-	out.flow = head->flow;
-	out.dport = head->dport;
+	out.dst = goal->dst;
+	out.method = goal->method;
+	out.flow = goal->flow;
+	out.dport = goal->dport;
 	return on_group(arg, &out, err);
 }
 
@@ -405,8 +465,7 @@ static int give_all(struct grouping *w,
 	const struct rtt *rtts = w->rtts.items;
 	int64_t *sorted = malloc((w->rtts.count + 1) * sizeof(*sorted));
 	uint32_t *ends = calloc(w->groups.count + 1, sizeof(*ends));
-	struct trace *head = trace_new(0);
-	int rc = sorted == NULL || ends == NULL || head == NULL ? no_memory(err) : 0;
+	int rc = sorted == NULL || ends == NULL ? no_memory(err) : 0;
 
 	for (uint32_t i = 0; rc == 0 && i < w->groups.count; i++)
 		ends[i + 1] = ends[i] + groups[i].rtt_count;
@@ -414,11 +473,10 @@ static int give_all(struct grouping *w,
 	for (uint32_t i = 0; rc == 0 && i < w->rtts.count; i++)
 		sorted[ends[rtts[i].group]++] = rtts[i].ns;
 	for (uint32_t i = 0; rc == 0 && i < w->groups.count; i++)
-		rc = give(w, &groups[i], sorted + ends[i] - groups[i].rtt_count, head, on_group,
-			  arg, err);
+		rc = give(w, &groups[i], sorted + ends[i] - groups[i].rtt_count, on_group, arg,
+			  err);
 	free(sorted);
 	free(ends);
-	free(head);
 	return rc;
 }
 
@@ -430,6 +488,11 @@ int store_groups(struct store *s, const struct store_select *select,
 	struct grouping w = {.s = s};
 	int rc = select_filter_init(s, select ? select : &all, &w.filter, err);
 
+	w.goals = calloc(GOALS, sizeof(*w.goals));
+	w.sources = calloc(SOURCES, sizeof(*w.sources));
+	w.head = trace_new(0);
+	if (rc == 0 && (w.goals == NULL || w.sources == NULL || w.head == NULL))
+		rc = no_memory(err);
 	if (rc == 0)
 		rc = take_all(&w, select ? select : &all, err);
 	if (rc == 0)
@@ -441,5 +504,8 @@ int store_groups(struct store *s, const struct store_select *select,
 	free(w.slots.items);
 	free(w.group_places.slots);
 	free(w.path_places.slots);
+	free(w.goals);
+	free(w.sources);
+	free(w.head);
 	return rc;
 }

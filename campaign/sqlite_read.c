@@ -213,8 +213,8 @@ int read_judgement(struct store *s, const struct trace *t, const struct judgemen
 	return rc < 0 ? rc : read_verdict(s, row->verdict, row->judge, t, out, err);
 }
 
-int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
-		       struct bp_error *err)
+static int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
+			      struct bp_error *err)
 {
 	const void *bytes;
 	int n, rc = cached_blob(s, CACHED_GOAL, goal, &bytes, &n, err);
