@@ -2,8 +2,8 @@
 /*
  * How things stand in a campaign: per destination the latest round's verdict, path and round-trip
  * time, since when that verdict stands, and what differs from the round before. Fed with traces,
- * oldest first; what it says of a change is a hint for people at a screen, no finding: `diff` weighs
- * sets of paths. Bounded in memory. Knows no store, no schedule and no printing.
+ * oldest first; what it says of a change is a hint for people at a screen, no finding: `diff`
+ * weighs sets of paths. Bounded in memory. Knows no store, no schedule and no printing. /
  */
 #ifndef ANALYSIS_STANDING_H
 #define ANALYSIS_STANDING_H
@@ -74,8 +74,8 @@ struct standing {
 void standing_fini(struct standing *s);
 /* One finished trace; v may be NULL or not judged. Traces of one round carry its id. */
 void standing_take(struct standing *s, const struct trace *t, const struct verdict *v);
-/* The rows by destination, method and port: count places in s->rows, to be freed. NULL: no memory, or
- * no row. */
+/* The rows by destination, method and port: count places in s->rows, to be freed. NULL: no
+ * memory, or no row. */
 uint32_t *standing_order(const struct standing *s);
 /* Whether the verdicts of all rows of this round (NULL: of all) began to stand while we looked. */
 bool standing_bounded(const struct standing *s, const char *round);

@@ -30,8 +30,8 @@ const char *place_name(const struct campaign_plan *p, char out[static ROUND_ID_T
 	return out;
 }
 
-const char *place_spool(const char *store_path, const char *spool_dir, const struct campaign_plan *p,
-			char out[static PLACE_TEXT])
+const char *place_spool(const char *store_path, const char *spool_dir,
+			const struct campaign_plan *p, char out[static PLACE_TEXT])
 {
 	char name[ROUND_ID_TEXT];
 

@@ -60,7 +60,7 @@ void campaign_live_free(struct campaign_live *l)
 	free(l);
 }
 
-/* --- what the run tells ------------------------------------------------------------------------- */
+/* --- what the run tells ----------------------------------------------------------------------- */
 
 /* The campaign of a plan; the first time with the profile that names its borders. */
 static struct live_campaign *campaign_of(struct campaign_live *l, const struct campaign_plan *p)
@@ -132,7 +132,7 @@ bool campaign_live_note(struct campaign_live *l, const char *text)
 	return true;
 }
 
-/* --- the terminal --------------------------------------------------------------------------------- */
+/* --- the terminal ----------------------------------------------------------------------------- */
 
 static struct winsize terminal(void)
 {

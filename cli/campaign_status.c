@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * borderpath campaign status: what there is to say of campaigns, from the store, the spool and the lock
- * alone, beside a running daemon or without one. Writes nothing.
+ * borderpath campaign status: what there is to say of campaigns, from the store, the spool and the
+ * lock alone, beside a running daemon or without one. Writes nothing. /
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,8 @@
 #include "cli/options.h"
 
 #define DAY_NS (INT64_C(86400) * NS_PER_S)
-/* Rounds are looked through so far back for a change of who we are; traces, for since when a verdict
- * stands, in steps, and no more of them than take a second or two to read. */
+/* Rounds are looked through so far back for a change of who we are; traces, for since when a
+ * verdict stands, in steps, and no more of them than take a second or two to read. */
 #define IDENTITY_NS (31 * DAY_NS)
 static const int64_t history_ns[] = {1 * DAY_NS, 4 * DAY_NS, 16 * DAY_NS, 64 * DAY_NS};
 static const int64_t history_traces = 50000;
@@ -39,7 +39,7 @@ struct status_run {
 	struct standing standing;
 };
 
-/* --- the store ---------------------------------------------------------------------------------- */
+/* --- the store -------------------------------------------------------------------------------- */
 
 static int take_round(void *arg, struct record *rec, struct bp_error *err)
 {
@@ -94,7 +94,8 @@ static int read_rounds(struct status_run *run, struct store *store, struct bp_er
 	if (rc < 0 || last.ns == 0)
 		return rc;
 	select.rounds_only = true;
-	select.since.ns = (last.ns < run->status.now.ns ? last.ns : run->status.now.ns) - IDENTITY_NS;
+	last = last.ns < run->status.now.ns ? last : run->status.now;
+	select.since.ns = last.ns - IDENTITY_NS;
 	return store_read(store, &select, take_round, run, err);
 }
 
@@ -157,7 +158,7 @@ static int read_store(struct status_run *run, const char *path, struct bp_error 
 	return rc;
 }
 
-/* --- one plan ------------------------------------------------------------------------------------- */
+/* --- one plan --------------------------------------------------------------------------------- */
 
 static void read_places(struct status_run *run, const char *path)
 {
@@ -166,7 +167,8 @@ static void read_places(struct status_run *run, const char *path)
 	char place[PLACE_TEXT];
 
 	if (place_holder(place_lock(path, run->plan, place), &s->pid) < 0 ||
-	    place_look(place_spool(path, run->spool, run->plan, place), s->pid != 0, &waiting) < 0) {
+	    place_look(place_spool(path, run->spool, run->plan, place), s->pid != 0,
+		       &waiting) < 0) {
 		s->hidden = true;
 		return;
 	}
@@ -235,8 +237,8 @@ static int status_of(struct status_run *run, const char *file, struct bp_error *
 		rc = store_place(run->store != NULL ? run->store : run->plan->store, path, err);
 	if (rc == 0) {
 		run->status = (struct status){
-			.plan = file, .campaign = run->plan->campaign, .vantage = run->plan->vantage,
-			.store = path, .now = wall_now(), .every_ns = run->plan->every_ns,
+			.plan = file, .campaign = run->plan->campaign,
+			.vantage = run->plan->vantage, .store = path, .now = wall_now(), .every_ns = run->plan->every_ns,
 			.standing = &run->standing};
 		read_places(run, path);
 		rc = read_store(run, path, err);
@@ -253,7 +255,7 @@ static int status_of(struct status_run *run, const char *file, struct bp_error *
 	return rc;
 }
 
-/* --- the command ---------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static int take(struct status_run *run, int opt, const char *arg)
 {

@@ -9,7 +9,7 @@
 #include "analysis/report/table.h"
 #include "analysis/report/trace_text.h"
 
-/* --- what came --------------------------------------------------------------------------------- */
+/* --- what came -------------------------------------------------------------------------------- */
 
 void live_fini(struct live *l)
 {
@@ -86,7 +86,7 @@ void live_note(struct live *l, struct wall at, const char *text)
 	text_set(l->notes[l->note_count++].text, LIVE_NOTE_TEXT, text);
 }
 
-/* --- lines ------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* "10:00:07": the day is today's, or the date stands elsewhere. */
 static void put_clock(struct buf *out, struct wall at)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What there is to say of one campaign at one moment, for people and for scripts: whether it runs, its
- * last round and the next, a day's rounds, who the vantage point is, how things stand per target, what
- * waits and how large the store is. A value that its caller fills; asks nobody.
+ * What there is to say of one campaign at one moment, for people and for scripts: whether it runs,
+ * its last round and the next, a day's rounds, who the vantage point is, how things stand per
+ * target, what waits and how large the store is. A value that its caller fills; asks nobody. /
  */
 #ifndef ANALYSIS_REPORT_STATUS_H
 #define ANALYSIS_REPORT_STATUS_H
@@ -22,7 +22,7 @@ enum status_state {
 	STATUS_UNKNOWN,
 	STATUS_OK,
 	STATUS_STARTING, /* no round yet, and a daemon runs */
-	STATUS_WAITING,  /* rounds wait in the spool for over a minute: the store does not take them */
+	STATUS_WAITING,  /* rounds wait in the spool for over a minute */
 	STATUS_OFFLINE,  /* in the last round the vantage point reached nobody */
 	STATUS_STALE,    /* the last measured round is older than three times `every` */
 	STATUS_NEVER,    /* nothing was ever measured, and no daemon runs */
@@ -42,7 +42,7 @@ struct status {
 	struct wall now;
 	int64_t every_ns;
 	int64_t pid;                      /* of the daemon; 0: none runs; -1: one does */
-	bool hidden;                      /* lock and spool may not be read: pid and spool are void */
+	bool hidden;                      /* lock, spool may not be read: pid, spool are void */
 	bool over;                        /* `until` has passed */
 	struct wall next;                 /* start of the next round by the schedule; 0: none */
 	bool last_known, measured_known;
@@ -52,8 +52,8 @@ struct status {
 	uint8_t identity_changed;         /* bits of enum round_changed, when it last changed */
 	struct wall identity_since;       /* the round of that change; 0: none in what was read */
 	struct wall identity_read;        /* the oldest round that was looked at for it */
-	const struct standing *standing;  /* borrowed; rows of other rounds than `measured` are passed
-					   * over */
+	const struct standing *standing;  /* borrowed; only rows of the round `measured` are
+					   * told of */
 	uint64_t spool_rounds, spool_bytes; /* that wait for the store; not the one under way */
 	struct wall spool_oldest;         /* since when the first of them waits; 0: none */
 	uint64_t spool_refused;           /* that the store will never take */

@@ -37,7 +37,8 @@ void style_wrap(struct buf *out, const struct style *s, size_t start, unsigned i
 /* Cuts each line of what was appended since `start` to the width of the terminal; escapes take no
  * room and stay. Without a terminal nothing is done. */
 void style_cut(struct buf *out, const struct style *s, size_t start);
-/* Rows that lines (each with its newline) take on a terminal that breaks them at `width` columns. */
+/* Rows that lines (each with its newline) take on a terminal that breaks them at `width`
+ * columns. */
 unsigned style_rows(const char *text, unsigned width);
 /* Appends `columns` of a horizontal line. */
 void style_line(struct buf *out, const struct style *s, unsigned columns, bool heavy);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * How things stand, fed round by round: since when a verdict stands, and what counts as a change. Each
- * row is a history; its last round is what is asked about.
+ * How things stand, fed round by round: since when a verdict stands, and what counts as a change.
+ * Each row is a history; its last round is what is asked about. /
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,6 +58,11 @@ static struct addr v4(uint8_t last)
 	return addr_v4(bytes);
 }
 
+static int64_t moment(int round)
+{
+	return INT64_C(1000000) * NS_PER_S + round * 60 * NS_PER_S;
+}
+
 static void hop(struct trace *t, uint8_t ttl, uint8_t last)
 {
 	struct trace_entry *e = &t->entries[t->entry_count++];
@@ -77,7 +82,7 @@ static struct trace *trace_of(const struct step *s, int round, uint8_t dst, int 
 	t->method = METHOD_TCP;
 	t->dport = 80;
 	t->flow = flow;
-	t->start.ns = INT64_C(1000000) * NS_PER_S + round * 60 * NS_PER_S;
+	t->start.ns = moment(round);
 	snprintf(t->round, sizeof(t->round), "r%d", round);
 	t->stop = s->border == '!' ? STOP_ERROR : STOP_REACHED;
 	t->reach = s->ms > 0 ? REACH_REACHED : REACH_SILENT;
@@ -117,7 +122,7 @@ static void histories(void **state)
 			give(&s, &rows[i].step[n], n, 9, 0);
 		assert_int_equal(s.count, 1);
 		r = &s.rows[0];
-		if (r->span.since.ns != INT64_C(1000000) * NS_PER_S + rows[i].since * 60 * NS_PER_S ||
+		if (r->span.since.ns != moment(rows[i].since) ||
 		    r->span.open != rows[i].open)
 			fail_msg("%s: since %lld", rows[i].why, (long long)(r->span.since.ns / NS_PER_S));
 		if (r->changed != rows[i].changed)

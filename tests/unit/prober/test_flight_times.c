@@ -14,8 +14,8 @@
 #include "prober/record.h"
 #include "tests/unit/prober/bed.h"
 
-/* All probes of a UDP flow are sent; the first was seen leaving by device 3 after at_us. Returns the
- * answer to it. */
+/* All probes of a UDP flow are sent; the first was seen leaving by device 3 after at_us. Returns
+ * the answer to it. */
 static struct match asked(struct bed *b, int64_t at_us)
 {
 	bed_init(b, "198.51.100.7", METHOD_UDP);

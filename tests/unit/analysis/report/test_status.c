@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The status of a campaign and the live view, by a scripted clock, compared byte for byte with
- * tests/golden/reports: as text, as an object, in several widths and heights; and the table of states.
+ * tests/golden/reports: as text, as an object, in several widths and heights; and the table of
+ * states. /
  */
 #include "analysis/report/status.h"
 
@@ -46,7 +47,8 @@ static struct addr address(const char *text)
 	return a;
 }
 
-static struct round round_at(const char *planned, uint32_t done, uint32_t missed, enum round_why why)
+static struct round round_at(const char *planned, uint32_t done, uint32_t missed,
+			     enum round_why why)
 {
 	struct round r;
 
@@ -99,7 +101,8 @@ static struct trace *trace_of(const struct round *r, const char *dst, const char
 	}
 	t->entry_count = 1;
 	t->size = (uint32_t)trace_size(1);
-	*v = (struct verdict){.judged = true, .outcome = border ? OUTCOME_BORDER : OUTCOME_UNDETERMINED,
+	*v = (struct verdict){.judged = true,
+			      .outcome = border ? OUTCOME_BORDER : OUTCOME_UNDETERMINED,
 			      .class = border ? CLASS_BORDER : CLASS_INSIDE_SILENT,
 			      .confidence = border ? 0.97 : 0.41};
 	text_set(v->border, sizeof(v->border), border ? border : "");
@@ -286,8 +289,8 @@ static void live_story(struct live *l)
 static void live_views(void **state)
 {
 	static const struct { struct style style; unsigned rows; } views[] = {
-		{{0}, 0}, {{true, true, 120}, 40}, {{false, true, 80}, 24}, {{false, false, 48}, 24},
-		{{false, true, 80}, 18}, {{false, true, 30}, 5},
+		{{0}, 0}, {{true, true, 120}, 40}, {{false, true, 80}, 24},
+		{{false, false, 48}, 24}, {{false, true, 80}, 18}, {{false, true, 30}, 5},
 	};
 	struct live l = {0};
 	struct buf all, one;
