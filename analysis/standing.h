@@ -3,7 +3,7 @@
  * How things stand in a campaign: per destination the latest round's verdict, path and round-trip
  * time, since when that verdict stands, and what differs from the round before. Fed with traces,
  * oldest first; what it says of a change is a hint for people at a screen, no finding: `diff`
- * weighs sets of paths. Bounded in memory. Knows no store, no schedule and no printing. /
+ * weighs sets of paths. Bounded in memory. Knows no store, no schedule and no printing.
  */
 #ifndef ANALYSIS_STANDING_H
 #define ANALYSIS_STANDING_H

@@ -2,7 +2,7 @@
 /*
  * Where what belongs to a campaign lies: beside its store, STORE.spool/NAME/ is its spool and
  * STORE.spool/NAME.lock the lock of the process that runs it; NAME is what the ids of its rounds
- * begin with. And what can be read there without being that process. Makes and writes nothing. /
+ * begin with. And what can be read there without being that process. Makes and writes nothing.
  */
 #ifndef CAMPAIGN_PLACE_H
 #define CAMPAIGN_PLACE_H

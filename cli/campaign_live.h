@@ -3,7 +3,6 @@
  * The live view of `campaign run`, drawn on stderr where that is a terminal: what the run tells is
  * fed to analysis/report/live.h, and the view is drawn again, in place, as often as people can
  * read. What else is written to the terminal goes between campaign_live_clear and the next drawing.
- * /
  */
 #ifndef CLI_CAMPAIGN_LIVE_H
 #define CLI_CAMPAIGN_LIVE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * borderpath campaign status: what there is to say of campaigns, from the store, the spool and the
- * lock alone, beside a running daemon or without one. Writes nothing. /
+ * lock alone, beside a running daemon or without one. Writes nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -238,8 +238,8 @@ static int status_of(struct status_run *run, const char *file, struct bp_error *
 	if (rc == 0) {
 		run->status = (struct status){
 			.plan = file, .campaign = run->plan->campaign,
-			.vantage = run->plan->vantage, .store = path, .now = wall_now(), .every_ns = run->plan->every_ns,
-			.standing = &run->standing};
+			.vantage = run->plan->vantage, .store = path, .now = wall_now(),
+			.every_ns = run->plan->every_ns, .standing = &run->standing};
 		read_places(run, path);
 		rc = read_store(run, path, err);
 	}

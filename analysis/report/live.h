@@ -3,7 +3,7 @@
  * The live view of running campaigns, as lines for a terminal of given width and height: the round
  * under way, the next start, how things stand per target and what differs from the round before,
  * what was missed, what is told. Fed by what a run tells of itself; owns no terminal, no clock, no
- * plan. /
+ * plan.
  */
 #ifndef ANALYSIS_REPORT_LIVE_H
 #define ANALYSIS_REPORT_LIVE_H

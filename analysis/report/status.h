@@ -2,7 +2,7 @@
 /*
  * What there is to say of one campaign at one moment, for people and for scripts: whether it runs,
  * its last round and the next, a day's rounds, who the vantage point is, how things stand per
- * target, what waits and how large the store is. A value that its caller fills; asks nobody. /
+ * target, what waits and how large the store is. A value that its caller fills; asks nobody.
  */
 #ifndef ANALYSIS_REPORT_STATUS_H
 #define ANALYSIS_REPORT_STATUS_H

@@ -2,7 +2,7 @@
 /*
  * A table for people: cells first, widths when all are known. Numbers are aligned right, nothing
  * stands behind the last cell of a line, and where the terminal is narrow whole columns go, the
- * least important first. Knows nothing of what the cells say. Owns its memory. /
+ * least important first. Knows nothing of what the cells say. Owns its memory.
  */
 #ifndef ANALYSIS_REPORT_TABLE_H
 #define ANALYSIS_REPORT_TABLE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * How things stand, fed round by round: since when a verdict stands, and what counts as a change.
- * Each row is a history; its last round is what is asked about. /
+ * Each row is a history; its last round is what is asked about.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Where a campaign's spool and lock lie, and what those who only look see there: a holder, a holder
- * that died, journals that wait, files of others. /
+ * that died, journals that wait, files of others.
  */
 #include "campaign/place.h"
 

@@ -2,7 +2,7 @@
 /*
  * The status of a campaign and the live view, by a scripted clock, compared byte for byte with
  * tests/golden/reports: as text, as an object, in several widths and heights; and the table of
- * states. /
+ * states.
  */
 #include "analysis/report/status.h"
 
