@@ -236,11 +236,10 @@ void run_desk_reload(struct run_desk *d)
 		return;
 	}
 	d->book = b;
-	/* Which hosts stand for their prefixes is in the store. */
-	if (d->keep->store != NULL) {
-		d->last_known = false;
+	/* Which hosts stand for their prefixes is in the store; where it refuses, later. */
+	d->last_known = false;
+	if (d->keep->store != NULL)
 		run_desk_recall(d);
-	}
 	d->expected = 0;
 	if (!is_same_grid(old->plan, b->plan))
 		change_grid(d);
@@ -255,7 +254,7 @@ void run_desk_look(struct run_desk *d)
 {
 	struct run *run = d->run;
 	struct schedule_gap gap;
-	struct wall slot;
+	struct wall slot, now, next;
 	int64_t wait_ns;
 
 	while (!d->over) {
@@ -276,9 +275,13 @@ void run_desk_look(struct run_desk *d)
 			break;
 		default:
 			run_wake(run, mono_add(run->now, wait_ns));
+			now = wall_now();
+			next = schedule_next(&d->schedule, now);
+			d->next.ns = next.ns != 0 ? run->now.ns + next.ns - now.ns : 0;
 			return;
 		}
 	}
+	d->next = (struct mono){0};
 }
 
 /* The slot of the grid that now lies in, unless it was measured: then this very second. */

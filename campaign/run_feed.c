@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Whose line is next. Rounds under way are served in turn, one line each. Alone, a round has about
- * ten seconds of work in the prober's hands, more where its lines take longer; beside others, eight
- * lines: so the first line of a round waits for what the others had out when it began, ten seconds
- * of their work each, and from then on for at most eight lines of each. A plan whose rate is below
- * the prober's is held to it by probes foreseen, settled when the answer tells how many there were.
+ * Whose line is next. Rounds under way are served in turn, one line each. Of each, the prober may have
+ * what keeps it busy at its rate, as long as its lines have been taking, and ten seconds of work
+ * beyond that, in case this process is busy. But beside a round that has little left, and before one
+ * of another plan is to begin, it has eight lines of each: so a sweep of hours makes the round of the
+ * known hosts wait for eight lines, not for its own. A plan whose rate is below the prober's is held
+ * to it by probes foreseen, settled when the answer tells how many there were.
  */
 #include "campaign/run_inside.h"
 
@@ -96,20 +97,42 @@ static uint32_t rate_of(const struct run_round *x)
 	return rate != 0 ? rate : run->child.orders.run.rate_pps;
 }
 
+/* Whether another round is to be done soon, or to begin. */
+static bool is_in_the_way(const struct run_round *x)
+{
+	const struct run *run = x->desk->run;
+	int64_t before = (int64_t)(2 * x->ns);
+
+	if (before < RUN_AHEAD_S * NS_PER_S)
+		before = RUN_AHEAD_S * NS_PER_S;
+	if (before > RUN_CLEAR_MAX_NS)
+		before = RUN_CLEAR_MAX_NS;
+	for (const struct run_round *y = run->rounds; y != NULL; y = y->next) {
+		if (y != x && y->r.expected <= y->r.done + RUN_SHORT)
+			return true;
+	}
+	for (unsigned i = 0; i < run->desk_count; i++) {
+		const struct run_desk *d = &run->desks[i];
+
+		if (d != x->desk && d->next.ns != 0 && mono_since(d->next, run->now) < before)
+			return true;
+	}
+	return false;
+}
+
 /* Lines that it may have out. */
 static unsigned allowance(const struct run_round *x)
 {
+	const struct run *run = x->desk->run;
 	uint32_t rate = rate_of(x);
-	double seconds = 2 * x->ns / (double)NS_PER_S, lines;
+	double lines;
 
-	if (x->desk->run->round_count > 1)
-		return RUN_LINES_SHARED;
+	if (is_in_the_way(x))
+		return RUN_LINES_MIN;
 	if (rate == 0)
-		return RUN_LINES_MAX;
-	if (seconds < RUN_LINES_ALONE_S)
-		seconds = RUN_LINES_ALONE_S;
-	lines = seconds * rate / x->probes;
-	return lines < RUN_LINES_SHARED ? RUN_LINES_SHARED :
+		return RUN_LINES_MAX / run->round_count;
+	lines = rate / x->probes * (x->ns / (double)NS_PER_S + RUN_AHEAD_S) / run->round_count;
+	return lines < RUN_LINES_MIN ? RUN_LINES_MIN :
 	       lines > RUN_LINES_MAX ? RUN_LINES_MAX : (unsigned)lines;
 }
 
@@ -191,7 +214,7 @@ static bool give(struct run_round *x, struct buf *out)
 		return false;
 	l->plan.seq = ++run->seq;
 	l->asked++;
-	l->given = run->now;
+	l->start = l->end = (struct wall){0};
 	l->why = ROUND_WHY_NONE;
 	l->cost = x->probes;
 	l->sent = 0;

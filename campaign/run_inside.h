@@ -35,8 +35,9 @@
 enum {
 	RUN_RESTARTS_MAX = 3,    /* of the prober, within a round */
 	RUN_ASKED_MAX = 2,       /* a line that a dead prober had in hand is asked once more */
-	RUN_LINES_SHARED = 8,    /* lines of a round in the prober's hands while others wait, too */
-	RUN_LINES_ALONE_S = 10,  /* seconds of work in its hands, while nobody else waits */
+	RUN_LINES_MIN = 8,       /* lines of a round that the prober may have in any case */
+	RUN_AHEAD_S = 10,        /* seconds of work that it may have beyond what is in flight */
+	RUN_SHORT = 256,         /* a round with no more left than this is not kept waiting */
 	RUN_LINES_MAX = 4096,
 	RUN_GAP_ROWS = 100000,   /* slots of one gap that have a row each; older ones share one */
 	RUN_GAP_BATCH = 1000,    /* rows of a gap in one transaction */
@@ -46,6 +47,7 @@ enum {
 #define RUN_STORE_AGAIN_NS (60 * NS_PER_S)
 #define RUN_STOP_NS (10 * NS_PER_S)      /* what is in flight may take this long after SIGTERM */
 #define RUN_DEAF_NS (60 * NS_PER_S)      /* a prober that says nothing for so long is ended */
+#define RUN_CLEAR_MAX_NS (60 * NS_PER_S) /* so long before a round others make room for it */
 #define RUN_BREATH_NS (50 * NS_PER_MS)   /* a commit looks after the prober this often */
 
 struct run;
@@ -73,7 +75,8 @@ struct run_keep {
 	bool refuses;            /* told; since then nothing was committed */
 	char told[BP_ERROR_TEXT];
 	struct mono again;       /* tried again then */
-	struct mono retired;     /* looked last for what is older than is kept */
+	bool retiring;           /* what is older than is kept goes, a slice a look */
+	struct mono retire;      /* looked at again then */
 	struct run_keep *next;
 };
 
@@ -94,6 +97,7 @@ struct run_desk {
 	int lock;                /* -1: none */
 	bool spool_told;         /* that it is in memory */
 	struct schedule schedule;
+	struct mono next;        /* its next round starts then, as far as the clocks tell */
 	bool over, started;      /* no slot comes any more; once: its round began */
 	bool look_back;          /* what earlier processes left out is looked for before a commit */
 	struct wall opened;      /* when this process began */
@@ -114,7 +118,7 @@ struct run_line {
 	uint8_t why;             /* enum round_why, when a trace of it is not a whole one */
 	double cost;             /* probes, foreseen */
 	int64_t sent;            /* and as they were */
-	struct mono given;
+	struct wall start, end;  /* of its traces */
 	struct run_line *next;
 };
 

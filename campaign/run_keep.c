@@ -34,7 +34,7 @@ struct run_keep *run_keep_get(struct run *run, const char *url, struct bp_error 
 		free(k);
 		return NULL;
 	}
-	k->retired = run->now;
+	k->retire = run->now;
 	k->next = run->keeps;
 	run->keeps = k;
 	return k;
@@ -263,30 +263,32 @@ static int64_t kept_ns(const struct run *run, const struct run_keep *k, bool hou
 	return most;
 }
 
-/* Once a day, while nothing is measured. Roll-ups are made of traces that go: without, there are
- * none. */
+/* Once a day, while nothing is measured; a slice, and the loop goes round. Roll-ups are made of traces
+ * that go: without, there are none. */
 static void retire(struct run *run, struct run_keep *k)
 {
 	int64_t ns = kept_ns(run, k, false), hours_ns = kept_ns(run, k, true);
-	struct mono due = mono_add(k->retired, RETIRE_EVERY_NS);
 	struct wall now = wall_now();
+	bool more = false;
 	struct bp_error err;
-	uint64_t dropped = 0;
+	uint64_t dropped;
 	int rc;
 
 	if (ns == 0 || run->rounds != NULL || k->store == NULL)
 		return;
-	if (!mono_reached(run->now, due)) {
-		run_wake(run, due);
+	if (!mono_reached(run->now, k->retire)) {
+		run_wake(run, k->retire);
 		return;
 	}
-	k->retired = run->now;
-	rc = store_retire(k->store, (struct wall){now.ns - ns}, true, &dropped, &err);
-	if (rc == 0 && hours_ns > 0)
+	rc = store_retire_some(k->store, (struct wall){now.ns - ns}, true, &dropped, &more, &err);
+	if (rc == 0 && !more && hours_ns > 0)
 		rc = store_retire_hours(k->store, (struct wall){now.ns - hours_ns}, &dropped, &err);
 	if (rc < 0)
 		run_keep_refuse(run, k, &err);
 	run->now = mono_now();
+	k->retiring = more;
+	k->retire = more ? run->now : mono_add(run->now, RETIRE_EVERY_NS);
+	run_wake(run, k->retire);
 }
 
 void run_keep_look(struct run *run, bool force)

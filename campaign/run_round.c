@@ -13,6 +13,8 @@ enum { PROBES_A_TTL_PATH = 12 };
 
 #define MARGIN_MIN_NS (NS_PER_S / 10)
 #define MARGIN_MAX_NS (5 * NS_PER_S)
+/* A line that seems to have taken longer saw the clock being set. */
+#define LINE_MAX_NS (300 * NS_PER_S)
 
 static int64_t clamp(int64_t ns, int64_t low, int64_t high)
 {
@@ -159,7 +161,7 @@ static enum round_why why_not_whole(const struct run_round *x, const struct trac
 		return x->end_why != ROUND_WHY_NONE ? x->end_why : ROUND_WHY_STOPPED;
 	case STOP_TIMEOUT:
 		/* Nobody but the round's own end allows a line less than it takes. */
-		return ROUND_WHY_OVERRUN;
+		return x->end_why != ROUND_WHY_NONE ? x->end_why : ROUND_WHY_OVERRUN;
 	default:
 		return ROUND_WHY_NONE;
 	}
@@ -237,6 +239,10 @@ void run_round_trace(struct run_round *x, struct run_line *l, const struct trace
 	if (t->stop == STOP_ERROR)
 		set_note(&x->r, t->error);
 	l->sent += t->sent > 0 ? t->sent : 0;
+	if (l->start.ns == 0 || t->start.ns < l->start.ns)
+		l->start = t->start;
+	if (t->end.ns > l->end.ns)
+		l->end = t->end;
 	names_init(&names);
 	if (v == NULL || copy == NULL) {
 		l->why = ROUND_WHY_SPOOL;
@@ -268,7 +274,7 @@ void run_round_object(struct run_round *x, const struct buf *json)
 
 void run_round_line_over(struct run_round *x, const struct run_line *l)
 {
-	double ns = (double)mono_since(x->desk->run->now, l->given);
+	int64_t ns = clamp(l->end.ns - l->start.ns, 0, LINE_MAX_NS);
 
 	if (l->why == ROUND_WHY_NONE)
 		x->r.done++;
@@ -276,7 +282,7 @@ void run_round_line_over(struct run_round *x, const struct run_line *l)
 		x->missed[l->why]++;
 	x->tokens += l->cost - (double)l->sent;
 	/* The last eight or so. */
-	x->ns += (ns - x->ns) / 8;
+	x->ns += ((double)ns - x->ns) / 8;
 	x->probes += ((double)(l->sent > 1 ? l->sent : 1) - x->probes) / 8;
 }
 

@@ -109,13 +109,12 @@ static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_
 	return 0;
 }
 
-int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
-		 struct bp_error *err)
+int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
+		      bool *more, struct bp_error *err)
 {
 	struct retiring r = {.before_us = before.ns / NS_PER_US};
 	uint64_t sum = 0;
-	bool more = true;
-	int rc = 0;
+	int rc;
 
 	if (s->mode != STORE_WRITE)
 		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
@@ -125,12 +124,28 @@ int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dro
 		rc = prepare(s, roll_up, &r.roll_up, err);
 	for (unsigned i = 0; i < STEP_COUNT && rc == 0; i++)
 		rc = prepare(s, steps[i], &r.steps[i], err);
-	while (more && rc == 0)
-		rc = retire_some(s, &r, hourly, &sum, &more, err);
+	if (rc == 0)
+		rc = retire_some(s, &r, hourly, &sum, more, err);
 	sqlite3_finalize(r.list);
 	sqlite3_finalize(r.roll_up);
 	for (unsigned i = 0; i < STEP_COUNT; i++)
 		sqlite3_finalize(r.steps[i]);
+	if (rc == 0)
+		*dropped = sum;
+	return rc;
+}
+
+int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
+		 struct bp_error *err)
+{
+	uint64_t sum = 0, some = 0;
+	bool more = true;
+	int rc = 0;
+
+	while (more && rc == 0) {
+		rc = store_retire_some(s, before, hourly, &some, &more, err);
+		sum += rc == 0 ? some : 0;
+	}
 	if (dropped != NULL)
 		*dropped = sum;
 	return rc;

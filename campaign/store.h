@@ -121,6 +121,10 @@ int store_add_judgement(struct store *s, const char *trace_id, const struct name
  * bounded size. *dropped counts. Roll-ups of what is dropped are made first when `hourly`. */
 int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
 		 struct bp_error *err);
+/* One transaction of that, for whoever has other things to do meanwhile. *more: there may be another
+ * one to do. */
+int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
+		      bool *more, struct bp_error *err);
 /* Drops the roll-ups of hours that began before `before`. *dropped counts them. */
 int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped,
 		       struct bp_error *err);
