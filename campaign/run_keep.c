@@ -286,8 +286,8 @@ static void retire(struct run *run, struct run_keep *k)
 	if (rc < 0)
 		run_keep_refuse(run, k, &err);
 	run->now = mono_now();
-	k->retiring = more;
-	k->retire = more ? run->now : mono_add(run->now, RETIRE_EVERY_NS);
+	k->retiring = rc == 0 && more;
+	k->retire = k->retiring ? run->now : mono_add(run->now, RETIRE_EVERY_NS);
 	run_wake(run, k->retire);
 }
 

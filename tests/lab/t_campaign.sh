@@ -73,15 +73,15 @@ is "no prober is left" "$(prober)" ''
 
 # 6. Slots that nobody ran are on the record, announced by the next start.
 plan daily 2s
-last=$(in_store "SELECT max(planned) FROM rounds")
+last=$(in_store "SELECT max(planned_utc) FROM rounds")
 sleep 4.2
 start_campaign daily
 wait_for 15 measured 1 || not_ok "it goes on: $(cat "$ERR")"
 stop_campaign
 is "exit" $? 0
 like "slots missed" "$(round_field 'select(.why == "down") | .id' | wc -l)" '^[1-9]$'
-is "a slot has one row" "$(in_store "SELECT count(*) - count(DISTINCT planned) FROM rounds")" 0
-is "and none is left out" "$(in_store "SELECT count(*) FROM rounds WHERE planned > '$last'")" \
+is "a slot has one row" "$(in_store "SELECT count(*) - count(DISTINCT planned_utc) FROM rounds")" 0
+is "and none is left out" "$(in_store "SELECT count(*) FROM rounds WHERE planned_utc > '$last'")" \
 	"$(round_field .id | sort -u | wc -l)"
 
 # 7. once: a round now, its own exit codes, and silence.

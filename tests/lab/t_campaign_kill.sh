@@ -38,7 +38,7 @@ cat "$OUT" >>"$all"
 
 is "every announced line is whole" "$(jq -c . "$all" | wc -l)" "$(wc -l <"$all")"
 is "none is announced twice" "$(jq -r .id "$all" | sort | uniq -d)" ''
-is "none is in the store twice" "$(in_store "SELECT count(*) - count(DISTINCT planned) FROM rounds")" 0
+is "none is in the store twice" "$(in_store "SELECT count(*) - count(DISTINCT planned_utc) FROM rounds")" 0
 is "every announced round is in the store" \
 	"$(comm -23 <(jq -r .id "$all" | sort) <(in_store "SELECT round_id FROM rounds" | sort))" ''
 whole=$(jq -r 'select(.traces > 0) | "\(.id) \(.traces)"' "$all" | sort)
@@ -49,7 +49,7 @@ is "no trace without a round" "$(in_store "SELECT count(*) FROM traces WHERE rou
 is "no trace twice" "$(in_store "SELECT count(*) - count(DISTINCT trace_id) FROM traces")" 0
 # From the first slot to the last, one a second.
 is "no slot is without a row" "$(in_store "SELECT count(*) -
-	(strftime('%s', max(planned)) - strftime('%s', min(planned)) + 1) FROM rounds")" 0
+	(strftime('%s', max(planned_utc)) - strftime('%s', min(planned_utc)) + 1) FROM rounds")" 0
 is "the store is sound" "$(in_store 'PRAGMA integrity_check')" ok
 like "gaps say why" "$(in_store "SELECT group_concat(DISTINCT why) FROM rounds WHERE missed > 0")" 'down'
 

@@ -33,7 +33,7 @@ whole()
 		<(in_store "SELECT round_id || ' ' || count(*) FROM traces GROUP BY round_id" | sort))" ''
 	is "$1: none is announced twice" "$(jq -r .id "$all" | sort | uniq -d)" ''
 	is "$1: no slot without a row" "$(in_store "SELECT count(*) -
-		(strftime('%s', max(planned)) - strftime('%s', min(planned)) + 1) FROM rounds")" 0
+		(strftime('%s', max(planned_utc)) - strftime('%s', min(planned_utc)) + 1) FROM rounds")" 0
 	is "$1: the store is sound" "$(in_store 'PRAGMA integrity_check')" ok
 }
 
