@@ -23,6 +23,10 @@ wait_for 15 measured 2 || not_ok "two rounds in 15 s: $(cat "$ERR")"
 is "planned on the grid" "$(round_field .planned | grep -vE ':[0-5][02468]\.0+Z$')" ''
 is "measurements of a round" "$(round_field 'select(.start) | "\(.expected) \(.done) \(.missed)"' |
 	sort -u)" '5 5 0'
+bp vp campaign check --format jsonl "$LAB_TMP/daily.yaml" >"$LAB_TMP/check" 2>/dev/null
+is "as check foretold" "$(jq .measurements "$LAB_TMP/check")" 5
+is "probes within what it foretold" "$(round_field 'select(.start) | .sent' | jq -s \
+	--slurpfile c "$LAB_TMP/check" 'all(. >= $c[0].probes.least and . <= $c[0].probes.most)')" true
 is "health" "$(round_field 'select(.start) | .health.state' | sort -u)" ok
 id=$(round_field 'select(.start) | .id' | head -n 1)
 is "its traces are in the store" "$(in_store "SELECT count(*) FROM traces WHERE round_id = '$id'")" 5
