@@ -118,7 +118,9 @@ static int open_database(struct store *s, struct bp_error *err)
 {
 	bool write = s->mode == STORE_WRITE;
 	int rc = sqlite3_open_v2(s->path, &s->db,
-				 SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0), NULL);
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+					 (write ? SQLITE_OPEN_CREATE : 0),
+				 NULL);
 
 	if (rc != SQLITE_OK)
 		return sql_fail(s, sqlite3_extended_errcode(s->db), err);
@@ -150,7 +152,9 @@ static int open_immutable(struct store *s, struct bp_error *err)
 	sqlite3_close_v2(s->db);
 	s->db = NULL;
 	rc = uri.failed ? SQLITE_NOMEM :
-			  sqlite3_open_v2(uri.bytes, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+			  sqlite3_open_v2(uri.bytes, &s->db,
+					  SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+						  SQLITE_OPEN_NOMUTEX,
 					  NULL);
 	buf_fini(&uri);
 	if (rc != SQLITE_OK)
