@@ -73,7 +73,7 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_NTH_MAX] = "SELECT coalesce(max(i), -1) FROM nth",
 	[STMT_NTH_ADD] = "INSERT INTO nth(i) VALUES (?1)",
 	[STMT_NEXT] = "SELECT max(coalesce((SELECT max(n) FROM trace), 0),"
-		      " coalesce((SELECT max(last) FROM segment), 0)),"
+		      " coalesce((SELECT last FROM segment ORDER BY id DESC LIMIT 1), 0)),"
 		      " coalesce((SELECT max(id) FROM segment), 0)",
 	[STMT_EPOCH] = "SELECT value FROM meta WHERE key = 'epoch'",
 	[STMT_LONGEST] = "UPDATE meta SET value = ?1 WHERE key = 'longest_us' AND value < ?1",
