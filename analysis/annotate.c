@@ -23,7 +23,8 @@ static void keep_without_database(const struct geo_source *s, const struct name 
 		text_set(n->country, sizeof(n->country), before->country);
 }
 
-static int name_address(const struct geo *g, struct addr a, struct wall when, struct names *out)
+static int name_address(const struct geo *g, const struct annotate_by *by, struct addr a,
+			struct wall when, struct names *out)
 {
 	struct name *n = names_put(out, a), before;
 
@@ -31,7 +32,10 @@ static int name_address(const struct geo *g, struct addr a, struct wall when, st
 		return BP_ENOMEM;
 	before = *n;
 	*n = (struct name){.addr = a};
-	geo_lookup(g, a, when, n);
+	if (by != NULL)
+		by->lookup(by->arg, a, when, n);
+	else
+		geo_lookup(g, a, when, n);
 	n->addr = a;
 	/* Host names come with the record (reverse names, imported text); geo has none to give. */
 	text_set(n->host, sizeof(n->host), before.host);
@@ -61,6 +65,12 @@ void annotate_source(const struct geo_source *s, struct names *out)
 
 int annotate(const struct trace *t, const struct geo *g, struct names *out)
 {
+	return annotate_by(t, g, NULL, out);
+}
+
+int annotate_by(const struct trace *t, const struct geo *g, const struct annotate_by *by,
+		struct names *out)
+{
 	struct addr *all = calloc(t->entry_count + 2, sizeof(*all));
 	uint32_t n = 0;
 	int rc = 0;
@@ -74,7 +84,7 @@ int annotate(const struct trace *t, const struct geo *g, struct names *out)
 	qsort(all, n, sizeof(*all), by_address);
 	for (uint32_t i = 0; i < n && rc == 0; i++) {
 		if (addr_is_set(all[i]) && (i == 0 || !addr_equal(all[i], all[i - 1])))
-			rc = name_address(g, all[i], t->start, out);
+			rc = name_address(g, by, all[i], t->start, out);
 	}
 	free(all);
 	if (rc == 0)

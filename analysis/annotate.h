@@ -13,6 +13,13 @@
 /* Fills out (initialised by the caller) for src, dst and every responder, as of t->start. Host
  * names in out stay; so does what no database of g could say anything of. BP_ENOMEM. */
 int annotate(const struct trace *t, const struct geo *g, struct names *out);
+/* The same by a look-up of the caller's own, which fills *out as geo_lookup does. */
+struct annotate_by {
+	void (*lookup)(void *arg, struct addr a, struct wall when, struct name *out);
+	void *arg;
+};
+int annotate_by(const struct trace *t, const struct geo *g, const struct annotate_by *by,
+		struct names *out);
 /* The part of it that tells which databases answered. */
 void annotate_source(const struct geo_source *s, struct names *out);
 

@@ -30,12 +30,17 @@ struct slot {
 /* Host names are the record's own: they are not kept. */
 #define NAME_HEAD offsetof(struct name, host)
 
+/* What was found of an address between two dates of the profile. */
+struct known_name { uint32_t epoch; bool used; struct name name; };
+
 struct judge_cache {
 	uint8_t secret[crypto_shorthash_siphashx24_KEYBYTES];
 	unsigned sets;
 	struct slot *slots;      /* sets * WAYS */
 	uint8_t *next;           /* of each set: the way to give up next */
 	struct buf key;          /* of the trace at work */
+	struct known_name *known; /* one place an address; a newer one takes it over */
+	unsigned known_count;    /* a power of 2 */
 	struct wall *bounds;     /* when something of the profile begins or ends, sorted */
 	unsigned bound_count;
 };
@@ -123,6 +128,7 @@ static void cache_free(struct judge_cache *c)
 		slot_clear(&c->slots[i]);
 	free(c->slots);
 	free(c->next);
+	free(c->known);
 	free(c->bounds);
 	buf_fini(&c->key);
 	free(c);
@@ -139,10 +145,14 @@ static struct judge_cache *cache_new(const struct profile *p, unsigned slots)
 	c->sets = slots / WAYS > 0 ? slots / WAYS : 1;
 	c->slots = calloc(c->sets, WAYS * sizeof(*c->slots));
 	c->next = calloc(c->sets, sizeof(*c->next));
+	for (c->known_count = 16; c->known_count < slots; c->known_count *= 2)
+		;
+	c->known = calloc(c->known_count, sizeof(*c->known));
 	dates_fill(&dates, p);
 	dates.at = calloc(dates.count + 1, sizeof(*dates.at));
 	c->bounds = dates.at;
-	if (c->slots == NULL || c->next == NULL || c->bounds == NULL) {
+	if (c->slots == NULL || c->next == NULL || c->known == NULL ||
+	    c->bounds == NULL) {
 		cache_free(c);
 		return NULL;
 	}
@@ -294,6 +304,29 @@ static int names_from(const struct slot *s, const struct geo_source *source, str
 	return 0;
 }
 
+/* As geo_lookup, each address once between two dates. */
+struct lookup { struct judge_cache *cache; const struct geo *geo; };
+
+static void lookup_known(void *arg, struct addr a, struct wall when, struct name *out)
+{
+	const struct lookup *l = arg;
+	uint32_t epoch = epoch_of(l->cache, when);
+	struct known_name *k;
+	uint64_t words[2];
+
+	/* Whoever answers from addresses that share a place makes us look them up, no more. */
+	memcpy(words, a.bytes, sizeof(words));
+	words[0] = (words[0] ^ words[1] * 31) * UINT64_C(0x9e3779b97f4a7c15);
+	k = &l->cache->known[(words[0] >> 32) & (l->cache->known_count - 1)];
+	if (!k->used || k->epoch != epoch || !addr_equal(k->name.addr, a)) {
+		geo_lookup(l->geo, a, when, &k->name);
+		k->name.addr = a;
+		k->epoch = epoch;
+		k->used = true;
+	}
+	memcpy(out, &k->name, NAME_HEAD);
+}
+
 /* --- the pass -------------------------------------------------------------------------------- */
 
 int judge_pass_init(struct judge_pass *j, const struct geo *geo, const struct profile *profile,
@@ -345,7 +378,7 @@ int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names,
 
 	j->judged++;
 	light_mark(t, j->profile, now);
-	share = share && key_of(j->cache, t, key);
+	share = share && !j->once && key_of(j->cache, t, key);
 	s = share ? cache_find(j->cache, key) : NULL;
 	if (s != NULL) {
 		rc = names_from(s, geo_source(j->geo), names);
@@ -355,11 +388,16 @@ int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names,
 		}
 		return rc;
 	}
-	rc = annotate(t, j->geo, names);
+	/* Without a time each look-up is of another moment. */
+	if (j->cache != NULL && t->start.ns != 0)
+		rc = annotate_by(t, j->geo, &(struct annotate_by){lookup_known,
+				 &(struct lookup){j->cache, j->geo}}, names);
+	else
+		rc = annotate(t, j->geo, names);
 	if (rc < 0)
 		return rc;
 	border_judge(t, names, j->profile, now, out);
-	if (share)
+	if (share && !j->once)
 		cache_put(j->cache, key, t, names, out);
 	return 0;
 }

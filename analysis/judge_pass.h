@@ -5,7 +5,8 @@
  * path to one target are judged once: verdicts and names are the same with it and without it.
  * Knows neither files nor stores.
  *
- * Memory of a cache: at most `slots` paths of some 7 kB (15 hops); nothing before the first trace.
+ * Memory of a cache: at most `slots` paths of some 7 kB (15 hops) and as many addresses of 250 bytes;
+ * nothing before the first trace.
  */
 #ifndef ANALYSIS_JUDGE_PASS_H
 #define ANALYSIS_JUDGE_PASS_H
@@ -23,6 +24,7 @@ struct judge_pass {
 	const struct geo *geo;         /* borrowed, as the next */
 	const struct profile *profile;
 	struct judge_cache *cache;     /* NULL: without */
+	bool once;                     /* of this trace the verdict is not kept; its names are */
 	uint64_t judged, found;        /* traces in all; of them from the cache */
 };
 

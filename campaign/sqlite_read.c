@@ -252,23 +252,38 @@ int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct 
 	return rc;
 }
 
-int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err)
+/* With what its segment says. */
+static int read_dated_row(struct store *s, sqlite3_stmt *st, struct trace **out,
+			  const struct cached_segment **of, struct bp_error *err)
 {
-	int64_t row = sqlite3_column_int64(st, 0), verdict = sqlite3_column_int64(st, 9);
 	const struct cached_segment *g;
 	struct trace *t;
 	int rc = cached_segment(s, sqlite3_column_int64(st, 1), &g, err);
 
 	if (rc == 0)
-		rc = read_bare_row(s, st, &out->trace, err);
+		rc = read_bare_row(s, st, &t, err);
 	if (rc < 0)
 		return rc;
-	out->kind = RECORD_TRACE;
-	t = out->trace;
 	memcpy(t->vantage, g->vantage, sizeof(t->vantage));
 	memcpy(t->campaign, g->campaign, sizeof(t->campaign));
 	memcpy(t->round, g->round, sizeof(t->round));
 	read_times(st, g, t);
+	*of = g;
+	*out = t;
+	return 0;
+}
+
+int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err)
+{
+	int64_t row = sqlite3_column_int64(st, 0), verdict = sqlite3_column_int64(st, 9);
+	const struct cached_segment *g;
+	struct trace *t;
+	int rc = read_dated_row(s, st, &out->trace, &g, err);
+
+	if (rc < 0)
+		return rc;
+	out->kind = RECORD_TRACE;
+	t = out->trace;
 	rc = read_id(s, st, g, t, err);
 	if (rc == 0 && trace_validate(t, t->size) < 0)
 		rc = cached_damaged(s, "trace", row, err);
@@ -469,7 +484,8 @@ int store_read(struct store *s, const struct store_select *select,
 	return rc;
 }
 
-int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
+/* The row of a trace; to be reset by the caller after 0. */
+static int trace_row(struct store *s, int64_t example, sqlite3_stmt **out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_TRACE_AT, &st, err);
@@ -483,7 +499,31 @@ int store_trace(struct store *s, int64_t example, struct record *out, struct bp_
 	if (rc == 0)
 		return bp_fail(err, BP_ENOTFOUND, "%s: trace %lld is there no more", s->path,
 			       (long long)example);
+	*out = st;
+	return 0;
+}
+
+int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
+{
+	sqlite3_stmt *st;
+	int rc = trace_row(s, example, &st, err);
+
+	if (rc < 0)
+		return rc;
 	rc = read_trace_row(s, st, out, err);
+	sqlite3_reset(st);
+	return rc;
+}
+
+int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err)
+{
+	const struct cached_segment *g;
+	sqlite3_stmt *st;
+	int rc = trace_row(s, example, &st, err);
+
+	if (rc < 0)
+		return rc;
+	rc = read_dated_row(s, st, out, &g, err);
 	sqlite3_reset(st);
 	return rc;
 }

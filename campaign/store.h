@@ -104,6 +104,8 @@ int store_groups(struct store *s, const struct store_select *select,
 /* One trace of them as store_read gives it; out is initialised and empty. BP_ENOTFOUND: dropped
  * meanwhile. */
 int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err);
+/* The same without id, names and verdict: for who names and judges it anew. *out is owned (free). */
+int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err);
 /* The latest slot (round.planned) of a campaign and vantage; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
 		       struct wall *out, struct bp_error *err);

@@ -134,6 +134,18 @@ static int class_of(struct diff_store *d, const struct store_group *g, uint32_t 
 	return rc;
 }
 
+/* What the record says of its addresses counts only where a database is missing. */
+static int read_example(struct diff_store *d, int64_t example, struct record *r,
+			struct bp_error *err)
+{
+	const struct geo_source *s = geo_source(d->pass->geo);
+
+	if (s->asn_db[0] == '\0' || s->country_db[0] == '\0')
+		return store_trace(d->store, example, r, err);
+	r->kind = RECORD_TRACE;
+	return store_trace_bare(d->store, example, &r->trace, err);
+}
+
 /* By one of them. BP_ENOTFOUND: it was dropped meanwhile. */
 static int judge_way(struct diff_store *d, const struct store_group *g, uint32_t *sight,
 		     struct bp_error *err)
@@ -144,9 +156,12 @@ static int judge_way(struct diff_store *d, const struct store_group *g, uint32_t
 
 	record_init(&r);
 	rc = v == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") :
-	     store_trace(d->store, g->example, &r, err);
+	     read_example(d, g->example, &r, err);
 	if (rc == 0) {
+		/* This way will not come again: its verdict is not worth keeping. */
+		d->pass->once = true;
 		rc = judge_pass_trace(d->pass, r.trace, &r.names, wall_now(), v);
+		d->pass->once = false;
 		if (rc == 0)
 			rc = diff_set_sight(d->set, r.trace, &r.names, v, sight);
 		if (rc < 0)
