@@ -42,7 +42,11 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	for (;;) {
 		why = (struct bp_error){0};
-		rc = record_object(r, &object, &n, &why);
+		rc = scamper_next(r->state, out);
+		if (rc == 0)
+			return 0;
+		if (rc == BP_EAGAIN)
+			rc = record_object(r, &object, &n, &why);
 		if (rc == 0)
 			rc = scamper_read(r->state, object, n, out, &why);
 		if (rc == BP_EAGAIN)
@@ -60,6 +64,7 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 
 static void fini(struct record_reader *r)
 {
+	scamper_stream_fini(r->state);
 	free(r->state);
 }
 

@@ -10,6 +10,7 @@
 #include "core/record/import.h"
 #include "core/record/jsonl_fields.h"
 #include "core/record/scamper.h"
+#include "core/record/scamper_fields.h"
 
 /* scamper_trace.h of scamper 20211212 and later. */
 static const struct word method_names[] = {
@@ -36,7 +37,7 @@ struct reading {
 	uint8_t seen[TRACE_MAX_TTL + 1][32]; /* attempts answered, a bit each */
 };
 
-static int64_t read_stamp(struct fields *in, const struct json_node *object, const char *key)
+int64_t scamper_stamp(struct fields *in, const struct json_node *object, const char *key)
 {
 	const struct json_node *v = field_object(in, object, key);
 	int64_t sec = 0, usec = 0;
@@ -50,9 +51,8 @@ static int64_t read_stamp(struct fields *in, const struct json_node *object, con
 	return sec * NS_PER_S + usec * NS_PER_US;
 }
 
-/* A word that we do not know is a later scamper's: not known. */
-static void read_name(struct fields *in, const struct json_node *object, const char *key,
-		      const struct word *table, uint8_t *out)
+void scamper_word(struct fields *in, const struct json_node *object, const char *key,
+		  const struct word *table, uint8_t *out)
 {
 	const struct json_node *v = field_string(in, object, key);
 	int value;
@@ -71,11 +71,11 @@ static void read_head(struct reading *r, const struct json_node *o)
 	field_addr(in, o, "dst", &t->dst);
 	if (!addr_is_set(t->dst))
 		field_refuse(in, BP_EPARSE, "dst", "expected an address");
-	read_name(in, o, "method", method_names, &t->method);
-	read_name(in, o, "stop_reason", stop_names, &t->stop);
+	scamper_word(in, o, "method", method_names, &t->method);
+	scamper_word(in, o, "stop_reason", stop_names, &t->stop);
 	FIELD_INT(in, o, "sport", 0, 65535, t->sport);
 	FIELD_INT(in, o, "dport", 0, 65535, t->dport);
-	t->start.ns = read_stamp(in, o, "start");
+	t->start.ns = scamper_stamp(in, o, "start");
 	FIELD_INT(in, o, "firsthop", 0, TRACE_MAX_TTL, t->first_ttl);
 	FIELD_INT(in, o, "hoplimit", 0, TRACE_MAX_TTL, t->max_ttl);
 	FIELD_INT(in, o, "attempts", 0, 255, t->attempts);
@@ -188,7 +188,7 @@ static void read_hop(struct reading *r, const struct json_node *o, struct names 
 	field_addr(in, o, "addr", &e->reply.from);
 	e->why = WHY_NONE;
 	read_reply(in, o, &e->reply);
-	tx = read_stamp(in, o, "tx");
+	tx = scamper_stamp(in, o, "tx");
 	if (tx != 0 && r->t->start.ns != 0)
 		e->tx_ns = tx - r->t->start.ns;
 	if (in->rc < 0 || host == NULL || node_text(host)[0] == '\0')
@@ -255,12 +255,8 @@ static void fill_silent(struct reading *r)
 	}
 }
 
-/* What the answers say, except where scamper says it itself. */
-static void settle(struct trace *t)
+void scamper_mark_dups(struct trace *t)
 {
-	uint8_t first = t->first_ttl, attempts = t->attempts;
-	int64_t sent = t->sent;
-
 	trace_sort(t);
 	for (uint32_t i = 1; i < t->entry_count; i++) {
 		struct trace_entry *e = &t->entries[i];
@@ -269,6 +265,15 @@ static void settle(struct trace *t)
 		    addr_is_set(e->reply.from))
 			e->reply.flags |= REPLY_DUP;
 	}
+}
+
+/* What the answers say, except where scamper says it itself. */
+static void settle(struct trace *t)
+{
+	uint8_t first = t->first_ttl, attempts = t->attempts;
+	int64_t sent = t->sent;
+
+	scamper_mark_dups(t);
 	import_conclude(t);
 	if (first != 0)
 		t->first_ttl = first;
@@ -302,7 +307,7 @@ static void read_trace(struct reading *r, const struct json_node *o, const struc
 	r->t = NULL;
 }
 
-/* 0: a trace; BP_EAGAIN: nothing to read; else refused. */
+/* 0: a trace; BP_EOF: flows, read; BP_EAGAIN: nothing to read; else refused. */
 static int sort_out(struct fields *in, const struct json_node *o, struct scamper_stream *s)
 {
 	const char *type = node_text(node_get(o, "type"));
@@ -321,9 +326,10 @@ static int sort_out(struct fields *in, const struct json_node *o, struct scamper
 		field_text_cut(in, o, "hostname", s->hostname, sizeof(s->hostname));
 		return BP_EAGAIN;
 	} else if (strcmp(type, "tracelb") == 0) {
-		field_refuse(in, BP_EUNSUP, NULL, "tracelb, a set of paths: only traces are read");
+		scamper_read_flows(in, o, s);
+		return in->rc < 0 ? in->rc : BP_EOF;
 	} else {
-		snprintf(text, sizeof(text), "%.40s: only traces are read", type);
+		snprintf(text, sizeof(text), "%.40s: only trace and tracelb are read", type);
 		field_refuse(in, BP_EUNSUP, NULL, text);
 	}
 	return in->rc;
@@ -360,6 +366,8 @@ int scamper_read(struct scamper_stream *s, const char *object, size_t n, struct 
 	rc = r.in.rc < 0 ? r.in.rc : sort_out(&r.in, o, s);
 	if (rc == 0)
 		read_trace(&r, o, s, out);
+	if (rc == BP_EOF)
+		rc = scamper_next(s, out);
 	free(dom);
 	free(r.t);
 	if (r.in.rc < 0)

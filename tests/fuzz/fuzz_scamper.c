@@ -43,6 +43,7 @@ static void check_record(const struct record *r)
 	must(rc == 0 || rc == BP_ERANGE);
 	if (rc == 0)
 		must(answers(again.trace) == answers(r->trace));
+	scamper_stream_fini(&stream);
 	record_fini(&again);
 	buf_fini(&out);
 }

@@ -118,9 +118,9 @@ run 0 convert --to scamper "$dir/two" && cp "$dir/out" "$dir/scamper" &&
 	run 0 convert --to csv-hops "$dir/scamper" && cut -d, -f2-7 "$dir/out" >"$dir/back" &&
 	run 0 convert --to csv-hops "$dir/two" && cut -d, -f2-7 "$dir/out" | cmp -s - "$dir/back"
 verdict "convert to scamper's JSON and back keeps every probe"
-printf '%s\n' '{"type":"tracelb","userid":0,"version":"0.1","probec":1}' >>"$dir/scamper"
+printf '%s\n' '{"type":"ping","userid":0,"version":"0.4"}' >>"$dir/scamper"
 run 3 convert --to jsonl "$dir/scamper" && [ "$(wc -l <"$dir/out")" -eq 2 ] &&
-	grep -q 'scamper:3: tracelb, a set of paths: only traces are read' "$dir/err"
+	grep -q 'scamper:3: ping: only trace and tracelb are read' "$dir/err"
 verdict "scamper's other measurements are skipped with their line"
 
 # --redact: no byte of what was to go, in any format; files are read twice, pipes too.

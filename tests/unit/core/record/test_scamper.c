@@ -25,6 +25,19 @@
 	"{\"addr\":\"" addr "\",\"probe_ttl\":" ttl ",\"probe_id\":" id            \
 	",\"probe_size\":44,\"tx\":{\"sec\":1644327319,\"usec\":811608},\"rtt\":1.057" rest "}"
 #define EXCEEDED ",\"reply_ttl\":254,\"reply_ipid\":387,\"icmp_type\":11,\"icmp_code\":0"
+#define LB(nodes) "{\"type\":\"tracelb\",\"version\":\"0.1\",\"userid\":0,\"method\":"       \
+		  "\"icmp-echo\",\"src\":\"10.0.0.9\",\"dst\":\"192.0.2.9\",\"start\":"         \
+		  "{\"sec\":1644327319,\"usec\":0},\"probe_size\":44,\"firsthop\":1,"         \
+		  "\"attempts\":3,\"gaplimit\":3,\"wait_timeout\":5,\"probec\":9,\"nodes\":["   \
+		  nodes "]}"
+#define LINK(addr, probes) "{\"addr\":\"" addr "\",\"probes\":[" probes "]}"
+#define LB_PROBE(ttl, attempt, flow, replies)                                       \
+	"{\"tx\":{\"sec\":1644327319,\"usec\":5},\"replyc\":1,\"ttl\":" ttl           \
+	",\"attempt\":" attempt ",\"flowid\":" flow ",\"replies\":[" replies "]}"
+#define LB_REPLY(type) "{\"rx\":{\"sec\":1644327319,\"usec\":9},\"ttl\":252,\"rtt\":0.591,"   \
+		       "\"ipid\":0,\"icmp_type\":" type ",\"icmp_code\":0,\"icmp_q_tos\":0}"
+#define LB_IS(how, rest) "icmp > 192.0.2.9 " how " size 44" rest " from 10.0.0.9 at "       \
+			 "2022-02-08 13:35:19 UTC\n"
 #define IS(method, how) method " > 192.0.2.9 " how " size 44 q 2 from 10.0.0.9 at " \
 			"2022-02-08 13:35:19 UTC\n"
 
@@ -72,10 +85,24 @@ static const struct { const char *in, *is, *why; } rows[] = {
 	{"{\"Metadata\":{\"UUID\":\"u\"},\"CycleStart\":{\"type\":\"cycle-start\"},\"Trace\":"
 	 HEAD("udp", "HOPLIMIT", "1") "},\"CycleStop\":{}}",
 	 IS("udp", "max_ttl silent") "| 1 * * \n", "M-Lab's envelope"},
-	{"{\"type\":\"tracelb\",\"version\":\"0.1\",\"userid\":0,\"probec\":1}",
-	 "skipped in:1: tracelb, a set of paths: only traces are read\n", "paths"},
+	{LB("{\"addr\":\"10.0.0.1\",\"name\":\"gw\",\"linkc\":2,\"links\":[["
+	    LINK("10.0.0.2", LB_PROBE("2", "0", "2", LB_REPLY("11")) "," LB_PROBE("2", "0", "1",
+	    LB_REPLY("11"))) "," LINK("10.0.0.3", LB_PROBE("2", "1", "3", LB_REPLY("11"))) "]]},"
+	    "{\"addr\":\"10.0.0.2\",\"linkc\":1,\"links\":[[{\"addr\":\"*\"}],["
+	    LINK("192.0.2.9", LB_PROBE("4", "0", "1", LB_REPLY("0") "," LB_REPLY("0"))) "]]}"),
+	 LB_IS("reached reached", " q 1")
+	 "| 2 10.0.0.2/0.591!11.0 | 4 192.0.2.9/0.591!0.0 192.0.2.9/0.591!0.0 \n"
+	 LB_IS("unknown unknown", " q 1") "| 2 10.0.0.2/0.591!11.0 \n"
+	 LB_IS("unknown unknown", " q 2") "| 2 10.0.0.3/0.591!11.0 \n",
+	 "paths: a trace a flow, in the order of flows, of the probes that are listed"},
+	{LB(""), "skipped in:1: tracelb: no probe of it was answered and listed\n", "no paths"},
+	{LB("{\"addr\":\"10.0.0.1\",\"links\":[[" LINK("10.0.0.2", LB_PROBE("0", "0", "1", "{}"))
+	    "]]}"),
+	 "skipped in:1: nodes[0].links[0][0].probes[0].ttl: expected an integer from 1 to 255\n",
+	 "paths with a TTL 0"},
+	{LB("{\"links\":[7]}"), "skipped in:1: nodes[0].links[0]: expected an array\n", "no links"},
 	{"{\"type\":\"ping\",\"version\":\"0.4\",\"userid\":0,\"stop_reason\":\"x\"}\n",
-	 "skipped in:1: ping: only traces are read\n", "a ping"},
+	 "skipped in:1: ping: only trace and tracelb are read\n", "a ping"},
 	{"{\"type\":\"cycle-start\"}\n{\"type\":5}\n{\"a\":1}\n[]\n{\"type\":\"trace\"}",
 	 "skipped in:2: type: scamper's records have one\n"
 	 "skipped in:3: type: scamper's records have one\n"
@@ -221,7 +248,7 @@ static void there_and_back(void **state)
 
 /* Files handed over with the project, where they are. */
 static const struct { const char *name; unsigned read, skipped; } shared[] = {
-	{"scamper1_valid-complex-dst-in-hops-v4.jsonl", 0, 1}, /* tracelb */
+	{"scamper1_valid-complex-dst-in-hops-v4.jsonl", 6, 0}, /* tracelb: six flows */
 	{"scamper2_invalid-trace-type.jsonl", 0, 1},
 	{"scamper2_valid-simple-json.jsonl", 1, 0},
 	{"scamper2_valid-star.jsonl", 1, 0},
@@ -230,6 +257,7 @@ static const struct { const char *name; unsigned read, skipped; } shared[] = {
 static void files_of_others(void **state)
 {
 	unsigned there = 0;
+	int64_t answers = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
@@ -248,7 +276,9 @@ static void files_of_others(void **state)
 		record_init(&rec);
 		while (record_read(&r, &rec, &err) == 0) {
 			assert_int_equal(trace_validate(rec.trace, rec.trace->size), 0);
-			assert_int_equal(rec.trace->sent, i == 2 ? 25 : 16);
+			if (i > 0)
+				assert_int_equal(rec.trace->sent, i == 2 ? 25 : 16);
+			answers += rec.trace->received;
 			record_fini(&rec);
 		}
 		assert_ptr_equal(r.format, &scamper_format);
@@ -259,6 +289,9 @@ static void files_of_others(void **state)
 	}
 	if (there == 0)
 		skip();
+	/* 13 answers of the paths, 4 hops, and 9 that are of nobody. */
+	if (there == sizeof(shared) / sizeof(shared[0]))
+		assert_int_equal(answers, 13 + 4 + 0);
 }
 
 int main(void)
