@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * scamper's JSON, one object a line as sc_warts2json writes it, and the envelope that M-Lab's
- * traceroute-caller puts around: reading one object, for the formats `scamper` and `warts`; writing
- * one. doc/record.md says what becomes of which field. A tracelb becomes several traces, one a flow.
+ * traceroute-caller puts around: reading one object, for the formats `scamper` and `warts`;
+ * writing one. doc/record.md says what becomes of which field. A tracelb becomes several traces, one a flow.
  * Pings and the rest of scamper's measurements are not read.
  */
 #ifndef CORE_RECORD_SCAMPER_H

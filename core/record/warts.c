@@ -35,8 +35,8 @@ static int detect(const char *head, size_t n)
 }
 
 /* The file from its first byte, which was read already to tell what it is: the file itself where
- * one can go back, else a copy without a name. *copy is the caller's to close, NULL for the file. The
- * descriptor, or a negative BP_E*. */
+ * one can go back, else a copy without a name. *copy is the caller's to close, NULL for the file.
+ * The descriptor, or a negative BP_E*. */
 static int from_the_start(struct record_reader *r, FILE **copy, struct bp_error *err)
 {
 	off_t unread = (r->end - r->at) + (r->rest_end - r->rest);

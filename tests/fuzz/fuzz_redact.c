@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Any bytes as a native record that is redacted: what comes out is a record, and no field of a trace
- * holds an address that was learned. Seeds come from tests/unit/core/record/test_redact.c.
+ * Any bytes as a native record that is redacted: what comes out is a record, and no field of a
+ * trace holds an address that was learned. Seeds come from tests/unit/core/record/test_redact.c.
  */
 #include <stdlib.h>
 #include <string.h>

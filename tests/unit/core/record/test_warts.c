@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * scamper's binary files through its own program: a file, one that is cut, one from a pipe, and what
- * is told where the program is missing or does not behave. Programs of our own stand in for it
+ * scamper's binary files through its own program: a file, one that is cut, one from a pipe, and
+ * what is told where the program is missing or does not behave. Programs of our own stand in for it
  * on a PATH of our own.
  */
 #include <setjmp.h>
