@@ -2,8 +2,8 @@
 /*
  * scamper's JSON, one object a line as sc_warts2json writes it, and the envelope that M-Lab's
  * traceroute-caller puts around: reading one object, for the formats `scamper` and `warts`;
- * writing one. doc/record.md says what becomes of which field. A tracelb becomes several traces, one a flow.
- * Pings and the rest of scamper's measurements are not read.
+ * writing one. doc/record.md says what becomes of which field. A tracelb becomes several traces,
+ * one a flow. Pings and the rest of scamper's measurements are not read.
  */
 #ifndef CORE_RECORD_SCAMPER_H
 #define CORE_RECORD_SCAMPER_H
