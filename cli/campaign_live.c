@@ -51,7 +51,11 @@ void campaign_live_free(struct campaign_live *l)
 {
 	if (l == NULL)
 		return;
-	campaign_live_clear(l);
+	/* What is known at the end stays on the screen. */
+	if (l->shown.used > 0) {
+		l->drawn = (struct mono){INT64_MIN / 2};
+		campaign_live_draw(l);
+	}
 	live_fini(&l->view);
 	for (unsigned i = 0; i < l->profile_count; i++)
 		profile_free(l->profiles[i]);

@@ -21,7 +21,7 @@ struct campaign_live;
 bool campaign_live_wanted(const struct options *o);
 /* profile: as given on the command line; NULL: each plan's own. BP_ENOMEM. */
 int campaign_live_new(const struct options *o, const char *profile, struct campaign_live **out);
-/* Clears the view and frees. NULL is nothing, as in all that follow. */
+/* Draws it a last time, if it was drawn, and frees. NULL is nothing, as in all that follow. */
 void campaign_live_free(struct campaign_live *l);
 
 /* What the run tells (struct campaign_events). */
