@@ -154,6 +154,9 @@ static const struct {
 	{HEAD6("UDP") HOP(1, "{\"from\":\"2001:db8::9\",\"rtt\":1}") TAIL, "reached reached port_unreachable",
 	 "1.1 2001:db8::9/1.000000!1.4; ", "IPv6: port unreachable"},
 	{HEAD4("ICMP") TAIL, "unknown unknown unknown", "", "no hop at all"},
+	/* Found by fuzz_atlas: coming back, it had got a firmware. */
+	{"{\"dst_name\":\"x\",\"msm_id\":5,\"prb_id\":7,\"timestamp\":1619118621,\"type\":\"traceroute\","
+	 "\"result\":[]}\n", "unknown unknown unknown", "", "no firmware told"},
 	{"{\"type\":\"ping\",\"msm_id\":5,\"prb_id\":7}\n", NULL, "skipped in:1: a result of another kind (ping)\n",
 	 "another measurement"},
 	{"{\"fw\":1,\"msm_id\":5,\"prb_id\":7,\"result\":\"traceroute to 192.0.2.9\"}\n", NULL, "skipped in:1: "
