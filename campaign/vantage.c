@@ -97,8 +97,8 @@ static const struct trace_entry *hop_at(const struct trace *t, uint8_t ttl, cons
 	return best;
 }
 
-/* From our own network into the next. A silent hop between the two may hide a third: such a path has
- * no vote. Silence before anybody answered is our own side's. */
+/* From our own network into the next. A silent hop between the two may hide a third: such a path
+ * has no vote. Silence before anybody answered is our own side's. */
 static void take_path(struct vantage_watch *w, const struct trace *t, const struct names *n)
 {
 	const struct name *own = network_of(n, w->stated);
@@ -148,6 +148,10 @@ static void take_reference(struct vantage_watch *w, const struct trace *t)
 {
 	unsigned i = 0;
 
+	/* One that we cut short, or could not ask, was not silent. */
+	if (t->reach != REACH_REACHED &&
+	    (t->stop == STOP_TIMEOUT || t->stop == STOP_INTERRUPTED || t->stop == STOP_ERROR))
+		return;
 	while (i < w->references_count && !addr_equal(w->references[i].addr, t->dst))
 		i++;
 	if (i == REFERENCES_MAX)
@@ -170,9 +174,10 @@ void vantage_watch_take(struct vantage_watch *w, const struct trace *t, const st
 	take_networks(w, t, n);
 }
 
-/* --- the count --------------------------------------------------------------------------------- */
+/* --- the count ------------------------------------------------------------------------------- */
 
-/* How many votes a network has; of the items, which has most in *best (the lower address of two). */
+/* How many votes a network has; of the items, which has most in *best (the lower address of
+ * two). */
 static uint32_t votes_of(const struct votes *v, uint32_t asn, const struct vote **best)
 {
 	uint32_t sum = 0;
@@ -190,8 +195,9 @@ static uint32_t votes_of(const struct votes *v, uint32_t asn, const struct vote 
 	return sum;
 }
 
-/* The network with most votes. The one that it was before stays as long as it has any and no other
- * has more than half: where paths are spread over two carriers, chance moves nobody. NULL: no vote. */
+/* The network with most votes. The one that it was before stays as long as it has any and no
+ * other has more than half: where paths are spread over two carriers, chance moves nobody. NULL:
+ * no vote. */
 static const struct vote *most(const struct votes *v, uint32_t before)
 {
 	const struct vote *winner = NULL, *old = NULL;

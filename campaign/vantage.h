@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The vantage point's own health and identity in a round, from the traces it took: which reference
- * hosts answered, with which address it sends, which network it sits in, who carries it on first. So
- * that "we were down", "we moved" and "they were down" are told apart. Pure; asks nobody.
+ * hosts answered, with which address it sends, which network it sits in, who carries it on first.
+ * So that "we were down", "we moved" and "they were down" are told apart. Pure; asks nobody.
  *
  * Offline: reference hosts were asked and none answered, nor a target, nor a router of a network
  * that is not our own. Whoever sees foreign routers is not offline: then a silent target is a

@@ -37,9 +37,9 @@ static void name(struct names *n, struct addr a, unsigned asn)
 }
 
 /*
- * A path, hop by hop: "p" a private router, "-" silence, "x" somebody no table knows, "7" or "7/2" a
- * router of network 7 (its first or second), "!7" the destination, in network 7; "~7" says it is it,
- * and is not believed. A path begins with "ref" for a reference host.
+ * A path, hop by hop: "p" a private router, "-" silence, "x" somebody no table knows, "7" or "7/2"
+ * a router of network 7 (its first or second), "!7" the destination, in network 7; "~7" says it is
+ * it, and is not believed. A path begins with "ref" for a reference host.
  */
 static void take(struct vantage_watch *w, const char *path, const char *src, unsigned number)
 {
@@ -132,30 +132,30 @@ static const struct row rows[] = {
 	 {"ref p 9 - -", "p 9 9/2 - -"}, OFFLINE, 1, 0, 9, 0, NULL},
 	{"not offline: foreign routers answer; a reference host that died does not hide an outage",
 	 "20.0.9.200", NULL, {"ref p 9 7 - -", "p 9 7 8 - -"}, UNKNOWN, 1, 0, 9, 7, "20.0.7.1"},
-	{"no reference host named, a target answers", "20.0.9.200", NULL, {"p 9 7 !40"}, OK, 0, 0, 9,
-	 7, "20.0.7.1"},
+	{"no reference host named, a target answers", "20.0.9.200", NULL, {"p 9 7 !40"}, OK, 0, 0,
+	 9, 7, "20.0.7.1"},
 	{"no reference host named, nobody answers: nothing can be said", "20.0.9.200", NULL,
 	 {"p 9 - -", "- -"}, UNKNOWN, 0, 0, 9, 0, NULL},
 	{"nothing was measured", NULL, NULL, {NULL}, UNKNOWN, 0, 0, 0, 0, NULL},
 	{"who speaks as the destination is no router of another network", "20.0.9.200", NULL,
 	 {"ref p 9 ~7 - -", "p 9 ~7 -"}, OFFLINE, 1, 0, 9, 0, NULL},
-	{"behind a NAT: the first network on the path", "10.0.0.5", NULL, {"p 9 9/2 7 8 !40"}, OK, 0,
-	 0, 9, 7, "20.0.7.1"},
+	{"behind a NAT: the first network on the path", "10.0.0.5", NULL, {"p 9 9/2 7 8 !40"}, OK,
+	 0, 0, 9, 7, "20.0.7.1"},
 	{"private hops and unnamed ones in between are passed over", "20.0.9.200", NULL,
 	 {"p p 9 p x 7 8 !40"}, OK, 0, 0, 9, 7, "20.0.7.1"},
-	{"silence before the first answer is our own side's", "20.0.9.200", NULL, {"- - 7 8 !40"}, OK,
+	{"silence before the first answer is our own side's", "20.0.9.200", NULL, {"- - 7 8 !40"},
+	 OK, 0, 0, 9, 7, "20.0.7.1"},
+	{"a silent hop behind our network may hide another", "20.0.9.200", NULL, {"p 9 - 8 !40"},
+	 OK, 0, 0, 9, 0, NULL},
+	{"silence within our network hides nobody", "20.0.9.200", NULL, {"p 9 - 9/2 7 8 !40"}, OK,
 	 0, 0, 9, 7, "20.0.7.1"},
-	{"a silent hop behind our network may hide another", "20.0.9.200", NULL, {"p 9 - 8 !40"}, OK,
-	 0, 0, 9, 0, NULL},
-	{"silence within our network hides nobody", "20.0.9.200", NULL, {"p 9 - 9/2 7 8 !40"}, OK, 0,
-	 0, 9, 7, "20.0.7.1"},
 	{"most paths", "20.0.9.200", NULL,
 	 {"p 9 7 !40", "p 9 6 !41", "p 9 7/2 !42", "p 9 7/2 !43", "p 9 6 !44"}, OK, 0, 0, 9, 7,
 	 "20.0.7.2"},
 	{"the destination is in the next network: so be it", "20.0.9.200", NULL, {"p 9 !30"}, OK, 0,
 	 0, 9, 30, NULL},
-	{"a stated address that no table knows", "10.0.0.5", "192.0.2.77", {"p 9 7 !40"}, OK, 0, 0, 9,
-	 7, "20.0.7.1"},
+	{"a stated address that no table knows", "10.0.0.5", "192.0.2.77", {"p 9 7 !40"}, OK, 0, 0,
+	 9, 7, "20.0.7.1"},
 };
 
 static void end(const struct row *row, const struct round *before, struct round *r)
@@ -310,6 +310,30 @@ static void a_silent_round_hides_no_move(void **state)
 	assert_int_equal(known.transit_asn, 6);
 }
 
+/* Cut short by the end of its round, or never sent: that says nothing of a reference host. */
+static void who_was_not_asked_was_not_silent(void **state)
+{
+	static const uint8_t stops[] = {STOP_TIMEOUT, STOP_INTERRUPTED, STOP_ERROR};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(stops); i++) {
+		struct trace *t = trace_new(0);
+		struct vantage_watch *w;
+		struct round r;
+
+		round_init(&r);
+		t->dst = address_in(30, 1);
+		t->stop = stops[i];
+		assert_int_equal(vantage_watch_new((struct addr){0}, &w), 0);
+		vantage_watch_take(w, t, NULL, true);
+		vantage_watch_end(w, NULL, &r);
+		assert_int_equal(r.health, ROUND_HEALTH_UNKNOWN);
+		assert_int_equal(r.reference_asked, 0);
+		vantage_watch_free(w);
+		free(t);
+	}
+}
+
 /* A reason that comes first in the table is kept: no route is why we are offline. */
 static void the_first_reason_stays(void **state)
 {
@@ -337,7 +361,8 @@ static void the_first_reason_stays(void **state)
 	}
 }
 
-/* More networks and hosts than there is room for: nothing breaks, and what is frequent still wins. */
+/* More networks and hosts than there is room for: nothing breaks, and what is frequent still
+ * wins. */
 static void many_networks(void **state)
 {
 	struct vantage_watch *w;
@@ -365,6 +390,7 @@ int main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(what_changed),
 		cmocka_unit_test(a_silent_round_hides_no_move),
+		cmocka_unit_test(who_was_not_asked_was_not_silent),
 		cmocka_unit_test(the_first_reason_stays),
 		cmocka_unit_test(many_networks),
 	};
