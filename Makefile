@@ -82,6 +82,7 @@ LINKS_tests/unit/geo             := geo core
 LINKS_tests/unit/analysis        := analysis geo core
 LINKS_tests/unit/analysis/report := analysis geo core
 LINKS_tests/unit/campaign        := campaign analysis geo plan core
+LINKS_tests/unit/campaign/run    := campaign analysis geo plan core
 LINKS_tests/unit/cli             := cli campaign analysis geo plan core
 LINKS_tests/bench                := campaign analysis geo prober io engine method wire plan core
 LINKS_tests/fuzz                 := cli campaign analysis geo prober plan io method wire core
@@ -144,6 +145,11 @@ HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c tests/unit/pr
 HELPERS_tests/unit/prober/run    := $(filter-out %/test_day.c,$(wildcard tests/unit/prober/run/*.c))
 # The run's clocks and poll are the test's; so is what watch.c learns from flight.c.
 WRAP_tests/unit/prober/run       := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=clock_pair_now,--wrap=ppoll,--wrap=flights_take
+HELPERS_tests/unit/campaign/run  := $(filter-out %/test_year.c,$(wildcard tests/unit/campaign/run/*.c))
+# The daemon's clocks, its poll and its child are the test's.
+WRAP_tests/unit/campaign/run     := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=boot_now,--wrap=ppoll,--wrap=plan_write_trace \
+	-Wl,--wrap=probe_start,--wrap=probe_begin,--wrap=probe_fds,--wrap=probe_step,--wrap=probe_go_on \
+	-Wl,--wrap=probe_stop,--wrap=probe_kill,--wrap=probe_end
 define unit_rule
 $(OUT)/$(1): $(OUT)/obj/$(1).o $(call objects,$(HELPERS_$(patsubst %/,%,$(dir $(1))))) $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))
 	@mkdir -p $$(@D)

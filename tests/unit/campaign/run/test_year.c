@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A year of rounds in half a minute: the whole daemon with a scripted clock and a scripted prober,
+ * its store and its spool on disk. The clock is set an hour forth and back, in the middle of rounds
+ * and between them; the machine sleeps; the prober dies, is slow and hears nothing; disks are full;
+ * the daemon is hung up, stopped and started again. What must hold is in world.c: every slot is a
+ * round or a gap, once and in order, announced when it is committed; memory stays flat, and the
+ * store within its bound.
+ *
+ * YEAR_DAYS=N lives for so long; under valgrind and with sanitizers it is two weeks.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "tests/unit/campaign/run/world.h"
+
+#define MINUTES(n) ((n) * 60 * NS_PER_S)
+#define HOURS(n) ((n) * 3600 * NS_PER_S)
+#define DAYS(n) ((n) * 86400 * NS_PER_S)
+
+#define PLAN(name, every, targets, more)                               \
+	"campaign: " name "\n"                                         \
+	"vantage: {name: fra1}\n"                                      \
+	"every: " every "\n"                                           \
+	"attempts: 1\n"                                                \
+	"reference: [192.0.2.1]\n"                                     \
+	"store: sqlite:DIR/store.db\n"                                 \
+	"targets: [" targets "]\n" more
+
+#define FEW "{host: 175.45.176.71, name: a}, {host: 175.45.177.10, name: b}"
+
+static bool is_whole(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return false;
+#else
+	return getenv("UNDER_VALGRIND") == NULL;
+#endif
+}
+
+static void tell(const struct world *w, const char *what)
+{
+	const struct world_counts *c = world_counts(w);
+
+	printf("%s: %llu processes, %llu lines, %llu deaths, %llu waits\n", what,
+	       (unsigned long long)c->processes, (unsigned long long)c->lines,
+	       (unsigned long long)c->deaths, (unsigned long long)c->waits);
+	for (unsigned i = 0; i < WORLD_PLANS && w->script.plans[i] != NULL; i++) {
+		const struct plan_books *b = world_plan(w, i);
+
+		printf("  %s: %llu rounds (%llu whole), %llu traces, longest %lld s; "
+		       "missed whole: %llu", b->campaign, (unsigned long long)b->rounds,
+		       (unsigned long long)b->whole, (unsigned long long)b->traces,
+		       (long long)(b->longest_ns / NS_PER_S),
+		       (unsigned long long)b->missed_rounds);
+		for (unsigned why = 1; why <= ROUND_WHY_TARGETS; why++) {
+			if (b->by_why[why] > 0)
+				printf(", %s %llu/%llu", word_of(round_why_words, (int)why),
+				       (unsigned long long)b->by_why[why],
+				       (unsigned long long)b->whole_by_why[why]);
+		}
+		printf("\n");
+	}
+	printf("  memory %llu bytes in weeks 5 to 8, %llu after, with SQLite's %llu; store %llu\n",
+	       (unsigned long long)c->memory_warm, (unsigned long long)c->memory_late,
+	       (unsigned long long)c->memory_most,
+	       (unsigned long long)world_store_bytes(w));
+}
+
+static void live(struct world *w, const char *what)
+{
+	const char *fault = world_run(w);
+
+	tell(w, what);
+	if (fault == NULL)
+		fault = world_read_store(w);
+	if (fault != NULL) {
+		for (unsigned i = 0; i < 8 && i < w->counts.notes; i++)
+			printf("  %s\n", w->notes[(w->counts.notes - 1 - i) % 64]);
+		fail_msg("%s", fault);
+	}
+}
+
+/* One thing a week, in turn, at another time of the week each. */
+static unsigned make_events(struct event *e, int64_t length)
+{
+	unsigned n = 0;
+
+	for (int64_t week = 1; DAYS(7 * week) < length; week++) {
+		int64_t at = DAYS(7 * week) + week * 1237 * NS_PER_S;
+
+		e[n++] = (struct event){at, HAPPENS_DEATH, 0};
+		switch (week % 8) {
+		case 0: /* between rounds, and told */
+			e[n++] = (struct event){at + MINUTES(8), HAPPENS_STEP, HOURS(1)};
+			e[n++] = (struct event){at + HOURS(30), HAPPENS_STEP, -HOURS(1)};
+			break;
+		case 1: /* in the middle of a round: the slot is 15 minutes */
+			e[n++] = (struct event){DAYS(7 * week) + MINUTES(15) + 20 * NS_PER_S,
+						HAPPENS_SECRETLY, -HOURS(1)};
+			e[n++] = (struct event){DAYS(7 * week) + HOURS(5) + 20 * NS_PER_S,
+						HAPPENS_SECRETLY, HOURS(1)};
+			break;
+		case 2:
+			e[n++] = (struct event){at, HAPPENS_SLEEP, HOURS(3)};
+			break;
+		case 3:
+			e[n++] = (struct event){at, HAPPENS_OFFLINE, HOURS(2)};
+			break;
+		case 4:
+			e[n++] = (struct event){at, HAPPENS_FULL, 1};
+			e[n++] = (struct event){at + HOURS(4), HAPPENS_FULL, 0};
+			break;
+		case 5:
+			e[n++] = (struct event){at, HAPPENS_SLOW, HOURS(1)};
+			e[n++] = (struct event){at + HOURS(2), HAPPENS_SLOW, 0};
+			break;
+		case 6:
+			e[n++] = (struct event){at, HAPPENS_HANGUP, 0};
+			e[n++] = (struct event){at + HOURS(50), HAPPENS_STOP, MINUTES(50)};
+			break;
+		default:
+			e[n++] = (struct event){at, HAPPENS_STOP, 5 * NS_PER_S};
+			e[n++] = (struct event){at + HOURS(1), HAPPENS_STOP, DAYS(1)};
+			break;
+		}
+	}
+	return n;
+}
+
+static void a_year(void **state)
+{
+	static struct event events[256];
+	struct world_script script = {.plans = {PLAN("year", "15m", FEW, "")},
+				      .length_ns = is_whole() ? DAYS(365) : DAYS(15),
+				      .events = events,
+				      .deaths_of = 700};
+	const struct plan_books *b;
+	const struct world_counts *c;
+	struct world *w;
+
+	(void)state;
+	if (getenv("YEAR_DAYS") != NULL)
+		script.length_ns = DAYS(strtoll(getenv("YEAR_DAYS"), NULL, 10));
+	script.event_count = make_events(events, script.length_ns);
+	w = world_new(&script);
+	assert_non_null(w);
+	live(w, "a year");
+	b = world_plan(w, 0);
+	c = world_counts(w);
+	/* It had what it is for. */
+	assert_true(b->rounds + b->missed_rounds >= (uint64_t)(script.length_ns / MINUTES(15)) - 2);
+	assert_true(b->whole * 100 >= b->rounds * 95);
+	if (script.length_ns == DAYS(365)) {
+		assert_true(c->processes > 10 && c->deaths > 52);
+		assert_true(b->whole_by_why[ROUND_WHY_CLOCK_STEP] >= 6 * 3);
+		assert_true(b->whole_by_why[ROUND_WHY_DOWN] >= 6 * 100);
+		assert_true(b->by_why[ROUND_WHY_OVERRUN] >= 6 * 4);
+		assert_true(b->by_health[ROUND_HEALTH_OFFLINE] >= 6 * 7);
+		assert_int_equal(b->by_why[ROUND_WHY_OFFLINE], b->by_health[ROUND_HEALTH_OFFLINE]);
+		/* Flat; and SQLite keeps to its cache. */
+		assert_true(c->memory_late <= c->memory_warm + (256 << 10));
+		assert_true(c->memory_most <= 32 << 20);
+		/* Few traces a round: the round's own row weighs as much as they do. */
+		assert_true(world_store_bytes(w) <= b->traces * 400);
+	}
+	world_free(w);
+}
+
+/*
+ * Two plans at one rate, and a clock that is set: the sweep of a /22 is under way for six minutes
+ * when the quarter-hourly round of the other plan comes. That one waits for what the sweep has in
+ * the prober's hands, about ten seconds of work, and then for eight of its lines before each of its
+ * own: never half a minute.
+ */
+static void a_sweep_lets_others_pass(void **state)
+{
+	static const struct event events[] = {
+		{HOURS(7) + MINUTES(16), HAPPENS_STEP, HOURS(1)},
+		{HOURS(19) + MINUTES(12), HAPPENS_DEATH, 0},
+		{HOURS(25) + MINUTES(13), HAPPENS_SECRETLY, -HOURS(1)},
+		{HOURS(37) + MINUTES(14), HAPPENS_STOP, 30 * NS_PER_S},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("known", "15m", FEW, "rate_pps: 20\n"),
+			  PLAN("sweep", "6h", "{host: 175.45.176.0/22}",
+			       "offset: 10m\nrate_pps: 20\n")},
+		.length_ns = is_whole() ? DAYS(4) : HOURS(8),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	struct world *w = world_new(&script);
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "two plans");
+	assert_true(world_plan(w, 0)->longest_ns < 30 * NS_PER_S);
+	assert_true(world_plan(w, 1)->longest_ns > MINUTES(5) + 30 * NS_PER_S);
+	/* Whole but for what the prober's end cost: the stop, nothing else. */
+	assert_true(world_plan(w, 0)->rounds - world_plan(w, 0)->whole <= 1);
+	assert_true(world_plan(w, 1)->rounds - world_plan(w, 1)->whole <= 1);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sweep_lets_others_pass),
+		cmocka_unit_test(a_year),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A world for the whole daemon to run in: campaign_run() itself, with a store, a spool and plans on
+ * disk, but with scripted clocks and a scripted prober instead of a child. Time passes only when
+ * the daemon waits for it. Keeps the books of every slot and every measurement, and holds the
+ * daemon to them. The same script gives the same year.
+ */
+#ifndef TESTS_UNIT_CAMPAIGN_RUN_WORLD_H
+#define TESTS_UNIT_CAMPAIGN_RUN_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "campaign/run.h"
+#include "campaign/store.h"
+#include "prober/plan.h"
+
+enum { WORLD_PLANS = 4 };
+
+/* What happens, and when: by the clock that nobody sets, from the beginning of the world. */
+enum happening {
+	HAPPENS_NOTHING,
+	HAPPENS_STEP,    /* the wall clock is set by arg ns, and the daemon is told */
+	HAPPENS_SECRETLY, /* the same, and nobody tells */
+	HAPPENS_SLEEP,   /* the machine sleeps for arg ns */
+	HAPPENS_DEATH,   /* the prober dies, now or when it next lives */
+	HAPPENS_OFFLINE, /* nobody answers for arg ns */
+	HAPPENS_SLOW,    /* every measurement takes arg ns longer, until told otherwise */
+	HAPPENS_FULL,    /* no disk takes a byte (arg 1), and takes them again (0) */
+	HAPPENS_HANGUP,  /* SIGHUP */
+	HAPPENS_STOP,    /* SIGTERM; the world goes on arg ns later with another process */
+};
+struct event { int64_t at; enum happening what; int64_t arg; };
+
+struct world_script {
+	const char *plans[WORLD_PLANS]; /* YAML; DIR in it is the world's directory */
+	int64_t length_ns;
+	const struct event *events;     /* in order of time */
+	unsigned event_count;
+	unsigned deaths_of;             /* the prober dies once in so many measurements; 0: never */
+};
+
+enum { WORLD_SLOTS = 1 << 16 };
+struct slot_books { uint16_t traces; bool seen, read; };
+
+/* What was announced of a plan. */
+struct plan_books {
+	char campaign[TRACE_CAMPAIGN_TEXT];
+	int64_t every_ns;
+	struct wall first, last;        /* slots */
+	struct slot_books *slots;       /* by (planned - first) / every */
+	struct wall last_measured, last_missed;
+	uint64_t rounds, whole, missed_rounds, traces, missed;
+	uint64_t by_why[ROUND_WHY_TARGETS + 1];  /* rounds that miss something, by why */
+	uint64_t whole_by_why[ROUND_WHY_TARGETS + 1]; /* missed whole, never begun */
+	uint64_t by_health[ROUND_HEALTH_OFFLINE + 1];
+	int64_t begun, longest_ns;      /* from its beginning to its last trace */
+};
+
+struct world_counts {
+	uint64_t lines, deaths, processes, notes, waits, read;
+	/* Bytes on the heap: without SQLite's, the most in weeks 5 to 8, and after that; in all. */
+	uint64_t memory_warm, memory_late, memory_most;
+};
+
+struct world;
+/* NULL: no such directory, or out of memory. One world at a time. */
+struct world *world_new(const struct world_script *script);
+/* Removes the directory. */
+void world_free(struct world *w);
+/* Runs to its end. NULL, or what was violated. */
+const char *world_run(struct world *w);
+const struct world_counts *world_counts(const struct world *w);
+const struct plan_books *world_plan(const struct world *w, unsigned plan);
+/* Reads the whole store: every announced round is there as it was announced, every trace as it was
+ * measured. NULL, or what is wrong. */
+const char *world_read_store(struct world *w);
+/* Bytes of the store's file. */
+uint64_t world_store_bytes(const struct world *w);
+/* The last line of talk that has the word in it; NULL. */
+const char *world_note(const struct world *w, const char *word);
+
+/* --- between its files --- */
+
+struct asked { struct plan_trace plan; int64_t begun, done; };
+
+struct world {
+	struct world_script script;
+	struct world_counts counts;
+	struct plan_books plans[WORLD_PLANS];
+	unsigned plan_count;
+	char dir[128], store[160], plan_files[WORLD_PLANS][160], fault[400];
+	char notes[64][256];
+	/* the clocks */
+	int64_t now, slept, offset; /* awake since the beginning; asleep; the wall clock's offset */
+	unsigned next_event;
+	bool clock_told, full;
+	unsigned quiet;             /* looks in a row that time did not pass */
+	int64_t down_ns;            /* after HAPPENS_STOP */
+	bool stopping;
+	/* the prober */
+	struct probe *probe;        /* NULL: none lives */
+	bool doomed;
+	int64_t offline_until, slow_ns;
+	uint64_t random;
+	char tool_run[32];
+};
+extern struct world *the_world;
+
+void world_fault(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+uint64_t world_random(struct world *w, uint64_t below);
+struct wall world_wall(const struct world *w);
+/* child.c: when it has something to say next, INT64_MAX never. */
+int64_t child_due(const struct world *w);
+/* What a measurement finds, from its id and destination alone, so that a reader can tell. */
+struct trace *child_trace(struct world *w, const struct plan_trace *p, const char *id,
+			  bool offline);
+
+#endif
