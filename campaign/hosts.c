@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct host {
-	struct addr addr;  /* by its word, or of its last trace; none: a name that was never asked */
+	struct addr addr;  /* by its word, or of its last trace; none: a name never asked */
 	bool asked, answered; /* in this round */
 };
 

@@ -28,13 +28,14 @@ void hosts_free(struct hosts *h);
 /* Which host of an entry is measured in the coming round; and whether the others are asked too. */
 unsigned hosts_active(const struct hosts *h, unsigned target);
 bool hosts_ask_all(const struct hosts *h, unsigned target);
-/* A trace to the host of an entry was finished in this round. One that was cut short or could not be
- * measured says nothing of the host. */
+/* A trace to the host of an entry was finished in this round. One that was cut short or could
+ * not be measured says nothing of the host. */
 void hosts_take(struct hosts *h, unsigned target, unsigned host, const struct trace *t);
 /* The round is over, its health known: decides, writes substitutes into r (the first
  * ROUND_SUBSTITUTES_MAX of them). */
 void hosts_end(struct hosts *h, struct round *r);
-/* What an earlier run decided: the rounds of the store, oldest first; gaps among them say nothing. */
+/* What an earlier run decided: the rounds of the store, oldest first; gaps among them say
+ * nothing. */
 void hosts_restore(struct hosts *h, const struct round *rounds, unsigned count);
 
 #endif

@@ -25,7 +25,7 @@ struct spool_journal {
 	int fd;         /* -1: the rest goes to memory */
 };
 
-/* --- what is told ------------------------------------------------------------------------------ */
+/* --- what is told ---------------------------------------------------------------------------- */
 
 void spool_tell(struct spool *s, const char *fmt, ...)
 {
@@ -58,7 +58,7 @@ const char *spool_note(struct spool *s)
 	return note;
 }
 
-/* --- journals there are ------------------------------------------------------------------------ */
+/* --- journals there are ---------------------------------------------------------------------- */
 
 const char *item_name(const struct item *it, uint8_t ext, char out[static ROUND_ID_TEXT + 16])
 {
@@ -169,7 +169,7 @@ static bool drop_one_kept(struct spool *s)
 	return kept > 0 && drop_kept(s, kept - 1);
 }
 
-/* --- the directory ----------------------------------------------------------------------------- */
+/* --- the directory --------------------------------------------------------------------------- */
 
 static void make_dirs(const char *path)
 {
@@ -220,7 +220,7 @@ static int open_dir(struct spool *s, struct bp_error *err)
 	return rc;
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static int open_file(struct spool *s, const struct item *it, int flags)
 {
@@ -369,7 +369,7 @@ void spool_close(struct spool *s)
 	free(s);
 }
 
-/* --- a round under way ------------------------------------------------------------------------- */
+/* --- a round under way ----------------------------------------------------------------------- */
 
 /* Whether n bytes more fit on disk or in memory. */
 static bool fits(struct spool *s, const struct item *it, bool in_memory, size_t n,
@@ -415,7 +415,7 @@ static int append(struct spool_journal *j, const char *bytes, size_t n, enum app
 	return 0;
 full:
 	if (!s->told_full)
-		spool_tell(s, "full: what is measured now is not kept until the store takes rounds");
+		spool_tell(s, "full: what is measured is not kept until the store takes rounds");
 	s->told_full = true;
 	return bp_fail(err, BP_ERANGE, "spool %s: full", s->path);
 }
@@ -551,7 +551,7 @@ int spool_end(struct spool_journal *j, const struct round *r, struct bp_error *e
 	return rc;
 }
 
-/* --- what waits -------------------------------------------------------------------------------- */
+/* --- what waits ------------------------------------------------------------------------------ */
 
 static void put_aside(struct spool *s, struct item *it, const char *why)
 {

@@ -17,7 +17,7 @@
 
 enum { PIECE = 64 << 10 };
 
-/* --- lines ------------------------------------------------------------------------------------- */
+/* --- lines ----------------------------------------------------------------------------------- */
 
 void item_lines_open(struct item_lines *l, const struct spool *s, const struct item *it)
 {
@@ -116,7 +116,7 @@ bool item_lines_next(struct item_lines *l, const char **line, size_t *n)
 	return true;
 }
 
-/* --- the directory ----------------------------------------------------------------------------- */
+/* --- the directory --------------------------------------------------------------------------- */
 
 /* ROUND-ID and one of our endings; what round_set_id writes, nothing else. */
 static uint8_t parse_name(const char *name, char id[static ROUND_ID_TEXT])
@@ -226,7 +226,7 @@ static int take_file(struct spool *s, const char *name, const struct item *named
 	}
 	if (seen.file_bytes < size) {
 		s->cut++;
-		spool_tell(s, "%s ends in the middle of a line: a crash cut it, and that line is lost",
+		spool_tell(s, "%s ends in the middle of a line: a crash cut it, that line is lost",
 			   name);
 	}
 	if (seen.file_bytes == 0) {
@@ -277,7 +277,7 @@ int spool_list(struct spool *s, struct bp_error *err)
 	return rc == 0 ? 0 : bp_fail(err, BP_ENOMEM, "out of memory");
 }
 
-/* --- rounds ------------------------------------------------------------------------------------ */
+/* --- rounds ---------------------------------------------------------------------------------- */
 
 /* What the lines of a journal really hold. */
 struct tally {

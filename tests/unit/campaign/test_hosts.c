@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Hosts that stand for a prefix, round by round: a dead one in a living prefix, a prefix that died, a
- * vantage point that was offline, and what comes back after a restart.
+ * Hosts that stand for a prefix, round by round: a dead one in a living prefix, a prefix that died,
+ * a vantage point that was offline, and what comes back after a restart.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +82,7 @@ static void who_is_measured(void **state)
 	static const struct { const char *script, *measured, *why; } rows[] = {
 		{"........", "aaaaaaaa", "nobody is replaced without need"},
 		{"..11.1.11.", "aaaaaaaaaa", "two silent rounds are no reason"},
-		{".1111111", "aaaaAbbb", "silent three times; then all are asked, and the next answers"},
+		{".1111111", "aaaaAbbb", "silent three times, then all are asked: the next answers"},
 		{".1111....", "aaaaAbbbb", "the first is alive again: no flapping"},
 		{"22222222", "aaaAdddd", "the first of the list that answers"},
 		{"2222---3..", "aaaAdddDaa", "the substitute dies, the first is back"},
@@ -243,7 +243,7 @@ static void a_restart_remembers(void **state)
 			assert_memory_equal(&r.substitutes[0], &rounds[1].substitutes[0],
 					    sizeof(r.substitutes[0]));
 		run(h, "---3", measured, &r);
-		assert_int_equal(hosts_active(h, 1), 0); /* the first answered when all were asked */
+		assert_int_equal(hosts_active(h, 1), 0); /* it answered when all were asked */
 		hosts_free(h);
 	}
 	/* A name, whose address nobody knows before it is asked. */

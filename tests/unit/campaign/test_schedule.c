@@ -19,8 +19,13 @@
 #define S(seconds) ((int64_t)(seconds) * NS_PER_S)
 #define H(hours, minutes) ((hours) * 3600 + (minutes) * 60)
 
-enum event_kind { END, STEP /* the wall clock is set by so much */, SLEEP /* nobody looks for so long */,
-		  ROUNDS /* take so long from now on */, RESTART /* with what was given last */ };
+enum event_kind {
+	END,
+	STEP,    /* the wall clock is set by so much */
+	SLEEP,   /* nobody looks for so long */
+	ROUNDS,  /* take so long from now on */
+	RESTART, /* with what was given last */
+};
 struct event { int at_s /* of real time */; enum event_kind kind; int by_s; };
 
 struct clocks {
@@ -60,17 +65,17 @@ static const struct day days[] = {
 	 "10:00, 10:15, 10:30, 10:45"},
 	{"begun on a slot: it is the first", 900, 0, H(10, 0), -1, -1, -1, {{H(0, 20), END, 0}},
 	 "10:00, 10:15"},
-	{"restarted at once: nothing is missed, nothing comes twice", 900, 0, H(10, 1), H(10, 0), -1,
-	 -1, {{H(0, 5), RESTART, 0}, {H(0, 5), RESTART, 0}, {H(0, 30), END, 0}},
+	{"restarted at once: nothing is missed, nothing comes twice", 900, 0, H(10, 1), H(10, 0),
+	 -1, -1, {{H(0, 5), RESTART, 0}, {H(0, 5), RESTART, 0}, {H(0, 30), END, 0}},
 	 "10:15, 10:30"},
-	{"restarted seconds after a slot: it is still begun", 900, 0, H(10, 0) + 40, H(9, 45), -1, -1,
-	 {{H(0, 10), END, 0}}, "10:00"},
+	{"restarted seconds after a slot: it is still begun", 900, 0, H(10, 0) + 40, H(9, 45), -1,
+	 -1, {{H(0, 10), END, 0}}, "10:00"},
 	{"restarted two minutes after: nobody ran", 900, 0, H(10, 2), H(9, 45), -1, -1,
 	 {{H(0, 20), END, 0}}, "down 10:00 x1, 10:15"},
 	{"restarted after a week", 900, 0, H(10, 2), H(10, 0) - 7 * 86400, -1, -1,
 	 {{H(0, 20), END, 0}}, "down 10:15 x672, 10:15"},
-	{"a year down, by the minute: one run", 60, 0, H(10, 2) + 40, H(10, 2) - 365 * 86400, -1, -1,
-	 {{60, END, 0}}, "down 10:03 x525600, 10:03"},
+	{"a year down, by the minute: one run", 60, 0, H(10, 2) + 40, H(10, 2) - 365 * 86400, -1,
+	 -1, {{60, END, 0}}, "down 10:03 x525600, 10:03"},
 	{"no jitter moves a round by a restart", 900, 300, H(10, 0) + 1, H(9, 45), -1, -1,
 	 {{H(0, 10), END, 0}}, "10:00"},
 	{"an hour back between rounds: none comes again", 900, 0, H(9, 50), -1, -1, -1,
@@ -221,9 +226,9 @@ static uint64_t rnd(uint64_t *s)
 	return (*s ^ (*s >> 29)) * 0xbf58476d1ce4e5b9u >> 20;
 }
 
-/* Months by chance, of steps, sleep, restarts and long rounds: every slot after the first is given or
- * told exactly once and in order; none is begun before its moment by the clock on the wall, nor late;
- * between two starts of undisturbed time lies no more than the grid says. */
+/* Months by chance, of steps, sleep, restarts and long rounds: every slot after the first is
+ * given or told exactly once and in order; none is begun before its moment by the clock on the
+ * wall, nor late; between two starts of undisturbed time lies no more than the grid says. */
 static void every_slot_once_and_in_order(void **state)
 {
 	static const int every_s[] = {10, 60, 900, 3600, 21600};

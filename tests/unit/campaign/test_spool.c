@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The spool: a round's way from its head to kept, a crash at every byte, a disk that refuses, bounds,
- * and a directory with files of others in it.
+ * The spool: a round's way from its head to kept, a crash at every byte, a disk that refuses,
+ * bounds, and a directory with files of others in it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -359,7 +359,8 @@ static void a_crash_at_every_byte(void **state)
 	assert_true(heads > 100);
 }
 
-/* Lines of a multipath search are one measurement, and it is whole when its paths object is there. */
+/* Lines of a multipath search are one measurement, and it is whole when its paths object is
+ * there. */
 static void several_flows_are_one_measurement(void **state)
 {
 	static const char paths[] = "{\"type\":\"paths\",\"flows\":2,\"level\":95}";
@@ -598,14 +599,14 @@ static void files_of_others_are_left_alone(void **state)
 		{".part", "", "no id"},
 		{"a b.part", "", "a letter that no id has"},
 		{"c-v-2.jsonl", "hello\n", "not JSON"},
-		{"c-v-3.part", "hel", "cut, but not one of our heads"},
+		{"c-v-3.part", "hi", "cut, but not one of our heads"},
 		{"c-v-4.jsonl", "", "whole, and empty"},
 		{"c-v-5.jsonl", "{\"type\":\"trace\",\"hops\":[]}\n", "no round at its head"},
 		{"c-v-6.jsonl",
 		 "{\"type\":\"round\",\"id\":\"c-v-7\",\"planned\":\"2026-11-22T10:00:00Z\"}\n",
 		 "another round's"},
 		{"c-v-8.jsonl", "{\"type\":\"round\",\"id\":\"c-v-8\"}\n", "without its moment"},
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.part",
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.part",
 		 "", "longer than an id can be"},
 	};
 	const struct bed *b = *state;
