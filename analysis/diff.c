@@ -201,7 +201,7 @@ static unsigned run_end(const struct group *g, unsigned i)
 {
 	unsigned k = i + 1;
 
-	while (k < g->count && set_by_target(g->set, &g->items[i], &g->items[k]) == 0)
+	while (k < g->count && set_same_target(&g->items[i], &g->items[k]))
 		k++;
 	return k;
 }
@@ -354,10 +354,9 @@ static int row_fill(struct group *g, bool target, struct diff_row *row)
 	return rc;
 }
 
-static bool same_row(const struct diff_set *s, const struct set_item *a, const struct set_item *b,
-		     bool target)
+static bool same_row(const struct set_item *a, const struct set_item *b, bool target)
 {
-	return (target ? set_by_target(s, a, b) : set_by_key(s, a, b)) == 0;
+	return target ? set_same_target(a, b) : set_same_key(a, b);
 }
 
 /* One row for each run of equal keys. */
@@ -369,7 +368,7 @@ static int rows_fill(const struct diff_set *s, bool target, struct diff_row **ro
 	int rc = 0;
 
 	for (size_t i = 0, begin = 0; i < s->count; i++) {
-		if (i > 0 && !same_row(s, &s->items[i - 1], &s->items[i], target)) {
+		if (i > 0 && !same_row(&s->items[i - 1], &s->items[i], target)) {
 			runs++;
 			begin = i;
 		}
@@ -384,7 +383,7 @@ static int rows_fill(const struct diff_set *s, bool target, struct diff_row **ro
 	for (size_t i = 0; i < s->count && rc == 0;) {
 		size_t end = i + 1;
 
-		while (end < s->count && same_row(s, &s->items[i], &s->items[end], target))
+		while (end < s->count && same_row(&s->items[i], &s->items[end], target))
 			end++;
 		g.items = &s->items[i];
 		g.count = (unsigned)(end - i);

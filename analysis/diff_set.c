@@ -28,6 +28,8 @@ void diff_set_free(struct diff_set *s)
 	diff_intern_fini(&s->verdicts);
 	diff_intern_fini(&s->sights);
 	diff_intern_fini(&s->offline);
+	diff_intern_fini(&s->targets);
+	free(s->target_rank);
 	free(s->items);
 	free(s->rtts);
 	free(s->rounds);
@@ -215,32 +217,23 @@ int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *
 
 /* --- order ------------------------------------------------------------------------------------ */
 
-static int compare_prefix(struct prefix a, struct prefix b)
-{
-	int c = addr_compare(a.addr, b.addr);
-
-	return c != 0 ? c : a.len - b.len;
-}
-
 static int compare_u32(uint32_t a, uint32_t b)
 {
 	return (a > b) - (a < b);
 }
 
-int set_by_key(const struct diff_set *s, const struct set_item *a, const struct set_item *b)
-{
-	int c = compare_u32(s->vantage_rank[a->vantage], s->vantage_rank[b->vantage]);
+/* order: side, then targets, then vantage points. */
+enum { ORDER_TARGET = 1, ORDER_VANTAGE = 33 };
 
-	if (c == 0)
-		c = compare_prefix(a->prefix, b->prefix);
-	return c != 0 ? c : a->method - b->method;
+bool set_same_key(const struct set_item *a, const struct set_item *b)
+{
+	return a->vantage == b->vantage && prefix_equal(a->prefix, b->prefix) &&
+	       a->method == b->method;
 }
 
-int set_by_target(const struct diff_set *s, const struct set_item *a, const struct set_item *b)
+bool set_same_target(const struct set_item *a, const struct set_item *b)
 {
-	int c = set_by_key(s, a, b);
-
-	return c != 0 ? c : addr_compare(a->dst, b->dst);
+	return a->order >> ORDER_TARGET == b->order >> ORDER_TARGET;
 }
 
 bool set_same_flow(const struct set_item *a, const struct set_item *b)
@@ -278,14 +271,36 @@ static int by_shown(const struct diff_set *s, const struct set_item *a, const st
 static int by_all(const void *a, const void *b, void *arg)
 {
 	const struct set_item *x = a, *y = b;
-	const struct diff_set *s = arg;
-	int c = set_by_target(s, x, y);
 
-	if (c == 0)
-		c = x->side - y->side;
-	if (c == 0)
-		c = by_shown(s, x, y);
-	return c;
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return by_shown(arg, x, y);
+}
+
+/* Bytes in the order of the items: an address is its family, then its bytes. */
+struct set_target { struct addr prefix; uint8_t len, method; struct addr dst; };
+_Static_assert(sizeof(struct set_target) == 2 * sizeof(struct addr) + 2, "no padding");
+/* Sorting compares numbers, not texts and addresses. */
+static int order_items(struct diff_set *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct set_item *x = &s->items[i];
+		struct set_target t = {x->prefix.addr, x->prefix.len, x->method, x->dst};
+		uint32_t number;
+
+		if (diff_intern_put(&s->targets, &t, sizeof(t), &number) < 0)
+			return BP_ENOMEM;
+		x->order = number;
+	}
+	if (diff_intern_ranks(&s->targets, &s->target_rank) < 0)
+		return BP_ENOMEM;
+	for (size_t i = 0; i < s->count; i++) {
+		struct set_item *x = &s->items[i];
+
+		x->order = (uint64_t)s->vantage_rank[x->vantage] << ORDER_VANTAGE |
+			   (uint64_t)s->target_rank[x->order] << ORDER_TARGET | x->side;
+	}
+	return 0;
 }
 
 /* Whether b came before a: its id is the one to show. */
@@ -366,6 +381,8 @@ int diff_set_settle(struct diff_set *s)
 		return BP_ENOMEM;
 	if (s->count == 0)
 		return 0;
+	if (order_items(s) < 0)
+		return BP_ENOMEM;
 	qsort_r(s->items, s->count, sizeof(*s->items), by_all, s);
 	return merge_all(s);
 }

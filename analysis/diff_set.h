@@ -12,6 +12,7 @@
 #include "analysis/diff_sight.h"
 
 struct set_item {
+	uint64_t order;           /* of vantage, prefix, method, target and side; when settled */
 	struct prefix prefix;     /* judge prefix; outside the network the address alone */
 	struct addr src, dst;
 	uint8_t method, reach, side;
@@ -44,7 +45,8 @@ struct diff_set {
 	int64_t *scratch;            /* of diff_set_trace */
 	uint32_t scratch_room;
 	/* by diff_set_settle */
-	uint32_t *vantage_rank, *way_rank, *verdict_rank;
+	struct intern targets;       /* struct set_target */
+	uint32_t *target_rank, *vantage_rank, *way_rank, *verdict_rank;
 };
 
 static inline const char *set_vantage(const struct diff_set *s, uint32_t number)
@@ -73,9 +75,9 @@ static inline const struct sight_verdict *set_verdict(const struct diff_set *s,
  * side, then by what the items show, and makes one of those that show the same: first start and id
  * of the earliest (of equal starts the lower id, then example), all their delays. BP_ENOMEM. */
 int diff_set_settle(struct diff_set *s);
-/* By vantage, prefix, method; and by target too. As strcmp. */
-int set_by_key(const struct diff_set *s, const struct set_item *a, const struct set_item *b);
-int set_by_target(const struct diff_set *s, const struct set_item *a, const struct set_item *b);
+/* Of one vantage point, prefix and method; and of one target there. */
+bool set_same_key(const struct set_item *a, const struct set_item *b);
+bool set_same_target(const struct set_item *a, const struct set_item *b);
 /* The same flow on both sides: what differs is not another way by load balancing. */
 bool set_same_flow(const struct set_item *a, const struct set_item *b);
 

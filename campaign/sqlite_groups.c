@@ -486,6 +486,10 @@ int store_groups(struct store *s, const struct store_select *select,
 {
 	static const struct store_select all;
 	struct grouping w = {.s = s};
+	/* One view of the store for all groups and the traces that on_group asks for, and one lock
+	 * instead of one a trace. */
+	bool ours = sqlite3_get_autocommit(s->db) != 0 &&
+		    sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
 	int rc = select_filter_init(s, select ? select : &all, &w.filter, err);
 
 	w.goals = calloc(GOALS, sizeof(*w.goals));
@@ -498,6 +502,8 @@ int store_groups(struct store *s, const struct store_select *select,
 	if (rc == 0)
 		rc = give_all(&w, on_group, arg, err);
 	select_filter_fini(&w.filter);
+	if (ours)
+		sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	free(w.groups.items);
 	free(w.paths.items);
 	free(w.rtts.items);
