@@ -10,10 +10,10 @@
 
 /* Byte 2 of a hop. */
 enum {
-	HOP_FAMILY = 0x03,   /* 0 none, 1 IPv4, 2 IPv6, 3 the destination's own address */
-	HOP_WHY = 0x1c,      /* << 2 */
-	HOP_IP_ID = 0x60,    /* << 5: 0 unknown, 1 zero, 2 in the body */
-	HOP_RTT = 0x80,      /* the body has it */
+	HOP_FAMILY = 0x03, /* 0 none, 1 IPv4, 2 IPv6, 3 the destination's own address */
+	HOP_WHY = 0x1c,	   /* << 2 */
+	HOP_IP_ID = 0x60,  /* << 5: 0 unknown, 1 zero, 2 in the body */
+	HOP_RTT = 0x80,	   /* the body has it */
 };
 /* The packed word behind it: which fields follow. */
 enum {
@@ -37,9 +37,9 @@ enum { MARK_RTT = 0, MARK_TX = 0, MARK_IP_ID = -2 };
 /* The packed word of a body's head: what is not as it usually is. */
 enum {
 	BODY_SPORT = 1u << 0,
-	BODY_DROPS = 1u << 1,     /* not 0 */
-	BODY_CLOCK = 1u << 2,     /* not known, or stepped */
-	BODY_REFUSED = 1u << 3,   /* not known, or not all 0 */
+	BODY_DROPS = 1u << 1,	/* not 0 */
+	BODY_CLOCK = 1u << 2,	/* not known, or stepped */
+	BODY_REFUSED = 1u << 3, /* not known, or not all 0 */
 	BODY_SLOWED = 1u << 4,
 	BODY_INHERITED = 1u << 5, /* inherited_from follows */
 	BODY_ALL = (1u << 6) - 1,
@@ -98,8 +98,10 @@ void body_put_hop(struct buf *out, const struct trace_entry *e, struct addr dst)
 	const struct reply *r = &e->reply;
 	unsigned fields = hop_fields(e);
 	unsigned id = r->ip_id < 0 ? 0 : r->ip_id == 0 ? 1 : 2;
-	unsigned family = body_hop_is_dst(e, dst) ? 3 :
-			  r->from.family == 4 ? 1 : r->from.family == 6 ? 2 : 0;
+	unsigned family = body_hop_is_dst(e, dst) ? 3
+			  : r->from.family == 4	  ? 1
+			  : r->from.family == 6	  ? 2
+						  : 0;
 	char *room = buf_room(out, ROOM);
 	uint8_t *at = (uint8_t *)room;
 
@@ -206,8 +208,8 @@ int body_read_hop(const uint8_t *bytes, size_t n, struct addr dst, struct trace_
 
 	trace_entry_init(&e, ttl, attempt);
 	e.why = (bits & HOP_WHY) >> 2;
-	if ((family == 3 && !addr_is_set(dst)) || id == 3 || e.why > WHY_INTERRUPTED || ttl == 0 || attempt == 0 ||
-	    (family != 0) != (e.why == WHY_NONE))
+	if ((family == 3 && !addr_is_set(dst)) || id == 3 || e.why > WHY_INTERRUPTED || ttl == 0 ||
+	    attempt == 0 || (family != 0) != (e.why == WHY_NONE))
 		return BP_EPARSE;
 	if (family == 3) {
 		e.reply.from = dst;
@@ -227,7 +229,10 @@ int body_read_hop(const uint8_t *bytes, size_t n, struct addr dst, struct trace_
 
 /* --- the order of a path ---------------------------------------------------------------------- */
 
-static int key_of(const struct trace_entry *e) { return e->ttl << 8 | e->attempt; }
+static int key_of(const struct trace_entry *e)
+{
+	return e->ttl << 8 | e->attempt;
+}
 
 uint32_t body_order(const struct trace *t, uint32_t *order)
 {
@@ -326,8 +331,8 @@ static unsigned slot_width(const struct trace *t, const uint32_t *order, uint32_
 	return width;
 }
 
-static uint8_t *put_slots(uint8_t *at, const struct trace *t, const uint32_t *order,
-			  uint32_t slots, unsigned width)
+static uint8_t *put_slots(uint8_t *at, const struct trace *t, const uint32_t *order, uint32_t slots,
+			  unsigned width)
 {
 	for (uint32_t i = 0; i < slots; i++) {
 		int64_t ns = t->entries[order[i]].reply.rtt_ns;

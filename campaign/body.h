@@ -26,10 +26,11 @@ enum { BODY_VERSION = 1, BODY_WIDTH_MIN = 2, BODY_WIDTH_MAX = 5 };
 /* Nearest microsecond. */
 int64_t body_us(int64_t ns);
 
-/* Appends the hop of an entry: equal hops are equal bytes. An answer of dst's own address says so and
- * not which: traces to the neighbours of a target share their paths. */
+/* Appends the hop of an entry: equal hops are equal bytes. An answer of dst's own address says so
+ * and not which: traces to the neighbours of a target share their paths. */
 void body_put_hop(struct buf *out, const struct trace_entry *e, struct addr dst);
-/* The entry of a hop in a trace to dst, with its times and IP-ID marked for body_read. BP_EPARSE. */
+/* The entry of a hop in a trace to dst, with its times and IP-ID marked for body_read.
+ * BP_EPARSE. */
 int body_read_hop(const uint8_t *bytes, size_t n, struct addr dst, struct trace_entry *out);
 /* Whether the bytes of a hop say so. */
 bool body_hop_says_dst(const uint8_t *bytes, size_t n);
@@ -41,8 +42,8 @@ bool body_hop_is_dst(const struct trace_entry *e, struct addr dst);
 uint32_t body_order(const struct trace *t, uint32_t *order);
 /* Appends the body of t. */
 void body_put(struct buf *out, const struct trace *t, const uint32_t *order, uint32_t slots);
-/* Fills times, IP-IDs, sport and counts into t, whose entries are hops as body_read_hop left them, in
- * the path's order; then sorts them. BP_EPARSE: t is not to be used. */
+/* Fills times, IP-IDs, sport and counts into t, whose entries are hops as body_read_hop left them,
+ * in the path's order; then sorts them. BP_EPARSE: t is not to be used. */
 int body_read(const uint8_t *bytes, size_t n, uint32_t slots, struct trace *t);
 /* Single values of a body that is not read whole: the time of a slot, the source port; -1: none, or
  * not to be read. */

@@ -2,8 +2,8 @@
 /*
  * Small packed values, for the store's blobs: integers of 7 bits a byte (LEB128, low part first),
  * signed ones folded so that small ones stay small, texts behind their length. Writing goes into a
- * struct buf, reading through a struct cur: what comes from a file is never trusted. Every value has
- * one way to be written, so that equal values are equal bytes.
+ * struct buf, reading through a struct cur: what comes from a file is never trusted. Every value
+ * has one way to be written, so that equal values are equal bytes.
  */
 #ifndef CAMPAIGN_PACK_H
 #define CAMPAIGN_PACK_H
@@ -27,7 +27,10 @@ static inline uint8_t *pack_varint_at(uint8_t *at, uint64_t v)
 }
 
 /* 0, -1, 1, -2 ... as 0, 1, 2, 3 ... */
-static inline uint64_t pack_fold(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+static inline uint64_t pack_fold(int64_t v)
+{
+	return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+}
 static inline int64_t pack_unfold(uint64_t v)
 {
 	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);

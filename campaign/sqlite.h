@@ -4,8 +4,8 @@
  * under way. Private to campaign/sqlite*.c; everybody else knows store.h.
  *
  * Tables are in the singular (doc/store.md has them all), views in the plural. A value that repeats
- * is a row of its own, found by its packed bytes ("key") and named by its row's number. A *segment* is
- * a run of rows of `trace` that follow each other and share vantage, campaign, round, run of the
+ * is a row of its own, found by its packed bytes ("key") and named by its row's number. A *segment*
+ * is a run of rows of `trace` that follow each other and share vantage, campaign, round, run of the
  * prober and databases: what they share is in the segment's row, and an id is looked up through it.
  */
 #ifndef CAMPAIGN_SQLITE_H
@@ -28,29 +28,72 @@ enum {
 
 /* Statements that are kept prepared; their texts are in sqlite_sql.c. */
 enum stmt {
-	STMT_BEGIN, STMT_COMMIT, STMT_ROLLBACK,
-	STMT_TEXT_FIND, STMT_TEXT_ADD, STMT_TEXT_GET,
-	STMT_HOP_FIND, STMT_HOP_ADD, STMT_HOP_GET,
-	STMT_PATH_FIND, STMT_PATH_ADD, STMT_PATH_GET, STMT_PATH_WAY,
-	STMT_GOAL_FIND, STMT_GOAL_ADD, STMT_GOAL_GET,
-	STMT_SETTINGS_FIND, STMT_SETTINGS_ADD, STMT_SETTINGS_GET,
-	STMT_NAME_FIND, STMT_NAME_ADD, STMT_NAME_GET,
-	STMT_GEO_FIND, STMT_GEO_ADD, STMT_GEO_GET,
-	STMT_GEO_NAME_FIND, STMT_GEO_NAME_ADD, STMT_GEO_NAME_OF,
-	STMT_NAMING_FIND, STMT_NAMING_ADD, STMT_NAMING_GET, STMT_NAMING_NAME_ADD,
+	STMT_BEGIN,
+	STMT_COMMIT,
+	STMT_ROLLBACK,
+	STMT_TEXT_FIND,
+	STMT_TEXT_ADD,
+	STMT_TEXT_GET,
+	STMT_HOP_FIND,
+	STMT_HOP_ADD,
+	STMT_HOP_GET,
+	STMT_PATH_FIND,
+	STMT_PATH_ADD,
+	STMT_PATH_GET,
+	STMT_PATH_WAY,
+	STMT_GOAL_FIND,
+	STMT_GOAL_ADD,
+	STMT_GOAL_GET,
+	STMT_SETTINGS_FIND,
+	STMT_SETTINGS_ADD,
+	STMT_SETTINGS_GET,
+	STMT_NAME_FIND,
+	STMT_NAME_ADD,
+	STMT_NAME_GET,
+	STMT_GEO_FIND,
+	STMT_GEO_ADD,
+	STMT_GEO_GET,
+	STMT_GEO_NAME_FIND,
+	STMT_GEO_NAME_ADD,
+	STMT_GEO_NAME_OF,
+	STMT_NAMING_FIND,
+	STMT_NAMING_ADD,
+	STMT_NAMING_GET,
+	STMT_NAMING_NAME_ADD,
 	STMT_NAMING_NAMES,
-	STMT_VERDICT_FIND, STMT_VERDICT_ADD, STMT_VERDICT_GET,
-	STMT_JUDGE_ADD, STMT_JUDGE_GET,
-	STMT_NTH_MAX, STMT_NTH_ADD,
-	STMT_NEXT, STMT_EPOCH, STMT_LONGEST, STMT_RUN_TOP,
-	STMT_SEGMENT_ADD, STMT_SEGMENT_GET, STMT_SEGMENTS_OF_RUN, STMT_SEGMENT_IDS,
+	STMT_VERDICT_FIND,
+	STMT_VERDICT_ADD,
+	STMT_VERDICT_GET,
+	STMT_JUDGE_ADD,
+	STMT_JUDGE_GET,
+	STMT_NTH_MAX,
+	STMT_NTH_ADD,
+	STMT_NEXT,
+	STMT_EPOCH,
+	STMT_LONGEST,
+	STMT_RUN_TOP,
+	STMT_SEGMENT_ADD,
+	STMT_SEGMENT_GET,
+	STMT_SEGMENTS_OF_RUN,
+	STMT_SEGMENT_IDS,
 	STMT_SEGMENT_OF_TRACE,
-	STMT_TRACE_ADD, STMT_TRACES, STMT_TRACE_JUDGED, STMT_TRACE_JUDGE, STMT_TRACE_AT,
+	STMT_TRACE_ADD,
+	STMT_TRACES,
+	STMT_TRACE_JUDGED,
+	STMT_TRACE_JUDGE,
+	STMT_TRACE_AT,
 	STMT_GROUP_ROWS,
-	STMT_FOREIGN_ADD, STMT_FOREIGN_GET, STMT_FOREIGN_FIND,
+	STMT_FOREIGN_ADD,
+	STMT_FOREIGN_GET,
+	STMT_FOREIGN_FIND,
 	STMT_JUDGEMENT_ADD,
-	STMT_OBJECT_ADD, STMT_OBJECTS, STMT_OBJECT_GET,
-	STMT_ROUND_ADD, STMT_ROUND_GET, STMT_LAST_PLANNED, STMT_LAST_ROUNDS,
+	STMT_OBJECT_ADD,
+	STMT_OBJECTS,
+	STMT_OBJECT_GET,
+	STMT_ROUND_ADD,
+	STMT_ROUND_GET,
+	STMT_LAST_PLANNED,
+	STMT_LAST_ROUNDS,
 	STMT_COUNT,
 };
 extern const char *const stmt_sql[STMT_COUNT];
@@ -58,22 +101,34 @@ extern const char *const stmt_sql[STMT_COUNT];
 /* What a hash table of bounded size remembers of the rows that stand for values; 4 ways a set, the
  * oldest goes. A miss costs a look into the table. */
 struct intern_slot {
-	uint64_t hash[2];   /* of kind and key; both 0: free */
+	uint64_t hash[2];	 /* of kind and key; both 0: free */
 	int64_t id, extra, more; /* of a path: its as_path, its path_hash */
 };
 struct intern_cache {
 	struct intern_slot *slots; /* owned */
-	uint32_t sets;             /* a power of two */
+	uint32_t sets;		   /* a power of two */
 };
 
 /* What makes one key differ from another of the same bytes: its first byte in store.key. */
 enum intern_kind {
-	INTERN_NONE, INTERN_TEXT, INTERN_ADDR, INTERN_HOP, INTERN_PATH, INTERN_GOAL,
-	INTERN_SETTINGS, INTERN_NAME, INTERN_GEO_NAME, INTERN_NAMING, INTERN_VERDICT,
+	INTERN_NONE,
+	INTERN_TEXT,
+	INTERN_ADDR,
+	INTERN_HOP,
+	INTERN_PATH,
+	INTERN_GOAL,
+	INTERN_SETTINGS,
+	INTERN_NAME,
+	INTERN_GEO_NAME,
+	INTERN_NAMING,
+	INTERN_VERDICT,
 };
 
 /* id within a run -> row, of one segment. */
-struct id_slot { uint64_t key; int64_t n; }; /* key 0: free */
+struct id_slot {
+	uint64_t key;
+	int64_t n;
+}; /* key 0: free */
 struct id_set {
 	struct id_slot *slots; /* owned */
 	uint32_t size, used;   /* a power of two; at most three quarters full */
@@ -84,11 +139,11 @@ struct segment {
 	bool open;
 	int64_t id, first, count;
 	char vantage[TRACE_VANTAGE_TEXT], campaign[TRACE_CAMPAIGN_TEXT], round[TRACE_ID_TEXT];
-	char run[TRACE_ID_TEXT];    /* empty: none of our ids */
-	bool named, judged;         /* geo, judge are set */
+	char run[TRACE_ID_TEXT]; /* empty: none of our ids */
+	bool named, judged;	 /* geo, judge are set */
 	struct geo_source geo;
 	char profile[64], profile_version[32];
-	int64_t geo_id, judge_id;   /* 0: none */
+	int64_t geo_id, judge_id; /* 0: none */
 	int64_t base_us, start_min_us, start_max_us;
 	int64_t seq_base, seq_min, seq_max;
 };
@@ -97,7 +152,11 @@ struct segment {
 struct read_cache;
 
 /* Names that a caller may keep until the store is closed. */
-struct vantage_name { struct vantage_name *next; int64_t id; char name[TRACE_VANTAGE_TEXT]; };
+struct vantage_name {
+	struct vantage_name *next;
+	int64_t id;
+	char name[TRACE_VANTAGE_TEXT];
+};
 
 /* The row of `judge` that the last judgement made. */
 struct judge_last {
@@ -111,26 +170,26 @@ struct store {
 	enum store_mode mode;
 	sqlite3_stmt *stmts[STMT_COUNT];
 	uint8_t hash_key[16];
-	bool writing;              /* between begin and commit */
-	bool failed;               /* a write failed: nothing more until undo */
+	bool writing; /* between begin and commit */
+	bool failed;  /* a write failed: nothing more until undo */
 	int64_t next_n, next_segment, epoch;
-	int64_t now_us;            /* of the transaction: judged_at */
-	int64_t nth_max;           /* -1: not asked yet */
+	int64_t now_us;	 /* of the transaction: judged_at */
+	int64_t nth_max; /* -1: not asked yet */
 	struct intern_cache values, paths;
 	struct segment seg;
 	struct judge_last judged;
 	struct id_set ids, old_ids; /* of the segment under way; of one that was before it */
-	int64_t old_run;           /* text of the run of old_ids */
-	int64_t run_top;           /* highest sequence number of seg.run in older segments */
+	int64_t old_run;	    /* text of the run of old_ids */
+	int64_t run_top;	    /* highest sequence number of seg.run in older segments */
 	int64_t last_segment, last_segment_start_us; /* of the round under way; 0: none */
-	struct buf key, body;      /* scratch */
-	uint32_t *order;           /* scratch, order_room entries */
+	struct buf key, body;			     /* scratch */
+	uint32_t *order;			     /* scratch, order_room entries */
 	uint32_t order_room;
 	struct read_cache *cache;
 	struct vantage_name *vantages; /* owned */
 };
 
-/* --- sqlite_sql.c: statements and errors ------------------------------------------------------- */
+/* --- sqlite_sql.c: statements and errors ------------------------------------------------------ */
 
 /* "PATH: what happened", with the BP_E* of an SQLite result (BP_EIO with sys ENOSPC when full). */
 int sql_fail(struct store *s, int result, struct bp_error *err);
@@ -149,10 +208,13 @@ void bind_nonzero(sqlite3_stmt *st, int at, int64_t v);
 void bind_known(sqlite3_stmt *st, int at, int64_t v);
 void bind_blob(sqlite3_stmt *st, int at, const void *bytes, size_t n);
 
-/* --- sqlite_open.c, sqlite_schema.c ------------------------------------------------------------- */
+/* --- sqlite_open.c, sqlite_schema.c ----------------------------------------------------------- */
 
 /* One row for each step: from version `from` to from + 1. */
-struct migration { int from; int (*step)(struct store *s, struct bp_error *err); };
+struct migration {
+	int from;
+	int (*step)(struct store *s, struct bp_error *err);
+};
 extern const struct migration migrations[]; /* ends with {0, NULL} */
 /* Brings the store from `version` to SQLITE_STORE_VERSION, each step in a transaction. */
 int store_migrate(struct store *s, int version, struct bp_error *err);
@@ -161,7 +223,7 @@ int schema_create(struct store *s, struct bp_error *err);
 /* For salvage: whatever SQLite can open, without looking whether it is whole. */
 int store_open_damaged(const char *url, struct store **out, struct bp_error *err);
 
-/* --- sqlite_intern.c ---------------------------------------------------------------------------- */
+/* --- sqlite_intern.c -------------------------------------------------------------------------- */
 
 int intern_init(struct store *s);
 void intern_fini(struct store *s);
@@ -181,18 +243,18 @@ struct path_row {
 	uint32_t slots;
 	bool same_hash, same_as_path;
 };
-int intern_path(struct store *s, const struct trace *t, const struct flat_trace *f,
-		int64_t as_path, struct path_row *out, struct bp_error *err);
+int intern_path(struct store *s, const struct trace *t, const struct flat_trace *f, int64_t as_path,
+		struct path_row *out, struct bp_error *err);
 int intern_geo(struct store *s, const struct geo_source *g, int64_t *out, struct bp_error *err);
 /* How t's addresses are named. *own: not all of them as they are named by `geo` everywhere else. */
 int intern_naming(struct store *s, const struct trace *t, const struct names *names, int64_t geo,
 		  int64_t as_path, int64_t *out, bool *own, struct bp_error *err);
 int intern_verdict(struct store *s, const struct trace *t, const struct verdict *v, int64_t *out,
 		   struct bp_error *err);
-int intern_judge(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us,
-		 int64_t *out, struct bp_error *err);
+int intern_judge(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us, int64_t *out,
+		 struct bp_error *err);
 
-/* --- sqlite_value.c: keys of values, and back ---------------------------------------------------- */
+/* --- sqlite_value.c: keys of values, and back ------------------------------------------------- */
 
 void value_put_goal(struct buf *out, const struct trace *t);
 int value_read_goal(const void *bytes, int n, struct trace *t);
@@ -206,9 +268,12 @@ int value_read_verdict(const void *bytes, int n, struct verdict *v, const struct
 /* The address that t shows first at a TTL. */
 struct addr value_addr_at(const struct trace *t, uint8_t ttl);
 
-/* --- sqlite_ids.c: the id of a trace -------------------------------------------------------------- */
+/* --- sqlite_ids.c: the id of a trace ---------------------------------------------------------- */
 
-struct trace_key { char run[TRACE_ID_TEXT]; int64_t seq, sub; }; /* sub -1: none */
+struct trace_key {
+	char run[TRACE_ID_TEXT];
+	int64_t seq, sub;
+}; /* sub -1: none */
 /* RUN-SEQ or RUN-SEQ.SUB, in decimal as one writes them. False: not of this form. */
 bool trace_key_parse(const char *id, struct trace_key *out);
 void trace_key_text(const struct trace_key *k, char out[static TRACE_ID_TEXT]);
@@ -221,7 +286,7 @@ int ids_find(struct store *s, const struct trace_key *k, int64_t *out, struct bp
 /* The highest sequence number of a run; -1 none. */
 int ids_top(struct store *s, const char *run, int64_t *out, struct bp_error *err);
 
-/* --- sqlite_read.c -------------------------------------------------------------------------------- */
+/* --- sqlite_read.c ---------------------------------------------------------------------------- */
 
 void read_cache_free(struct read_cache *c);
 /* One row of `trace` (columns of STMT_TRACES) as a record. BP_EPARSE: damaged. */
@@ -229,7 +294,9 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 /* The trace alone, without names, verdict, id and times of its own. Owned by the caller. */
 int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
 /* A row of `judgement`: the verdict on t, which is in `segment`, and the names it was judged by. */
-struct judgement_row { int64_t verdict, judge, naming, segment; };
+struct judgement_row {
+	int64_t verdict, judge, naming, segment;
+};
 int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,
 		   struct names *names, struct verdict *out, struct bp_error *err);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Rows as values again: what the traces of a store share is read once and kept, in tables of bounded
- * size by row number (the newer one stays). No byte of a store is believed before it is checked.
+ * Rows as values again: what the traces of a store share is read once and kept, in tables of
+ * bounded size by row number (the newer one stays). No byte of a store is believed before it is
+ * checked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,32 @@
 enum { BLOBS = 2048, PATHS = 4096, HOPS = 16384, NAMES = 8192 };
 
 /* A column of a row, as it lies there. */
-struct blob { int64_t id; int size; void *bytes; };
-struct hop { int64_t id; bool is_dst; struct trace_entry e; };
-struct geo_named { int64_t geo; bool there; struct name name; };
+struct blob {
+	int64_t id;
+	int size;
+	void *bytes;
+};
+struct hop {
+	int64_t id;
+	bool is_dst;
+	struct trace_entry e;
+};
+struct geo_named {
+	int64_t geo;
+	bool there;
+	struct name name;
+};
 
 struct read_cache {
 	struct blob blobs[CACHED_KINDS][BLOBS];
 	struct cached_path *paths[PATHS];
-	struct hop *hops;        /* HOPS */
+	struct hop *hops;	 /* HOPS */
 	struct geo_named *names; /* NAMES */
 	struct cached_segment segment;
-	struct { int64_t id; struct geo_source geo; } geo;
+	struct {
+		int64_t id;
+		struct geo_source geo;
+	} geo;
 };
 
 static struct read_cache *cache_of(struct store *s)
@@ -85,7 +101,10 @@ static int row_of(struct store *s, enum stmt which, const char *what, int64_t id
 int cached_blob(struct store *s, enum cached kind, int64_t id, const void **bytes, int *size,
 		struct bp_error *err)
 {
-	static const struct { enum stmt stmt; const char *what; } kinds[CACHED_KINDS] = {
+	static const struct {
+		enum stmt stmt;
+		const char *what;
+	} kinds[CACHED_KINDS] = {
 		[CACHED_TEXT] = {STMT_TEXT_GET, "text"},
 		[CACHED_GOAL] = {STMT_GOAL_GET, "goal"},
 		[CACHED_SETTINGS] = {STMT_SETTINGS_GET, "settings"},
@@ -233,11 +252,12 @@ int cached_hop(struct store *s, int64_t id, struct addr dst, struct trace_entry 
 	return 0;
 }
 
-/* --- segments ---------------------------------------------------------------------------------- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 static int64_t int_or(sqlite3_stmt *st, int at, int64_t otherwise)
 {
-	return sqlite3_column_type(st, at) == SQLITE_NULL ? otherwise : sqlite3_column_int64(st, at);
+	return sqlite3_column_type(st, at) == SQLITE_NULL ? otherwise
+							  : sqlite3_column_int64(st, at);
 }
 
 int cached_segment(struct store *s, int64_t id, const struct cached_segment **out,
@@ -339,8 +359,8 @@ int cached_name(struct store *s, int64_t geo, struct addr a, const struct name *
 		slot->geo = 0;
 		slot->there = rc == 1;
 		if (rc == 1) {
-			rc = value_read_name(sqlite3_column_blob(st, 0), sqlite3_column_bytes(st, 0),
-					     &slot->name);
+			rc = value_read_name(sqlite3_column_blob(st, 0),
+					     sqlite3_column_bytes(st, 0), &slot->name);
 			sqlite3_reset(st);
 			if (rc < 0)
 				return cached_damaged(s, "name of geo", geo, err);

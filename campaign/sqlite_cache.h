@@ -8,7 +8,14 @@
 
 #include "campaign/sqlite.h"
 
-enum cached { CACHED_TEXT, CACHED_GOAL, CACHED_SETTINGS, CACHED_VERDICT, CACHED_NAME, CACHED_KINDS };
+enum cached {
+	CACHED_TEXT,
+	CACHED_GOAL,
+	CACHED_SETTINGS,
+	CACHED_VERDICT,
+	CACHED_NAME,
+	CACHED_KINDS
+};
 
 /* The key of a row (the text, for texts). Borrowed until the next call for this kind. */
 int cached_blob(struct store *s, enum cached kind, int64_t id, const void **bytes, int *size,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Traces that show the same, counted: one pass over the rows of a window, in the order they lie. A
- * group is told by the row numbers that its traces share; a whole trace is read only where the slots
- * of its destination's answers must be known, once a group.
+ * group is told by the row numbers that its traces share; a whole trace is read only where the
+ * slots of its destination's answers must be known, once a group.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 struct group {
 	int64_t vantage, goal, settings, path; /* rows */
 	int32_t sport;
-	uint32_t path_at;      /* in grouping.paths */
+	uint32_t path_at; /* in grouping.paths */
 	uint32_t count, rtt_count;
 	int64_t example, first_us, last_us;
 };
@@ -32,26 +32,43 @@ struct path_info {
 	int64_t slots_goal;
 	uint32_t slot_at, slot_count;
 };
-struct rtt { uint32_t group; int64_t ns; };
+struct rtt {
+	uint32_t group;
+	int64_t ns;
+};
 
 enum { GOALS = 8192, SOURCES = 256 };
-struct goal_info { int64_t id; struct addr dst; uint8_t method; int32_t flow, dport; };
-struct source_info { int64_t id; struct addr src; };
+struct goal_info {
+	int64_t id;
+	struct addr dst;
+	uint8_t method;
+	int32_t flow, dport;
+};
+struct source_info {
+	int64_t id;
+	struct addr src;
+};
 
 /* A growing array of any of them. */
-struct list { void *items; uint32_t count, room; };
+struct list {
+	void *items;
+	uint32_t count, room;
+};
 /* Row numbers to places in a list; 0 is free, else place + 1. */
-struct places { uint32_t *slots; uint32_t size, used; };
+struct places {
+	uint32_t *slots;
+	uint32_t size, used;
+};
 
 struct grouping {
 	struct store *s;
 	struct list groups, paths, rtts, slots;
 	struct places group_places, path_places;
 	struct select_filter filter;
-	int64_t vantage, base_us; /* of the segment */
+	int64_t vantage, base_us;    /* of the segment */
 	struct goal_info *goals;     /* GOALS, by row */
 	struct source_info *sources; /* SOURCES */
-	struct trace *head;          /* scratch */
+	struct trace *head;	     /* scratch */
 };
 
 static int no_memory(struct bp_error *err)
@@ -79,12 +96,14 @@ static uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ h >> 29;
 }
 
-/* --- places ------------------------------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 static uint64_t group_hash(const struct group *g)
 {
 	return mix(mix(mix(mix(mix(1, (uint64_t)g->vantage), (uint64_t)g->goal),
-			   (uint64_t)g->settings), (uint64_t)g->path), (uint64_t)(g->sport + 1));
+			   (uint64_t)g->settings),
+		       (uint64_t)g->path),
+		   (uint64_t)(g->sport + 1));
 }
 
 static bool group_same(const struct group *a, const struct group *b)
@@ -129,7 +148,7 @@ static uint64_t hash_of_path(const struct grouping *w, uint32_t at)
 	return mix(2, (uint64_t)((const struct path_info *)w->paths.items)[at].id);
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static int load_path(struct grouping *w, int64_t id, struct path_info *out, struct bp_error *err)
 {
@@ -398,7 +417,7 @@ static int take_all(struct grouping *w, const struct store_select *select, struc
 	return rc;
 }
 
-/* --- groups ------------------------------------------------------------------------------------- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 /* One pointer for one name, as long as the store is open. */
 static int vantage_name(struct store *s, int64_t id, const char **out, struct bp_error *err)

@@ -166,7 +166,8 @@ static int load_segment(struct store *s, int64_t segment, struct bp_error *err)
 				      .sub = sub ? sqlite3_column_int64(st, 2) : -1};
 
 		if (sqlite3_column_type(st, 1) != SQLITE_NULL && k.seq >= 0 && k.seq <= SEQ_MAX &&
-		    k.sub <= SUB_MAX && id_set_put(&s->old_ids, &k, sqlite3_column_int64(st, 0)) < 0) {
+		    k.sub <= SUB_MAX &&
+		    id_set_put(&s->old_ids, &k, sqlite3_column_int64(st, 0)) < 0) {
 			sqlite3_reset(st);
 			return bp_fail(err, BP_ENOMEM, "out of memory");
 		}

@@ -19,7 +19,9 @@ enum {
 	INTERN_PATH_SETS = 1 << 15,  /* 4 MB */
 };
 
-struct hash { uint64_t h[2]; };
+struct hash {
+	uint64_t h[2];
+};
 
 int intern_init(struct store *s)
 {
@@ -98,8 +100,14 @@ static void key_begin(struct store *s, enum intern_kind kind)
 	pack_u8(&s->key, (uint8_t)kind);
 }
 
-static const void *key_bytes(const struct store *s) { return s->key.bytes + 1; }
-static size_t key_size(const struct store *s) { return s->key.used - 1; }
+static const void *key_bytes(const struct store *s)
+{
+	return s->key.bytes + 1;
+}
+static size_t key_size(const struct store *s)
+{
+	return s->key.used - 1;
+}
 
 static int no_memory(struct bp_error *err)
 {
@@ -255,7 +263,8 @@ static int bind_goal(struct store *s, sqlite3_stmt *st, const void *value, struc
 	bind_addr(st, 3, t->dst);
 	if (addr_is_set(t->dst))
 		sqlite3_bind_text(st, 4,
-				  prefix_format(prefix_of(t->dst, t->dst.family == 4 ? 24 : 48), text),
+				  prefix_format(prefix_of(t->dst, t->dst.family == 4 ? 24 : 48),
+						text),
 				  -1, SQLITE_TRANSIENT);
 	else
 		sqlite3_bind_null(st, 4);
@@ -272,8 +281,7 @@ int intern_goal(struct store *s, const struct trace *t, int64_t *out, struct bp_
 	return intern_key(s, STMT_GOAL_FIND, STMT_GOAL_ADD, bind_goal, t, out, err);
 }
 
-static int bind_settings(struct store *s, sqlite3_stmt *st, const void *value,
-			 struct bp_error *err)
+static int bind_settings(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
 {
 	const struct trace *t = value;
 
@@ -295,7 +303,10 @@ int intern_settings(struct store *s, const struct trace *t, int64_t *out, struct
 
 /* --- hops and paths --------------------------------------------------------------------------- */
 
-struct hop_value { const struct trace_entry *e; bool is_dst; };
+struct hop_value {
+	const struct trace_entry *e;
+	bool is_dst;
+};
 
 /* As the record writes them, "label/exp/s/ttl", with spaces between. */
 static void bind_mpls(sqlite3_stmt *st, int at, const struct reply *r)
@@ -470,8 +481,8 @@ static void put_path_key(struct store *s, const struct path_value *v)
 	pack_varint(&s->key, v->slots);
 }
 
-/* Under 16 bits of the first hop: paths of one vantage point are near each other in the index, and a
- * round touches few pages of it. */
+/* Under 16 bits of the first hop: paths of one vantage point are near each other in the index, and
+ * a round touches few pages of it. */
 static int64_t path_place(const struct store *s, const struct hash *h)
 {
 	uint64_t first = 0;
@@ -485,7 +496,9 @@ static int64_t path_place(const struct store *s, const struct hash *h)
 	return (int64_t)(first << 48 | h->h[0] >> 16);
 }
 
-struct path_found { int64_t id, as_path, path_hash; };
+struct path_found {
+	int64_t id, as_path, path_hash;
+};
 
 static int find_path(struct store *s, const struct path_value *v, struct path_found *out,
 		     struct bp_error *err)
@@ -506,8 +519,8 @@ static int find_path(struct store *s, const struct path_value *v, struct path_fo
 	return rc;
 }
 
-/* Who answered at which TTL and how, whatever else is of the path: the sum of a hash for each answer
- * that differs from those of its TTL before it, so that order is nothing. */
+/* Who answered at which TTL and how, whatever else is of the path: the sum of a hash for each
+ * answer that differs from those of its TTL before it, so that order is nothing. */
 static int64_t way_of(struct store *s, const struct trace *t)
 {
 	int64_t seen[16], sum = 0;
@@ -524,8 +537,8 @@ static int64_t way_of(struct store *s, const struct trace *t)
 			continue;
 		key_begin(s, INTERN_NONE);
 		pack_u8(&s->key, t->entries[i].ttl);
-		pack_addr(&s->key, body_hop_is_dst(&t->entries[i], t->dst) ? (struct addr){0} :
-									     r->from);
+		pack_addr(&s->key,
+			  body_hop_is_dst(&t->entries[i], t->dst) ? (struct addr){0} : r->from);
 		pack_signed(&s->key, r->icmp_type);
 		pack_signed(&s->key, r->icmp_code);
 		pack_signed(&s->key, r->tcp_flags);
@@ -562,8 +575,8 @@ static int add_path(struct store *s, const struct path_value *v, int64_t as_path
 	return rc;
 }
 
-int intern_path(struct store *s, const struct trace *t, const struct flat_trace *f,
-		int64_t as_path, struct path_row *out, struct bp_error *err)
+int intern_path(struct store *s, const struct trace *t, const struct flat_trace *f, int64_t as_path,
+		struct path_row *out, struct bp_error *err)
 {
 	struct path_value v = {.t = t, .flat = f};
 	struct path_found found = {0};
@@ -700,12 +713,14 @@ static int geo_name(struct store *s, int64_t geo, struct addr a, int64_t name, i
 	return 0;
 }
 
-/* Whether exactly the source, the destination and those who answered are named, as annotate does. */
+/* Whether exactly the source, the destination and those who answered are named, as annotate
+ * does. */
 static bool names_usual(const struct trace *t, const struct names *names)
 {
 	uint32_t seen = 0;
 
-	/* names are sorted and different: as many as there are different addresses, and all found. */
+	/* names are sorted and different: as many as there are different addresses, and all
+	 * found. */
 	for (uint32_t i = 0; i < names->count; i++) {
 		struct addr a = names->items[i].addr;
 		bool used = addr_equal(a, t->src) || addr_equal(a, t->dst);
@@ -727,7 +742,10 @@ static bool names_usual(const struct trace *t, const struct names *names)
 	return true;
 }
 
-struct naming_value { int64_t geo, as_path; bool own; };
+struct naming_value {
+	int64_t geo, as_path;
+	bool own;
+};
 
 static int bind_naming(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
 {
@@ -870,8 +888,8 @@ int intern_verdict(struct store *s, const struct trace *t, const struct verdict 
 	return 0;
 }
 
-int intern_judge(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us,
-		 int64_t *out, struct bp_error *err)
+int intern_judge(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us, int64_t *out,
+		 struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_JUDGE_ADD, &st, err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Judging anew: one more judgement of a trace that is in the store. The first judgement lies beside
- * its trace; when a second one comes, both become rows of `judgement`, and the trace has the latest.
+ * its trace; when a second one comes, both become rows of `judgement`, and the trace has the
+ * latest.
  */
 #include <string.h>
 

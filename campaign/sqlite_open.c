@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Opening the SQLite store: is it one of ours, whole, of a version we know; made or migrated when it
- * is to be written. Durable: WAL with synchronous=FULL, so that what was announced survives power loss.
+ * Opening the SQLite store: is it one of ours, whole, of a version we know; made or migrated when
+ * it is to be written. Durable: WAL with synchronous=FULL, so that what was announced survives
+ * power loss.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,10 @@ int store_migrate(struct store *s, int version, struct bp_error *err)
 	return rc;
 }
 
-struct head { bool there, empty; int64_t size, pages, page_size, wal; };
+struct head {
+	bool there, empty;
+	int64_t size, pages, page_size, wal;
+};
 
 static uint32_t be32(const uint8_t *b)
 {
@@ -101,17 +105,18 @@ static int read_head(const char *path, struct head *out, struct bp_error *err)
 	return 0;
 }
 
-/* A file that was cut would be found out only when the missing page is wanted. With a log beside it,
- * pages may be there and not yet in the file. */
+/* A file that was cut would be found out only when the missing page is wanted. With a log beside
+ * it, pages may be there and not yet in the file. */
 static int check_whole(const char *path, const struct head *h, struct bp_error *err)
 {
 	if (!h->there || h->empty || h->pages == 0 || h->wal > 0 || h->page_size == 0 ||
 	    h->size >= h->pages * h->page_size)
 		return 0;
-	return bp_fail(err, BP_EPARSE,
-		       "%s: cut short: %lld bytes of %lld are there; what is left can be read into a "
-		       "new store",
-		       path, (long long)h->size, (long long)(h->pages * h->page_size));
+	return bp_fail(
+		err, BP_EPARSE,
+		"%s: cut short: %lld bytes of %lld are there; what is left can be read into a "
+		"new store",
+		path, (long long)h->size, (long long)(h->pages * h->page_size));
 }
 
 static int open_database(struct store *s, struct bp_error *err)
@@ -151,11 +156,11 @@ static int open_immutable(struct store *s, struct bp_error *err)
 	buf_str(&uri, "?immutable=1");
 	sqlite3_close_v2(s->db);
 	s->db = NULL;
-	rc = uri.failed ? SQLITE_NOMEM :
-			  sqlite3_open_v2(uri.bytes, &s->db,
-					  SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
-						  SQLITE_OPEN_NOMUTEX,
-					  NULL);
+	rc = uri.failed
+		     ? SQLITE_NOMEM
+		     : sqlite3_open_v2(uri.bytes, &s->db,
+				       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+				       NULL);
 	buf_fini(&uri);
 	if (rc != SQLITE_OK)
 		return sql_fail(s, rc, err);
@@ -176,13 +181,14 @@ static int check_kind(struct store *s, int *version, struct bp_error *err)
 	if (rc < 0)
 		return rc;
 	if (id != SQLITE_STORE_ID && (id != 0 || v != 0 || tables != 0))
-		return bp_fail(err, BP_EPARSE, "%s: not a store (an SQLite file of another program)",
-			       s->path);
+		return bp_fail(err, BP_EPARSE,
+			       "%s: not a store (an SQLite file of another program)", s->path);
 	if (v > SQLITE_STORE_VERSION)
-		return bp_fail(err, BP_EUNSUP,
-			       "%s: a store of version %lld, and this program knows up to %d: use the "
-			       "newer program",
-			       s->path, (long long)v, SQLITE_STORE_VERSION);
+		return bp_fail(
+			err, BP_EUNSUP,
+			"%s: a store of version %lld, and this program knows up to %d: use the "
+			"newer program",
+			s->path, (long long)v, SQLITE_STORE_VERSION);
 	*version = (int)v;
 	return 0;
 }
@@ -203,10 +209,11 @@ static int prepare_read(struct store *s, const struct head *h, struct bp_error *
 	if (rc < 0)
 		return rc;
 	if (version < SQLITE_STORE_VERSION)
-		return bp_fail(err, BP_EUNSUP,
-			       "%s: a store of the older version %d: it is brought up to %d when it is "
-			       "next written to",
-			       s->path, version, SQLITE_STORE_VERSION);
+		return bp_fail(
+			err, BP_EUNSUP,
+			"%s: a store of the older version %d: it is brought up to %d when it is "
+			"next written to",
+			s->path, version, SQLITE_STORE_VERSION);
 	return sql_exec(s, "PRAGMA query_only = 1", err);
 }
 
@@ -238,9 +245,10 @@ static int prepare_write(struct store *s, const struct head *h, struct bp_error 
 		rc = sql_exec(s, sql, err);
 	}
 	if (rc == 0)
-		rc = sql_exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-				 " PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
-				 " PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
+		rc = sql_exec(s,
+			      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			      " PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
+			      " PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
 			      err);
 	if (rc == 0 && h->wal > 0)
 		rc = check_after_log(s, err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Reading: what is selected, as records. A list of segments, rounds and objects is made page by page
- * over an index; then each segment's rows, which lie together. No statement stays open from page to
- * page, so that a long reading never holds up a writer's log.
+ * Reading: what is selected, as records. A list of segments, rounds and objects is made page by
+ * page over an index; then each segment's rows, which lie together. No statement stays open from
+ * page to page, so that a long reading never holds up a writer's log.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static int no_memory(struct bp_error *err)
 	return bp_fail(err, BP_ENOMEM, "out of memory");
 }
 
-/* --- one row ----------------------------------------------------------------------------------- */
+/* --- one row ---------------------------------------------------------------------------------- */
 
 static bool is_null(sqlite3_stmt *st, int at)
 {
@@ -131,7 +131,8 @@ static int read_own_names(struct store *s, int64_t naming, struct names *out, st
 	while ((rc = sql_step(s, st, err)) == 1) {
 		struct name value, *n;
 
-		rc = value_read_name(sqlite3_column_blob(st, 0), sqlite3_column_bytes(st, 0), &value);
+		rc = value_read_name(sqlite3_column_blob(st, 0), sqlite3_column_bytes(st, 0),
+				     &value);
 		n = rc < 0 ? NULL : names_put(out, value.addr);
 		if (n == NULL) {
 			sqlite3_reset(st);
@@ -239,10 +240,11 @@ int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct 
 	t = trace_new(p->count);
 	if (t == NULL)
 		return no_memory(err);
-	rc = read_goal_settings(s, sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7), t, err);
+	rc = read_goal_settings(s, sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7), t,
+				err);
 	if (rc == 0)
-		rc = read_entries(s, p, sqlite3_column_blob(st, 12), sqlite3_column_bytes(st, 12), t,
-				  err);
+		rc = read_entries(s, p, sqlite3_column_blob(st, 12), sqlite3_column_bytes(st, 12),
+				  t, err);
 	if (rc == BP_EPARSE)
 		rc = cached_damaged(s, "trace", sqlite3_column_int64(st, 0), err);
 	if (rc < 0)
@@ -298,10 +300,12 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 	return rc;
 }
 
-/* --- what is read, in order --------------------------------------------------------------------- */
+/* --- what is read, in order ------------------------------------------------------------------- */
 
 enum { ITEM_SEGMENT, ITEM_ROUND, ITEM_OBJECT };
-struct item { int64_t at, kind, id, first, last; };
+struct item {
+	int64_t at, kind, id, first, last;
+};
 
 enum { PAGE = 256 };
 
@@ -332,17 +336,23 @@ static int give_json(struct reading *r, enum stmt which, int column, int64_t id,
 			(size_t)sqlite3_column_bytes(st, column), &rec, err);
 	sqlite3_reset(st);
 	if (rc < 0)
-		return rc == BP_ENOMEM ? rc :
-					 cached_damaged(r->s, which == STMT_ROUND_GET ? "round" :
-										"object",
-							id, err);
+		return rc == BP_ENOMEM
+			       ? rc
+			       : cached_damaged(r->s, which == STMT_ROUND_GET ? "round" : "object",
+						id, err);
 	rc = r->on_record(r->arg, &rec, err);
 	record_fini(&rec);
 	return rc;
 }
 
 /* Objects behind the traces up to row n, when one of those before them was given. */
-struct behind { sqlite3_stmt *st; bool row; int64_t ids[PAGE]; int64_t after[PAGE]; int n, at; };
+struct behind {
+	sqlite3_stmt *st;
+	bool row;
+	int64_t ids[PAGE];
+	int64_t after[PAGE];
+	int n, at;
+};
 
 static int load_behind(struct reading *r, int64_t segment, struct behind *b, struct bp_error *err)
 {
@@ -436,9 +446,10 @@ static int page_of(struct store *s, sqlite3_stmt *st, const struct item *from, s
 	sqlite3_bind_int64(st, SELECT_FROM_ID, from->id);
 	sqlite3_bind_int(st, SELECT_LIMIT, PAGE);
 	for (*count = 0; (rc = sql_step(s, st, err)) == 1 && *count < PAGE; ++*count)
-		page[*count] = (struct item){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-					     sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
-					     sqlite3_column_int64(st, 4)};
+		page[*count] =
+			(struct item){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
+				      sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
+				      sqlite3_column_int64(st, 4)};
 	sqlite3_reset(st);
 	return rc < 0 ? rc : 0;
 }
@@ -460,7 +471,9 @@ int store_read(struct store *s, const struct store_select *select,
 	       struct bp_error *err)
 {
 	static const struct store_select all;
-	struct reading r = {.s = s, .select = select ? select : &all, .on_record = on_record,
+	struct reading r = {.s = s,
+			    .select = select ? select : &all,
+			    .on_record = on_record,
 			    .arg = arg};
 	struct item from = {INT64_MIN, 0, 0, 0, 0}, *page = calloc(PAGE, sizeof(*page));
 	sqlite3_stmt *st = NULL;
@@ -528,10 +541,10 @@ int store_trace_bare(struct store *s, int64_t example, struct trace **out, struc
 	return rc;
 }
 
-/* --- the latest rounds --------------------------------------------------------------------------- */
+/* --- the latest rounds ------------------------------------------------------------------------ */
 
-int store_last_planned(struct store *s, const char *campaign, const char *vantage,
-		       struct wall *out, struct bp_error *err)
+int store_last_planned(struct store *s, const char *campaign, const char *vantage, struct wall *out,
+		       struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_LAST_PLANNED, &st, err);
@@ -548,8 +561,8 @@ int store_last_planned(struct store *s, const char *campaign, const char *vantag
 	return 0;
 }
 
-int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
-		      struct round *out, unsigned max, struct bp_error *err)
+int store_last_rounds(struct store *s, const char *campaign, const char *vantage, struct round *out,
+		      unsigned max, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	unsigned count = 0;

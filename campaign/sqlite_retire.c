@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Retention: traces that are too old go, a few segments a transaction, so that a daemon and readers
- * beside it hardly wait. Rounds stay, and roll-ups by the hour where they are asked for. Values that
- * nothing points to any more stay too: they are few, and may come again. The newest segment's row
- * stays, so that no number of a row is ever given twice.
+ * beside it hardly wait. Rounds stay, and roll-ups by the hour where they are asked for. Values
+ * that nothing points to any more stay too: they are few, and may come again. The newest segment's
+ * row stays, so that no number of a row is ever given twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 enum { RETIRE_SEGMENTS = 32, RETIRE_TRACES = 32768 };
 
 /* Of the rows of one segment that began before ?2. */
-#define TOO_OLD \
+#define TOO_OLD                                                                          \
 	"SELECT t.n FROM trace t JOIN segment s ON s.id = t.segment WHERE s.id = ?1 AND" \
 	" t.n BETWEEN s.first AND s.last AND s.base_us + coalesce(t.start, 0) < ?2"
 
@@ -56,8 +56,9 @@ struct retiring {
 
 static int prepare(struct store *s, const char *sql, sqlite3_stmt **out, struct bp_error *err)
 {
-	return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK ?
-		       0 : sql_fail(s, sqlite3_extended_errcode(s->db), err);
+	return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK
+		       ? 0
+		       : sql_fail(s, sqlite3_extended_errcode(s->db), err);
 }
 
 static int run(struct store *s, struct retiring *r, sqlite3_stmt *st, int64_t segment,
@@ -118,8 +119,10 @@ int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t
 
 	if (s->mode != STORE_WRITE)
 		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
-	rc = prepare(s, "SELECT id FROM segment WHERE start_min_us < ?1 ORDER BY start_min_us"
-			" LIMIT 32", &r.list, err);
+	rc = prepare(s,
+		     "SELECT id FROM segment WHERE start_min_us < ?1 ORDER BY start_min_us"
+		     " LIMIT 32",
+		     &r.list, err);
 	if (rc == 0)
 		rc = prepare(s, roll_up, &r.roll_up, err);
 	for (unsigned i = 0; i < STEP_COUNT && rc == 0; i++)
@@ -151,8 +154,7 @@ int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dro
 	return rc;
 }
 
-int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped,
-		       struct bp_error *err)
+int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Mending: whatever can be read of a damaged store goes into a new one. Rows are asked for by number,
- * and where a page cannot be read, by the next numbers until one can. What comes over is checked as
- * everything that is read; it may be added twice without harm.
+ * Mending: whatever can be read of a damaged store goes into a new one. Rows are asked for by
+ * number, and where a page cannot be read, by the next numbers until one can. What comes over is
+ * checked as everything that is read; it may be added twice without harm.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +45,13 @@ static void behind(struct salvage *v, int64_t segment, int64_t n)
 {
 	sqlite3_stmt *st = NULL;
 
-	if (sqlite3_prepare_v2(v->from->db, "SELECT kind, at_us, json, (SELECT text FROM text WHERE"
-					    " id = o.vantage), (SELECT text FROM text WHERE id ="
-					    " o.campaign), (SELECT text FROM text WHERE id = o.round)"
-					    " FROM object o WHERE segment = ?1 AND after = ?2 ORDER BY"
-					    " id", -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(v->from->db,
+			       "SELECT kind, at_us, json, (SELECT text FROM text WHERE"
+			       " id = o.vantage), (SELECT text FROM text WHERE id ="
+			       " o.campaign), (SELECT text FROM text WHERE id = o.round)"
+			       " FROM object o WHERE segment = ?1 AND after = ?2 ORDER BY"
+			       " id",
+			       -1, &st, NULL) != SQLITE_OK)
 		return;
 	sqlite3_bind_int64(st, 1, segment);
 	sqlite3_bind_int64(st, 2, n);
@@ -66,15 +68,19 @@ static void behind(struct salvage *v, int64_t segment, int64_t n)
 	sqlite3_finalize(st);
 }
 
-/* The judgements of a trace that was judged anew, oldest first: the first goes in with the trace, the
- * others behind it. */
-struct history { sqlite3_stmt *st; int64_t segment; };
+/* The judgements of a trace that was judged anew, oldest first: the first goes in with the trace,
+ * the others behind it. */
+struct history {
+	sqlite3_stmt *st;
+	int64_t segment;
+};
 
 static void history_open(struct salvage *v, int64_t n, int64_t segment, struct history *h)
 {
-	static const char sql[] = "SELECT m.verdict, m.judge, m.naming, j.judged_us FROM judgement m"
-				  " JOIN judge j ON j.id = m.judge WHERE m.trace = ?1 ORDER BY"
-				  " m.judge";
+	static const char sql[] =
+		"SELECT m.verdict, m.judge, m.naming, j.judged_us FROM judgement m"
+		" JOIN judge j ON j.id = m.judge WHERE m.trace = ?1 ORDER BY"
+		" m.judge";
 
 	*h = (struct history){.segment = segment};
 	if (sqlite3_prepare_v2(v->from->db, sql, -1, &h->st, NULL) == SQLITE_OK)
@@ -217,14 +223,15 @@ static void save_rest(struct salvage *v)
 {
 	sqlite3_stmt *st = NULL;
 
-	if (sqlite3_prepare_v2(v->from->db, "SELECT kind, at_us, json FROM object NOT INDEXED WHERE"
-					    " segment IS NULL ORDER BY id", -1, &st, NULL) ==
-	    SQLITE_OK) {
+	if (sqlite3_prepare_v2(v->from->db,
+			       "SELECT kind, at_us, json FROM object NOT INDEXED WHERE"
+			       " segment IS NULL ORDER BY id",
+			       -1, &st, NULL) == SQLITE_OK) {
 		while (sqlite3_step(st) == SQLITE_ROW) {
 			struct wall at = {sqlite3_column_int64(st, 1) * NS_PER_US};
 
-			store_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at, NULL,
-					 NULL, NULL, (const char *)sqlite3_column_text(st, 2),
+			store_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at,
+					 NULL, NULL, NULL, (const char *)sqlite3_column_text(st, 2),
 					 (size_t)sqlite3_column_bytes(st, 2), NULL);
 		}
 	}
@@ -240,12 +247,14 @@ static int save_all(struct salvage *v, struct bp_error *err)
 	int rc = store_begin(v->to, err);
 
 	if (rc == 0)
-		rc = save_rows(v, "SELECT n, segment, start, took, seq, sub, goal, settings, path,"
-				  " verdict, judge, naming, body FROM trace WHERE n >= ?1 ORDER BY n",
+		rc = save_rows(v,
+			       "SELECT n, segment, start, took, seq, sub, goal, settings, path,"
+			       " verdict, judge, naming, body FROM trace WHERE n >= ?1 ORDER BY n",
 			       traces > segments ? traces : segments, save_trace, err);
 	if (rc == 0)
-		rc = save_rows(v, "SELECT id, json, at_us FROM round NOT INDEXED WHERE id >= ?1 ORDER"
-				  " BY id",
+		rc = save_rows(v,
+			       "SELECT id, json, at_us FROM round NOT INDEXED WHERE id >= ?1 ORDER"
+			       " BY id",
 			       rounds > texts ? rounds : texts, save_round, err);
 	if (rc == 0) {
 		save_rest(v);

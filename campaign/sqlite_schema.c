@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The schema of the SQLite store, version 1: tables, and the flat views (REPORTS "Flat tables") that
- * the plain sqlite3 program can read. doc/store.md explains every table. Words of enums are in the
- * views, from the same tables as everywhere.
+ * The schema of the SQLite store, version 1: tables, and the flat views (REPORTS "Flat tables")
+ * that the plain sqlite3 program can read. doc/store.md explains every table. Words of enums are in
+ * the views, from the same tables as everywhere.
  */
 #include <sodium.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static const char *const tables[] = {
 	" country TEXT, label TEXT)",
 	"CREATE TABLE geo_name(geo INTEGER NOT NULL, addr INTEGER NOT NULL, name INTEGER NOT NULL,"
 	" PRIMARY KEY(geo, addr)) WITHOUT ROWID",
-	"CREATE TABLE naming(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, geo INTEGER NOT NULL,"
+	"CREATE TABLE naming(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, geo INTEGER NOT "
+	"NULL,"
 	" own INTEGER NOT NULL, as_path INTEGER)",
 	"CREATE TABLE naming_name(naming INTEGER NOT NULL, addr INTEGER NOT NULL,"
 	" name INTEGER NOT NULL, PRIMARY KEY(naming, addr)) WITHOUT ROWID",
@@ -46,7 +47,8 @@ static const char *const tables[] = {
 	"CREATE INDEX verdict_by_hash ON verdict(hash)",
 	"CREATE TABLE judge(id INTEGER PRIMARY KEY, profile TEXT, profile_version TEXT,"
 	" geo INTEGER, judged_us INTEGER)",
-	"CREATE TABLE segment(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+	"CREATE TABLE segment(id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT "
+	"NULL,"
 	" vantage INTEGER, campaign INTEGER, round INTEGER, run INTEGER, geo INTEGER,"
 	" judge INTEGER, base_us INTEGER NOT NULL, start_min_us INTEGER NOT NULL,"
 	" start_max_us INTEGER NOT NULL, seq_base INTEGER, seq_min INTEGER, seq_max INTEGER)",
@@ -110,9 +112,10 @@ static void put_number(struct buf *out, const char *blob, const char *at, const 
 	static const char *const power[] = {"1", "256", "65536", "16777216", "4294967296"};
 
 	for (unsigned k = 0; k < 5; k++)
-		buf_printf(out,
-			   "%s(%s > %u) * %s * (instr(byte.b, substr(%s, %s + %s - 1 - %u, 1)) - 1)",
-			   k ? " + " : "", width, k, power[k], blob, at, width, k);
+		buf_printf(
+			out,
+			"%s(%s > %u) * %s * (instr(byte.b, substr(%s, %s + %s - 1 - %u, 1)) - 1)",
+			k ? " + " : "", width, k, power[k], blob, at, width, k);
 }
 
 static void put_width(struct buf *out, const char *blob)
@@ -143,8 +146,10 @@ static void put_address_at(struct buf *out, const char *ttl, const char *addr)
 
 static void put_traces_view(struct buf *out)
 {
-	buf_printf(out, "CREATE VIEW traces AS SELECT %s AS trace_id, campaign.text AS campaign,"
-			" round.text AS round_id, vantage.text AS vantage, ", trace_id);
+	buf_printf(out,
+		   "CREATE VIEW traces AS SELECT %s AS trace_id, campaign.text AS campaign,"
+		   " round.text AS round_id, vantage.text AS vantage, ",
+		   trace_id);
 	put_time(out, "s.base_us + t.start");
 	buf_str(out, " AS start_utc, ");
 	put_time(out, "s.base_us + t.start + t.took");
@@ -177,27 +182,29 @@ static void put_traces_view(struct buf *out)
 	buf_str(out, " AS stamps, se.tool AS tool, j.profile_version AS profile_version,"
 		     " geo.asn_sha256 AS asn_sha256, geo.country_sha256 AS country_sha256, ");
 	put_time(out, "j.judged_us");
-	buf_str(out, " AS judged_at, j.profile AS profile, t.n AS n FROM trace t"
-		     " JOIN segment s ON s.id = t.segment"
-		     " JOIN goal g ON g.id = t.goal"
-		     " JOIN settings se ON se.id = t.settings"
-		     " JOIN path p ON p.id = t.path"
-		     " LEFT JOIN naming na ON na.id = t.naming"
-		     " LEFT JOIN text campaign ON campaign.id = s.campaign"
-		     " LEFT JOIN text round ON round.id = s.round"
-		     " LEFT JOIN text vantage ON vantage.id = s.vantage"
-		     " LEFT JOIN text run ON run.id = s.run"
-		     " LEFT JOIN verdict v ON v.id = t.verdict"
-		     " LEFT JOIN judge j ON t.verdict IS NOT NULL AND j.id = coalesce(t.judge, s.judge)"
-		     " LEFT JOIN geo ON geo.id = coalesce(na.geo, CASE WHEN t.naming IS NULL THEN"
-		     " s.geo END)");
+	buf_str(out,
+		" AS judged_at, j.profile AS profile, t.n AS n FROM trace t"
+		" JOIN segment s ON s.id = t.segment"
+		" JOIN goal g ON g.id = t.goal"
+		" JOIN settings se ON se.id = t.settings"
+		" JOIN path p ON p.id = t.path"
+		" LEFT JOIN naming na ON na.id = t.naming"
+		" LEFT JOIN text campaign ON campaign.id = s.campaign"
+		" LEFT JOIN text round ON round.id = s.round"
+		" LEFT JOIN text vantage ON vantage.id = s.vantage"
+		" LEFT JOIN text run ON run.id = s.run"
+		" LEFT JOIN verdict v ON v.id = t.verdict"
+		" LEFT JOIN judge j ON t.verdict IS NOT NULL AND j.id = coalesce(t.judge, s.judge)"
+		" LEFT JOIN geo ON geo.id = coalesce(na.geo, CASE WHEN t.naming IS NULL THEN"
+		" s.geo END)");
 }
 
 static void put_hops_view(struct buf *out)
 {
-	buf_printf(out, "CREATE VIEW hops AS SELECT %s AS trace_id, hop.ttl AS ttl,"
-			" hop.attempt AS attempt, CASE hop.addr WHEN 0 THEN g.dst ELSE a.text END"
-			" AS \"from\", CASE WHEN nth.i < p.slots AND substr(t.body, 2 + nth.i * ",
+	buf_printf(out,
+		   "CREATE VIEW hops AS SELECT %s AS trace_id, hop.ttl AS ttl,"
+		   " hop.attempt AS attempt, CASE hop.addr WHEN 0 THEN g.dst ELSE a.text END"
+		   " AS \"from\", CASE WHEN nth.i < p.slots AND substr(t.body, 2 + nth.i * ",
 		   trace_id);
 	put_width(out, "t.body");
 	buf_str(out, ", ");
@@ -248,25 +255,27 @@ static void put_rounds_view(struct buf *out)
 	put_time(out, "o.start_us");
 	buf_str(out, " AS start_utc, ");
 	put_time(out, "o.end_us");
-	buf_str(out, " AS end_utc, o.expected AS planned, o.done AS done, o.missed AS missed,"
-		     " o.why AS why, o.traces AS traces,"
-		     " json_extract(o.json, '$.health.state') AS health,"
-		     " coalesce(json_extract(o.json, '$.health.reference_asked'), 0) AS"
-		     " reference_asked,"
-		     " coalesce(json_extract(o.json, '$.health.reference_answered'), 0) AS"
-		     " reference_answered,"
-		     " json_extract(o.json, '$.identity.source') AS source,"
-		     " json_extract(o.json, '$.identity.public_addr') AS public_addr,"
-		     " json_extract(o.json, '$.identity.egress.asn') AS egress_asn,"
-		     " json_extract(o.json, '$.identity.transit.asn') AS transit_asn,"
-		     " (SELECT group_concat(value, ' ') FROM json_each(o.json, '$.identity.changed'))"
-		     " AS changed,"
-		     " json_extract(o.json, '$.note') AS note, o.json AS json FROM round o"
-		     " JOIN text r ON r.id = o.id JOIN text c ON c.id = o.campaign"
-		     " JOIN text v ON v.id = o.vantage");
+	buf_str(out,
+		" AS end_utc, o.expected AS planned, o.done AS done, o.missed AS missed,"
+		" o.why AS why, o.traces AS traces,"
+		" json_extract(o.json, '$.health.state') AS health,"
+		" coalesce(json_extract(o.json, '$.health.reference_asked'), 0) AS"
+		" reference_asked,"
+		" coalesce(json_extract(o.json, '$.health.reference_answered'), 0) AS"
+		" reference_answered,"
+		" json_extract(o.json, '$.identity.source') AS source,"
+		" json_extract(o.json, '$.identity.public_addr') AS public_addr,"
+		" json_extract(o.json, '$.identity.egress.asn') AS egress_asn,"
+		" json_extract(o.json, '$.identity.transit.asn') AS transit_asn,"
+		" (SELECT group_concat(value, ' ') FROM json_each(o.json, '$.identity.changed'))"
+		" AS changed,"
+		" json_extract(o.json, '$.note') AS note, o.json AS json FROM round o"
+		" JOIN text r ON r.id = o.id JOIN text c ON c.id = o.campaign"
+		" JOIN text v ON v.id = o.vantage");
 }
 
-/* Every judgement: those beside the trace that was judged once, and the rows of those judged anew. */
+/* Every judgement: those beside the trace that was judged once, and the rows of those judged
+ * anew. */
 static void put_judgements_view(struct buf *out)
 {
 	buf_printf(out, "CREATE VIEW judgements AS SELECT %s AS trace_id, ", trace_id);
@@ -276,13 +285,14 @@ static void put_judgements_view(struct buf *out)
 	put_words(out, "v.outcome", outcome_words, true);
 	buf_str(out, " AS outcome, v.border AS border, ");
 	put_words(out, "v.class", path_class_words, false);
-	buf_str(out, " AS class, v.confidence AS confidence, v.via_asn AS via_asn, v.rule AS rule,"
-		     " t.n AS n FROM (SELECT trace, judge, verdict FROM judgement UNION ALL"
-		     " SELECT t.n, s.judge, t.verdict FROM trace t JOIN segment s ON s.id = t.segment"
-		     " WHERE t.verdict IS NOT NULL AND t.judge IS NULL) jm"
-		     " JOIN trace t ON t.n = jm.trace JOIN segment s ON s.id = t.segment"
-		     " JOIN judge j ON j.id = jm.judge JOIN verdict v ON v.id = jm.verdict"
-		     " LEFT JOIN geo ON geo.id = j.geo LEFT JOIN text run ON run.id = s.run");
+	buf_str(out,
+		" AS class, v.confidence AS confidence, v.via_asn AS via_asn, v.rule AS rule,"
+		" t.n AS n FROM (SELECT trace, judge, verdict FROM judgement UNION ALL"
+		" SELECT t.n, s.judge, t.verdict FROM trace t JOIN segment s ON s.id = t.segment"
+		" WHERE t.verdict IS NOT NULL AND t.judge IS NULL) jm"
+		" JOIN trace t ON t.n = jm.trace JOIN segment s ON s.id = t.segment"
+		" JOIN judge j ON j.id = jm.judge JOIN verdict v ON v.id = jm.verdict"
+		" LEFT JOIN geo ON geo.id = j.geo LEFT JOIN text run ON run.id = s.run");
 }
 
 /* Roll-ups; outcome NULL: not judged. */

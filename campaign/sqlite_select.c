@@ -11,7 +11,12 @@
 #include "core/text.h"
 
 enum {
-	P_SINCE = SELECT_LIMIT + 1, P_UNTIL, P_SLACK_SINCE, P_SLACK_UNTIL, P_VANTAGE, P_CAMPAIGN,
+	P_SINCE = SELECT_LIMIT + 1,
+	P_UNTIL,
+	P_SLACK_SINCE,
+	P_SLACK_UNTIL,
+	P_VANTAGE,
+	P_CAMPAIGN,
 };
 /* A round is found by where it is read, which is at or behind where it was planned. */
 static const int64_t SLACK_LEAST_US = INT64_C(86400) * 1000000;
@@ -44,8 +49,10 @@ static void put_owner(struct buf *sql, const struct store_select *select)
 
 static void put_segments(struct buf *sql, const struct store_select *select)
 {
-	buf_printf(sql, " FROM segment WHERE start_min_us >= ?%d AND start_min_us < ?%d AND"
-			" start_max_us >= ?%d", P_SLACK_SINCE, P_UNTIL, P_SINCE);
+	buf_printf(sql,
+		   " FROM segment WHERE start_min_us >= ?%d AND start_min_us < ?%d AND"
+		   " start_max_us >= ?%d",
+		   P_SLACK_SINCE, P_UNTIL, P_SINCE);
 	put_owner(sql, select);
 }
 
@@ -93,9 +100,10 @@ static int prepare(struct store *s, const struct store_select *select, struct bu
 
 static void put_list_rounds(struct buf *sql, const struct store_select *select)
 {
-	buf_printf(sql, "SELECT at_us AS at, 1 AS kind, id, 0 AS first, 0 AS last FROM round"
-			" WHERE at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d AND ((planned_us >="
-			" ?%d AND planned_us < ?%d) OR (at_us >= ?%d AND at_us < ?%d))",
+	buf_printf(sql,
+		   "SELECT at_us AS at, 1 AS kind, id, 0 AS first, 0 AS last FROM round"
+		   " WHERE at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d AND ((planned_us >="
+		   " ?%d AND planned_us < ?%d) OR (at_us >= ?%d AND at_us < ?%d))",
 		   P_SLACK_SINCE, P_SLACK_UNTIL, SELECT_FROM_AT, P_SINCE, P_UNTIL, P_SINCE,
 		   P_UNTIL);
 	put_owner(sql, select);
@@ -113,9 +121,10 @@ int select_list(struct store *s, const struct store_select *select, sqlite3_stmt
 	if (!select->rounds_only) {
 		buf_str(&sql, " UNION ALL SELECT start_min_us, 0, id, first, last");
 		put_segments(&sql, select);
-		buf_printf(&sql, " AND start_min_us >= ?%d UNION ALL"
-				 " SELECT at_us, 2, id, 0, 0 FROM object WHERE segment IS NULL"
-				 " AND at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d",
+		buf_printf(&sql,
+			   " AND start_min_us >= ?%d UNION ALL"
+			   " SELECT at_us, 2, id, 0, 0 FROM object WHERE segment IS NULL"
+			   " AND at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d",
 			   SELECT_FROM_AT, P_SINCE, P_UNTIL, SELECT_FROM_AT);
 		put_owner(&sql, select);
 	}
@@ -146,7 +155,7 @@ int select_segments(struct store *s, const struct store_select *select, sqlite3_
 	return rc;
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static bool goal_fits(const struct store_select *select, const struct trace *t)
 {
@@ -247,9 +256,10 @@ static int verdict_fits(struct store *s, struct select_filter *f, int64_t verdic
 		free(none);
 		if (rc < 0)
 			return cached_damaged(s, "verdict", verdict, err);
-		f->last_fits = strcmp(v.outcome == OUTCOME_BORDER ?
-					      v.border : word_of(outcome_words, v.outcome),
-				      f->select->border) == 0;
+		f->last_fits =
+			strcmp(v.outcome == OUTCOME_BORDER ? v.border
+							   : word_of(outcome_words, v.outcome),
+			       f->select->border) == 0;
 	}
 	f->last_verdict = verdict;
 	return 0;
@@ -266,8 +276,8 @@ int select_row(struct store *s, struct select_filter *f, sqlite3_stmt *st, bool 
 	if (__builtin_add_overflow(start, sqlite3_column_int64(st, 2), &start))
 		return 0;
 	/* What has no time is in no window. */
-	if (known ? start < f->since_us || start >= f->until_us :
-		    f->select->since.ns != 0 || f->select->until.ns != 0)
+	if (known ? start < f->since_us || start >= f->until_us
+		  : f->select->since.ns != 0 || f->select->until.ns != 0)
 		return 0;
 	if (f->by_goal && (f->goal_count == 0 || bsearch(&goal, f->goals, f->goal_count,
 							 sizeof(goal), compare_rows) == NULL))

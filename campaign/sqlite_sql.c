@@ -17,19 +17,23 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_TEXT_ADD] = "INSERT INTO text(text) VALUES (?1)",
 	[STMT_TEXT_GET] = "SELECT text FROM text WHERE id = ?1",
 	[STMT_HOP_FIND] = "SELECT id FROM hop WHERE key = ?1",
-	[STMT_HOP_ADD] = "INSERT INTO hop(key, ttl, attempt, addr, icmp_type, icmp_code,"
-			 " reply_ttl, quoted_ttl, mpls) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[STMT_HOP_ADD] =
+		"INSERT INTO hop(key, ttl, attempt, addr, icmp_type, icmp_code,"
+		" reply_ttl, quoted_ttl, mpls) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[STMT_HOP_GET] = "SELECT key FROM hop WHERE id = ?1",
-	[STMT_PATH_FIND] = "SELECT id, as_path, path_hash FROM path WHERE hash = ?1 AND list = ?2 AND stop = ?3"
+	[STMT_PATH_FIND] = "SELECT id, as_path, path_hash FROM path WHERE hash = ?1 AND list = ?2 "
+			   "AND stop = ?3"
 			   " AND reach = ?4 AND reached_by = ?5 AND first_ttl = ?6 AND max_ttl = ?7"
 			   " AND sent IS ?8 AND received IS ?9 AND hops = ?10 AND count = ?11"
 			   " AND slots = ?12",
-	[STMT_PATH_ADD] = "INSERT INTO path(hash, list, stop, reach, reached_by, first_ttl, max_ttl,"
-			  " sent, received, hops, count, slots, as_path, path_hash, way)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-			  " ?15)",
-	[STMT_PATH_GET] = "SELECT list, stop, reach, reached_by, first_ttl, max_ttl, sent, received,"
-			  " count, slots FROM path WHERE id = ?1",
+	[STMT_PATH_ADD] =
+		"INSERT INTO path(hash, list, stop, reach, reached_by, first_ttl, max_ttl,"
+		" sent, received, hops, count, slots, as_path, path_hash, way)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+		" ?15)",
+	[STMT_PATH_GET] =
+		"SELECT list, stop, reach, reached_by, first_ttl, max_ttl, sent, received,"
+		" count, slots FROM path WHERE id = ?1",
 	[STMT_PATH_WAY] = "SELECT slots, count, stop, reach, way FROM path WHERE id = ?1",
 	[STMT_GOAL_FIND] = "SELECT id FROM goal WHERE key = ?1",
 	[STMT_GOAL_ADD] = "INSERT INTO goal(key, target, dst, prefix, method, dport, flow)"
@@ -78,21 +82,24 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_EPOCH] = "SELECT value FROM meta WHERE key = 'epoch'",
 	[STMT_LONGEST] = "UPDATE meta SET value = ?1 WHERE key = 'longest_us' AND value < ?1",
 	[STMT_RUN_TOP] = "SELECT max(seq_max) FROM segment WHERE run = ?1",
-	[STMT_SEGMENT_ADD] = "INSERT INTO segment(id, first, last, vantage, campaign, round, run, geo,"
-			     " judge, base_us, start_min_us, start_max_us, seq_base, seq_min,"
-			     " seq_max) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-			     " ?13, ?14, ?15)",
-	[STMT_SEGMENT_GET] = "SELECT first, last, vantage, campaign, round, run, geo, judge, base_us,"
-			     " start_min_us, start_max_us, seq_base, seq_min, seq_max FROM segment"
-			     " WHERE id = ?1",
+	[STMT_SEGMENT_ADD] =
+		"INSERT INTO segment(id, first, last, vantage, campaign, round, run, geo,"
+		" judge, base_us, start_min_us, start_max_us, seq_base, seq_min,"
+		" seq_max) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+		" ?13, ?14, ?15)",
+	[STMT_SEGMENT_GET] =
+		"SELECT first, last, vantage, campaign, round, run, geo, judge, base_us,"
+		" start_min_us, start_max_us, seq_base, seq_min, seq_max FROM segment"
+		" WHERE id = ?1",
 	[STMT_SEGMENTS_OF_RUN] = "SELECT id FROM segment WHERE run = ?1 AND seq_max >= ?2 AND"
 				 " seq_min <= ?2 AND id > ?3 ORDER BY id LIMIT 64",
 	[STMT_SEGMENT_IDS] = "SELECT n, seq, sub FROM trace WHERE n BETWEEN ?1 AND ?2"
 			     " AND segment = ?3",
 	[STMT_SEGMENT_OF_TRACE] = "SELECT segment FROM trace WHERE n = ?1",
-	[STMT_TRACE_ADD] = "INSERT INTO trace(n, segment, start, took, seq, sub, goal, settings, path,"
-			   " path_hash, verdict, naming, rtt_min, rtt_median, body) VALUES (?1, ?2,"
-			   " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[STMT_TRACE_ADD] =
+		"INSERT INTO trace(n, segment, start, took, seq, sub, goal, settings, path,"
+		" path_hash, verdict, naming, rtt_min, rtt_median, body) VALUES (?1, ?2,"
+		" ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[STMT_TRACES] = "SELECT " TRACE_COLUMNS " FROM trace WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
 	[STMT_GROUP_ROWS] = "SELECT " TRACE_COLUMNS ", rtt_min FROM trace WHERE n BETWEEN ?1 AND ?2"
 			    " ORDER BY n",
@@ -105,11 +112,13 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_FOREIGN_FIND] = "SELECT n FROM foreign_id WHERE id = ?1",
 	[STMT_JUDGEMENT_ADD] = "INSERT INTO judgement(trace, judge, verdict, naming)"
 			       " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-	[STMT_OBJECT_ADD] = "INSERT INTO object(hash, kind, at_us, vantage, campaign, round, segment,"
-			    " after, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-			    " ON CONFLICT DO NOTHING",
-	[STMT_OBJECTS] = "SELECT id, after FROM object WHERE segment = ?1 AND (after, id) > (?2, ?3)"
-			 " ORDER BY after, id",
+	[STMT_OBJECT_ADD] =
+		"INSERT INTO object(hash, kind, at_us, vantage, campaign, round, segment,"
+		" after, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+		" ON CONFLICT DO NOTHING",
+	[STMT_OBJECTS] =
+		"SELECT id, after FROM object WHERE segment = ?1 AND (after, id) > (?2, ?3)"
+		" ORDER BY after, id",
 	[STMT_OBJECT_GET] = "SELECT kind, json FROM object WHERE id = ?1",
 	[STMT_ROUND_ADD] = "INSERT INTO round(id, campaign, vantage, planned_us, at_us, start_us,"
 			   " end_us, expected, done, missed, traces, why, json) VALUES (?1, ?2, ?3,"
@@ -155,8 +164,8 @@ int sql_fail(struct store *s, int result, struct bp_error *err)
 		break;
 	}
 	if (result == SQLITE_IOERR_SHORT_READ)
-		return bp_fail(err, BP_EPARSE, "%s: cut short; what is left can be read into a new store",
-			       path);
+		return bp_fail(err, BP_EPARSE,
+			       "%s: cut short; what is left can be read into a new store", path);
 	if ((result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN) {
 		int sys = sqlite3_system_errno(s->db);
 
@@ -178,8 +187,8 @@ int sql_get(struct store *s, enum stmt which, sqlite3_stmt **out, struct bp_erro
 	sqlite3_stmt **st = &s->stmts[which];
 
 	if (*st == NULL) {
-		int rc = sqlite3_prepare_v3(s->db, stmt_sql[which], -1, SQLITE_PREPARE_PERSISTENT, st,
-					    NULL);
+		int rc = sqlite3_prepare_v3(s->db, stmt_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+					    st, NULL);
 
 		if (rc != SQLITE_OK)
 			return sql_fail(s, sqlite3_extended_errcode(s->db), err);

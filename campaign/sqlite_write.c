@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Writing a round: one transaction from store_begin to store_commit. Traces go into the segment under
- * way; its row is written when the next one begins, or at the commit. The first failure undoes all.
+ * Writing a round: one transaction from store_begin to store_commit. Traces go into the segment
+ * under way; its row is written when the next one begins, or at the commit. The first failure
+ * undoes all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static int64_t us_of(struct wall w)
 	return w.ns % NS_PER_US < 0 ? us - 1 : us;
 }
 
-/* --- transactions ------------------------------------------------------------------------------ */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 /* Where new rows begin, and whether another process has dropped some that we remember. */
 static int learn_state(struct store *s, struct bp_error *err)
@@ -97,7 +98,7 @@ void store_undo(struct store *s)
 	id_set_clear(&s->old_ids);
 }
 
-/* --- segments ---------------------------------------------------------------------------------- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 static int bind_segment_texts(struct store *s, sqlite3_stmt *st, struct bp_error *err)
 {
@@ -172,7 +173,7 @@ struct addition {
 	const struct trace *t;
 	const struct names *names;     /* NULL: none */
 	const struct verdict *verdict; /* NULL: none */
-	bool ours;                     /* key is its id */
+	bool ours;		       /* key is its id */
 	struct trace_key key;
 };
 
@@ -230,7 +231,7 @@ static int segment_judged(struct store *s, const struct verdict *v, struct bp_er
 	return intern_judge(s, v, g->geo_id, s->now_us, &g->judge_id, err);
 }
 
-/* --- traces ------------------------------------------------------------------------------------ */
+/* --- traces ----------------------------------------------------------------------------------- */
 
 /* Whether the store has this id: 1, 0, or an error. The segment under way is that of the trace. */
 static int have_already(struct store *s, const struct addition *a, struct bp_error *err)
@@ -269,8 +270,9 @@ static int remember_id(struct store *s, const struct addition *a, int64_t n, str
 			g->seq_min = a->key.seq;
 		if (a->key.seq > g->seq_max)
 			g->seq_max = a->key.seq;
-		return id_set_put(&s->ids, &a->key, n) < 0 ?
-			       bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+		return id_set_put(&s->ids, &a->key, n) < 0
+			       ? bp_fail(err, BP_ENOMEM, "out of memory")
+			       : 0;
 	}
 	if (a->t->id[0] == '\0')
 		return 0;
@@ -322,7 +324,10 @@ static void bind_rtt(sqlite3_stmt *st, const struct flat_trace *f)
 }
 
 /* The rows that the trace points to. */
-struct rows { int64_t goal, settings, verdict, naming; struct path_row path; };
+struct rows {
+	int64_t goal, settings, verdict, naming;
+	struct path_row path;
+};
 
 static int intern_all(struct store *s, const struct addition *a, const struct flat_trace *f,
 		      struct rows *out, struct bp_error *err)
@@ -423,7 +428,7 @@ int store_add_trace(struct store *s, const struct trace *t, const struct names *
 	return failed(s, rc < 0 ? rc : 0);
 }
 
-/* --- objects and rounds ------------------------------------------------------------------------- */
+/* --- objects and rounds ----------------------------------------------------------------------- */
 
 static int bind_texts(struct store *s, sqlite3_stmt *st, int at, const char *const *texts, int n,
 		      struct bp_error *err)
@@ -518,8 +523,8 @@ int store_add_round(struct store *s, const struct round *r, bool *already, struc
 	buf_init(&json);
 	round_write_json(&json, r);
 	if (rc == 0)
-		rc = json.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
-				   add_round(s, r, &json, err);
+		rc = json.failed ? bp_fail(err, BP_ENOMEM, "out of memory")
+				 : add_round(s, r, &json, err);
 	buf_fini(&json);
 	if (rc == 0 && already != NULL)
 		*already = sqlite3_changes(s->db) == 0;

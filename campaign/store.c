@@ -52,9 +52,11 @@ static int default_place(char out[static PATH_MAX], struct bp_error *err)
 	else if (geteuid() == 0)
 		n = snprintf(out, PATH_MAX, "/var/lib/borderpath/store.db");
 	else
-		return bp_fail(err, BP_EINVAL, "no place for a store: neither XDG_STATE_HOME nor "
-					       "HOME is set; use --store sqlite:FILE");
-	return n < PATH_MAX ? 0 : bp_fail(err, BP_EINVAL, "the default store: its name is too long");
+		return bp_fail(err, BP_EINVAL,
+			       "no place for a store: neither XDG_STATE_HOME nor "
+			       "HOME is set; use --store sqlite:FILE");
+	return n < PATH_MAX ? 0
+			    : bp_fail(err, BP_EINVAL, "the default store: its name is too long");
 }
 
 int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err)
@@ -65,7 +67,8 @@ int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err
 		return default_place(out, err);
 	if (has_prefix(url, "postgresql:") || has_prefix(url, "postgres:"))
 		return bp_fail(err, BP_EUNSUP,
-			       "%s: PostgreSQL is not supported by this version; use sqlite:FILE", url);
+			       "%s: PostgreSQL is not supported by this version; use sqlite:FILE",
+			       url);
 	if (has_prefix(url, "sqlite:")) {
 		file = url + strlen("sqlite:");
 		/* sqlite:///var/x as others write it. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The store under the load of a fleet: writes simulated days round by round, as the daemon does, and
- * asks what reports and diffs ask. Wall time throughout; what makes up the records is not counted.
- * Cold: the store's pages are dropped from the page cache, and it is opened anew.
+ * The store under the load of a fleet: writes simulated days round by round, as the daemon does,
+ * and asks what reports and diffs ask. Wall time throughout; what makes up the records is not
+ * counted. Cold: the store's pages are dropped from the page cache, and it is opened anew.
  *
  * DAYS 0: writes nothing, asks the store of one day that is there.
  *
@@ -51,7 +51,7 @@ static void tell(const char *name, double value, const char *unit)
 	fflush(stdout);
 }
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void write_round(struct bench *b, unsigned vantage, unsigned slot, double *spent)
 {
@@ -93,7 +93,7 @@ static double write_day(struct bench *b, unsigned day)
 	return spent;
 }
 
-/* --- asking ------------------------------------------------------------------------------------ */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static void drop_pages(const struct bench *b)
 {
@@ -124,7 +124,9 @@ static void reopen(struct bench *b, bool cold)
 		die("opening", &err);
 }
 
-struct counts { uint64_t groups, traces, rtts; };
+struct counts {
+	uint64_t groups, traces, rtts;
+};
 
 static int count_group(void *arg, const struct store_group *g, struct bp_error *err)
 {
@@ -157,8 +159,10 @@ static double groups_of_windows(struct bench *b, struct counts *c)
 /* As doc/store.md has it, for the plain program too. */
 static const char hours_sql[] =
 	"SELECT hour, border, sum(n) FROM (SELECT (s.base_us + t.start) / 3600000000 AS hour,"
-	" t.verdict AS verdict, count(*) AS n FROM segment s CROSS JOIN trace t ON t.n BETWEEN s.first"
-	" AND s.last WHERE s.vantage = (SELECT id FROM text WHERE text = 'v00') AND s.start_min_us >="
+	" t.verdict AS verdict, count(*) AS n FROM segment s CROSS JOIN trace t ON t.n BETWEEN "
+	"s.first"
+	" AND s.last WHERE s.vantage = (SELECT id FROM text WHERE text = 'v00') AND s.start_min_us "
+	">="
 	" ?1 AND s.start_min_us < ?2 GROUP BY 1, 2) JOIN verdict v ON v.id = verdict GROUP BY 1, 2";
 
 static double hours_of_vantage(struct bench *b, bool cold, uint64_t *traces)
@@ -184,7 +188,11 @@ static double hours_of_vantage(struct bench *b, bool cold, uint64_t *traces)
 	return now_s() - from;
 }
 
-struct export { struct buf out; uint64_t records, bytes; };
+struct export
+{
+	struct buf out;
+	uint64_t records, bytes;
+};
 
 static int export_record(void *arg, struct record *r, struct bp_error *err)
 {

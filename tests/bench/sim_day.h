@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The simulated day of bench_store, from a seed: vantage points that trace the 1024 addresses of a
- * /22 every 15 minutes, 15 hops each, one attempt. What repeats does so as in reality: the first hops
- * are the vantage point's, the middle is a network's and balanced over a few branches, the last
- * outside router is a border's; answers get lost, some routers are silent, some hosts are not there.
- * Static functions in a header: one program includes it.
+ * /22 every 15 minutes, 15 hops each, one attempt. What repeats does so as in reality: the first
+ * hops are the vantage point's, the middle is a network's and balanced over a few branches, the
+ * last outside router is a border's; answers get lost, some routers are silent, some hosts are not
+ * there. Static functions in a header: one program includes it.
  */
 #ifndef TESTS_BENCH_SIM_DAY_H
 #define TESTS_BENCH_SIM_DAY_H
@@ -21,8 +21,11 @@
 #include "core/text.h"
 
 enum {
-	SIM_TARGETS = 1024, SIM_ROUNDS = 96, SIM_HOPS = 15, SIM_EVERY_S = 900,
-	SIM_BRANCHES = 4,       /* ways through the middle, by the flow's ports */
+	SIM_TARGETS = 1024,
+	SIM_ROUNDS = 96,
+	SIM_HOPS = 15,
+	SIM_EVERY_S = 900,
+	SIM_BRANCHES = 4,	/* ways through the middle, by the flow's ports */
 	SIM_LOSS_PERMILLE = 46, /* of answers */
 	SIM_THERE_PERCENT = 55, /* hosts that answer */
 };
@@ -43,7 +46,7 @@ static uint64_t sim_of(uint64_t seed, uint64_t a, uint64_t b, uint64_t c)
 }
 
 struct sim_trace {
-	struct trace *t;       /* room for SIM_HOPS */
+	struct trace *t; /* room for SIM_HOPS */
 	struct names names;
 	struct verdict verdict;
 };
@@ -68,11 +71,11 @@ static struct addr sim_router(unsigned vantage, unsigned target, unsigned ttl, u
 	if (ttl <= 4)
 		return sim_v4(100, 64 + vantage / 4, vantage % 4 * 64 + ttl, 1);
 	if (ttl <= 9)
-		return ttl == 6 ? (struct addr){0} :
-				  sim_v4(62, 10 + vantage, ttl * 8 + branch, 1 + network);
+		return ttl == 6 ? (struct addr){0}
+				: sim_v4(62, 10 + vantage, ttl * 8 + branch, 1 + network);
 	if (ttl <= 11)
-		return khasan ? sim_v4(188, 43, 225, 150 + ttl % 2 * 4 + vantage % 3) :
-				sim_v4(219, 158, 100 + vantage % 3, 10 * ttl + network);
+		return khasan ? sim_v4(188, 43, 225, 150 + ttl % 2 * 4 + vantage % 3)
+			      : sim_v4(219, 158, 100 + vantage % 3, 10 * ttl + network);
 	if (ttl <= 13)
 		return (struct addr){0};
 	if (ttl == 14)
@@ -82,7 +85,10 @@ static struct addr sim_router(unsigned vantage, unsigned target, unsigned ttl, u
 
 static void sim_name(struct name *n, unsigned ttl, bool khasan)
 {
-	static const struct { uint32_t asn; const char *org, *country, *label; } who[] = {
+	static const struct {
+		uint32_t asn;
+		const char *org, *country, *label;
+	} who[] = {
 		{64500, "An access network", "DE", ""},
 		{3356, "A transit network of some size", "US", ""},
 		{4837, "CHINA UNICOM China169 Backbone", "CN", "China Unicom backbone"},
@@ -198,7 +204,8 @@ static void sim_head(struct trace *t, unsigned vantage, unsigned target, const s
 {
 	trace_init(t);
 	snprintf(t->vantage, sizeof(t->vantage), "v%02u", vantage);
-	snprintf(t->id, sizeof(t->id), "v%02u-dl%06llx-%u", vantage, (unsigned long long)run, target);
+	snprintf(t->id, sizeof(t->id), "v%02u-dl%06llx-%u", vantage, (unsigned long long)run,
+		 target);
 	text_set(t->campaign, sizeof(t->campaign), r->campaign);
 	text_set(t->round, sizeof(t->round), r->id);
 	text_set(t->tool, sizeof(t->tool), "borderpath 0.1.0");
@@ -245,7 +252,8 @@ static int sim_names(struct sim_trace *s, bool khasan)
 	}
 	strcpy(s->names.geo.asn_db, "/var/lib/borderpath/asn.mmdb");
 	strcpy(s->names.geo.asn_built, "2026-06-17");
-	strcpy(s->names.geo.asn_sha256, "6f1c1b8a4f0e4a4cb8a9b0a2b36e6f8fd9a8e1d21c9fb5f8bb2a74d0a4d35d1e");
+	strcpy(s->names.geo.asn_sha256,
+	       "6f1c1b8a4f0e4a4cb8a9b0a2b36e6f8fd9a8e1d21c9fb5f8bb2a74d0a4d35d1e");
 	strcpy(s->names.geo.country_db, "/var/lib/borderpath/country.mmdb");
 	strcpy(s->names.geo.country_built, "2026-06-17");
 	strcpy(s->names.geo.country_sha256,
@@ -279,7 +287,8 @@ static int sim_make(struct sim_trace *s, uint64_t seed, unsigned vantage, unsign
 	s->t->stop = there ? STOP_REACHED : STOP_GAP_LIMIT;
 	s->t->reach = there ? REACH_REACHED : REACH_SILENT;
 	s->t->reached_by = there ? REACHED_BY_ECHO_REPLY : REACHED_BY_NONE;
-	s->t->start.ns = r->start.ns + (int64_t)target * 600 * NS_PER_MS + (int64_t)(own % 500000000);
+	s->t->start.ns =
+		r->start.ns + (int64_t)target * 600 * NS_PER_MS + (int64_t)(own % 500000000);
 	s->t->end.ns = s->t->start.ns + tx + 2 * NS_PER_S + (int64_t)(own >> 40);
 	s->t->size = (uint32_t)trace_size(s->t->entry_count);
 	sim_judge(s, khasan);

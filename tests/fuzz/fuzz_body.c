@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What lies in a store that came from elsewhere: bodies, hops, and the keys of values. Byte 0 says
- * which, byte 1 the number of slots. What is read is a trace that can be written; what is written of
- * it is read as the same. Seeds: tests/unit/campaign/test_body.c.
+ * which, byte 1 the number of slots. What is read is a trace that can be written; what is written
+ * of it is read as the same. Seeds: tests/unit/campaign/test_body.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,8 @@ static void check_body(const uint8_t *bytes, size_t n, uint32_t slots)
 		again = body_order(t, order);
 		must(again <= ENTRIES);
 		body_put(&out, t, order, again);
-		must(!out.failed && body_sport((const uint8_t *)out.bytes, out.used, again) == t->sport);
+		must(!out.failed &&
+		     body_sport((const uint8_t *)out.bytes, out.used, again) == t->sport);
 		for (uint32_t i = 0; i < again; i++)
 			must(body_rtt((const uint8_t *)out.bytes, out.used, i) ==
 			     t->entries[order[i]].reply.rtt_ns);
@@ -84,7 +85,8 @@ static void check_hop(const uint8_t *bytes, size_t n)
 	struct trace_entry e;
 
 	if (body_read_hop(bytes, n, dst, &e) == 0)
-		must(e.ttl > 0 && e.attempt > 0 && addr_is_set(e.reply.from) == (e.why == WHY_NONE));
+		must(e.ttl > 0 && e.attempt > 0 &&
+		     addr_is_set(e.reply.from) == (e.why == WHY_NONE));
 	must(body_read_hop(bytes, n, (struct addr){0}, &e) != 0 || !body_hop_says_dst(bytes, n));
 }
 

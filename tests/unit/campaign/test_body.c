@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Packed values, hops and bodies: every field comes back, times to the microsecond; no byte is trusted. */
+/* Packed values, hops and bodies: every field comes back, times to the microsecond; no byte is
+ * trusted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +17,16 @@
 #include "tests/unit/core/record/random_trace.h"
 #include "tests/unit/seeds.h"
 
-/* --- packed values ------------------------------------------------------------------------------ */
+/* --- packed values ---------------------------------------------------------------------------- */
 
 static void integers(void **state)
 {
-	static const struct { uint64_t v; size_t n; } rows[] = {
-		{0, 1}, {1, 1}, {127, 1}, {128, 2}, {16383, 2}, {16384, 3}, {UINT32_MAX, 5},
-		{INT64_MAX, 9}, {UINT64_MAX, 10},
+	static const struct {
+		uint64_t v;
+		size_t n;
+	} rows[] = {
+		{0, 1},	    {1, 1},	     {127, 1},	     {128, 2},	       {16383, 2},
+		{16384, 3}, {UINT32_MAX, 5}, {INT64_MAX, 9}, {UINT64_MAX, 10},
 	};
 
 	(void)state;
@@ -50,8 +54,14 @@ static void integers(void **state)
 
 static void integers_that_are_none(void **state)
 {
-	static const struct { const char *why; uint8_t bytes[12]; size_t n; } rows[] = {
-		{"longer than it need be: it would be another key for the same value", {0x80, 0}, 2},
+	static const struct {
+		const char *why;
+		uint8_t bytes[12];
+		size_t n;
+	} rows[] = {
+		{"longer than it need be: it would be another key for the same value",
+		 {0x80, 0},
+		 2},
 		{"the same, further on", {0xff, 0x80, 0}, 3},
 		{"more than 64 bits", {255, 255, 255, 255, 255, 255, 255, 255, 255, 2}, 10},
 		{"never ends", {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, 12},
@@ -69,7 +79,11 @@ static void integers_that_are_none(void **state)
 
 static void texts_and_addresses(void **state)
 {
-	static const struct { const char *why, *bytes; size_t n; bool good; } texts[] = {
+	static const struct {
+		const char *why, *bytes;
+		size_t n;
+		bool good;
+	} texts[] = {
 		{"empty", "\0", 1, true},
 		{"as long as fits", "\3abc", 4, true},
 		{"one too long", "\4abcd", 5, false},
@@ -96,14 +110,20 @@ static void texts_and_addresses(void **state)
 	assert_true(c.failed);
 }
 
-/* --- hops and bodies ---------------------------------------------------------------------------- */
+/* --- hops and bodies -------------------------------------------------------------------------- */
 
 static void rounding(void **state)
 {
-	static const struct { int64_t ns, us; } rows[] = {
-		{0, 0}, {499, 0}, {500, 1}, {1000, 1}, {1499, 1}, {1500, 2}, {-1, 0}, {-499, 0},
-		{-500, 0}, {-501, -1}, {-1000, -1}, {-1500, -1}, {-1501, -2},
-		{TRACE_NS_MAX, TRACE_NS_MAX / 1000},
+	static const struct {
+		int64_t ns, us;
+	} rows[] = {
+		{0, 0},	     {499, 0},
+		{500, 1},    {1000, 1},
+		{1499, 1},   {1500, 2},
+		{-1, 0},     {-499, 0},
+		{-500, 0},   {-501, -1},
+		{-1000, -1}, {-1500, -1},
+		{-1501, -2}, {TRACE_NS_MAX, TRACE_NS_MAX / 1000},
 	};
 
 	(void)state;
@@ -137,7 +157,8 @@ static struct trace *there_and_back(const struct trace *t, struct buf *body, uin
 		buf_clear(&hop);
 		body_put_hop(&hop, &t->entries[order[i]], t->dst);
 		assert_int_equal(body_read_hop((const uint8_t *)hop.bytes, hop.used, t->dst,
-					       &out->entries[i]), 0);
+					       &out->entries[i]),
+				 0);
 		/* Cut anywhere, or with something behind it, it is none. */
 		for (size_t n = 0; n < hop.used; n += 1 + n / 8) {
 			struct trace_entry e;
@@ -171,7 +192,8 @@ static void random_traces(void **state)
 		}
 		out = there_and_back(t, &body, &slots);
 		assert_kept_trace(t, out);
-		assert_int_equal(body_sport((const uint8_t *)body.bytes, body.used, slots), t->sport);
+		assert_int_equal(body_sport((const uint8_t *)body.bytes, body.used, slots),
+				 t->sport);
 		free(out);
 		free(t);
 	}
@@ -181,9 +203,18 @@ static void random_traces(void **state)
 /* The slots are where the view `hops` looks for them, in as few bytes as will do. */
 static void slots_of_fixed_width(void **state)
 {
-	static const struct { int64_t us; unsigned width; } rows[] = {
-		{0, 2}, {65534, 2}, {65535, 3}, {16777214, 3}, {16777215, 4},
-		{INT64_C(4294967294), 4}, {INT64_C(4294967295), 5}, {TRACE_NS_MAX / 1000, 5},
+	static const struct {
+		int64_t us;
+		unsigned width;
+	} rows[] = {
+		{0, 2},
+		{65534, 2},
+		{65535, 3},
+		{16777214, 3},
+		{16777215, 4},
+		{INT64_C(4294967294), 4},
+		{INT64_C(4294967295), 5},
+		{TRACE_NS_MAX / 1000, 5},
 	};
 	struct buf body = {0};
 

@@ -66,15 +66,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
-#define assert_ok(b, call)                                      \
-	do {                                                    \
-		if ((call) != 0)                                \
+#define assert_ok(b, call)                                        \
+	do {                                                      \
+		if ((call) != 0)                                  \
 			fail_msg("%s: %s", #call, (b)->err.text); \
 	} while (0)
 
-/* --- what comes out ---------------------------------------------------------------------------- */
+/* --- what comes out --------------------------------------------------------------------------- */
 
-struct taken { struct record *items; unsigned count, room; };
+struct taken {
+	struct record *items;
+	unsigned count, room;
+};
 
 static int take(void *arg, struct record *r, struct bp_error *err)
 {
@@ -116,7 +119,7 @@ static unsigned count_of(struct bed *b, const struct store_select *select)
 	return n;
 }
 
-/* --- what goes in ------------------------------------------------------------------------------ */
+/* --- what goes in ----------------------------------------------------------------------------- */
 
 /* A trace of a round, as our prober makes them. */
 static struct trace *make_trace(const char *vantage, const char *round, int64_t start_ns,
@@ -190,7 +193,7 @@ static bool put_round(struct bed *b, const char *vantage, unsigned slot, unsigne
 	return already;
 }
 
-/* --- tests ------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void random_traces_come_back(void **state)
 {
@@ -205,7 +208,8 @@ static void random_traces_come_back(void **state)
 	assert_ok(b, store_begin(b->store, &b->err));
 	for (unsigned i = 0; i < N; i++) {
 		traces[i] = rnd_trace(&seed, (uint32_t)rnd_below(&seed, 40));
-		snprintf(traces[i]->id, sizeof(traces[i]->id), i % 3 ? "v-e-%u" : "%u of others", i);
+		snprintf(traces[i]->id, sizeof(traces[i]->id), i % 3 ? "v-e-%u" : "%u of others",
+			 i);
 		/* Segments are told apart by what they share; here each its own, in order. */
 		traces[i]->start.ns = T0 + i * INT64_C(1234567891);
 		names_init(&names[i]);
@@ -330,7 +334,8 @@ static void selections(void **state)
 		put_round(b, "icn1", slot, 10);
 	}
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct store_select s = {.vantage = rows[i].vantage, .target = rows[i].target,
+		struct store_select s = {.vantage = rows[i].vantage,
+					 .target = rows[i].target,
 					 .method = rows[i].method};
 		struct taken out;
 		unsigned traces = 0;
@@ -378,8 +383,12 @@ static void an_object_stands_behind_its_traces(void **state)
 static void judgements_stand_beside_each_other(void **state)
 {
 	struct bed *b = *state;
-	struct verdict first = {.judged = true, .outcome = OUTCOME_BORDER, .border = "dandong",
-				.profile = "p", .profile_version = "1", .confidence = .75};
+	struct verdict first = {.judged = true,
+				.outcome = OUTCOME_BORDER,
+				.border = "dandong",
+				.profile = "p",
+				.profile_version = "1",
+				.confidence = .75};
 	struct verdict second = first;
 	struct store_select select = {.border = "khasan"};
 	struct names names;
@@ -399,7 +408,8 @@ static void judgements_stand_beside_each_other(void **state)
 	assert_ok(b, store_add_judgement(b->store, "fra1-run1-3", &names, &second,
 					 (struct wall){T0 + NS_PER_S}, &b->err));
 	assert_int_equal(store_add_judgement(b->store, "fra1-run1-7", &names, &second,
-					     (struct wall){T0}, &b->err), BP_ENOTFOUND);
+					     (struct wall){T0}, &b->err),
+			 BP_ENOTFOUND);
 	assert_ok(b, store_commit(b->store, &b->err));
 	out = take_all(b, &select);
 	assert_int_equal(out.count, 1);
@@ -481,9 +491,13 @@ static void what_is_left_of_a_cut_store_is_saved(void **state)
 	assert_int_equal(count_of(b, NULL), 3030);
 }
 
-/* --- groups ------------------------------------------------------------------------------------ */
+/* --- groups ----------------------------------------------------------------------------------- */
 
-struct sums { struct bed *b; unsigned groups, traces, rtts; int64_t rtt_sum; };
+struct sums {
+	struct bed *b;
+	unsigned groups, traces, rtts;
+	int64_t rtt_sum;
+};
 
 static int sum_up(void *arg, const struct store_group *g, struct bp_error *err)
 {

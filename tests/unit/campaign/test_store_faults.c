@@ -28,7 +28,10 @@
 
 #define T0 (INT64_C(1795341600) * NS_PER_S)
 
-struct bed { char dir[64], path[96]; struct bp_error err; };
+struct bed {
+	char dir[64], path[96];
+	struct bp_error err;
+};
 
 static int set_up(void **state)
 {
@@ -101,8 +104,8 @@ static int put_round(struct store *s, unsigned slot, unsigned traces, struct bp_
 
 			trace_entry_init(e, (uint8_t)(k + 1), 1);
 			e->why = WHY_NONE;
-			e->reply.from = addr_v4((const uint8_t[]){10, (uint8_t)slot, (uint8_t)i,
-								   (uint8_t)k});
+			e->reply.from = addr_v4(
+				(const uint8_t[]){10, (uint8_t)slot, (uint8_t)i, (uint8_t)k});
 			e->reply.rtt_ns = (k + 1) * NS_PER_MS + i * 1000;
 			e->tx_ns = k * NS_PER_MS;
 		}
@@ -129,7 +132,10 @@ static void make_store(struct bed *b, unsigned rounds, unsigned traces)
 	store_close(s);
 }
 
-struct tally { unsigned traces, rounds, expected; bool torn; };
+struct tally {
+	unsigned traces, rounds, expected;
+	bool torn;
+};
 
 static int tally(void *arg, struct record *r, struct bp_error *err)
 {
@@ -153,7 +159,7 @@ static void assert_line(const struct bp_error *err)
 	assert_null(strchr(err->text, '\n'));
 }
 
-/* --- what is no store ---------------------------------------------------------------------------- */
+/* --- what is no store ------------------------------------------------------------------------- */
 
 static void files_that_are_none(void **state)
 {
@@ -164,7 +170,8 @@ static void files_that_are_none(void **state)
 		const char *says;
 	} rows[] = {
 		{"text", "{\"type\":\"trace\"}\n", 17, BP_EPARSE, BP_EPARSE, "not a store"},
-		{"SQLite's name and no more", "SQLite format 3", 16, BP_EPARSE, BP_EPARSE, "not a store"},
+		{"SQLite's name and no more", "SQLite format 3", 16, BP_EPARSE, BP_EPARSE,
+		 "not a store"},
 		{"empty: made when it is to be written", "", 0, BP_EPARSE, 0, "empty"},
 	};
 	struct bed *b = *state;
@@ -233,7 +240,7 @@ static void the_default_store(void **state)
 	unsetenv("XDG_STATE_HOME");
 }
 
-/* --- versions ------------------------------------------------------------------------------------ */
+/* --- versions --------------------------------------------------------------------------------- */
 
 static void other_versions(void **state)
 {
@@ -274,7 +281,7 @@ static void each_version_has_its_step(void **state)
 	assert_int_equal(at, SQLITE_STORE_VERSION);
 }
 
-/* --- rights and locks ---------------------------------------------------------------------------- */
+/* --- rights and locks ------------------------------------------------------------------------- */
 
 /* As somebody without rights: in a child, for root may everything. */
 static int as_nobody(int (*run)(struct bed *b), struct bed *b)
@@ -349,7 +356,7 @@ static void another_process_in_the_way(void **state)
 	store_close(s);
 }
 
-/* --- beside each other ---------------------------------------------------------------------------- */
+/* --- beside each other ------------------------------------------------------------------------ */
 
 static int write_rounds(struct bed *b)
 {
@@ -393,8 +400,11 @@ static void a_reader_sees_rounds_whole(void **state)
 static void two_writers_take_turns(void **state)
 {
 	struct bed *b = *state;
-	struct verdict v = {.judged = true, .outcome = OUTCOME_BORDER, .border = "khasan",
-			    .profile = "p", .profile_version = "2"};
+	struct verdict v = {.judged = true,
+			    .outcome = OUTCOME_BORDER,
+			    .border = "khasan",
+			    .profile = "p",
+			    .profile_version = "2"};
 	struct tally t = {0};
 	struct store *s;
 	int status;
@@ -411,7 +421,8 @@ static void two_writers_take_turns(void **state)
 
 		snprintf(id, sizeof(id), "v-run-%u", i);
 		assert_int_equal(store_begin(s, &b->err), 0);
-		assert_int_equal(store_add_judgement(s, id, NULL, &v, (struct wall){T0}, &b->err), 0);
+		assert_int_equal(store_add_judgement(s, id, NULL, &v, (struct wall){T0}, &b->err),
+				 0);
 		assert_int_equal(store_commit(s, &b->err), 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -469,7 +480,8 @@ static void what_was_announced_survives_a_kill(void **state)
 			announced++;
 		close(ends[0]);
 		waitpid(child, NULL, 0);
-		assert_int_equal(store_open(b->path, n % 2 ? STORE_READ : STORE_WRITE, &s, &b->err), 0);
+		assert_int_equal(store_open(b->path, n % 2 ? STORE_READ : STORE_WRITE, &s, &b->err),
+				 0);
 		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
 		assert_true(announced > 0 && t.rounds >= announced && t.rounds <= announced + 1);
 		assert_false(t.torn);
@@ -487,7 +499,7 @@ static void what_was_announced_survives_a_kill(void **state)
 	}
 }
 
-/* --- damage -------------------------------------------------------------------------------------- */
+/* --- damage ----------------------------------------------------------------------------------- */
 
 static uint8_t *read_all(const char *path, size_t *n)
 {
@@ -504,7 +516,8 @@ static uint8_t *read_all(const char *path, size_t *n)
 	return bytes;
 }
 
-/* Whatever is damaged: an error of ours with its line, or the records; never more than there were. */
+/* Whatever is damaged: an error of ours with its line, or the records; never more than there
+ * were. */
 static void read_damaged(struct bed *b, unsigned most)
 {
 	struct tally t = {0};
@@ -592,7 +605,7 @@ static void most_of_it_is_saved(void **state)
 	store_close(s);
 }
 
-/* --- no room ------------------------------------------------------------------------------------- */
+/* --- no room ---------------------------------------------------------------------------------- */
 
 /* A disk of 2 MB in a mount namespace of one's own. */
 static int fill_disk(struct bed *b)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The views of a store as the plain program sees them: the columns of the CSV tables, in their order
- * and with their values; and the indexes that selections use.
+ * The views of a store as the plain program sees them: the columns of the CSV tables, in their
+ * order and with their values; and the indexes that selections use.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,12 @@
 
 #define T0 (INT64_C(1795341600) * NS_PER_S)
 
-struct bed { char dir[64], path[96]; struct store *store; sqlite3 *db; struct bp_error err; };
+struct bed {
+	char dir[64], path[96];
+	struct store *store;
+	sqlite3 *db;
+	struct bp_error err;
+};
 
 static int set_up(void **state)
 {
@@ -65,7 +70,7 @@ static sqlite3_stmt *prepare(struct bed *b, const char *sql)
 	return st;
 }
 
-/* --- the cells of a CSV text --------------------------------------------------------------------- */
+/* --- the cells of a CSV text ------------------------------------------------------------------ */
 
 /* The next cell, unquoted, into out; false at the end of the text. *end: it ends its row. */
 static bool next_cell(const char **at, char *out, size_t size, bool *end)
@@ -100,8 +105,8 @@ static bool same_cell(const char *a, const char *b)
 }
 
 /* Rows of a CSV text against those of a query, cell for cell. Returns how many rows. */
-static unsigned compare(struct bed *b, const char *csv, const char *sql,
-			const char *const *columns, const char *but)
+static unsigned compare(struct bed *b, const char *csv, const char *sql, const char *const *columns,
+			const char *but)
 {
 	sqlite3_stmt *st = prepare(b, sql);
 	char cell[1024];
@@ -128,9 +133,11 @@ static unsigned compare(struct bed *b, const char *csv, const char *sql,
 	return rows;
 }
 
-/* --- what is written ----------------------------------------------------------------------------- */
+/* --- what is written -------------------------------------------------------------------------- */
 
-struct tables { struct buf traces, hops, rounds; };
+struct tables {
+	struct buf traces, hops, rounds;
+};
 
 static int write_tables(void *arg, struct record *r, struct bp_error *err)
 {
@@ -143,7 +150,8 @@ static int write_tables(void *arg, struct record *r, struct bp_error *err)
 	return 0;
 }
 
-/* As annotate names them, by one database: ways and networks from a small set, so that they repeat. */
+/* As annotate names them, by one database: ways and networks from a small set, so that they
+ * repeat. */
 static void name_all(struct names *n, const struct trace *t, unsigned database)
 {
 	struct addr all[2 + 64];
@@ -182,7 +190,8 @@ static void put_random(struct bed *b, unsigned count)
 		names_init(&names);
 		snprintf(t->id, sizeof(t->id), "v-run-%u", i);
 		strcpy(t->vantage, "v");
-		/* The view tells moments of the years that SQLite's calendar has in common with ours. */
+		/* The view tells moments of the years that SQLite's calendar has in common with
+		 * ours. */
 		t->start.ns = T0 + i * NS_PER_S;
 		t->end.ns = i % 5 ? t->start.ns + NS_PER_S + i : 0;
 		if (i % 3 == 0)
@@ -218,7 +227,8 @@ static void views_are_the_tables(void **state)
 	put_random(b, 200);
 	assert_int_equal(store_read(b->store, &all, write_tables, &t, &b->err), 0);
 	assert_int_equal(compare(b, t.traces.bytes, "SELECT * FROM traces ORDER BY n",
-				 csv_trace_columns, "judged_at"), 200);
+				 csv_trace_columns, "judged_at"),
+			 200);
 	assert_true(compare(b, t.hops.bytes, "SELECT * FROM hops ORDER BY n, ttl, attempt, nth",
 			    csv_hop_columns, "") > 1000);
 	buf_fini(&t.traces);
@@ -264,11 +274,12 @@ static void the_view_of_rounds_is_the_table(void **state)
 	assert_int_equal(store_commit(b->store, &b->err), 0);
 	assert_int_equal(store_read(b->store, &all, write_tables, &t, &b->err), 0);
 	assert_int_equal(compare(b, t.rounds.bytes, "SELECT * FROM rounds ORDER BY planned_utc",
-				 csv_round_columns, ""), 20);
+				 csv_round_columns, ""),
+			 20);
 	buf_fini(&t.rounds);
 }
 
-/* --- judgements ---------------------------------------------------------------------------------- */
+/* --- judgements ------------------------------------------------------------------------------- */
 
 static int64_t number(struct bed *b, const char *sql)
 {
@@ -284,8 +295,11 @@ static int64_t number(struct bed *b, const char *sql)
 static void judgements_are_rows(void **state)
 {
 	struct bed *b = *state;
-	struct verdict v = {.judged = true, .outcome = OUTCOME_BORDER, .border = "khasan",
-			    .profile = "p", .profile_version = "9"};
+	struct verdict v = {.judged = true,
+			    .outcome = OUTCOME_BORDER,
+			    .border = "khasan",
+			    .profile = "p",
+			    .profile_version = "9"};
 	unsigned judged = 200 - (200 + 6) / 7;
 
 	put_random(b, 200);
@@ -294,23 +308,32 @@ static void judgements_are_rows(void **state)
 	/* 7 was never judged, 8 was; twice. */
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(store_add_judgement(b->store, i ? "v-run-8" : "v-run-7", NULL, &v,
-						     (struct wall){T0 + i * NS_PER_S}, &b->err), 0);
+						     (struct wall){T0 + i * NS_PER_S}, &b->err),
+				 0);
 	assert_int_equal(store_commit(b->store, &b->err), 0);
 	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), judged + 3);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"), 3);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
+			 3);
 	assert_int_equal(number(b, "SELECT count(*) FROM traces WHERE trace_id IN ('v-run-7',"
-				   " 'v-run-8') AND border = 'khasan' AND profile_version = '9'"), 2);
+				   " 'v-run-8') AND border = 'khasan' AND profile_version = '9'"),
+			 2);
 	assert_int_equal(number(b, "SELECT judged_at = '2026-11-22T10:00:02.000000000Z' FROM traces"
-				   " WHERE trace_id = 'v-run-8'"), 1);
+				   " WHERE trace_id = 'v-run-8'"),
+			 1);
 }
 
-/* --- indexes ------------------------------------------------------------------------------------- */
+/* --- indexes ---------------------------------------------------------------------------------- */
 
 static void selections_use_an_index(void **state)
 {
-	static const struct { const char *why; struct store_select select; const char *index; } rows[] = {
+	static const struct {
+		const char *why;
+		struct store_select select;
+		const char *index;
+	} rows[] = {
 		{"a window over all", {.since = {T0}, .until = {T0 + 1}}, "segment_by_start"},
-		{"a window of one", {.since = {T0}, .until = {T0 + 1}, .vantage = "v"},
+		{"a window of one",
+		 {.since = {T0}, .until = {T0 + 1}, .vantage = "v"},
 		 "segment_by_vantage"},
 		{"all of one", {.vantage = "v"}, "segment_by_vantage"},
 		{"a campaign", {.since = {T0}, .campaign = "c"}, "segment_by_start"},
