@@ -220,7 +220,7 @@ bench: all tests-lab $(BENCH_TOOLS) ## beside scamper, mtr, traceroute, fping in
 	-$(Q)scripts/deps.sh lab bench
 	$(Q)BENCH_DOC=$(if $(BENCH_QUICK)$(BENCH_ONLY),,doc/benchmarks.md) tests/bench/bench.sh
 
-bench-store: $(OUT)/tests/bench/bench_store ## a day of a fleet into the store (BENCH_STORE_SCALE=N: a part); writes doc/benchmarks-store.md
+bench-store: $(OUT)/tests/bench/bench_store $(OUT)/tests/bench/bench_convert ## a day of a fleet into the store (BENCH_STORE_SCALE=N: a part); writes doc/benchmarks-store.md
 	$(Q)tests/bench/store.sh $< $(if $(BENCH_STORE_SCALE),,doc/benchmarks-store.md)
 
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60), or FUZZ_RUNS executions

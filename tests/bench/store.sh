@@ -39,6 +39,13 @@ for days in 1 3 10; do
 	run $small $days
 done
 
+"$(dirname "$bench")/bench_convert" >"$dir/convert"
+
+# atlas NAME: a figure of bench_convert.
+atlas() {
+	awk -F'\t' -v n="$1" '$1 == n { print $2 }' "$dir/convert"
+}
+
 text() {
 	local f=$fleet
 	cat <<-END
@@ -61,6 +68,8 @@ text() {
 	| two half hours over all, grouped for a diff ($(figure "$f" 1 groups_traces) traces, $(figure "$f" 1 groups) groups), cold | $(figure "$f" 1 groups_cold %.3f) s | 0.5 s, the diff included |
 	| the same, warm | $(figure "$f" 1 groups_warm %.3f) s | |
 	| store to JSON Lines, records a second ($(figure "$f" 1 jsonl_bytes) B each, with names and verdict) | $(figure "$f" 1 jsonl_rate) | |
+	| RIPE Atlas JSON to JSON Lines, traces a second (15 hops x 3, $(atlas atlas_3_bytes) B each) | $(atlas atlas_3_rate) ($(atlas atlas_3_cpu_rate) of processor time) | 20,000 |
+	| the same, 15 hops x 1, $(atlas atlas_1_bytes) B each | $(atlas atlas_1_rate) ($(atlas atlas_1_cpu_rate)) | |
 
 	| $small vantage points | 1 day | 3 days | 10 days |
 	|---|---|---|---|
