@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * borderpath campaign status: what there is to say of campaigns, from the store, the spool and the
- * lock alone, beside a running daemon or without one. Writes nothing.
+ * lock alone, beside a running daemon or without one. Changes no record.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -114,6 +114,20 @@ stranger()
 }
 like "a stranger" "$(stranger)" 'daemon +not known'
 
+# Copies while it runs, as doc/operations.md has them: stores, whole.
+if command -v sqlite3 >/dev/null; then
+	DB=$STATE/borderpath/store.db
+	sqlite3 "$DB" "VACUUM INTO '$LAB_TMP/vacuum.db'"
+	sqlite3 "$DB" ".backup $LAB_TMP/backup.db"
+	for copy in vacuum backup; do
+		is "$copy: rounds with all their traces" "$("$BORDERPATH" convert --to jsonl \
+			"$LAB_TMP/$copy.db" | jq -s '([.[] | select(.type == "trace")] | length) ==
+			([.[] | select(.type == "round") | .traces] | add) and length > 3')" true
+	done
+else
+	skip "sqlite3 is not installed: no copies"
+fi
+
 kill -TERM "$SERVICE"
 wait "$SERVICE"
 is "told to stop" $? 0

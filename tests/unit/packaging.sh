@@ -56,6 +56,11 @@ if command -v systemd-sysusers >/dev/null; then
 	check "with a home and no shell" grep -q \
 		'^borderpath:.*:borderpath campaigns:/var/lib/borderpath:.*nologin$' "$box/root/etc/passwd"
 	check "and a group of its own" grep -q '^borderpath:' "$box/root/etc/group"
+	# As after make install, which has made the group.
+	rm "$box"/root/etc/*
+	echo 'borderpath:x:977:' >"$box/root/etc/group"
+	check "the user is made" timeout 60 systemd-sysusers --root="$box/root"
+	check "in the group that is there" grep -q '^borderpath:x:[0-9]*:977:' "$box/root/etc/passwd"
 else
 	skip "systemd-sysusers is not installed"
 fi
