@@ -50,17 +50,17 @@ else
 fi
 
 if command -v systemd-sysusers >/dev/null; then
-	mkdir -p "$box/root/etc" "$box/root/usr/lib/sysusers.d"
-	cp packaging/systemd/borderpath.sysusers "$box/root/usr/lib/sysusers.d/borderpath.conf"
-	check "the user is made" timeout 60 systemd-sysusers --root="$box/root"
+	mkdir -p "$box/system/etc" "$box/system/usr/lib/sysusers.d"
+	cp packaging/systemd/borderpath.sysusers "$box/system/usr/lib/sysusers.d/borderpath.conf"
+	check "the user is made" timeout 60 systemd-sysusers --root="$box/system"
 	check "with a home and no shell" grep -q \
-		'^borderpath:.*:borderpath campaigns:/var/lib/borderpath:.*nologin$' "$box/root/etc/passwd"
-	check "and a group of its own" grep -q '^borderpath:' "$box/root/etc/group"
+		'^borderpath:.*:borderpath campaigns:/var/lib/borderpath:.*nologin$' "$box/system/etc/passwd"
+	check "and a group of its own" grep -q '^borderpath:' "$box/system/etc/group"
 	# As after make install, which has made the group.
-	rm "$box"/root/etc/*
-	echo 'borderpath:x:977:' >"$box/root/etc/group"
-	check "the user is made" timeout 60 systemd-sysusers --root="$box/root"
-	check "in the group that is there" grep -q '^borderpath:x:[0-9]*:977:' "$box/root/etc/passwd"
+	rm "$box"/system/etc/*
+	echo 'borderpath:x:977:' >"$box/system/etc/group"
+	check "the user is made" timeout 60 systemd-sysusers --root="$box/system"
+	check "in the group that is there" grep -q '^borderpath:x:[0-9]*:977:' "$box/system/etc/passwd"
 else
 	skip "systemd-sysusers is not installed"
 fi
