@@ -5,8 +5,8 @@
  * path to one target are judged once: verdicts and names are the same with it and without it.
  * Knows neither files nor stores.
  *
- * Memory of a cache: at most `slots` paths of some 7 kB (15 hops) and as many addresses of 250 bytes;
- * nothing before the first trace.
+ * Memory of a cache: at most `slots` paths of some 7 kB (15 hops), and about as many addresses of
+ * half a kB.
  */
 #ifndef ANALYSIS_JUDGE_PASS_H
 #define ANALYSIS_JUDGE_PASS_H

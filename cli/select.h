@@ -59,7 +59,8 @@ struct select_counts {
 	uint64_t read, skipped;
 	unsigned files_failed;
 	unsigned stores;  /* read through; one may hold nothing of what is selected */
-	bool from_store;  /* the record at hand: it is selected whole, --border by its last verdict */
+	/* The record at hand: it is selected whole, --border by its latest verdict. */
+	bool from_store;
 };
 /* Reads every record of the file ("-": stdin) or the store; on_record gets each (may take parts of
  * it by making them empty), returns negative to stop. A file that cannot be read or recognised is

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* diff over a store, end to end: as over its records; a gap is no outage. */
+#include "tests/unit/cli/query_bed.h"
+
+/* --- diff ------------------------------------------------------------------------------------- */
+
+static json_t *diff_json(struct bed *b, const char *what)
+{
+	json_t *j;
+
+	assert_int_equal(run(b, "diff --format jsonl %s", what), 1);
+	j = json_loads(b->out, 0, NULL);
+	assert_non_null(j);
+	return j;
+}
+
+/* The same diff from the store, by its groups, as from the records one by one. */
+static void diff_of_store_is_diff_of_records(void **state)
+{
+	static const char *const options[] = {
+		"", "--vantage fra1", "--campaign nk", "--target 175.45.176.12",
+		"--prefix 175.45.177.0/24", "--before 20m --after 10m",
+	};
+	struct bed *b = *state;
+	struct buf jsonl;
+
+	buf_init(&jsonl);
+	fill(b, b->store, moved, MOVED, &jsonl);
+	assert_false(jsonl.failed);
+	write_file(b, "records.jsonl", jsonl.bytes);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		char what[512];
+		json_t *x, *y;
+
+		snprintf(what, sizeof(what), "--at 2026-11-22T10:00:00Z %s %s", options[i],
+			 b->store);
+		x = diff_json(b, what);
+		snprintf(what, sizeof(what), "--at 2026-11-22T10:00:00Z %s %s/records.jsonl",
+			 options[i], b->dir);
+		y = diff_json(b, what);
+		if (!json_equal(x, y))
+			fail_msg("%s:\n%s\n%s", options[i],
+				 json_dumps(x, JSON_SORT_KEYS | JSON_INDENT(1)),
+				 json_dumps(y, JSON_SORT_KEYS | JSON_INDENT(1)));
+		json_decref(x);
+		json_decref(y);
+	}
+	buf_fini(&jsonl);
+}
+
+static const json_t *point(const json_t *diff, const char *name)
+{
+	const json_t *points = json_object_get(diff, "vantage_points"), *p;
+	size_t i;
+
+	json_array_foreach(points, i, p) {
+		if (strcmp(json_string_value(json_object_get(p, "vantage")), name) == 0)
+			return p;
+	}
+	fail_msg("%s is not told", name);
+	return NULL;
+}
+
+static int64_t after(const json_t *point, const char *what)
+{
+	return json_integer_value(json_object_get(json_object_get(point, "after"), what));
+}
+
+static void a_gap_is_no_outage(void **state)
+{
+	struct bed *b = *state;
+	char what[512];
+	json_t *j, *row;
+	size_t i;
+
+	fill(b, b->store, moved, MOVED, NULL);
+	snprintf(what, sizeof(what), "--at 2026-11-22T10:00:00Z --campaign nk %s", b->store);
+	j = diff_json(b, what);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(
+		json_object_get(j, "moves"), 0), "to")), "khasan");
+	json_array_foreach(json_object_get(j, "rows"), i, row) {
+		const char *vantage = json_string_value(json_object_get(row, "vantage"));
+
+		assert_true(json_is_true(json_object_get(row, "changed")) ==
+			    (strcmp(vantage, "fra1") == 0));
+		assert_string_equal(json_string_value(json_object_get(row, "reach")),
+				    vantage[0] == 'f' || vantage[0] == 's' ? "same" : "unknown");
+	}
+	assert_int_equal(after(point(j, "fra1"), "rounds"), 2);
+	assert_int_equal(after(point(j, "fra1"), "partial"), 1);
+	assert_int_equal(after(point(j, "oslo"), "missed"), 1);
+	assert_true(json_is_false(json_object_get(point(j, "oslo"), "counted")));
+	assert_true(json_is_false(json_object_get(point(j, "tyo1"), "counted")));
+	assert_int_equal(after(point(j, "tyo1"), "missed"), 1);
+	json_decref(j);
+	assert_exit(b, 1, "diff --at 2026-11-22T10:00:00Z --campaign nk %s", b->store);
+	assert_non_null(strstr(b->out, "Not measured from oslo: 1 of 1 round after missed (down); "
+			       "it is not counted."));
+	assert_non_null(strstr(b->out, "Not measured from tyo1: 1 of 1 round after missed "
+			       "(vantage_offline); it is not counted."));
+	assert_non_null(strstr(b->out, "1 of 2 rounds after measured in part (overrun)."));
+}
+
+/* A network begins to be a way in within the window: what was before it is judged by what held. */
+static void diff_across_a_date_of_the_profile(void **state)
+{
+	static const int64_t date_s = 1793491200; /* 2026-11-01 */
+	static const struct slot slots[] = {
+		{"fra1", "nk", TTK, date_s - 900, 186, 6, 0, ROUND_WHY_NONE, ROUND_HEALTH_OK},
+		{"fra1", "nk", TTK, date_s, 186, 6, 0, ROUND_WHY_NONE, ROUND_HEALTH_OK},
+		{"fra1", "nk", TTK, date_s + 900, 186, 6, 0, ROUND_WHY_NONE, ROUND_HEALTH_OK},
+	};
+	struct bed *b = *state;
+	struct buf jsonl;
+	char *store;
+
+	buf_init(&jsonl);
+	fill(b, b->store, slots, 3, &jsonl);
+	write_file(b, "records.jsonl", jsonl.bytes);
+	/* Both kinds are on the side before. */
+	run(b, "diff --format jsonl --at 2026-11-01T00:10:00Z %s", b->store);
+	store = strdup(b->out);
+	run(b, "diff --format jsonl --at 2026-11-01T00:10:00Z %s/records.jsonl", b->dir);
+	assert_string_equal(store, b->out);
+	assert_int_equal(lines(store, "\"khasan\":0."), 1);
+	free(store);
+	buf_fini(&jsonl);
+}
+
+/* Two stores, or a store and a file, as the two sides. */
+static void two_sides(void **state)
+{
+	struct bed *b = *state;
+	char other[128];
+	struct buf jsonl;
+
+	buf_init(&jsonl);
+	snprintf(other, sizeof(other), "%s/t.db", b->dir);
+	fill(b, b->store, moved, 3, NULL);
+	fill(b, other, &moved[5], 3, &jsonl);
+	write_file(b, "after.jsonl", jsonl.bytes);
+	assert_exit(b, 1, "diff --format jsonl %s %s", b->store, other);
+	assert_non_null(strstr(b->out, "\"to\":\"khasan\""));
+	assert_int_equal(lines(b->out, "\"example\":\"fra1-1-"), 1);
+	assert_exit(b, 1, "diff %s %s/after.jsonl", b->store, b->dir);
+	assert_exit(b, 0, "diff %s %s", b->store, b->store);
+	assert_exit(b, 2, "diff %s %s/missing", b->store, b->dir);
+	buf_fini(&jsonl);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(diff_of_store_is_diff_of_records, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_gap_is_no_outage, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(diff_across_a_date_of_the_profile, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(two_sides, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
