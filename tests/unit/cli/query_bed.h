@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A store filled as a campaign fills it, and build/borderpath (BORDERPATH names another) run on it as
- * a user would. The profile names its carriers by prefix, so that no database is needed.
+ * A store filled as a campaign fills it, and build/borderpath (BORDERPATH names another) run on it
+ * as a user would. The profile names its carriers by prefix, so that no database is needed.
  */
 #ifndef TESTS_QUERY_BED_H
 #define TESTS_QUERY_BED_H
