@@ -174,8 +174,8 @@ static void a_year(void **state)
 
 /*
  * Two plans at one rate, and a clock that is set: the sweep of a /22 is under way for six minutes
- * when the quarter-hourly round of the other plan comes. That one waits for the eight lines that the
- * sweep has in the prober's hands, and for its own three: a few seconds.
+ * when the quarter-hourly round of the other plan comes. That one waits for the eight lines that
+ * the sweep has in the prober's hands, and for its own three: a few seconds.
  */
 static void a_sweep_lets_others_pass(void **state)
 {
@@ -184,6 +184,10 @@ static void a_sweep_lets_others_pass(void **state)
 		{HOURS(19) + MINUTES(12), HAPPENS_DEATH, 0},
 		{HOURS(25) + MINUTES(13), HAPPENS_SECRETLY, -HOURS(1)},
 		{HOURS(37) + MINUTES(14), HAPPENS_STOP, 30 * NS_PER_S},
+		/* Stopped and started while rounds wait for the store: none is told as missed. */
+		{HOURS(50) + MINUTES(1), HAPPENS_GONE, 1},
+		{HOURS(52) + MINUTES(3), HAPPENS_STOP, MINUTES(40)},
+		{HOURS(54) + MINUTES(2), HAPPENS_GONE, 0},
 	};
 	const struct world_script script = {
 		.plans = {PLAN("known", "15m", FEW, "rate_pps: 20\n"),
@@ -200,6 +204,7 @@ static void a_sweep_lets_others_pass(void **state)
 	live(w, "two plans");
 	assert_true(world_plan(w, 0)->longest_ns < 15 * NS_PER_S);
 	assert_true(world_plan(w, 1)->longest_ns > MINUTES(5) + 30 * NS_PER_S);
+	assert_true(!is_whole() || world_note(w, "takes rounds again") != NULL);
 	/* Whole but for what the prober's end cost: the stop, nothing else. */
 	assert_true(world_plan(w, 0)->rounds - world_plan(w, 0)->whole <= 1);
 	assert_true(world_plan(w, 1)->rounds - world_plan(w, 1)->whole <= 1);

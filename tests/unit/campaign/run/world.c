@@ -78,6 +78,25 @@ static void set_full(struct world *w, bool full)
 	w->full = full;
 }
 
+/* A directory stands where the file was: a file would be made anew. */
+static void set_gone(struct world *w, bool gone)
+{
+	static const char *const parts[] = {"", "-wal", "-shm"};
+
+	if (!gone)
+		rmdir(w->store);
+	for (unsigned i = 0; i < 3; i++) {
+		char here[200], away[200];
+
+		snprintf(here, sizeof(here), "%s%s", w->store, parts[i]);
+		snprintf(away, sizeof(away), "%s/away%s", w->dir, parts[i]);
+		if (rename(gone ? here : away, gone ? away : here) < 0 && errno != ENOENT)
+			world_fault(w, "%s: %s", here, strerror(errno));
+	}
+	if (gone)
+		mkdir(w->store, 0700);
+}
+
 static void happen(struct world *w, const struct event *e)
 {
 	switch (e->what) {
@@ -91,6 +110,7 @@ static void happen(struct world *w, const struct event *e)
 	case HAPPENS_OFFLINE: w->offline_until = w->now + e->arg; break;
 	case HAPPENS_SLOW: w->slow_ns = e->arg; break;
 	case HAPPENS_FULL: set_full(w, e->arg != 0); break;
+	case HAPPENS_GONE: set_gone(w, e->arg != 0); break;
 	case HAPPENS_HANGUP: kill(getpid(), SIGHUP); break;
 	case HAPPENS_STOP:
 		w->stopping = true;
