@@ -4,11 +4,12 @@
  * bounded size by row number (the newer one stays). No byte of a store is believed before it is
  * checked.
  */
+#include "campaign/sqlite_cache.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/body.h"
-#include "campaign/sqlite_cache.h"
 #include "core/text.h"
 
 enum { BLOBS = 2048, PATHS = 4096, HOPS = 16384, NAMES = 8192 };

@@ -4,12 +4,13 @@
  * added. A key is hashed with the store's own secret (128 bits of SipHash), so that nobody can make
  * two of them meet; the tables compare whole keys.
  */
+#include "campaign/sqlite_intern.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/pack.h"
-#include "campaign/sqlite_intern.h"
 
 enum {
 	INTERN_WAYS = 4,

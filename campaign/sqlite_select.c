@@ -3,11 +3,12 @@
  * Selections of the store. Time, vantage point and campaign choose segments by an index; target,
  * prefix and method choose goals, border verdicts, of which there are few: both become row numbers.
  */
+#include "campaign/sqlite_select.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/sqlite_cache.h"
-#include "campaign/sqlite_select.h"
 #include "core/text.h"
 
 enum {

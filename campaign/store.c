@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Which store a word means: scheme, file, default place. Opens none. */
+#include "campaign/store.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -3,8 +3,8 @@
  * KEEP: the store. One row a trace, with summary columns computed when it is written and a compact
  * versioned body; interned paths, names and verdicts; rounds and gaps; judgements as rows of their
  * own that name the data that judged; flat views `traces`, `hops`, `rounds` (REPORTS) for anybody's
- * SQL. Behind this header: SQLite (campaign/sqlite*.c). Times in a body are microseconds: nanoseconds
- * are in JSON Lines only.
+ * SQL. Behind this header: SQLite (campaign/sqlite*.c). Times in a body are microseconds:
+ * nanoseconds are in JSON Lines only.
  *
  * A round is committed whole or not at all, and only then announced. The same round committed again
  * (same campaign, vantage and planned moment) is BP_OK and changes nothing (*already is set).
@@ -26,15 +26,20 @@
 
 struct store;
 
-enum store_mode { STORE_READ, STORE_WRITE /* made when it is not there; migrated when it is old */ };
+enum store_mode {
+	STORE_READ,
+	STORE_WRITE, /* made when it is not there; migrated when it is old */
+};
 
-/* "sqlite:FILE", or FILE when its first bytes are SQLite's. NULL or empty: the default store, a file
- * under the user's state directory (XDG). STORE_READ: BP_ENOTFOUND when there is none, BP_EUNSUP for
- * a newer or an older version (says what to do). BP_EPERM read-only, BP_EAGAIN locked for longer than
- * a few seconds, BP_EPARSE damaged or no store of ours, BP_EIO; each with one clear line. */
+/* "sqlite:FILE", or FILE when its first bytes are SQLite's. NULL or empty: the default store, a
+ * file under the user's state directory (XDG). STORE_READ: BP_ENOTFOUND when there is none,
+ * BP_EUNSUP for a newer or an older version (says what to do). BP_EPERM read-only, BP_EAGAIN locked
+ * for longer than a few seconds, BP_EPARSE damaged or no store of ours, BP_EIO; each with one clear
+ * line. */
 int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err);
 void store_close(struct store *s);
-/* Whether a word of the command line is a store: by its scheme, or by the first bytes of the file. */
+/* Whether a word of the command line is a store: by its scheme, or by the first bytes of the
+ * file. */
 bool store_is(const char *word);
 /* Where it is, for messages. Borrowed. */
 const char *store_path(const struct store *s);
@@ -44,11 +49,12 @@ const char *store_path(const struct store *s);
 /* Opens the transaction of one round. BP_E* as of store_open; BP_EIO with sys ENOSPC when full. A
  * failure in any of these calls undoes the whole transaction: call store_undo, try again later. */
 int store_begin(struct store *s, struct bp_error *err);
-/* One trace of the round; names may be NULL, verdict too (or not judged). Borrowed. A trace whose id
- * is in the store already is passed over. */
+/* One trace of the round; names may be NULL, verdict too (or not judged). Borrowed. A trace whose
+ * id is in the store already is passed over. */
 int store_add_trace(struct store *s, const struct trace *t, const struct names *names,
 		    const struct verdict *verdict, struct bp_error *err);
-/* Any other object, as its JSON line (paths, event, run): kept whole and given back by store_read. */
+/* Any other object, as its JSON line (paths, event, run): kept whole and given back by
+ * store_read. */
 int store_add_object(struct store *s, enum record_kind kind, struct wall at, const char *vantage,
 		     const char *campaign, const char *round, const char *json, size_t n,
 		     struct bp_error *err);
@@ -67,15 +73,16 @@ struct store_select {
 	uint8_t method;               /* METHOD_UNKNOWN: any */
 	bool rounds_only;             /* for store_read: neither traces nor objects but rounds */
 };
-/* Streams what is selected, oldest first: traces (names and the latest judgement filled), then the
- * paths object behind its traces, rounds behind what they hold. on_record may take parts of the record
- * by making them empty; negative stops and is returned. */
+/* Streams what is selected, oldest first by the round (what was added together, by its first start;
+ * within it as it was added): traces (names and the latest judgement filled), then the
+ * paths object behind its traces, rounds behind what they hold. on_record may take parts of the
+ * record by making them empty; negative stops and is returned. */
 int store_read(struct store *s, const struct store_select *select,
 	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 	       struct bp_error *err);
-/* Traces that show the same: one vantage, source, destination, method, flow, ports, reach and way. For
- * `diff`, which would else read 200,000 whole traces of two half hours (amended by the reader of it).
- * The groups of a selection may be finer than that, never coarser. */
+/* Traces that show the same: one vantage, source, destination, method, flow, ports, reach and way.
+ * For `diff`, which would else read 200,000 whole traces of two half hours (amended by the reader
+ * of it). The groups of a selection may be finer than that, never coarser. */
 struct store_group {
 	const char *vantage;          /* one pointer for one name, until store_close */
 	struct addr src, dst;
@@ -95,16 +102,17 @@ struct store_group {
 	uint32_t rtt_count;
 };
 /* Streams the groups of what is selected, in no order; what could not be measured (STOP_ERROR, no
- * entry) is left out, and what was measured in a round whose vantage point was offline (its health is
- * ROUND_HEALTH_OFFLINE): it says nothing of the targets. on_group may call store_trace. Memory: that
- * of the groups, not of the traces. */
+ * entry) is left out, and what was measured in a round whose vantage point was offline (its health
+ * is ROUND_HEALTH_OFFLINE): it says nothing of the targets. on_group may call store_trace. Memory:
+ * that of the groups, not of the traces. */
 int store_groups(struct store *s, const struct store_select *select,
 		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
 		 void *arg, struct bp_error *err);
 /* One trace of them as store_read gives it; out is initialised and empty. BP_ENOTFOUND: dropped
  * meanwhile. */
 int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err);
-/* The same without id, names and verdict: for who names and judges it anew. *out is owned (free). */
+/* The same without id, names and verdict: for who names and judges it anew. *out is owned
+ * (free). */
 int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err);
 /* The latest slot (round.planned) of a campaign and vantage; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
@@ -113,7 +121,7 @@ int store_last_planned(struct store *s, const char *campaign, const char *vantag
 int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
 		      struct round *out, unsigned max, struct bp_error *err);
 
-/* --- judging anew, keeping, mending ------------------------------------------------------------- */
+/* --- judging anew, keeping, mending ----------------------------------------------------------- */
 
 /* Within store_begin .. store_commit: one more judgement of the trace with this id; the old ones
  * stay. BP_ENOTFOUND: no such trace. */
@@ -123,16 +131,17 @@ int store_add_judgement(struct store *s, const char *trace_id, const struct name
  * bounded size. *dropped counts. Roll-ups of what is dropped are made first when `hourly`. */
 int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
 		 struct bp_error *err);
-/* One transaction of that, for whoever has other things to do meanwhile. *more: there may be another
- * one to do. */
+/* One transaction of that, for whoever has other things to do meanwhile. *more: there may be
+ * another one to do. */
 int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
 		      bool *more, struct bp_error *err);
 /* Drops the roll-ups of hours that began before `before`. *dropped counts them. */
 int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped,
 		       struct bp_error *err);
-/* Reads all that can be read of a damaged store into a new one at `to`. Counts of what came over and
- * of what did not. */
+/* Reads all that can be read of a damaged store into a new one at `to`. Counts of what came over
+ * and of what did not. */
 struct store_salvage { uint64_t traces, rounds, lost; };
-int store_salvage(const char *from, const char *to, struct store_salvage *out, struct bp_error *err);
+int store_salvage(const char *from, const char *to, struct store_salvage *out,
+		  struct bp_error *err);
 
 #endif
