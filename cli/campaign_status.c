@@ -107,13 +107,15 @@ static int read_traces(struct status_run *run, struct store *store, struct bp_er
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(history_ns) / sizeof(history_ns[0]); i++) {
-		int64_t rounds = history_ns[i] / s->every_ns + 1;
+		int64_t of_round = s->measured.traces > 0 ? s->measured.traces : 1;
+		int64_t traces = (history_ns[i] / s->every_ns + 1) * of_round;
+		/* The last two rounds at least, however large they are. */
+		int64_t back = i > 0 || traces <= history_traces ? history_ns[i] :
+			       history_traces / of_round * s->every_ns;
 
-		if (i > 0 && rounds * s->measured.traces > history_traces)
+		if (i > 0 && traces > history_traces)
 			break;
-		/* A sweep of every few days: its last two rounds at least. */
-		select.since.ns = s->measured.planned.ns - history_ns[i] -
-				  (i == 0 ? s->every_ns : 0);
+		select.since.ns = s->measured.planned.ns - back - (i == 0 ? s->every_ns : 0);
 		standing_fini(&run->standing);
 		rc = store_read(store, &select, take_trace, run, err);
 		if (rc == 0 && run->standing.failed)
