@@ -26,6 +26,7 @@ struct diff_store {
 	struct intern ways;   /* struct way_key */
 	uint32_t *sights;          /* of each way */
 	uint32_t sights_room;
+	struct verdict verdict;    /* of the way at work: too large to be made anew for each */
 	/* of the window at work */
 	enum diff_when side;
 	struct wall since, until;
@@ -134,41 +135,51 @@ static int class_of(struct diff_store *d, const struct store_group *g, uint32_t 
 	return rc;
 }
 
-/* What the record says of its addresses counts only where a database is missing. */
-static int read_example(struct diff_store *d, int64_t example, struct record *r,
-			struct bp_error *err)
+/* What the record says of its addresses counts only where a database is missing. *t and *names are
+ * the caller's to free. */
+static int read_example(struct diff_store *d, int64_t example, struct trace **t,
+			struct names *names, struct bp_error *err)
 {
 	const struct geo_source *s = geo_source(d->pass->geo);
+	struct record r;
+	int rc;
 
-	if (s->asn_db[0] == '\0' || s->country_db[0] == '\0')
-		return store_trace(d->store, example, r, err);
-	r->kind = RECORD_TRACE;
-	return store_trace_bare(d->store, example, &r->trace, err);
+	if (s->asn_db[0] != '\0' && s->country_db[0] != '\0')
+		return store_trace_bare(d->store, example, t, err);
+	record_init(&r);
+	rc = store_trace(d->store, example, &r, err);
+	if (rc == 0) {
+		*t = r.trace;
+		*names = r.names;
+		r.trace = NULL;
+		names_init(&r.names);
+	}
+	record_fini(&r);
+	return rc;
 }
 
 /* By one of them. BP_ENOTFOUND: it was dropped meanwhile. */
 static int judge_way(struct diff_store *d, const struct store_group *g, uint32_t *sight,
 		     struct bp_error *err)
 {
-	struct verdict *v = calloc(1, sizeof(*v));
-	struct record r;
+	struct trace *t = NULL;
+	struct names names;
 	int rc;
 
-	record_init(&r);
-	rc = v == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") :
-	     read_example(d, g->example, &r, err);
+	names_init(&names);
+	rc = read_example(d, g->example, &t, &names, err);
 	if (rc == 0) {
 		/* This way will not come again: its verdict is not worth keeping. */
 		d->pass->once = true;
-		rc = judge_pass_trace(d->pass, r.trace, &r.names, wall_now(), v);
+		rc = judge_pass_trace(d->pass, t, &names, wall_now(), &d->verdict);
 		d->pass->once = false;
 		if (rc == 0)
-			rc = diff_set_sight(d->set, r.trace, &r.names, v, sight);
+			rc = diff_set_sight(d->set, t, &names, &d->verdict, sight);
 		if (rc < 0)
 			bp_fail(err, rc, "out of memory");
 	}
-	record_fini(&r);
-	free(v);
+	names_fini(&names);
+	free(t);
 	return rc;
 }
 
