@@ -51,7 +51,7 @@ const char campaign_usage[] =
 "  --format text|jsonl   check, status: for people, or one JSON object a line\n"
 "  --profile NAME|FILE   instead of the plans'\n"
 "  --asn-db FILE, --country-db FILE\n"
-"  -o FILE, -v           write to FILE; check: list every network\n"
+"  -o FILE, -v           write to FILE; check: list every network, status: every target\n"
 "  --quiet               no warnings; once: only the exit code; run: no live view; status: only what\n"
 "                        is not as planned\n"
 "  --color auto|always|never\n"

@@ -23,6 +23,8 @@
 #define IDENTITY_NS (31 * DAY_NS)
 static const int64_t history_ns[] = {1 * DAY_NS, 4 * DAY_NS, 16 * DAY_NS, 64 * DAY_NS};
 static const int64_t history_traces = 50000;
+/* More targets than this are told by network, unless asked for each. */
+static const unsigned few_targets = 64;
 
 enum { OPT_STORE = OPT_COMMAND_FIRST, OPT_SPOOL };
 
@@ -35,6 +37,8 @@ struct status_run {
 	unsigned shown;                /* plans told of so far */
 	/* of the plan at hand */
 	struct campaign_plan *plan;
+	struct profile *of_plan;       /* or the one that was given */
+	struct tally tally;            /* of the last measured round */
 	struct status status;
 	struct standing standing;
 };
@@ -75,8 +79,11 @@ static int take_trace(void *arg, struct record *rec, struct bp_error *err)
 	struct status_run *run = arg;
 
 	(void)err;
-	if (rec->kind == RECORD_TRACE && !campaign_plan_is_reference(run->plan, rec->trace->dst))
-		standing_take(&run->standing, rec->trace, &rec->verdict);
+	if (rec->kind != RECORD_TRACE || campaign_plan_is_reference(run->plan, rec->trace->dst))
+		return 0;
+	standing_take(&run->standing, rec->trace, &rec->verdict);
+	if (strcmp(rec->trace->round, run->status.measured.id) == 0)
+		tally_add(&run->tally, rec->trace, &rec->verdict, run->of_plan);
 	return 0;
 }
 
@@ -117,6 +124,7 @@ static int read_traces(struct status_run *run, struct store *store, struct bp_er
 			break;
 		select.since.ns = s->measured.planned.ns - back - (i == 0 ? s->every_ns : 0);
 		standing_fini(&run->standing);
+		tally_fini(&run->tally);
 		rc = store_read(store, &select, take_trace, run, err);
 		if (rc == 0 && run->standing.failed)
 			rc = bp_fail(err, BP_ENOMEM, "out of memory");
@@ -199,11 +207,14 @@ static bool is_told(const struct status_run *run, enum status_state state)
 	       (state != STATUS_OK && state != STATUS_STARTING && state != STATUS_OVER);
 }
 
-static int tell(struct status_run *run, const struct profile *profile, struct bp_error *err)
+static int tell(struct status_run *run, struct bp_error *err)
 {
+	const struct profile *profile = run->of_plan;
 	struct style style = style_of(&run->session);
 	enum status_state state = status_state(&run->status);
 
+	if (run->standing.count > few_targets && run->options.verbose == 0)
+		run->status.tally = &run->tally;
 	buf_clear(&run->out);
 	if (!is_told(run, state))
 		return CLI_OK;
@@ -228,13 +239,13 @@ static int exit_of(enum status_state state)
 
 static int status_of(struct status_run *run, const char *file, struct bp_error *err)
 {
-	struct profile *profile = NULL;
 	char path[PATH_MAX];
 	int rc = campaign_plan_load(file, &run->plan, err);
 
 	if (rc < 0)
 		return rc;
-	rc = profile_load(run->profile != NULL ? run->profile : run->plan->profile, &profile, err);
+	rc = profile_load(run->profile != NULL ? run->profile : run->plan->profile, &run->of_plan,
+			  err);
 	if (rc == 0)
 		rc = store_place(run->store != NULL ? run->store : run->plan->store, path, err);
 	if (rc == 0) {
@@ -247,12 +258,14 @@ static int status_of(struct status_run *run, const char *file, struct bp_error *
 	}
 	if (rc == 0) {
 		foresee(run);
-		rc = tell(run, profile, err);
+		rc = tell(run, err);
 	}
 	if (rc == 0)
 		rc = exit_of(status_state(&run->status));
 	standing_fini(&run->standing);
-	profile_free(profile);
+	tally_fini(&run->tally);
+	profile_free(run->of_plan);
+	run->of_plan = NULL;
 	campaign_plan_free(run->plan);
 	return rc;
 }

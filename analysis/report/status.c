@@ -359,20 +359,17 @@ static void put_row(struct table *t, const struct standing_row *r, const struct 
 		text_set(row->color, sizeof(row->color), color);
 }
 
-static void put_targets(struct buf *out, const struct style *style, const struct status *s,
-			const struct profile *p)
+static void put_each(struct buf *out, const struct style *style, const struct status *s,
+		     const struct profile *p)
 {
 	static const struct table_column columns[COLUMNS] = {
 		{.title = "Network"}, {.title = "Destination"}, {.title = "By"}, {.title = "Border"},
 		{.title = "Conf.", .right = true}, {.title = "Since"}, {.title = "Reach"},
 		{.title = "RTT min", .right = true}, {.title = "Median, ms", .right = true}};
-	uint32_t *order;
+	uint32_t *order = standing_order(s->standing);
 	struct table t;
 
-	if (!s->measured_known)
-		return;
 	table_init(&t, columns, COLUMNS, COL_BORDER);
-	order = standing_order(s->standing);
 	for (unsigned i = 0; order != NULL && i < s->standing->count; i++) {
 		const struct standing_row *r = &s->standing->rows[order[i]];
 
@@ -384,6 +381,21 @@ static void put_targets(struct buf *out, const struct style *style, const struct
 		buf_char(out, '\n');
 	table_draw(out, style, &t, false);
 	table_fini(&t);
+	if (s->standing->beyond > 0)
+		buf_printf(out, "and %llu more\n", (unsigned long long)s->standing->beyond);
+}
+
+static void put_targets(struct buf *out, const struct style *style, const struct status *s,
+			const struct profile *p)
+{
+	if (!s->measured_known)
+		return;
+	if (s->tally != NULL) {
+		buf_char(out, '\n');
+		tally_write(out, style, s->tally, p);
+	} else {
+		put_each(out, style, s, p);
+	}
 	for (unsigned i = 0; i < s->measured.substitute_count; i++) {
 		const struct round_substitute *u = &s->measured.substitutes[i];
 		char from[ADDR_TEXT], to[ADDR_TEXT];
@@ -392,8 +404,6 @@ static void put_targets(struct buf *out, const struct style *style, const struct
 		buf_printf(out, ": %s has been silent for %u rounds; %s stands in for it\n",
 			   addr_format(u->from, from), u->silent, addr_format(u->to, to));
 	}
-	if (s->standing->beyond > 0)
-		buf_printf(out, "and %llu more\n", (unsigned long long)s->standing->beyond);
 }
 
 void report_status(struct buf *out, const struct style *style, const struct status *s,
