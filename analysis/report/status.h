@@ -55,8 +55,8 @@ struct status {
 	struct wall identity_read;        /* the oldest round that was looked at for it */
 	const struct standing *standing;  /* borrowed; only rows of the round `measured` are
 					   * told of */
-	const struct tally *tally;         /* borrowed: of many targets, in place of a line for each;
-					   * NULL: a line for each */
+	const struct tally *tally;         /* borrowed: many targets, in place of a line for
+					   * each; NULL: a line for each */
 	uint64_t spool_rounds, spool_bytes; /* that wait for the store; not the one under way */
 	struct wall spool_oldest;         /* since when the first of them waits; 0: none */
 	uint64_t spool_refused;           /* that the store will never take */
