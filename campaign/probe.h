@@ -68,8 +68,8 @@ void probe_go_on(struct probe *p);
 void probe_stop(struct probe *p);
 /* At once: what it has is lost. */
 void probe_kill(struct probe *p);
-/* Ends it, by force where it does not end by itself within a second, and leaves no zombie; p is gone
- * then. 0 and *end, or BP_EIO, as of probe_run. */
+/* Ends it, by force where it does not end by itself within a second, and leaves no zombie; p is
+ * gone then. 0 and *end, or BP_EIO, as of probe_run. */
 int probe_end(struct probe *p, struct frame_end *end, struct bp_error *err);
 
 #endif

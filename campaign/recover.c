@@ -87,14 +87,19 @@ static void give_locks(struct recovery *v)
 static void name_aside(struct recovery *v)
 {
 	struct stat st;
-	char when[WALL_TEXT];
+	char when[WALL_TEXT], moment[WALL_TEXT];
+	size_t k = 0;
 	int n;
 
 	wall_format(wall_now(), when);
 	/* 20261122T100000Z, as in the ids of rounds. */
-	n = snprintf(v->end->aside, sizeof(v->end->aside), "%.*s.damaged-%.4s%.2s%.2sT%.2s%.2s%.2sZ",
-		     PATH_MAX - 64, v->path, when, when + 5, when + 8, when + 11, when + 14,
-		     when + 17);
+	for (const char *c = when; *c != '\0' && *c != '.'; c++) {
+		if (*c != '-' && *c != ':')
+			moment[k++] = *c;
+	}
+	moment[k] = '\0';
+	n = snprintf(v->end->aside, sizeof(v->end->aside), "%.*s.damaged-%sZ", PATH_MAX - 64,
+		     v->path, moment);
 	for (unsigned i = 2; n > 0 && stat(v->end->aside, &st) == 0; i++)
 		snprintf(v->end->aside + n, sizeof(v->end->aside) - (size_t)n, ".%u", i);
 }

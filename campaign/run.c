@@ -18,7 +18,8 @@
 #include "campaign/run_inside.h"
 #include "campaign/targets.h"
 
-/* A second signal sooner than this is the same request: timeout(1) signals a process and its group. */
+/* A second signal sooner than this is the same request: timeout(1) signals a process and its
+ * group. */
 #define IMPATIENCE_NS (NS_PER_S / 2)
 #define STOP_AT_ONCE_NS (3 * NS_PER_S)
 
@@ -289,8 +290,8 @@ static int check_vantage(const struct run *run, struct bp_error *err)
 		const struct campaign_plan *p = run->desks[i].book->plan;
 
 		if (strcmp(first->vantage, p->vantage) != 0)
-			return bp_fail(err, BP_EINVAL, "%s measures as %s, %s as %s: the plans of one "
-				       "process are of one vantage point; run them apart",
+			return bp_fail(err, BP_EINVAL, "%s measures as %s, %s as %s: the plans of "
+				       "one process are of one vantage point; run them apart",
 				       first->file, first->vantage, p->file, p->vantage);
 	}
 	return 0;

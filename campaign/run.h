@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * RUN: the daemon. One poll loop over signals, the prober child and the schedules of its plans:
- * starts rounds on their slots, feeds the child fairly (each round under way has a bounded number of
- * lines out, in turn), takes traces into the round's journal, commits finished rounds to the store,
- * and only then announces them. The child lives while a round is under way, is restarted when it
- * dies, and what it had in hand is asked again once. No printing: what happens is told through
- * callbacks.
+ * starts rounds on their slots, feeds the child fairly (each round under way has a bounded number
+ * of lines out, in turn), takes traces into the round's journal, commits finished rounds to the
+ * store, and only then announces them. The child lives while a round is under way, is restarted
+ * when it dies, and what it had in hand is asked again once. No printing: what happens is told
+ * through callbacks.
  */
 #ifndef CAMPAIGN_RUN_H
 #define CAMPAIGN_RUN_H
@@ -32,8 +32,8 @@ struct campaign_events {
 			 struct wall next);
 	/* One line; p is NULL for what concerns all plans. */
 	void (*on_note)(void *arg, const struct campaign_plan *p, const char *text);
-	/* Every tick_ns (0: never), for each plan: when its next round starts (0: none does), and how
-	 * many rounds the store has not taken yet. May be NULL. */
+	/* Every tick_ns (0: never), for each plan: when its next round starts (0: none does), and
+	 * how many rounds the store has not taken yet. May be NULL. */
 	void (*on_look)(void *arg, const struct campaign_plan *p, struct wall next,
 			uint64_t waiting);
 	int64_t tick_ns;
@@ -47,8 +47,8 @@ struct campaign_options {
 	const char *store;          /* overrides the plans'; NULL: theirs */
 	const char *spool_dir;      /* NULL: beside the store */
 	int64_t spool_bytes;        /* 0: SPOOL_BYTES_DEFAULT */
-	const char *profile, *asn_db, *country_db; /* as in cli/options.h; profile NULL: the plan's */
-	const char *avoid;          /* a do-not-probe list besides the user's and the system's; NULL */
+	const char *profile, *asn_db, *country_db; /* as in cli/options.h; NULL: the plan's */
+	const char *avoid;          /* a do-not-probe list besides the usual ones; NULL: none */
 	struct campaign_events events;
 };
 

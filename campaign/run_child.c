@@ -93,7 +93,8 @@ static void give_orders(struct run *run)
 			o->run = *line;
 			continue;
 		}
-		if (line->rate_pps == 0 || (o->run.rate_pps != 0 && line->rate_pps > o->run.rate_pps))
+		if (line->rate_pps == 0 ||
+		    (o->run.rate_pps != 0 && line->rate_pps > o->run.rate_pps))
 			o->run.rate_pps = line->rate_pps;
 		if (line->prefix_pps != 0 &&
 		    (o->run.prefix_pps == 0 || line->prefix_pps < o->run.prefix_pps))

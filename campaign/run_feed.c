@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Whose line is next. Rounds under way are served in turn, one line each. Of each, the prober may have
- * what keeps it busy at its rate, as long as its lines have been taking, and ten seconds of work
- * beyond that, in case this process is busy. But beside a round that has little left, and before one
- * of another plan is to begin, it has eight lines of each: so a sweep of hours makes the round of the
- * known hosts wait for eight lines, not for its own. A plan whose rate is below the prober's is held
- * to it by probes foreseen, settled when the answer tells how many there were.
+ * Whose line is next. Rounds under way are served in turn, one line each. Of each, the prober may
+ * have what keeps it busy at its rate, as long as its lines have been taking, and ten seconds of
+ * work beyond that, in case this process is busy. But beside a round that has little left, and
+ * before one of another plan is to begin, it has eight lines of each: so a sweep of hours makes
+ * the round of the known hosts wait for eight lines, not for its own. A plan whose rate is below
+ * the prober's is held to it by probes foreseen, settled when the answer tells how many there
+ * were.
  */
 #include "campaign/run_inside.h"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Slots that nobody measured, and rounds that found no journal: rows of the store all the same, so
- * that a gap in the data says why it is one. A row a slot, up to RUN_GAP_ROWS of one gap: of a longer
- * one the oldest slots share a row, which stands at the first of them and says how many there are.
+ * that a gap in the data says why it is one. A row a slot, up to RUN_GAP_ROWS of one gap: of a
+ * longer one the oldest slots share a row, which stands at the first of them and says how many
+ * there are.
  */
 #include "campaign/run_inside.h"
 
@@ -33,8 +34,8 @@ static void put(struct run_desk *d, const struct round *r, uint64_t count, int64
 	struct run_gap *g = calloc(1, sizeof(*g)), **at = &d->gaps;
 
 	if (g == NULL) {
-		run_note(d->run, d, "out of memory: %" PRIu64 " missed rounds are not on the record",
-			 count);
+		run_note(d->run, d, "out of memory: %" PRIu64 " missed rounds are not on the "
+			 "record", count);
 		return;
 	}
 	g->r = *r;

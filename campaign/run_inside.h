@@ -161,7 +161,7 @@ struct run_child {
 	struct probe *probe;     /* NULL: none */
 	struct probe_run orders;
 	bool avoid_said, ending, stopped, killed;
-	bool renew;              /* to be replaced when its hands are empty: other rates, other lists */
+	bool renew;              /* to be replaced when its hands are empty: other rates, lists */
 	struct mono earliest;    /* not started before */
 	struct mono heard;       /* last */
 	struct mono patience;    /* when ending: killed then */

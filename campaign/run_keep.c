@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Finished rounds go from their journals into the store, each in one transaction, oldest first, and
- * are announced behind it. While the store refuses they wait; it is asked again when a round ends and
- * every minute, and is told of once. A file that was put in its place is opened instead, and gets
- * what the spool has kept.
+ * Finished rounds go from their journals into the store, each in one transaction, oldest first,
+ * and are announced behind it. While the store refuses they wait; it is asked again when a round
+ * ends and every minute, and is told of once. A file that was put in its place is opened instead,
+ * and gets what the spool has kept.
  */
 #include "campaign/run_inside.h"
 
@@ -180,7 +180,8 @@ static int commit_one(struct run_desk *d, struct round *r, struct bp_error *err)
 	}
 	if (d->last.ns < r->planned.ns)
 		d->last = r->planned;
-	/* One that a killed process had committed was announced by it, or by nobody: never twice. */
+	/* One that a killed process had committed was announced by it, or by nobody: never
+	 * twice. */
 	if (!end.already)
 		announce(d, r);
 	return 0;
@@ -263,8 +264,8 @@ static int64_t kept_ns(const struct run *run, const struct run_keep *k, bool hou
 	return most;
 }
 
-/* Once a day, while nothing is measured; a slice, and the loop goes round. Roll-ups are made of traces
- * that go: without, there are none. */
+/* Once a day, while nothing is measured; a slice, and the loop goes round. Roll-ups are made of
+ * traces that go: without, there are none. */
 static void retire(struct run *run, struct run_keep *k)
 {
 	int64_t ns = kept_ns(run, k, false), hours_ns = kept_ns(run, k, true);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A round under way: its beginning, each result named, judged and put into its journal, and its end,
- * where what is missing gets its reason. It must not run into its next slot: what has not come by
- * then is missed.
+ * A round under way: its beginning, each result named, judged and put into its journal, and its
+ * end, where what is missing gets its reason. It must not run into its next slot: what has not
+ * come by then is missed.
  */
 #include "campaign/run_inside.h"
 

@@ -278,8 +278,9 @@ static void a_signal_that_comes_twice_is_one(void **state)
 	buf_fini(&out);
 }
 
-/* A caller with a loop of its own: lines are withheld until it says so, a request to stop is obeyed,
- * and nothing is left behind, not even by a child that has said its last word and stays. */
+/* A caller with a loop of its own: lines are withheld until it says so, a request to stop is
+ * obeyed, and nothing is left behind, not even by a child that has said its last word and
+ * stays. */
 static enum probe_more withheld(void *arg, struct buf *out)
 {
 	struct heard *h = arg;
