@@ -268,6 +268,11 @@ int value_read_verdict(const void *bytes, int n, struct verdict *v, const struct
 /* The address that t shows first at a TTL. */
 struct addr value_addr_at(const struct trace *t, uint8_t ttl);
 
+/* --- sqlite_write.c --------------------------------------------------------------------------- */
+
+/* Writes the row of the segment under way, if there is one: its traces can be read then. */
+int segment_end(struct store *s, struct bp_error *err);
+
 /* --- sqlite_ids.c: the id of a trace ---------------------------------------------------------- */
 
 struct trace_key {

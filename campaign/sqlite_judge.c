@@ -146,7 +146,9 @@ int store_add_judgement(struct store *s, const char *trace_id, const struct name
 
 	if (!s->writing || s->failed)
 		return bp_fail(err, BP_EINVAL, "the store: nothing was begun, or it was undone");
-	rc = find_trace(s, trace_id, &n, err);
+	rc = segment_end(s, err);
+	if (rc == 0)
+		rc = find_trace(s, trace_id, &n, err);
 	if (rc == 0)
 		rc = add_judgement(s, n, names, verdict, us_of(judged_at), err);
 	/* That there is no such trace harms nothing. */

@@ -17,20 +17,18 @@ struct salvage {
 	struct store *from, *to;
 	struct store_salvage count;
 	unsigned pending; /* traces of the transaction under way */
+	/* Those of them that were judged more than once. */
+	struct rejudged {
+		int64_t n, segment;
+	} again[SALVAGE_COMMIT];
+	unsigned again_count;
+	int64_t judge; /* row in the original that to->now_us is of */
 };
 
 /* A failure that is the damage itself, or one that ends the mending. */
 static bool is_damage(int rc)
 {
 	return rc == BP_EPARSE || rc == BP_EIO || rc == BP_ENOTFOUND;
-}
-
-static int commit(struct salvage *v, bool again, struct bp_error *err)
-{
-	int rc = store_commit(v->to, err);
-
-	v->pending = 0;
-	return rc == 0 && again ? store_begin(v->to, err) : rc;
 }
 
 /* The highest row number of a table: as it says, or as far as can be seen. */
@@ -122,6 +120,61 @@ static int save_history(struct salvage *v, struct history *h, const struct trace
 	return rc;
 }
 
+/* Behind all traces of a transaction: a judgement ends the segment under way. */
+static int save_histories(struct salvage *v, struct bp_error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < v->again_count && rc == 0; i++) {
+		struct names names;
+		struct verdict first;
+		struct record rec;
+		struct history h;
+
+		record_init(&rec);
+		if (store_trace(v->from, v->again[i].n, &rec, NULL) == 0) {
+			history_open(v, v->again[i].n, v->again[i].segment, &h);
+			if (history_next(v, &h, rec.trace, &names, &first)) {
+				names_fini(&names);
+				rc = save_history(v, &h, rec.trace, err);
+			}
+			sqlite3_finalize(h.st);
+		}
+		record_fini(&rec);
+	}
+	v->again_count = 0;
+	return rc;
+}
+
+static int commit(struct salvage *v, bool again, struct bp_error *err)
+{
+	int rc = save_histories(v, err);
+
+	if (rc == 0)
+		rc = store_commit(v->to, err);
+	v->pending = 0;
+	v->judge = 0;
+	return rc == 0 && again ? store_begin(v->to, err) : rc;
+}
+
+/* The copy's judgements were made when the original's were. */
+static void same_moment(struct salvage *v, int64_t judge, int64_t segment)
+{
+	const struct cached_segment *g;
+	sqlite3_stmt *st;
+
+	if (judge == 0 && cached_segment(v->from, segment, &g, NULL) == 0)
+		judge = g->judge;
+	if (judge == v->judge || sql_get(v->from, STMT_JUDGE_GET, &st, NULL) < 0)
+		return;
+	sqlite3_bind_int64(st, 1, judge);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		v->to->now_us = sqlite3_column_int64(st, 3);
+		v->judge = judge;
+	}
+	sqlite3_reset(st);
+}
+
 static int save_trace(struct salvage *v, sqlite3_stmt *st, struct bp_error *err)
 {
 	int64_t n = sqlite3_column_int64(st, 0), segment = sqlite3_column_int64(st, 1);
@@ -137,20 +190,22 @@ static int save_trace(struct salvage *v, sqlite3_stmt *st, struct bp_error *err)
 		v->count.lost += is_damage(rc);
 		return is_damage(rc) ? 0 : rc;
 	}
+	same_moment(v, sqlite3_column_int64(st, 10), segment);
 	history_open(v, n, segment, &h);
 	if (history_next(v, &h, rec.trace, &names, &verdict)) {
 		names_fini(&rec.names);
 		rec.names = names;
 		rec.verdict = verdict;
+		same_moment(v, sqlite3_column_int64(h.st, 1), segment);
+		v->again[v->again_count++] = (struct rejudged){n, segment};
 	}
+	sqlite3_finalize(h.st);
 	rc = store_add_trace(v->to, rec.trace, &rec.names, &rec.verdict, err);
 	if (rc == 0) {
 		v->count.traces++;
 		v->pending++;
-		rc = save_history(v, &h, rec.trace, err);
 		behind(v, segment, n);
 	}
-	sqlite3_finalize(h.st);
 	record_fini(&rec);
 	/* Segments of the copy end where those of the original do. */
 	if (rc == 0 && v->pending >= SALVAGE_COMMIT)

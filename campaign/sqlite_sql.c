@@ -73,7 +73,8 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_VERDICT_GET] = "SELECT key FROM verdict WHERE id = ?1",
 	[STMT_JUDGE_ADD] = "INSERT INTO judge(profile, profile_version, geo, judged_us)"
 			   " VALUES (?1, ?2, ?3, ?4)",
-	[STMT_JUDGE_GET] = "SELECT profile, profile_version, geo FROM judge WHERE id = ?1",
+	[STMT_JUDGE_GET] =
+		"SELECT profile, profile_version, geo, judged_us FROM judge WHERE id = ?1",
 	[STMT_NTH_MAX] = "SELECT coalesce(max(i), -1) FROM nth",
 	[STMT_NTH_ADD] = "INSERT INTO nth(i) VALUES (?1)",
 	[STMT_NEXT] = "SELECT max(coalesce((SELECT max(n) FROM trace), 0),"

@@ -114,7 +114,7 @@ static int bind_segment_texts(struct store *s, sqlite3_stmt *st, struct bp_error
 	return rc;
 }
 
-static int segment_end(struct store *s, struct bp_error *err)
+int segment_end(struct store *s, struct bp_error *err)
 {
 	struct segment *g = &s->seg;
 	sqlite3_stmt *st;

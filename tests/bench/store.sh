@@ -81,7 +81,7 @@ text() {
 	$(row 'two half hours over all, grouped, cold' groups_cold %.3f ' s')
 	$(row 'the same, warm' groups_warm %.3f ' s')
 
-	The 3 and 10 days are of $small vantage points, not of $f: ten days of 50 are 49 million traces and
+	Load average when it ended: $(cut -d' ' -f1-3 /proc/loadavg) (its own share is about 1). The 3 and 10 days are of $small vantage points, not of $f: ten days of 50 are 49 million traces and
 	more than the few minutes that this may take. On a machine that does other things meanwhile the rates
 	are lower, and the first figure to suffer is the cold one.
 	END

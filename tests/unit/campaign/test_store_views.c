@@ -322,6 +322,73 @@ static void judgements_are_rows(void **state)
 			 1);
 }
 
+static void what_was_dropped_is_rolled_up(void **state)
+{
+	struct bed *b = *state;
+	uint64_t dropped = 0;
+	int64_t min;
+
+	put_random(b, 200);
+	min = number(b, "SELECT min(rtt_min_ms) * 1000 FROM traces");
+	assert_int_equal(number(b, "SELECT count(*) FROM hours"), 0);
+	/* In two steps, through the midst of an hour: the same row twice. */
+	assert_int_equal(store_retire(b->store, (struct wall){T0 + 77 * NS_PER_S}, true, &dropped,
+				      &b->err),
+			 0);
+	assert_int_equal(dropped, 77);
+	assert_int_equal(store_retire(b->store, (struct wall){T0 + 900 * NS_PER_S}, true, &dropped,
+				      &b->err),
+			 0);
+	assert_int_equal(dropped, 123);
+	assert_int_equal(number(b, "SELECT count(*) FROM trace"), 0);
+	assert_int_equal(number(b, "SELECT sum(traces) FROM hours WHERE hour_utc ="
+				   " '2026-11-22T10:00:00.000000000Z' AND vantage = 'v'"),
+			 200);
+	assert_int_equal(number(b, "SELECT min(rtt_min_ms) * 1000 FROM hours"), min);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgement"), 0);
+}
+
+static void salvage_keeps_every_judgement(void **state)
+{
+	struct bed *b = *state;
+	struct verdict v = {.judged = true,
+			    .outcome = OUTCOME_BORDER,
+			    .border = "khasan",
+			    .profile = "p",
+			    .profile_version = "9"};
+	struct store_salvage saved;
+	int64_t before;
+	char to[128];
+
+	put_random(b, 60);
+	assert_int_equal(store_begin(b->store, &b->err), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(store_add_judgement(b->store, "v-run-8", NULL, &v,
+						     (struct wall){T0 + i * NS_PER_S}, &b->err),
+				 0);
+	assert_int_equal(store_commit(b->store, &b->err), 0);
+	before = number(b, "SELECT count(*) FROM judgements");
+	assert_int_equal(sqlite3_exec(b->db, "UPDATE judge SET judged_us = 5000000 WHERE id = 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	snprintf(to, sizeof(to), "%s.new", b->path);
+	if (store_salvage(b->path, to, &saved, &b->err) != 0)
+		fail_msg("%s", b->err.text);
+	assert_int_equal(saved.traces, 60);
+	assert_int_equal(saved.lost, 0);
+	sqlite3_close(b->db);
+	assert_int_equal(sqlite3_open(to, &b->db), SQLITE_OK);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), before);
+	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
+			 4);
+	assert_int_equal(number(b, "SELECT count(*) FROM traces WHERE trace_id = 'v-run-8' AND"
+				   " judged_at = '2026-11-22T10:00:02.000000000Z'"),
+			 1);
+	assert_true(number(b, "SELECT count(*) FROM judgements WHERE judged_at ="
+			      " '1970-01-01T00:00:05.000000000Z'") > 0);
+	unlink(to);
+}
+
 /* --- indexes ---------------------------------------------------------------------------------- */
 
 static void selections_use_an_index(void **state)
@@ -364,10 +431,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(views_are_the_tables),
-		T(the_view_of_rounds_is_the_table),
-		T(judgements_are_rows),
-		T(selections_use_an_index),
+		T(views_are_the_tables),	  T(the_view_of_rounds_is_the_table),
+		T(judgements_are_rows),		  T(what_was_dropped_is_rolled_up),
+		T(salvage_keeps_every_judgement), T(selections_use_an_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
