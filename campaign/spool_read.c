@@ -293,6 +293,13 @@ static bool is_one_of_several(const struct trace *t)
 	return number != NULL && strchr(number, '.') != NULL;
 }
 
+/* Whether the trace is a measurement by itself, and went to its end. */
+static bool is_measured(const struct trace *t)
+{
+	return !is_one_of_several(t) && t->stop != STOP_INTERRUPTED && t->stop != STOP_ERROR &&
+	       t->stop != STOP_TIMEOUT;
+}
+
 static void tally_line(struct tally *c, const char *line, size_t n)
 {
 	struct record rec;
@@ -302,7 +309,7 @@ static void tally_line(struct tally *c, const char *line, size_t n)
 		c->damaged++;
 	} else if (rec.kind == RECORD_TRACE) {
 		c->traces++;
-		c->measured += !is_one_of_several(rec.trace);
+		c->measured += is_measured(rec.trace);
 		c->sent += rec.trace->sent > 0 ? (uint64_t)rec.trace->sent : 0;
 		c->received += rec.trace->received > 0 ? (uint64_t)rec.trace->received : 0;
 		if (rec.trace->end.ns > c->end.ns)

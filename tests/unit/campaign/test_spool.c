@@ -365,16 +365,17 @@ static void several_flows_are_one_measurement(void **state)
 {
 	static const char paths[] = "{\"type\":\"paths\",\"flows\":2,\"level\":95}";
 	struct spool *s = open_spool(*state, 0);
-	struct round r = round_at(0, 3), got;
+	struct round r = round_at(0, 4), got;
 	struct spool_journal *j;
 	struct bp_error err;
 
 	assert_int_equal(spool_begin(s, &r, &j, &err), 0);
-	for (unsigned k = 0; k < 5; k++) {
-		static const char *const ids[] = {"v.1-a-1", "v.1-a-2.0", "v.1-a-2.1",
-						  "v.1-a-3.0", "v.1-a-3.1"};
+	for (unsigned k = 0; k < 6; k++) {
+		static const char *const ids[] = {"v.1-a-1",   "v.1-a-2.0", "v.1-a-2.1",
+						  "v.1-a-3.0", "v.1-a-3.1", "v.1-a-4"};
 		struct trace *t = trace_of(&r, k);
 
+		t->stop = k == 5 ? STOP_INTERRUPTED : STOP_REACHED;
 		text_set(t->id, sizeof(t->id), ids[k]);
 		assert_int_equal(spool_trace(j, t, NULL, NULL, &err), 0);
 		free(t);
@@ -385,9 +386,10 @@ static void several_flows_are_one_measurement(void **state)
 	spool_close(s);
 	s = open_spool(*state, 0);
 	next_is(s, 0, &got);
-	assert_int_equal(got.traces, 5);
-	assert_int_equal(got.done, 2); /* the plain one and target 2; 3 was under way */
-	assert_int_equal(got.missed, 1);
+	assert_int_equal(got.traces, 6);
+	/* The plain one and target 2; 3 was under way, and 4 cut short. */
+	assert_int_equal(got.done, 2);
+	assert_int_equal(got.missed, 2);
 	assert_int_equal(got.why, ROUND_WHY_DOWN);
 	spool_close(s);
 }
