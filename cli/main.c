@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	/* A reader that went away is a write error, told after the child was stopped in order. */
 	signal(SIGPIPE, SIG_IGN);
-	/* A limit on the size of files is a write that fails, as on a full disk: no reason to die. */
+	/* A limit on the size of files is a write that fails, as on a full disk. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		buf_init(&text);

@@ -80,9 +80,14 @@ static void live(struct world *w, const char *what)
 	if (fault == NULL)
 		fault = world_read_store(w);
 	if (fault != NULL) {
+		char text[sizeof(w->fault)];
+
 		for (unsigned i = 0; i < 8 && i < w->counts.notes; i++)
 			printf("  %s\n", w->notes[(w->counts.notes - 1 - i) % 64]);
-		fail_msg("%s", fault);
+		/* What failed leaves nothing behind on a disk that is memory. */
+		text_set(text, sizeof(text), fault);
+		world_free(w);
+		fail_msg("%s", text);
 	}
 }
 
