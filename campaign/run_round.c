@@ -328,6 +328,7 @@ void run_round_abandon(struct run_round *x)
 	unlink_round(x);
 	drop_again(x);
 	run_flows_drop(x);
+	spool_leave(x->journal);
 	feed_free(x->feed);
 	vantage_watch_free(x->watch);
 	run_book_drop(x->book);
@@ -361,6 +362,7 @@ static void finish(struct run_round *x)
 	struct run_desk *d = x->desk;
 	struct round *r = &x->r;
 	struct bp_error err;
+	int ended;
 
 	run_flows_flush(x);
 	r->end = wall_now();
@@ -372,7 +374,9 @@ static void finish(struct run_round *x)
 	hosts_end(x->book->hosts, r);
 	if (x->book != d->book)
 		hosts_restore(d->book->hosts, r, 1);
-	if (spool_end(x->journal, r, &err) < 0) {
+	ended = spool_end(x->journal, r, &err);
+	x->journal = NULL;
+	if (ended < 0) {
 		run_note(d->run, d, "%s: %s", r->id, err.text);
 		r->missed = r->expected;
 		r->done = r->traces = 0;

@@ -415,6 +415,15 @@ int spool_object(struct spool_journal *j, const char *json, size_t n, struct bp_
 	return append(j, line->bytes, line->used, APPEND_RECORD, err);
 }
 
+void spool_leave(struct spool_journal *j)
+{
+	if (j == NULL)
+		return;
+	if (j->fd >= 0)
+		close(j->fd);
+	free(j);
+}
+
 int spool_end(struct spool_journal *j, const struct round *r, struct bp_error *err)
 {
 	struct spool *s = j->spool;

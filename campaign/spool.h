@@ -53,6 +53,9 @@ int spool_trace(struct spool_journal *j, const struct trace *t, const struct nam
 		const struct verdict *v, struct bp_error *err);
 /* A line of another kind (paths, run), with or without its newline. */
 int spool_object(struct spool_journal *j, const char *json, size_t n, struct bp_error *err);
+/* The round goes no further: its journal stays as it is, cut off, for the next process. NULL is
+ * nothing. */
+void spool_leave(struct spool_journal *j);
 /* The round is over: its object is written, the file made durable. j is gone then, also on failure
  * (BP_ENOMEM: the round waits as one that was cut off). Where the disk refuses, it waits in
  * memory. */

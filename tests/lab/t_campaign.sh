@@ -3,7 +3,7 @@
 #
 # A campaign as a process: rounds on their slots, a prober that dies in the middle, SIGHUP with a good
 # and with a bad plan, the lock, SIGTERM in the middle of a round, what is on the record when it was
-# not running, and `once`. Topology: topo_borders.sh.
+# not running. Topology: topo_borders.sh.
 
 # shellcheck disable=SC2317  # functions that wait_for calls
 # shellcheck source-path=SCRIPTDIR
@@ -87,15 +87,5 @@ like "slots missed" "$(round_field 'select(.why == "down") | .id' | wc -l)" '^[1
 is "a slot has one row" "$(in_store "SELECT count(*) - count(DISTINCT planned_utc) FROM rounds")" 0
 is "and none is left out" "$(in_store "SELECT count(*) FROM rounds WHERE planned_utc > '$last'")" \
 	"$(round_field .id | sort -u | wc -l)"
-
-# 7. once: a round now, its own exit codes, and silence.
-plan now 1h
-bp vp campaign once "$LAB_TMP/now.yaml" >"$OUT" 2>"$ERR"
-is "once: exit" $? 0
-is "once: one round" "$(round_field '"\(.done) \(.missed)"')" '2 0'
-bp vp campaign once --quiet "$LAB_TMP/now.yaml" >"$LAB_TMP/quiet" 2>&1
-is "once --quiet: exit" $? 0
-is "once --quiet: nothing is said" "$(cat "$LAB_TMP/quiet")" ''
-is "once twice in a slot: two rounds" "$(in_store "SELECT count(*) FROM rounds WHERE campaign = 'now'")" 2
 
 finish

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A campaign by cron: one round and an exit code, silence where it is asked for, and what becomes of a
+# round that was broken off at once. Topology: topo_borders.sh.
+
+# shellcheck disable=SC2317  # functions that wait_for calls
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lab.sh"
+. "$LAB_DIR/records.sh"
+. "$LAB_DIR/topo_borders.sh"
+. "$LAB_DIR/campaign.sh"
+lab_enter "$@"
+need_borderpath
+command -v sqlite3 >/dev/null || lab_skip "sqlite3 is not installed"
+borders_up talking
+
+# 1. A round now, its own exit codes, and silence.
+plan now 1h
+bp vp campaign once "$LAB_TMP/now.yaml" >"$OUT" 2>"$ERR"
+is "once: exit" $? 0
+is "once: one round" "$(round_field '"\(.done) \(.missed)"')" '2 0'
+bp vp campaign once --quiet "$LAB_TMP/now.yaml" >"$LAB_TMP/quiet" 2>&1
+is "once --quiet: exit" $? 0
+is "once --quiet: nothing is said" "$(cat "$LAB_TMP/quiet")" ''
+is "once twice in a slot: two rounds" "$(in_store "SELECT count(*) FROM rounds WHERE campaign = 'now'")" 2
+
+# 2. A second signal ends it at once; the next start commits what the journal has.
+plan slow 1h 'targets: [175.45.176.0/26]'
+sed -i 's/^rate_pps: max/rate_pps: 10/' "$LAB_TMP/slow.yaml"
+env --default-signal=INT ip netns exec vp "$BORDERPATH" campaign once "$LAB_TMP/slow.yaml" \
+	>"$OUT" 2>"$ERR" &
+DAEMON=$!
+wait_for 10 prober || not_ok "a slow round begins"
+sleep 1
+kill -TERM "$DAEMON"
+wait_for 5 told 'stopping: ' || not_ok "the first signal is told: $(cat "$ERR")"
+sleep 0.6
+kill -TERM "$DAEMON"
+wait "$DAEMON"
+is "exit of what was abandoned" $? 3
+is "nothing was announced" "$(cat "$OUT")" ''
+sed -i 's/^rate_pps: 10/rate_pps: max/' "$LAB_TMP/slow.yaml"
+bp vp campaign once "$LAB_TMP/slow.yaml" >"$OUT" 2>"$ERR"
+is "then it is down, and measured anew" "$(round_field '"\(.why) \(.missed > 0)"')" $'down true\nnull false'
+
+finish
