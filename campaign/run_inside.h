@@ -101,6 +101,7 @@ struct run_desk {
 	bool over, started;      /* no slot comes any more; once: its round began */
 	bool look_back;          /* what earlier processes left out is looked for before a commit */
 	struct wall opened;      /* when this process began */
+	struct wall first;       /* slot of its first round; 0: none yet */
 	bool last_known;
 	struct wall last;        /* slot committed last; 0: none */
 	struct round before;     /* who we were, as far as is known; planned 0: nothing is */

@@ -141,7 +141,8 @@ static void announce(struct run_desk *d, const struct round *r)
 {
 	const struct campaign_events *e = &d->run->o->events;
 
-	if (r->start.ns != 0) {
+	/* What an earlier process left is not what this one was asked for. */
+	if (r->start.ns != 0 && d->first.ns != 0 && r->planned.ns >= d->first.ns) {
 		d->run->result->rounds++;
 		d->run->result->missed += r->missed;
 	} else {

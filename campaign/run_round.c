@@ -96,6 +96,8 @@ int run_round_begin(struct run_desk *d, struct wall slot)
 	x->book = d->book;
 	x->book->holders++;
 	fill_round(d, slot, &x->r);
+	if (d->first.ns == 0)
+		d->first = slot;
 	from = (struct feed_from){
 		.plan = x->book->plan, .profile = x->book->profile, .hosts = x->book->hosts,
 		.lookup = run->lookup, .avoid = &run->avoid, .slot = slot,

@@ -42,6 +42,7 @@ is "exit of what was abandoned" $? 3
 is "nothing was announced" "$(cat "$OUT")" ''
 sed -i 's/^rate_pps: 10/rate_pps: max/' "$LAB_TMP/slow.yaml"
 bp vp campaign once "$LAB_TMP/slow.yaml" >"$OUT" 2>"$ERR"
+is "exit of the next one" $? 0
 is "then it is down, and measured anew" "$(round_field '"\(.why) \(.missed > 0)"')" $'down true\nnull false'
 
 finish
