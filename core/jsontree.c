@@ -1,37 +1,74 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The JSON tree. Owns the block, and the words for what is no JSON; the grammar is jsonpull's. */
+/* The JSON tree. Owns the block, and what is asked of a value; the grammar is yajl's. */
 #include "core/jsontree.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
 
 #include "core/text.h"
 
 struct build {
-	struct pull p;
 	struct json_node *nodes;
 	uint32_t used;
 	char *text; /* where the next text goes: never longer than what it is read from */
+	const char *key; /* of the member to come */
+	uint16_t key_n;
+	uint32_t open[NODE_DEPTH_MAX]; /* index of each object and array that is not closed */
+	unsigned depth;
 	bool no_memory;
+	const char *fault; /* NULL: none; ends the parsing */
 	const char *twice; /* a member that came twice */
 };
 
-/* Decodes a string, or copies a number, and terminates it. */
-static const char *keep(struct build *b, const struct pull_value *v, uint32_t *n)
+/* --- building ---------------------------------------------------------------------------------- */
+
+static const char *keep(struct build *b, const void *bytes, size_t n)
 {
 	char *begin = b->text;
 
-	if (v->escaped) {
-		b->text += pull_decode(v, b->text);
-	} else {
-		memcpy(b->text, v->text, v->n);
-		b->text += v->n;
-	}
-	*n = (uint32_t)(b->text - begin);
-	*b->text++ = '\0';
+	memcpy(begin, bytes, n);
+	begin[n] = '\0';
+	b->text += n + 1;
 	return begin;
+}
+
+static int refuse(struct build *b, const char *fault)
+{
+	b->fault = fault;
+	return 0;
+}
+
+static struct json_node *add(struct build *b, enum node_kind kind)
+{
+	struct json_node *node;
+
+	/* A text alone is JSON, and no record. */
+	if (b->depth == 0 && kind != NODE_OBJECT && kind != NODE_ARRAY) {
+		refuse(b, "'[' or '{' expected");
+		return NULL;
+	}
+	node = &b->nodes[b->used++];
+	*node = (struct json_node){.key = b->key != NULL ? b->key : "", .key_n = b->key_n,
+				   .text = "", .kind = (uint8_t)kind, .span = 1};
+	b->key = NULL;
+	b->key_n = 0;
+	if (b->depth > 0)
+		b->nodes[b->open[b->depth - 1]].count++;
+	return node;
+}
+
+static int enter(struct build *b, enum node_kind kind)
+{
+	if (b->depth == NODE_DEPTH_MAX)
+		return refuse(b, "nested too deeply");
+	if (add(b, kind) == NULL)
+		return 0;
+	b->open[b->depth++] = b->used - 1;
+	return 1;
 }
 
 static int by_key(const void *a, const void *b)
@@ -82,49 +119,92 @@ static bool is_too_large(const struct json_node *v)
 	       isinf(strtod(v->text, NULL));
 }
 
-static struct json_node *add(struct build *b, const struct pull_value *v)
+static int leave(struct build *b)
 {
-	struct json_node *node = &b->nodes[b->used++];
+	struct json_node *node = &b->nodes[b->open[--b->depth]];
 
-	*node = (struct json_node){.key = "", .text = "", .kind = (uint8_t)v->kind, .span = 1};
-	if (v->kind == PULL_STRING || v->kind == PULL_NUMBER)
-		node->text = keep(b, v, &node->n);
-	if (v->kind == PULL_NUMBER && b->p.fault == NULL && is_too_large(node))
-		b->p.fault = "real number overflow";
-	return node;
-}
-
-/* What is inside of v, which was just entered; no deeper than PULL_DEPTH_MAX. */
-static void fill(struct build *b, struct json_node *node)
-{
-	uint32_t at = b->used - 1, n;
-	struct pull_value key, v;
-	struct json_node *inner;
-
-	if (node->kind == PULL_ARRAY) {
-		while (pull_element(&b->p, &v)) {
-			node->count++;
-			inner = add(b, &v);
-			if (v.kind == PULL_OBJECT || v.kind == PULL_ARRAY)
-				fill(b, inner);
-		}
-	} else {
-		while (pull_member(&b->p, &key, &v)) {
-			const char *name = keep(b, &key, &n);
-
-			if (memchr(name, '\0', n) != NULL && b->p.fault == NULL)
-				b->p.fault = "a NUL in a key";
-			node->count++;
-			inner = add(b, &v);
-			inner->key = name;
-			inner->key_n = (uint16_t)(n < UINT16_MAX ? n : UINT16_MAX);
-			if (v.kind == PULL_OBJECT || v.kind == PULL_ARRAY)
-				fill(b, inner);
-		}
+	node->span = b->used - b->open[b->depth];
+	if (node->kind == NODE_OBJECT)
 		find_twice(b, node);
-	}
-	node->span = b->used - at;
+	return b->twice == NULL && !b->no_memory;
 }
+
+/* --- yajl's callbacks: 0 ends the parsing ------------------------------------------------------ */
+
+static int on_null(void *ctx)
+{
+	return add(ctx, NODE_NULL) != NULL;
+}
+
+static int on_bool(void *ctx, int value)
+{
+	return add(ctx, value ? NODE_TRUE : NODE_FALSE) != NULL;
+}
+
+static int on_number(void *ctx, const char *digits, size_t n)
+{
+	struct build *b = ctx;
+	struct json_node *node = add(b, NODE_NUMBER);
+
+	if (node == NULL)
+		return 0;
+	node->text = keep(b, digits, n);
+	node->n = (uint32_t)n;
+	return is_too_large(node) ? refuse(b, "real number overflow") : 1;
+}
+
+static int on_string(void *ctx, const unsigned char *text, size_t n)
+{
+	struct build *b = ctx;
+	struct json_node *node = add(b, NODE_STRING);
+
+	if (node == NULL)
+		return 0;
+	node->text = keep(b, text, n);
+	node->n = (uint32_t)n;
+	return 1;
+}
+
+static int on_key(void *ctx, const unsigned char *text, size_t n)
+{
+	struct build *b = ctx;
+
+	if (memchr(text, '\0', n) != NULL)
+		return refuse(b, "a NUL in a key");
+	b->key = keep(b, text, n);
+	b->key_n = (uint16_t)(n < UINT16_MAX ? n : UINT16_MAX);
+	return 1;
+}
+
+static int on_start_map(void *ctx)
+{
+	return enter(ctx, NODE_OBJECT);
+}
+
+static int on_start_array(void *ctx)
+{
+	return enter(ctx, NODE_ARRAY);
+}
+
+static int on_end(void *ctx)
+{
+	return leave(ctx);
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_bool,
+	/* As text: no digit is lost. */
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_start_map,
+	.yajl_map_key = on_key,
+	.yajl_end_map = on_end,
+	.yajl_start_array = on_start_array,
+	.yajl_end_array = on_end,
+};
+
+/* --- the whole --------------------------------------------------------------------------------- */
 
 /* No more values than these begin, or stand between two. */
 static size_t count_nodes(const char *bytes, size_t n)
@@ -136,59 +216,79 @@ static size_t count_nodes(const char *bytes, size_t n)
 	return count;
 }
 
-/* How long the piece at s is that cannot be taken: a word, or one character. */
-static size_t piece(const unsigned char *s, const unsigned char *end)
+/* Where the first byte is that is no UTF-8; n: none. yajl lets overlong forms and surrogates pass. */
+static size_t not_utf8(const unsigned char *s, size_t n)
 {
-	size_t n = 0;
+	size_t i = 0, len;
 
-	while (s + n < end && isalnum(s[n]))
-		n++;
-	return n > 0 ? n : s < end;
+	while (i < n) {
+		if (s[i] < 0x80) {
+			i++;
+			continue;
+		}
+		len = utf8_length(s + i, n - i);
+		if (len == 0)
+			break;
+		i += len;
+	}
+	return i;
 }
 
-static int tell(struct build *b, const char *bytes, size_t n, const struct pull_value *first,
-		struct bp_error *err)
+/* yajl's sentence without its period and newline. */
+static void tell(yajl_handle h, size_t at, struct bp_error *err)
 {
-	const struct pull *p = &b->p;
-	const unsigned char *near = p->token, *end = p->end;
-	const char *what = p->fault;
-	char text[32];
-	size_t len;
-	int code = BP_EPARSE;
+	unsigned char *text = yajl_get_error(h, 0, NULL, 0);
+	size_t n = text != NULL ? strcspn((const char *)text, "\n") : 0;
 
-	if (b->twice != NULL && p->fault == NULL) {
-		text_set(text, sizeof(text), b->twice);
-		return bp_fail(err, BP_EPARSE, "not JSON: duplicate member \"%s\"", text);
+	if (n > 0 && text[n - 1] == '.')
+		n--;
+	bp_fail(err, BP_EPARSE, "not JSON at column %zu: %.*s", at, (int)n,
+		n > 0 ? (const char *)text : "");
+	if (text != NULL)
+		yajl_free_error(h, text);
+}
+
+static int parse(struct build *b, const char *bytes, size_t n, struct bp_error *err)
+{
+	yajl_handle h = yajl_alloc(&callbacks, NULL, b);
+	bool whole;
+	size_t at;
+
+	if (h == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	/* What is wrong with a whole text is found in it; what is cut, at its end. */
+	whole = yajl_parse(h, (const unsigned char *)bytes, n) == yajl_status_ok;
+	at = yajl_get_bytes_consumed(h);
+	if (whole && yajl_complete_parse(h) == yajl_status_ok && b->used > 0) {
+		yajl_free(h);
+		return 0;
 	}
-	if (first->kind != PULL_OBJECT && first->kind != PULL_ARRAY) {
-		what = "'[' or '{' expected";
-		if (first->kind != PULL_NONE)
-			near = (const unsigned char *)first->text - (first->kind == PULL_STRING);
-		len = first->kind == PULL_STRING ? first->n + 2 :
-		      first->kind != PULL_NONE	 ? first->n :
-						   piece(near, end);
-	} else if (p->at == end || p->cut) {
-		what = "premature end of input";
-		code = BP_ETRUNC;
-		len = (size_t)(end - near);
-	} else {
-		len = near < p->at ? (size_t)(p->at - near) : piece(near, end);
-	}
-	text_copy(text, sizeof(text), (const char *)near, len);
-	if (n == 0 || len == 0)
-		return bp_fail(err, BP_ETRUNC, "not JSON at column %zu: premature end of input", n);
-	return bp_fail(err, code, "not JSON at column %zu: %s near '%s'",
-		       (size_t)((const char *)near + len - bytes), what, text);
+	if (b->no_memory)
+		bp_fail(err, BP_ENOMEM, "out of memory");
+	else if (b->twice != NULL)
+		bp_fail(err, BP_EPARSE, "not JSON: duplicate member \"%.31s\"", b->twice);
+	else if (b->fault != NULL)
+		bp_fail(err, BP_EPARSE, "not JSON at column %zu: %s", at, b->fault);
+	else if (whole)
+		bp_fail(err, BP_ETRUNC, "not JSON at column %zu: premature end of input", n);
+	else
+		tell(h, at, err);
+	yajl_free(h);
+	return err != NULL ? err->code : BP_EPARSE;
 }
 
 struct json_node *json_tree(const char *bytes, size_t n, struct bp_error *err)
 {
-	size_t room = count_nodes(bytes, n);
-	struct pull_value first;
+	size_t room = count_nodes(bytes, n), at;
 	struct build b = {0};
 
 	if (n >= UINT32_MAX / 2) {
 		bp_fail(err, BP_ERANGE, "JSON of over 2 GB");
+		return NULL;
+	}
+	at = not_utf8((const unsigned char *)bytes, n);
+	if (at < n) {
+		bp_fail(err, BP_EPARSE, "not JSON at column %zu: malformed UTF-8", at + 1);
 		return NULL;
 	}
 	/* Of text: each ends where a quote, a comma or a bracket stood. */
@@ -198,18 +298,8 @@ struct json_node *json_tree(const char *bytes, size_t n, struct bp_error *err)
 		return NULL;
 	}
 	b.text = (char *)(b.nodes + room);
-	pull_start(&b.p, bytes, n, &first);
-	if (first.kind != PULL_NONE)
-		add(&b, &first);
-	if (first.kind == PULL_OBJECT || first.kind == PULL_ARRAY)
-		fill(&b, b.nodes);
-	if (pull_end(&b.p, NULL) == 0 && b.twice == NULL && !b.no_memory &&
-	    (first.kind == PULL_OBJECT || first.kind == PULL_ARRAY))
+	if (parse(&b, bytes, n, err) == 0)
 		return b.nodes;
-	if (b.no_memory)
-		bp_fail(err, BP_ENOMEM, "out of memory");
-	else
-		tell(&b, bytes, n, &first, err);
 	free(b.nodes);
 	return NULL;
 }
@@ -220,7 +310,7 @@ const struct json_node *node_get(const struct json_node *object, const char *key
 	size_t n = strlen(key);
 	uint32_t i;
 
-	if (!node_is(object, PULL_OBJECT))
+	if (!node_is(object, NODE_OBJECT))
 		return NULL;
 	NODE_EACH(object, i, v)
 	{
@@ -232,15 +322,102 @@ const struct json_node *node_get(const struct json_node *object, const char *key
 
 const char *node_text(const struct json_node *v)
 {
-	return node_is(v, PULL_STRING) ? v->text : NULL;
+	return node_is(v, NODE_STRING) ? v->text : NULL;
+}
+
+/* --- numbers ----------------------------------------------------------------------------------- */
+
+/* mantissa * 10^power; digits beyond the 19th do not fit, and are rounded off. */
+struct decimal {
+	uint64_t mantissa;
+	int64_t power;
+	bool negative, rounded;
+};
+
+static void add_digit(struct decimal *d, unsigned digit, bool *half_up)
+{
+	if (d->mantissa < UINT64_C(1000000000000000000)) {
+		d->mantissa = 10 * d->mantissa + digit;
+		return;
+	}
+	d->power++;
+	if (!d->rounded)
+		*half_up = digit >= 5;
+	d->rounded |= digit != 0;
+}
+
+static struct decimal decimal_of(const struct json_node *v)
+{
+	const char *s = v->text, *end = s + v->n;
+	struct decimal d = {0};
+	bool half_up = false, negative_power = false;
+	int64_t power = 0;
+
+	d.negative = *s == '-';
+	s += d.negative;
+	for (; s < end && isdigit((unsigned char)*s); s++)
+		add_digit(&d, (unsigned)(*s - '0'), &half_up);
+	if (s < end && *s == '.') {
+		for (s++; s < end && isdigit((unsigned char)*s); s++) {
+			add_digit(&d, (unsigned)(*s - '0'), &half_up);
+			d.power--;
+		}
+	}
+	if (s < end) {
+		s++;
+		negative_power = *s == '-';
+		s += *s == '-' || *s == '+';
+		for (; s < end; s++) {
+			if (power < 100000)
+				power = 10 * power + (*s - '0');
+		}
+		d.power += negative_power ? -power : power;
+	}
+	d.mantissa += half_up;
+	return d;
+}
+
+/* Multiplies or divides into an integer; *exact says whether nothing was rounded off. */
+static bool scale(struct decimal d, unsigned places, int64_t *out, bool *exact)
+{
+	int64_t shift = d.power + places;
+	uint64_t v = d.mantissa;
+	unsigned last = 0;
+
+	*exact = !d.rounded;
+	for (; shift > 0 && v > 0; shift--) {
+		if (v > UINT64_MAX / 10)
+			return false;
+		v *= 10;
+	}
+	for (; shift < 0 && (v > 0 || last > 0); shift++) {
+		*exact &= last == 0;
+		last = (unsigned)(v % 10);
+		v /= 10;
+	}
+	*exact &= last == 0;
+	v += last >= 5;
+	if (v > (uint64_t)INT64_MAX)
+		return false;
+	*out = d.negative ? -(int64_t)v : (int64_t)v;
+	return true;
+}
+
+bool node_decimal(const struct json_node *v, unsigned places, int64_t *out)
+{
+	bool exact;
+
+	return node_is(v, NODE_NUMBER) && scale(decimal_of(v), places, out, &exact);
 }
 
 bool node_int(const struct json_node *v, int64_t min, int64_t max, int64_t *out)
 {
-	struct pull_value number;
+	int64_t n;
+	bool exact;
 
-	if (v == NULL)
+	if (!node_is(v, NODE_NUMBER) || !scale(decimal_of(v), 0, &n, &exact) || !exact || n < min ||
+	    n > max)
 		return false;
-	number = node_value(v);
-	return pull_int(&number, min, max, out);
+	*out = n;
+	return true;
 }

@@ -12,7 +12,19 @@
 #include <stdint.h>
 
 #include "core/err.h"
-#include "core/jsonpull.h"
+
+enum { NODE_DEPTH_MAX = 64 };
+
+enum node_kind {
+	NODE_NONE,
+	NODE_OBJECT,
+	NODE_ARRAY,
+	NODE_STRING,
+	NODE_NUMBER,
+	NODE_TRUE,
+	NODE_FALSE,
+	NODE_NULL,
+};
 
 struct json_node {
 	const char *key;  /* of a member; "" otherwise */
@@ -21,7 +33,7 @@ struct json_node {
 	uint32_t count;   /* members or elements */
 	uint32_t span;    /* nodes of this value, itself included: the next one is so far away */
 	uint16_t key_n;   /* bytes of key, at most UINT16_MAX: what is longer is so many long */
-	uint8_t kind;     /* enum pull_kind */
+	uint8_t kind;     /* enum node_kind */
 };
 
 /* The n bytes as a tree, owned by the caller: free(). NULL: BP_EPARSE, BP_ETRUNC where they end too
@@ -32,18 +44,16 @@ struct json_node *json_tree(const char *bytes, size_t n, struct bp_error *err);
 const struct json_node *node_get(const struct json_node *object, const char *key);
 /* The text of a string, or NULL when it is none or NULL. */
 const char *node_text(const struct json_node *v);
-static inline bool node_is(const struct json_node *v, enum pull_kind kind)
+static inline bool node_is(const struct json_node *v, enum node_kind kind)
 {
 	return v != NULL && v->kind == kind;
 }
-/* A number or string as pull_value, for pull_int and pull_decimal. */
-static inline struct pull_value node_value(const struct json_node *v)
-{
-	return (struct pull_value){.kind = (enum pull_kind)v->kind, .text = v->text, .n = v->n};
-}
 
-/* A whole number of [min, max]. False, and *out left alone, when v is none, or NULL. */
+/* A whole number (5, 5.0, 5e0) of [min, max]. False, and *out left alone, when v is none, or NULL. */
 bool node_int(const struct json_node *v, int64_t min, int64_t max, int64_t *out);
+/* A number times 10^places, rounded; all digits count, whatever their form. False, and *out left
+ * alone, when v is no number, or NULL, or does not fit. */
+bool node_decimal(const struct json_node *v, unsigned places, int64_t *out);
 
 /* Every member or element v of a list, with its index i. */
 #define NODE_EACH(list, i, v)                                                       \

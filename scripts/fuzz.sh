@@ -47,7 +47,7 @@ longest() {
 	frames) echo 8192 ;;          # a trace of a dozen entries
 	mmdb) echo 2048 ;;            # the largest of the small databases, and a little
 	atlas) echo 3072 ;;           # a result of a dozen hops
-	jsonpull) echo 512 ;;         # every construct
+	jsontree) echo 512 ;;         # every construct
 	text) echo 1024 ;;            # traceroute's lines for a dozen hops
 	record) echo 3072 ;;          # a trace of a few hops with names and verdict
 	*) echo 0 ;;                  # as the largest seed

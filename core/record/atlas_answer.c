@@ -14,28 +14,28 @@
 /* How many probes back a late answer may belong to. */
 enum { LATE_MAX = 1024 };
 
-static void read_labels(struct reading *in, struct reply *r)
+static void read_labels(const struct json_node *labels, struct reply *r)
 {
-	struct pull_value key, v;
+	const struct json_node *v, *label;
+	uint32_t i;
 
-	while (pull_element(&in->p, &v)) {
+	NODE_EACH(labels, i, label)
+	{
 		struct mpls m = {0};
+		uint32_t k;
 
-		if (v.kind != PULL_OBJECT) {
-			pull_skip(&in->p, &v);
+		if (label->kind != NODE_OBJECT)
 			continue;
-		}
-		while (pull_member(&in->p, &key, &v)) {
-			if (pull_is(&key, "label"))
-				ATLAS_INT(&v, 0xfffff, m.label);
-			else if (pull_is(&key, "exp"))
-				ATLAS_INT(&v, 7, m.exp);
-			else if (pull_is(&key, "s"))
-				ATLAS_INT(&v, 1, m.s);
-			else if (pull_is(&key, "ttl"))
-				ATLAS_INT(&v, 255, m.ttl);
-			else
-				pull_skip(&in->p, &v);
+		NODE_EACH(label, k, v)
+		{
+			if (atlas_is(v, "label"))
+				ATLAS_INT(v, 0xfffff, m.label);
+			else if (atlas_is(v, "exp"))
+				ATLAS_INT(v, 7, m.exp);
+			else if (atlas_is(v, "s"))
+				ATLAS_INT(v, 1, m.s);
+			else if (atlas_is(v, "ttl"))
+				ATLAS_INT(v, 255, m.ttl);
 		}
 		if (r->mpls_count < TRACE_MPLS_MAX)
 			r->mpls[r->mpls_count++] = m;
@@ -43,37 +43,28 @@ static void read_labels(struct reading *in, struct reply *r)
 }
 
 /* {"version":2,"rfc4884":1,"obj":[{"class":1,"type":1,"mpls":[...]}]} */
-static void read_icmpext(struct reading *in, struct reply *r)
+static void read_icmpext(const struct json_node *extension, struct reply *r)
 {
-	struct pull_value key, v;
+	const struct json_node *objects = node_get(extension, "obj"), *v, *labels;
+	uint32_t i;
 
-	while (pull_member(&in->p, &key, &v)) {
-		if (v.kind != PULL_ARRAY || !pull_is(&key, "obj")) {
-			pull_skip(&in->p, &v);
-			continue;
-		}
-		while (pull_element(&in->p, &v)) {
-			if (v.kind != PULL_OBJECT) {
-				pull_skip(&in->p, &v);
-				continue;
-			}
-			while (pull_member(&in->p, &key, &v)) {
-				if (v.kind == PULL_ARRAY && pull_is(&key, "mpls"))
-					read_labels(in, r);
-				else
-					pull_skip(&in->p, &v);
-			}
-		}
+	if (!node_is(objects, NODE_ARRAY))
+		return;
+	NODE_EACH(objects, i, v)
+	{
+		labels = node_get(v, "mpls");
+		if (node_is(labels, NODE_ARRAY))
+			read_labels(labels, r);
 	}
 }
 
 /* "SA": letters as in the native record. */
-static void take_tcp_flags(struct reading *in, const struct pull_value *v, struct reply *r)
+static void take_tcp_flags(struct reading *in, const struct json_node *v, struct reply *r)
 {
 	static const char letters[] = "FSRPAUECN";
 	int flags = 0;
 
-	if (v->kind != PULL_STRING) {
+	if (v->kind != NODE_STRING) {
 		atlas_refuse(in, BP_EPARSE, "flags: expected text");
 		return;
 	}
@@ -90,17 +81,17 @@ static void take_tcp_flags(struct reading *in, const struct pull_value *v, struc
 }
 
 /* Negative when the clock was set back in between, absurd when forward. */
-static void take_rtt(struct reading *in, const struct pull_value *v, struct reply *r)
+static void take_rtt(struct reading *in, const struct json_node *v, struct reply *r)
 {
 	int64_t ns;
 
-	if (v->kind == PULL_NULL)
+	if (v->kind == NODE_NULL)
 		return;
-	if (v->kind != PULL_NUMBER) {
+	if (v->kind != NODE_NUMBER) {
 		atlas_refuse(in, BP_EPARSE, "rtt: expected a number");
 		return;
 	}
-	if (pull_decimal(v, 6, &ns) && ns >= 0 && ns <= TRACE_NS_MAX)
+	if (node_decimal(v, 6, &ns) && ns >= 0 && ns <= TRACE_NS_MAX)
 		r->rtt_ns = ns;
 	else
 		r->flags |= REPLY_CLOCK;
@@ -109,7 +100,7 @@ static void take_rtt(struct reading *in, const struct pull_value *v, struct repl
 /* One element of a hop's "result". */
 struct answer {
 	struct trace_entry e;
-	struct pull_value err; /* as told */
+	const struct json_node *err; /* as told; NULL: not */
 	int64_t late;          /* so many probes ago; -1 it was not */
 	int64_t attempt;       /* as told by our own writer; 0 not */
 	uint16_t marks;        /* likewise, enum reply_flag */
@@ -117,82 +108,81 @@ struct answer {
 };
 
 /* Members that Atlas has no word for, and our own writer adds (doc/record.md). */
-static void take_own(const struct pull_value *key, const struct pull_value *v, struct answer *a)
+static void take_own(const struct json_node *v, struct answer *a)
 {
 	struct reply *r = &a->e.reply;
 	char word[16];
 	int why;
 
-	if (pull_is(key, "attempt")) {
+	if (atlas_is(v, "attempt")) {
 		atlas_int(v, 255, &a->attempt);
-	} else if (pull_is(key, "icmp_type")) {
+	} else if (atlas_is(v, "icmp_type")) {
 		ATLAS_INT(v, 255, r->icmp_type);
 		r->flags |= (uint16_t)TYPE_TOLD;
-	} else if (pull_is(key, "icmp_code")) {
+	} else if (atlas_is(v, "icmp_code")) {
 		ATLAS_INT(v, 255, r->icmp_code);
-	} else if (pull_is(key, "why") && pull_text(v, word, sizeof(word)) &&
+	} else if (atlas_is(v, "why") && atlas_copy(v, word, sizeof(word)) &&
 		   word_value(why_words, word, &why) == 0) {
 		a->e.why = (uint8_t)why;
 	}
 }
 
-static void read_marks(struct reading *in, struct answer *a)
+static void read_marks(const struct json_node *marks, struct answer *a)
 {
-	struct pull_value v;
+	const struct json_node *v;
+	uint32_t i;
 	char word[24];
 	int flag;
 
-	while (pull_element(&in->p, &v)) {
-		if (pull_text(&v, word, sizeof(word)) &&
+	NODE_EACH(marks, i, v)
+	{
+		if (atlas_copy(v, word, sizeof(word)) &&
 		    word_value(reply_flag_words, word, &flag) == 0)
 			a->marks |= (uint16_t)flag;
-		pull_skip(&in->p, &v);
 	}
 	a->marks &= (uint16_t)~(REPLY_LATE | REPLY_DUP);
 }
 
-static void take_member(struct reading *in, const struct pull_value *key,
-			const struct pull_value *v, struct answer *a)
+static void take_member(struct reading *in, const struct json_node *v, struct answer *a)
 {
 	struct reply *r = &a->e.reply;
 
-	if (pull_is(key, "from")) {
+	if (atlas_is(v, "from")) {
 		atlas_addr(in, "from", v, &r->from);
-	} else if (pull_is(key, "ttl")) {
+	} else if (atlas_is(v, "ttl")) {
 		ATLAS_INT(v, 255, r->reply_ttl);
-	} else if (pull_is(key, "size")) {
+	} else if (atlas_is(v, "size")) {
 		ATLAS_INT(v, INT32_MAX - 64, r->size);
-	} else if (pull_is(key, "rtt")) {
+	} else if (atlas_is(v, "rtt")) {
 		take_rtt(in, v, r);
-	} else if (pull_is(key, "err")) {
-		a->err = *v;
-	} else if (pull_is(key, "late")) {
+	} else if (atlas_is(v, "err")) {
+		a->err = v;
+	} else if (atlas_is(v, "late")) {
 		a->late = 0;
 		atlas_int(v, INT32_MAX, &a->late);
-	} else if (pull_is(key, "dup")) {
+	} else if (atlas_is(v, "dup")) {
 		/* true, or as in ping how many there were. */
-		if (v->kind != PULL_FALSE && v->kind != PULL_NULL)
+		if (v->kind != NODE_FALSE && v->kind != NODE_NULL)
 			r->flags |= REPLY_DUP;
-	} else if (pull_is(key, "flags")) {
+	} else if (atlas_is(v, "flags")) {
 		take_tcp_flags(in, v, r);
-	} else if (pull_is(key, "mtu")) {
+	} else if (atlas_is(v, "mtu")) {
 		ATLAS_INT(v, INT32_MAX, r->mtu);
-	} else if (pull_is(key, "ittl")) {
-		r->quoted_ttl = v->kind == PULL_NULL ? QUOTE_UNKNOWN : r->quoted_ttl;
+	} else if (atlas_is(v, "ittl")) {
+		r->quoted_ttl = v->kind == NODE_NULL ? QUOTE_UNKNOWN : r->quoted_ttl;
 		ATLAS_INT(v, 255, r->quoted_ttl);
-	} else if (pull_is(key, "edst")) {
+	} else if (atlas_is(v, "edst")) {
 		/* The probe that is quoted went elsewhere. */
 		r->flags |= REPLY_NAT;
-	} else if (pull_is(key, "error")) {
+	} else if (atlas_is(v, "error")) {
 		a->failed = true;
 		atlas_text(v, in->t->error, sizeof(in->t->error));
-	} else if (pull_is(key, "icmpext") && v->kind == PULL_OBJECT) {
-		read_icmpext(in, r);
-	} else if (pull_is(key, "marks") && v->kind == PULL_ARRAY) {
-		read_marks(in, a);
+	} else if (atlas_is(v, "icmpext") && v->kind == NODE_OBJECT) {
+		read_icmpext(v, r);
+	} else if (atlas_is(v, "marks") && v->kind == NODE_ARRAY) {
+		read_marks(v, a);
 	} else {
-		take_own(key, v, a);
-		pull_skip(&in->p, v);
+		take_own(v, a);
 	}
 }
 
@@ -205,16 +195,16 @@ static void take_err(struct answer *a)
 
 	if (r->flags & TYPE_TOLD)
 		return;
-	if (a->err.kind == PULL_STRING || a->err.kind == PULL_NUMBER) {
-		/* A number may come as text, too; what is neither is still an unreachable. */
-		struct pull_value number = a->err;
+	if (node_is(a->err, NODE_STRING) || node_is(a->err, NODE_NUMBER)) {
+		uint64_t number;
 
-		if (number.n > 0 && number.text[0] >= '0' && number.text[0] <= '9')
-			number.kind = PULL_NUMBER;
-		if (number.kind == PULL_NUMBER && !a->err.escaped)
-			atlas_int(&number, 255, &code);
-		else if (a->err.n == 1)
-			code = atlas_err_code(r->from.family, a->err.text[0]);
+		/* A number may come as text, too; what is neither is still an unreachable. */
+		if (a->err->kind == NODE_NUMBER)
+			atlas_int(a->err, 255, &code);
+		else if (text_to_u64(a->err->text, 0, 255, &number) == 0)
+			code = (int64_t)number;
+		else if (a->err->n == 1)
+			code = atlas_err_code(r->from.family, a->err->text[0]);
 		r->icmp_type = v4 ? 3 : 1;
 		r->icmp_code = (int16_t)code;
 	} else if (r->mtu >= 0) {
@@ -278,7 +268,7 @@ static void add(struct reading *in, struct answer *a)
 	}
 	a->e.reply.flags |= a->marks;
 	in->failed |= a->failed;
-	if (in->rc < 0 || in->p.fault != NULL)
+	if (in->rc < 0)
 		return;
 	place(in, a);
 	e = import_add(&in->t, &in->room, a->e.ttl, a->e.attempt);
@@ -290,21 +280,22 @@ static void add(struct reading *in, struct answer *a)
 		*e = a->e;
 }
 
-void atlas_answers(struct reading *in)
+void atlas_answers(struct reading *in, const struct json_node *result)
 {
-	struct pull_value key, v;
+	const struct json_node *v, *member;
+	uint32_t i, k;
 
-	while (pull_element(&in->p, &v)) {
+	NODE_EACH(result, i, v)
+	{
 		struct answer a = {.late = -1};
 
 		trace_entry_init(&a.e, 1, 1);
-		if (v.kind != PULL_OBJECT) {
+		if (v->kind != NODE_OBJECT) {
 			atlas_refuse(in, BP_EPARSE, "result: expected objects");
-			pull_skip(&in->p, &v);
 			continue;
 		}
-		while (pull_member(&in->p, &key, &v))
-			take_member(in, &key, &v, &a);
+		NODE_EACH(v, k, member)
+			take_member(in, member, &a);
 		add(in, &a);
 	}
 }

@@ -30,32 +30,32 @@ void atlas_refuse(struct reading *in, int code, const char *fmt, ...)
 			       bp_fail(in->err, code, "%s", text);
 }
 
-void atlas_int(const struct pull_value *v, int64_t max, int64_t *out)
+void atlas_int(const struct json_node *v, int64_t max, int64_t *out)
 {
 	int64_t n;
 
-	if (pull_int(v, 0, max, &n))
+	if (node_int(v, 0, max, &n))
 		*out = n;
 }
 
-void atlas_addr(struct reading *in, const char *key, const struct pull_value *v,
+void atlas_addr(struct reading *in, const char *key, const struct json_node *v,
 		      struct addr *out)
 {
 	char text[ADDR_TEXT + 32];
 	char *zone;
 
-	if (v->kind == PULL_NULL || (v->kind == PULL_STRING && v->n == 0))
+	if (v->kind == NODE_NULL || (v->kind == NODE_STRING && v->n == 0))
 		return;
-	if (v->n == in->from.n && in->from.n > 0 && memcmp(v->text, in->from.text, v->n) == 0) {
+	if (in->from != NULL && v->n == in->from->n && memcmp(v->text, in->from->text, v->n) == 0) {
 		*out = in->from_addr;
 		return;
 	}
-	if (pull_text(v, text, sizeof(text))) {
+	if (atlas_copy(v, text, sizeof(text))) {
 		zone = strchr(text, '%');
 		if (zone != NULL)
 			*zone = '\0';
 		if (addr_parse(text, out) == 0) {
-			in->from = *v;
+			in->from = v;
 			in->from_addr = *out;
 			return;
 		}
@@ -63,81 +63,73 @@ void atlas_addr(struct reading *in, const char *key, const struct pull_value *v,
 	atlas_refuse(in, BP_EPARSE, "%s: expected an IPv4 or IPv6 address", key);
 }
 
-void atlas_text(const struct pull_value *v, char *out, size_t size)
+bool atlas_copy(const struct json_node *v, char *out, size_t size)
+{
+	bool is_text = node_is(v, NODE_STRING);
+
+	text_copy(out, size, is_text ? v->text : "", is_text ? v->n : 0);
+	return is_text;
+}
+
+void atlas_text(const struct json_node *v, char *out, size_t size)
 {
 	if (out[0] == '\0')
-		pull_text(v, out, size);
+		atlas_copy(v, out, size);
 }
 
 /* --- hops and head --------------------------------------------------------------------------- */
 
-/* "hop" comes before "result", or else behind it: then the hop is read twice. */
-static void read_hop(struct reading *in)
+static void read_hop(struct reading *in, const struct json_node *object)
 {
-	struct pull_value key, v;
-	struct pull result = {0};
-	bool late_hop = false, failed = false;
+	const struct json_node *v, *hop = node_get(object, "hop"), *result = node_get(object, "result");
+	bool failed = false;
+	uint32_t i;
 
 	in->hop = 0;
 	in->attempt = 0;
-	while (pull_member(&in->p, &key, &v)) {
-		if (pull_is(&key, "hop")) {
-			if (!pull_int(&v, 1, 255, &in->hop))
-				atlas_refuse(in, BP_EPARSE, "hop: expected an integer from 1 to 255");
-		} else if (pull_is(&key, "result") && v.kind == PULL_ARRAY && in->hop > 0) {
-			atlas_answers(in);
-		} else if (pull_is(&key, "result") && v.kind == PULL_ARRAY) {
-			result = in->p;
-			late_hop = true;
-			pull_skip(&in->p, &v);
-		} else if (pull_is(&key, "error")) {
-			in->failed = true;
-			atlas_text(&v, in->t->error, sizeof(in->t->error));
-			failed = true;
-		} else {
-			pull_skip(&in->p, &v);
-		}
+	if (hop != NULL && !node_int(hop, 1, 255, &in->hop))
+		atlas_refuse(in, BP_EPARSE, "hop: expected an integer from 1 to 255");
+	NODE_EACH(object, i, v)
+	{
+		if (!atlas_is(v, "error"))
+			continue;
+		in->failed = failed = true;
+		atlas_text(v, in->t->error, sizeof(in->t->error));
 	}
-	if (late_hop && in->hop > 0 && in->p.fault == NULL) {
-		struct pull behind = in->p;
-
-		in->p = result;
-		atlas_answers(in);
-		in->p = behind;
-	}
+	if (in->hop > 0 && node_is(result, NODE_ARRAY))
+		atlas_answers(in, result);
 	if (failed && in->hop > 0)
 		atlas_not_sent(in);
 	in->hop = 0;
 }
 
-static void read_hops(struct reading *in, const struct pull_value *result)
+static void read_hops(struct reading *in, const struct json_node *result)
 {
-	struct pull_value v;
+	const struct json_node *v;
+	uint32_t i;
 
 	in->has_result = true;
-	if (result->kind == PULL_STRING) {
+	if (result->kind == NODE_STRING) {
 		atlas_refuse(in, BP_EUNSUP, "a result of firmware before 4400, whose hops are text");
 		return;
 	}
-	if (result->kind != PULL_ARRAY) {
+	if (result->kind != NODE_ARRAY) {
 		atlas_refuse(in, BP_EPARSE, "result: expected an array");
-		pull_skip(&in->p, result);
 		return;
 	}
-	while (pull_element(&in->p, &v)) {
-		if (v.kind == PULL_OBJECT) {
-			read_hop(in);
-			continue;
-		}
-		atlas_refuse(in, BP_EPARSE, "result: expected objects");
-		pull_skip(&in->p, &v);
+	NODE_EACH(result, i, v)
+	{
+		if (v->kind == NODE_OBJECT)
+			read_hop(in, v);
+		else
+			atlas_refuse(in, BP_EPARSE, "result: expected objects");
 	}
 }
 
 /* "ICMP", "I", "UDP", "TCP", and the "ICMP4" and "UDP6" of the oldest. */
-static void take_method(const struct pull_value *v, struct trace *t)
+static void take_method(const struct json_node *v, struct trace *t)
 {
-	switch (v->kind == PULL_STRING && v->n > 0 ? v->text[0] : '\0') {
+	switch (v->kind == NODE_STRING && v->n > 0 ? v->text[0] : '\0') {
 	case 'I':
 		t->method = METHOD_ICMP;
 		break;
@@ -150,105 +142,103 @@ static void take_method(const struct pull_value *v, struct trace *t)
 	}
 }
 
-static void take_wall(const struct pull_value *v, struct wall *out)
+static void take_wall(const struct json_node *v, struct wall *out)
 {
 	int64_t ns;
 
 	/* The years 1970 to 2200. */
-	if (pull_decimal(v, 9, &ns) && ns > 0 && ns < INT64_C(7258118400) * NS_PER_S)
+	if (node_decimal(v, 9, &ns) && ns > 0 && ns < INT64_C(7258118400) * NS_PER_S)
 		out->ns = ns;
 }
 
-static void take_wall_text(const struct pull_value *v, struct wall *out)
+static void take_wall_text(const struct json_node *v, struct wall *out)
 {
 	char text[WALL_TEXT + 8];
 
-	if (pull_text(v, text, sizeof(text)))
+	if (atlas_copy(v, text, sizeof(text)))
 		wall_parse(text, (struct wall){0}, out);
 }
 
 /* What our own writer keeps of a trace that was not measured by Atlas. */
-static void read_own(struct reading *in)
+static void read_own(struct reading *in, const struct json_node *own)
 {
 	struct trace *t = in->t;
-	struct pull_value key, v;
+	const struct json_node *v;
 	char word[16];
+	uint32_t i;
 	int stop;
 
-	while (pull_member(&in->p, &key, &v)) {
-		if (pull_is(&key, "id"))
-			pull_text(&v, t->id, sizeof(t->id));
-		else if (pull_is(&key, "campaign"))
-			pull_text(&v, t->campaign, sizeof(t->campaign));
-		else if (pull_is(&key, "round"))
-			pull_text(&v, t->round, sizeof(t->round));
-		else if (pull_is(&key, "vantage"))
-			pull_text(&v, t->vantage, sizeof(t->vantage));
-		else if (pull_is(&key, "tool"))
-			pull_text(&v, t->tool, sizeof(t->tool));
-		else if (pull_is(&key, "start"))
-			take_wall_text(&v, &t->start);
-		else if (pull_is(&key, "end"))
-			take_wall_text(&v, &t->end);
-		else if (pull_is(&key, "dport"))
-			ATLAS_INT(&v, 65535, t->dport);
-		else if (pull_is(&key, "sport"))
-			ATLAS_INT(&v, 65535, t->sport);
-		else if (pull_is(&key, "max_ttl"))
-			ATLAS_INT(&v, 255, t->max_ttl);
-		else if (pull_is(&key, "stop") && pull_text(&v, word, sizeof(word)) &&
+	NODE_EACH(own, i, v)
+	{
+		if (atlas_is(v, "id"))
+			atlas_copy(v, t->id, sizeof(t->id));
+		else if (atlas_is(v, "campaign"))
+			atlas_copy(v, t->campaign, sizeof(t->campaign));
+		else if (atlas_is(v, "round"))
+			atlas_copy(v, t->round, sizeof(t->round));
+		else if (atlas_is(v, "vantage"))
+			atlas_copy(v, t->vantage, sizeof(t->vantage));
+		else if (atlas_is(v, "tool"))
+			atlas_copy(v, t->tool, sizeof(t->tool));
+		else if (atlas_is(v, "start"))
+			take_wall_text(v, &t->start);
+		else if (atlas_is(v, "end"))
+			take_wall_text(v, &t->end);
+		else if (atlas_is(v, "dport"))
+			ATLAS_INT(v, 65535, t->dport);
+		else if (atlas_is(v, "sport"))
+			ATLAS_INT(v, 65535, t->sport);
+		else if (atlas_is(v, "max_ttl"))
+			ATLAS_INT(v, 255, t->max_ttl);
+		else if (atlas_is(v, "stop") && atlas_copy(v, word, sizeof(word)) &&
 			 word_value(stop_words, word, &stop) == 0)
 			t->stop = (uint8_t)stop;
-		else
-			pull_skip(&in->p, &v);
 	}
 }
 
 /* The spellings of firmware before 4460 stand beside those of today. */
-static void take_head(struct reading *in, const struct pull_value *key, const struct pull_value *v)
+static void take_head(struct reading *in, const struct json_node *v)
 {
 	struct trace *t = in->t;
 
-	if (pull_is(key, "dst_addr") || pull_is(key, "addr")) {
+	if (atlas_is(v, "dst_addr") || atlas_is(v, "addr")) {
 		atlas_addr(in, "dst_addr", v, &t->dst);
-	} else if (pull_is(key, "src_addr") || pull_is(key, "srcaddr")) {
+	} else if (atlas_is(v, "src_addr") || atlas_is(v, "srcaddr")) {
 		atlas_addr(in, "src_addr", v, &t->src);
-	} else if (pull_is(key, "dst_name") || pull_is(key, "name")) {
+	} else if (atlas_is(v, "dst_name") || atlas_is(v, "name")) {
 		atlas_text(v, t->target, sizeof(t->target));
-	} else if (pull_is(key, "proto") || pull_is(key, "mode")) {
+	} else if (atlas_is(v, "proto") || atlas_is(v, "mode")) {
 		take_method(v, t);
-	} else if (pull_is(key, "paris_id") || pull_is(key, "paris-id")) {
+	} else if (atlas_is(v, "paris_id") || atlas_is(v, "paris-id")) {
 		ATLAS_INT(v, INT32_MAX, t->flow);
-	} else if (pull_is(key, "size")) {
+	} else if (atlas_is(v, "size")) {
 		ATLAS_INT(v, INT32_MAX - 64, t->probe_size);
-	} else if (pull_is(key, "timestamp")) {
+	} else if (atlas_is(v, "timestamp")) {
 		atlas_int(v, INT64_MAX, &in->timestamp);
 		if (t->start.ns == 0)
 			take_wall(v, &t->start);
-	} else if (pull_is(key, "endtime")) {
+	} else if (atlas_is(v, "endtime")) {
 		if (t->end.ns == 0)
 			take_wall(v, &t->end);
-	} else if (pull_is(key, "msm_id")) {
+	} else if (atlas_is(v, "msm_id")) {
 		atlas_int(v, INT64_MAX, &in->msm_id);
-	} else if (pull_is(key, "prb_id")) {
+	} else if (atlas_is(v, "prb_id")) {
 		atlas_int(v, INT64_MAX, &in->prb_id);
-	} else if (pull_is(key, "fw")) {
+	} else if (atlas_is(v, "fw")) {
 		atlas_int(v, INT32_MAX, &in->fw);
-	} else if (pull_is(key, "type")) {
-		in->traceroute = pull_is(v, "traceroute");
+	} else if (atlas_is(v, "type")) {
+		in->traceroute = node_is(v, NODE_STRING) && strcmp(v->text, "traceroute") == 0;
 		in->foreign = !in->traceroute;
-		if (in->foreign && v->kind == PULL_STRING)
+		if (in->foreign && v->kind == NODE_STRING)
 			atlas_refuse(in, BP_EUNSUP, "a result of another kind (%.*s)",
 			       v->n < 20 ? (int)v->n : 20, v->text);
-	} else if (pull_is(key, "dnserr") || pull_is(key, "err")) {
+	} else if (atlas_is(v, "dnserr") || atlas_is(v, "err")) {
 		in->failed = true;
 		atlas_text(v, t->error, sizeof(t->error));
-	} else if (pull_is(key, "borderpath") && v->kind == PULL_OBJECT) {
+	} else if (atlas_is(v, "borderpath") && v->kind == NODE_OBJECT) {
 		in->own = true;
-		read_own(in);
-		return;
+		read_own(in, v);
 	}
-	pull_skip(&in->p, v);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -351,25 +341,25 @@ static void finish(struct reading *in)
 static int read_result(const char *object, size_t n, struct record *out, struct bp_error *err)
 {
 	struct reading in = {.err = err, .msm_id = -1, .prb_id = -1, .timestamp = -1, .fw = -1};
-	struct pull_value key, v;
-	int rc;
+	struct json_node *tree = json_tree(object, n, err);
+	const struct json_node *v;
+	uint32_t i;
 
+	if (tree == NULL)
+		return err->code;
 	in.room = 64;
 	in.t = trace_new(in.room);
-	if (in.t == NULL)
+	if (in.t == NULL) {
+		free(tree);
 		return bp_fail(err, BP_ENOMEM, "out of memory");
-	pull_start(&in.p, object, n, &v);
-	if (v.kind == PULL_OBJECT) {
-		while (pull_member(&in.p, &key, &v)) {
-			if (pull_is(&key, "result"))
-				read_hops(&in, &v);
-			else
-				take_head(&in, &key, &v);
-		}
 	}
-	rc = pull_end(&in.p, in.rc == 0 ? err : NULL);
-	if (in.rc == 0)
-		in.rc = rc;
+	NODE_EACH(tree, i, v)
+	{
+		if (atlas_is(v, "result"))
+			read_hops(&in, v);
+		else
+			take_head(&in, v);
+	}
 	if (in.rc == 0 && !in.traceroute && (in.prb_id < 0 || in.msm_id < 0))
 		atlas_refuse(&in, BP_EFOREIGN, "JSON, but no traceroute of RIPE Atlas");
 	if (in.rc == 0 && !in.has_result && !in.failed)
@@ -379,6 +369,7 @@ static int read_result(const char *object, size_t n, struct record *out, struct 
 		if (trace_validate(in.t, in.t->size) < 0)
 			atlas_refuse(&in, BP_EPARSE, "the members contradict each other");
 	}
+	free(tree);
 	if (in.rc < 0) {
 		free(in.t);
 		return in.rc;

@@ -7,7 +7,9 @@
 #ifndef CORE_RECORD_ATLAS_READ_H
 #define CORE_RECORD_ATLAS_READ_H
 
-#include "core/jsonpull.h"
+#include <string.h>
+
+#include "core/jsontree.h"
 #include "core/record/trace.h"
 
 /* A type that was told, even as "not known": atlas_unmarked has no say. Never leaves the reader. */
@@ -17,7 +19,6 @@ enum { QUOTE_UNKNOWN = -2 };
 
 /* The result in the making. */
 struct reading {
-	struct pull p;
 	struct bp_error *err;
 	int rc;          /* the first wrong member; sticky */
 	struct trace *t; /* owned until given away */
@@ -27,7 +28,7 @@ struct reading {
 	int64_t msm_id, prb_id, timestamp, fw; /* -1 none */
 	bool traceroute, foreign, has_result, failed;
 	bool own; /* an object "borderpath" was there */
-	struct pull_value from; /* the last address read, and what it was */
+	const struct json_node *from; /* the last address read, and what it was */
 	struct addr from_addr;
 };
 
@@ -35,11 +36,20 @@ struct reading {
 void atlas_refuse(struct reading *in, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Integers out of [0, max] are not known: old firmware wrote what it found in memory. */
-void atlas_int(const struct pull_value *v, int64_t max, int64_t *out);
+void atlas_int(const struct json_node *v, int64_t max, int64_t *out);
+/* Whether a member has this name. */
+static inline bool atlas_is(const struct json_node *member, const char *name)
+{
+	size_t n = strlen(name);
+
+	return member->key_n == n && memcmp(member->key, name, n) == 0;
+}
 /* An address, perhaps with the interface behind a '%'. "" and null are none: *out is left alone. */
-void atlas_addr(struct reading *in, const char *key, const struct pull_value *v, struct addr *out);
+void atlas_addr(struct reading *in, const char *key, const struct json_node *v, struct addr *out);
+/* A text, cut to size - 1 bytes; false, and empty, when v is none. */
+bool atlas_copy(const struct json_node *v, char *out, size_t size);
 /* A text of which the first stays. */
-void atlas_text(const struct pull_value *v, char *out, size_t size);
+void atlas_text(const struct json_node *v, char *out, size_t size);
 
 /* atlas_int into a field of any integer type. */
 #define ATLAS_INT(v, max, field)                     \
@@ -49,8 +59,8 @@ void atlas_text(const struct pull_value *v, char *out, size_t size);
 		(field) = (__typeof__(field))value_; \
 	} while (0)
 
-/* The elements of a hop's "result", an array just entered, as entries of in->t. */
-void atlas_answers(struct reading *in);
+/* The elements of a hop's "result", an array, as entries of in->t. */
+void atlas_answers(struct reading *in, const struct json_node *result);
 /* A hop without answers, for it could not be asked. */
 void atlas_not_sent(struct reading *in);
 

@@ -64,7 +64,7 @@ static const struct json_node *member(const struct fields *in, const struct json
 {
 	const struct json_node *v = in->rc < 0 ? NULL : node_get(object, key);
 
-	return v == NULL || node_is(v, PULL_NULL) ? NULL : v;
+	return v == NULL || node_is(v, NODE_NULL) ? NULL : v;
 }
 
 const struct json_node *field_object(struct fields *in, const struct json_node *object,
@@ -72,7 +72,7 @@ const struct json_node *field_object(struct fields *in, const struct json_node *
 {
 	const struct json_node *v = member(in, object, key);
 
-	if (v != NULL && !node_is(v, PULL_OBJECT)) {
+	if (v != NULL && !node_is(v, NODE_OBJECT)) {
 		field_refuse(in, BP_EPARSE, key, "expected an object");
 		return NULL;
 	}
@@ -84,7 +84,7 @@ const struct json_node *field_array(struct fields *in, const struct json_node *o
 {
 	const struct json_node *v = member(in, object, key);
 
-	if (v != NULL && !node_is(v, PULL_ARRAY)) {
+	if (v != NULL && !node_is(v, NODE_ARRAY)) {
 		field_refuse(in, BP_EPARSE, key, "expected an array");
 		return NULL;
 	}
@@ -96,17 +96,15 @@ bool field_int(struct fields *in, const struct json_node *object, const char *ke
 	       int64_t max, int64_t *out)
 {
 	const struct json_node *v = member(in, object, key);
-	struct pull_value number;
 	char expected[80];
 
 	if (v == NULL)
 		return false;
-	number = node_value(v);
-	if (pull_int(&number, min, max, out))
+	if (node_int(v, min, max, out))
 		return true;
 	snprintf(expected, sizeof(expected), "expected an integer from %lld to %lld",
 		 (long long)min, (long long)max);
-	field_refuse(in, node_is(v, PULL_NUMBER) ? BP_ERANGE : BP_EPARSE, key, expected);
+	field_refuse(in, node_is(v, NODE_NUMBER) ? BP_ERANGE : BP_EPARSE, key, expected);
 	return false;
 }
 
@@ -119,13 +117,13 @@ bool field_real(struct fields *in, const struct json_node *object, const char *k
 
 	if (v == NULL)
 		return false;
-	d = node_is(v, PULL_NUMBER) ? strtod(v->text, NULL) : 0;
-	if (node_is(v, PULL_NUMBER) && d >= min && d <= max) {
+	d = node_is(v, NODE_NUMBER) ? strtod(v->text, NULL) : 0;
+	if (node_is(v, NODE_NUMBER) && d >= min && d <= max) {
 		*out = d;
 		return true;
 	}
 	snprintf(expected, sizeof(expected), "expected a number from %g to %g", min, max);
-	field_refuse(in, node_is(v, PULL_NUMBER) ? BP_ERANGE : BP_EPARSE, key, expected);
+	field_refuse(in, node_is(v, NODE_NUMBER) ? BP_ERANGE : BP_EPARSE, key, expected);
 	return false;
 }
 
@@ -135,11 +133,11 @@ bool field_bool(struct fields *in, const struct json_node *object, const char *k
 
 	if (v == NULL)
 		return false;
-	if (!node_is(v, PULL_TRUE) && !node_is(v, PULL_FALSE)) {
+	if (!node_is(v, NODE_TRUE) && !node_is(v, NODE_FALSE)) {
 		field_refuse(in, BP_EPARSE, key, "expected true or false");
 		return false;
 	}
-	*out = node_is(v, PULL_TRUE);
+	*out = node_is(v, NODE_TRUE);
 	return true;
 }
 
@@ -148,7 +146,7 @@ const struct json_node *field_string(struct fields *in, const struct json_node *
 {
 	const struct json_node *v = member(in, object, key);
 
-	if (v != NULL && !node_is(v, PULL_STRING)) {
+	if (v != NULL && !node_is(v, NODE_STRING)) {
 		field_refuse(in, BP_EPARSE, key, "expected a string");
 		return NULL;
 	}
@@ -234,14 +232,12 @@ void field_ns(struct fields *in, const struct json_node *object, const char *key
 {
 	const struct json_node *v = member(in, object, key);
 	unsigned places = ns_per_unit == 1e6 ? 6 : 3;
-	struct pull_value number;
 	int64_t ns;
 	double d;
 
 	if (v == NULL)
 		return;
-	number = node_value(v);
-	if (pull_decimal(&number, places, &ns) && (double)ns >= min * ns_per_unit &&
+	if (node_decimal(v, places, &ns) && (double)ns >= min * ns_per_unit &&
 	    (double)ns <= FIELD_NS_EXACT)
 		*out = ns;
 	else if (field_real(in, object, key, min, FIELD_NS_EXACT / ns_per_unit, &d))

@@ -36,7 +36,7 @@ static size_t list_names(struct fields *in, const struct json_node *object, stru
 		if (addr_parse(v->key, &all[n].addr) < 0)
 			field_refuse(in, BP_EPARSE, v->key,
 				     "expected an IPv4 or IPv6 address as the key");
-		else if (!node_is(v, PULL_OBJECT))
+		else if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, v->key, "expected an object");
 		if (in->rc < 0)
 			break;
@@ -164,7 +164,7 @@ static void read_evidence(struct fields *in, const struct json_node *o, struct v
 		struct verdict_evidence *e = &v->evidence[i];
 
 		field_enter(in, NULL, i);
-		if (!node_is(item, PULL_OBJECT))
+		if (!node_is(item, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		field_text_cut(in, item, "rule", e->rule, sizeof(e->rule));
 		FIELD_INT(in, item, "ttl", 0, 255, e->ttl);

@@ -50,7 +50,7 @@ static void read_mpls(struct fields *in, const struct json_node *object, struct 
 		struct mpls *m = &r->mpls[i];
 
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		FIELD_INT(in, v, "label", 0, 0xfffff, m->label);
 		FIELD_INT(in, v, "exp", 0, 7, m->exp);
@@ -88,7 +88,7 @@ static void read_flags(struct fields *in, const struct json_node *object, uint16
 	field_enter(in, "flags", 0);
 	NODE_EACH(list, i, v)
 	{
-		if (!node_is(v, PULL_STRING)) {
+		if (!node_is(v, NODE_STRING)) {
 			field_enter(in, NULL, i);
 			field_refuse(in, BP_EPARSE, NULL, "expected a string");
 			field_leave(in);
@@ -122,7 +122,7 @@ static void read_probe(struct fields *in, const struct json_node *object, size_t
 
 	/* Without a number, the order of writing is the order of asking. */
 	trace_entry_init(e, ttl, (uint8_t)(index < 255 ? index + 1 : 255));
-	if (!node_is(object, PULL_OBJECT)) {
+	if (!node_is(object, NODE_OBJECT)) {
 		field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		return;
 	}
@@ -151,7 +151,7 @@ static size_t count_probes(struct fields *in, const struct json_node *hops)
 	NODE_EACH(hops, i, hop)
 	{
 		field_enter(in, NULL, i);
-		if (!node_is(hop, PULL_OBJECT))
+		if (!node_is(hop, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		probes = field_array(in, hop, "probes");
 		count += probes != NULL ? probes->count : 0;
@@ -308,7 +308,7 @@ static void read_record(struct fields *in, const struct json_node *dom, struct r
 	char text[80];
 	int kind;
 
-	if (!node_is(type, PULL_STRING)) {
+	if (!node_is(type, NODE_STRING)) {
 		field_refuse(in, BP_EFOREIGN, NULL,
 			     "JSON, but no record of ours: it has no \"type\"");
 		return;
@@ -370,7 +370,7 @@ int jsonl_read(const char *line, size_t n, struct record *out, struct bp_error *
 	memcpy(out->line, line, n);
 	out->line[n] = '\0';
 	out->line_size = n;
-	if (!node_is(dom, PULL_OBJECT))
+	if (!node_is(dom, NODE_OBJECT))
 		field_refuse(&in, BP_EFOREIGN, NULL, "JSON, but no record of ours: not an object");
 	else
 		read_record(&in, dom, out);

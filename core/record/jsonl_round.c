@@ -36,7 +36,7 @@ static void read_changed(struct fields *in, const struct json_node *identity, ui
 	NODE_EACH(list, i, v)
 	{
 		/* A word we do not know is a later version's remark: it stays in the line. */
-		if (node_is(v, PULL_STRING)) {
+		if (node_is(v, NODE_STRING)) {
 			if (word_value(round_changed_words, node_text(v), &value) == 0)
 				*out |= (uint8_t)value;
 			continue;
@@ -93,7 +93,7 @@ static void read_substitutes(struct fields *in, const struct json_node *o, struc
 		struct round_substitute *s = &r->substitutes[i];
 
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		field_text_cut(in, v, "target", s->target, sizeof(s->target));
 		field_addr(in, v, "from", &s->from);

@@ -3,7 +3,7 @@
  * One JSON object at a time out of a stream, in bounded memory: JSON Lines, objects one after
  * another over any number of lines, or one array of them, however large. Finds where an object
  * begins and ends, by its quotes and brackets, and no more: whether what is between is JSON is for
- * who parses it (core/jsonread.h) to say.
+ * who parses it (core/jsontree.h) to say.
  */
 #ifndef CORE_RECORD_JSONSTREAM_H
 #define CORE_RECORD_JSONSTREAM_H

@@ -182,7 +182,7 @@ static void read_hubs(struct fields *in, const struct json_node *report, unsigne
 	NODE_EACH(hubs, i, v)
 	{
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		read_hub(in, v, tests, &h);
 		if (in->rc < 0)
@@ -228,7 +228,7 @@ static void read_ends(struct fields *in, const struct json_node *mtr, struct tra
 		text_set(t->vantage, sizeof(t->vantage), name);
 	}
 	/* "rand(28-64)" is no size. */
-	if (size != NULL && !(node_is(size, PULL_STRING) && strchr(node_text(size), '(')) &&
+	if (size != NULL && !(node_is(size, NODE_STRING) && strchr(node_text(size), '(')) &&
 	    read_number(in, mtr, "psize", 65535, &bytes) && bytes > 0)
 		t->probe_size = (int32_t)bytes;
 }

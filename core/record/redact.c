@@ -264,7 +264,7 @@ static int learn_object(struct redact *r, uint32_t vantage, const struct json_no
 	{
 		if (rc < 0)
 			break;
-		if (is_own_key(member->key) && node_is(member, PULL_STRING) &&
+		if (is_own_key(member->key) && node_is(member, NODE_STRING) &&
 		    addr_parse(node_text(member), &a) == 0)
 			rc = put_own(r, vantage, a, err);
 		else
@@ -508,12 +508,12 @@ static int put_value(const struct redact *r, uint32_t vantage, struct json_write
 	size_t i;
 
 	switch (v->kind) {
-	case PULL_OBJECT:
+	case NODE_OBJECT:
 		json_begin_object(w, key);
 		rc = w->depth > JSON_DEPTH_MAX - 2 ? BP_EPARSE : put_members(r, vantage, w, v);
 		json_end(w);
 		return rc;
-	case PULL_ARRAY:
+	case NODE_ARRAY:
 		json_begin_array(w, key);
 		NODE_EACH(v, i, item)
 		{
@@ -522,21 +522,21 @@ static int put_value(const struct redact *r, uint32_t vantage, struct json_write
 		}
 		json_end(w);
 		return rc;
-	case PULL_STRING:
+	case NODE_STRING:
 		buf_init(&text);
 		put_scrubbed(r, vantage, node_text(v), &text);
 		json_put_str(w, key, text.failed ? "" : text.bytes);
 		rc = text.failed ? BP_ENOMEM : 0;
 		buf_fini(&text);
 		return rc;
-	case PULL_NUMBER:
+	case NODE_NUMBER:
 		json_put_raw(w, key, v->text, v->n);
 		return 0;
-	case PULL_NULL:
+	case NODE_NULL:
 		json_put_null(w, key);
 		return 0;
 	default:
-		json_put_bool(w, key, v->kind == PULL_TRUE);
+		json_put_bool(w, key, v->kind == NODE_TRUE);
 		return 0;
 	}
 }

@@ -108,7 +108,7 @@ static void read_mpls(struct fields *in, const struct json_node *labels, struct 
 
 		field_enter(in, "mpls_labels", 0);
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		if (r->mpls_count == TRACE_MPLS_MAX) {
 			field_refuse(in, BP_ERANGE, NULL, "expected at most 8 labels");
@@ -147,7 +147,7 @@ static void read_reply(struct fields *in, const struct json_node *o, struct repl
 	{
 		field_enter(in, "icmpext", 0);
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		read_mpls(in, field_array(in, v, "mpls_labels"), r);
 		field_leave(in);
@@ -219,7 +219,7 @@ static void read_hops(struct reading *r, const struct json_node *o, struct names
 
 		field_enter(&r->in, "hops", 0);
 		field_enter(&r->in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(&r->in, BP_EPARSE, NULL, "expected an object");
 		read_hop(r, v, names);
 		field_int(&r->in, v, "probe_ttl", 1, TRACE_MAX_TTL, &ttl);
@@ -346,9 +346,9 @@ static const struct json_node *unwrap(struct fields *in, const struct json_node 
 	inside = node_get(dom, "Trace");
 	if (inside == NULL)
 		inside = node_get(dom, "Tracelb");
-	if (node_is(start, PULL_OBJECT))
+	if (node_is(start, NODE_OBJECT))
 		sort_out(in, start, s);
-	return node_is(inside, PULL_OBJECT) ? inside : dom;
+	return node_is(inside, NODE_OBJECT) ? inside : dom;
 }
 
 int scamper_read(struct scamper_stream *s, const char *object, size_t n, struct record *out,

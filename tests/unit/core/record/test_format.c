@@ -30,9 +30,9 @@ static const struct {
 	{BYTES("\xef\xbb\xbf" TRACE("10.0.0.1") "\n"), BP_EOF, TRACE_IS("10.0.0.1"), "", "BOM"},
 	{BYTES(TRACE("10.0.0.1") "\n{\"type\":\"tr"), BP_EOF,
 	 TRACE_IS("10.0.0.1") "skipped in:2: the last line is cut: not JSON at column 11: "
-	 "premature end of input near '\"tr'\n", "", "cut in the middle of a record"},
+	 "premature end of input\n", "", "cut in the middle of a record"},
 	{BYTES("0.0.1\"}\n" TRACE("10.0.0.2") "\n"), BP_EOF,
-	 "skipped in:1: not JSON at column 3: '[' or '{' expected near '0.0'\n" TRACE_IS("10.0.0.2"), "",
+	 "skipped in:1: not JSON at column 3: '[' or '{' expected\n" TRACE_IS("10.0.0.2"), "",
 	 "the front cut off, as by tail -c"},
 	{BYTES(TRACE("10.0.0.1") "\n" TRACE("10.0.0") "\n" TRACE("10.0.0.3") "\n"), BP_EOF,
 	 TRACE_IS("10.0.0.1") "skipped in:2: dst: expected an IPv4 or IPv6 address\n"
@@ -111,8 +111,8 @@ static void a_named_format_is_believed(void **state)
 	assert_ptr_equal(format_find("traceroute"), &traceroute_text_format);
 	assert_null(format_find("pcap"));
 	assert_int_equal(read_text(BYTES("x\n"), &jsonl_format, &out, &err), BP_EOF);
-	assert_string_equal(out.bytes, "skipped in:1: not JSON at column 1: '[' or '{' expected near "
-				       "'x'\n");
+	assert_string_equal(out.bytes, "skipped in:1: not JSON at column 1: lexical error: invalid "
+				       "char in json text\n");
 	buf_clear(&out);
 	assert_int_equal(read_text(BYTES("x\n"), &traceroute_text_format, &out, &err), BP_EPARSE);
 	assert_string_equal(err.text, "in: no traceroute record in it");
