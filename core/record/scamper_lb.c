@@ -88,7 +88,7 @@ static void read_probe(struct reading *r, const struct json_node *o, struct addr
 
 		field_enter(in, "replies", 0);
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		f = in->rc < 0 ? NULL : flow_of(r, flow);
 		if (f == NULL)
@@ -124,7 +124,7 @@ static void read_link(struct reading *r, const struct json_node *o)
 	NODE_EACH(probes, i, v)
 	{
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		read_probe(r, v, from);
 		if (in->rc < 0)
@@ -162,14 +162,14 @@ static void read_node(struct reading *r, const struct json_node *o)
 	NODE_EACH(links, i, hop)
 	{
 		field_enter(in, NULL, i);
-		if (!node_is(hop, PULL_ARRAY))
+		if (!node_is(hop, NODE_ARRAY))
 			field_refuse(in, BP_EPARSE, NULL, "expected an array");
 		if (in->rc < 0)
 			return;
 		NODE_EACH(hop, k, v)
 		{
 			field_enter(in, NULL, k);
-			if (!node_is(v, PULL_OBJECT))
+			if (!node_is(v, NODE_OBJECT))
 				field_refuse(in, BP_EPARSE, NULL, "expected an object");
 			read_link(r, v);
 			if (in->rc < 0)
@@ -223,7 +223,7 @@ void scamper_read_flows(struct fields *in, const struct json_node *o, struct sca
 	NODE_EACH(nodes, i, v)
 	{
 		field_enter(in, NULL, i);
-		if (!node_is(v, PULL_OBJECT))
+		if (!node_is(v, NODE_OBJECT))
 			field_refuse(in, BP_EPARSE, NULL, "expected an object");
 		if (in->rc == 0)
 			read_node(&r, v);
