@@ -133,7 +133,7 @@ int intern_add_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_er
 /* A value whose table has its key: `bind` fills the columns behind the key when it is new. s->key
  * holds it. */
 int intern_key(struct store *s, enum stmt find, enum stmt add,
-	       int (*bind)(struct store *s, sqlite3_stmt *st, const void *value,
+	       int (*bind_value)(struct store *s, sqlite3_stmt *st, const void *value,
 			   struct bp_error *err),
 	       const void *value, int64_t *out, struct bp_error *err)
 {
@@ -162,7 +162,7 @@ int intern_key(struct store *s, enum stmt find, enum stmt add,
 			/* The columns may be interned too, over the same scratch: copied. */
 			sqlite3_bind_blob64(st, 1, intern_bytes(s), intern_size(s),
 					    SQLITE_TRANSIENT);
-			rc = bind(s, st, value, err);
+			rc = bind_value(s, st, value, err);
 		}
 		if (rc == 0)
 			rc = intern_add_row(s, st, &id, err);

@@ -64,8 +64,9 @@ static int judge_row(struct store *s, const struct verdict *v, int64_t geo, int6
 		}
 		last->geo = geo;
 		last->at_us = at_us;
-		strcpy(last->profile, v->profile);
-		strcpy(last->profile_version, v->profile_version);
+		text_set(last->profile, sizeof(last->profile), v->profile);
+		text_set(last->profile_version, sizeof(last->profile_version),
+			 v->profile_version);
 	}
 	*out = last->row;
 	return 0;

@@ -81,7 +81,7 @@ int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err
 		return bp_fail(err, BP_EINVAL, "%s: names no file", url);
 	if (strlen(file) >= PATH_MAX)
 		return bp_fail(err, BP_EINVAL, "%.60s...: the name is too long", file);
-	strcpy(out, file);
+	memcpy(out, file, strlen(file) + 1);
 	return 0;
 }
 
@@ -92,7 +92,7 @@ int store_make_directory(const char *file, struct bp_error *err)
 
 	if (strlen(file) >= sizeof(path))
 		return bp_fail(err, BP_EINVAL, "%.60s...: the name is too long", file);
-	strcpy(path, file);
+	memcpy(path, file, strlen(file) + 1);
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		/* Asked first: a mkdir on a read-only file system fails for what is there, too. */

@@ -21,8 +21,8 @@ struct select {
 	struct prefix prefix;        /* addr not set: any */
 	int method;                  /* METHOD_UNKNOWN: any */
 	const struct format *from;   /* NULL: detected */
-	bool silent;                 /* what is skipped or fails is counted, not told: it is told when
-				      * the files are read again */
+	bool silent;                 /* what is skipped or fails is counted, not told: it is told
+				      * when the files are read again */
 };
 
 enum { OPT_SINCE = 900, OPT_UNTIL, OPT_SELECT_VANTAGE, OPT_TARGET, OPT_PREFIX, OPT_SELECT_METHOD,

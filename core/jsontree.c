@@ -24,7 +24,7 @@ struct build {
 	const char *twice; /* a member that came twice */
 };
 
-/* --- building ---------------------------------------------------------------------------------- */
+/* --- building -------------------------------------------------------------------------------- */
 
 static const char *keep(struct build *b, const void *bytes, size_t n)
 {
@@ -129,7 +129,7 @@ static int leave(struct build *b)
 	return b->twice == NULL && !b->no_memory;
 }
 
-/* --- yajl's callbacks: 0 ends the parsing ------------------------------------------------------ */
+/* --- yajl's callbacks: 0 ends the parsing ---------------------------------------------------- */
 
 static int on_null(void *ctx)
 {
@@ -204,7 +204,7 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = on_end,
 };
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 /* No more values than these begin, or stand between two. */
 static size_t count_nodes(const char *bytes, size_t n)
@@ -216,12 +216,15 @@ static size_t count_nodes(const char *bytes, size_t n)
 	return count;
 }
 
-/* Where the first byte is that is no UTF-8; n: none. yajl lets overlong forms and surrogates pass. */
+/* Where the first byte is that is no UTF-8; n: none. yajl lets overlong forms and surrogates pass,
+ * and takes vertical tabs and form feeds for blanks: they are JSON nowhere. */
 static size_t not_utf8(const unsigned char *s, size_t n)
 {
 	size_t i = 0, len;
 
 	while (i < n) {
+		if (s[i] == '\v' || s[i] == '\f')
+			break;
 		if (s[i] < 0x80) {
 			i++;
 			continue;
@@ -288,7 +291,9 @@ struct json_node *json_tree(const char *bytes, size_t n, struct bp_error *err)
 	}
 	at = not_utf8((const unsigned char *)bytes, n);
 	if (at < n) {
-		bp_fail(err, BP_EPARSE, "not JSON at column %zu: malformed UTF-8", at + 1);
+		bp_fail(err, BP_EPARSE, "not JSON at column %zu: %s", at + 1,
+			bytes[at] == '\v' || bytes[at] == '\f' ? "a control character" :
+			"malformed UTF-8");
 		return NULL;
 	}
 	/* Of text: each ends where a quote, a comma or a bracket stood. */
@@ -325,7 +330,7 @@ const char *node_text(const struct json_node *v)
 	return node_is(v, NODE_STRING) ? v->text : NULL;
 }
 
-/* --- numbers ----------------------------------------------------------------------------------- */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 /* mantissa * 10^power; digits beyond the 19th do not fit, and are rounded off. */
 struct decimal {

@@ -49,7 +49,8 @@ static inline bool node_is(const struct json_node *v, enum node_kind kind)
 	return v != NULL && v->kind == kind;
 }
 
-/* A whole number (5, 5.0, 5e0) of [min, max]. False, and *out left alone, when v is none, or NULL. */
+/* A whole number (5, 5.0, 5e0) of [min, max]. False, and *out left alone, when v is none, or
+ * NULL. */
 bool node_int(const struct json_node *v, int64_t min, int64_t max, int64_t *out);
 /* A number times 10^places, rounded; all digits count, whatever their form. False, and *out left
  * alone, when v is no number, or NULL, or does not fit. */

@@ -43,8 +43,8 @@ struct record_reader {
 struct format {
 	const char *name;   /* "jsonl", "traceroute" */
 	const char *says;   /* one line for the help */
-	/* How sure that the first bytes are this format: 0 no .. 100; under 30 is not enough. NULL, and
-	 * read too: the format is only written. */
+	/* How sure that the first bytes are this format: 0 no .. 100; under 30 is not enough.
+	 * NULL, and read too: the format is only written. */
 	int (*detect)(const char *head, size_t n);
 	/* The next record: 0, BP_EOF, BP_ENOMEM or BP_EIO; bad ones are skipped inside. */
 	int (*read)(struct record_reader *r, struct record *out, struct bp_error *err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the writers of native objects share: the version, the letters of TCP flags, the writers of one
- * member each, of those that a second pass may replace, and of those that a trace and a run have.
+ * What the writers of native objects share: the version, the letters of TCP flags, the writers of
+ * one member each, of those that a second pass may replace, and of those that a trace and a run
+ * have.
  */
 #ifndef CORE_RECORD_JSONL_WRITE_H
 #define CORE_RECORD_JSONL_WRITE_H

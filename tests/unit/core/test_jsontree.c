@@ -72,6 +72,8 @@ static const struct {
 	{BYTES("[1\0]"), BP_EPARSE, "lexical error", "a NUL behind a number"},
 	{BYTES("[\"\\x\"]"), BP_EPARSE, "column 3: lexical error: inside a string", "an escape of C"},
 	{BYTES("[\"\\u12g4\"]"), BP_EPARSE, "lexical error: invalid (non-hex) character", "no hexadecimal"},
+	{BYTES("[1,\v2]"), BP_EPARSE, "column 4: a control character", "a vertical tab between values"},
+	{BYTES("[1,\f2]"), BP_EPARSE, "column 4: a control character", "a form feed"},
 	{BYTES("[\"\xff\"]"), BP_EPARSE, "column 3: malformed UTF-8", "no UTF-8"},
 	{BYTES("[\"\xc0\xaf\"]"), BP_EPARSE, "column 3: malformed UTF-8", "overlong"},
 	{BYTES("[\"\xed\xa0\x80\"]"), BP_EPARSE, "column 3: malformed UTF-8", "a surrogate in UTF-8"},
