@@ -18,6 +18,11 @@
 #include "core/record/format.h"
 
 #define PROGRAM "sc_warts2json"
+#define NOT_INSTALLED "scamper's warts is read by the program " PROGRAM \
+	", which is not installed (Debian package: scamper)"
+
+/* What posix_spawn() may leave to the child's status: the program could not be run. */
+#define STATUS_NOT_RUN 127
 
 extern char **environ;
 
@@ -81,8 +86,7 @@ static int start_program(struct warts *w, int in, int out, struct bp_error *err)
 		return 0;
 	w->program = 0;
 	if (rc == ENOENT)
-		return bp_fail(err, BP_ENOTFOUND, "scamper's warts is read by the program "
-			       PROGRAM ", which is not installed (Debian package: scamper)");
+		return bp_fail(err, BP_ENOTFOUND, NOT_INSTALLED);
 	return bp_fail_sys(err, rc, "cannot run %s", PROGRAM);
 }
 
@@ -149,6 +153,8 @@ static int conclude(struct record_reader *r, struct warts *w, struct bp_error *e
 	if (WIFSIGNALED(status))
 		return bp_fail(err, BP_EIO, "%s: " PROGRAM " was ended by signal %d: damaged?",
 			       r->name, WTERMSIG(status));
+	if (WEXITSTATUS(status) == STATUS_NOT_RUN)
+		return bp_fail(err, BP_ENOTFOUND, "%s: " NOT_INSTALLED, r->name);
 	if (WEXITSTATUS(status) != 0)
 		return bp_fail(err, BP_EIO, "%s: " PROGRAM " ended with status %d: damaged?",
 			       r->name, WEXITSTATUS(status));

@@ -130,6 +130,8 @@ static const struct {
 } programs[] = {
 	{NULL, BP_ENOTFOUND, "", "in: scamper's warts is read by the program sc_warts2json, which is "
 	 "not installed (Debian package: scamper)", "no program"},
+	{"exit 127", BP_ENOTFOUND, "", "in: scamper's warts is read by the program sc_warts2json, which "
+	 "is not installed (Debian package: scamper)", "none, as posix_spawn() may tell it: by the status"},
 	{"exec /bin/false", BP_EIO, "", "in: sc_warts2json ended with status 1: damaged?", "a status"},
 	{"kill -SEGV $$", BP_EIO, "", "in: sc_warts2json was ended by signal 11: damaged?", "a crash"},
 	{"echo '{\"type\":\"trace\",\"dst\":\"192.0.2.9\",\"hop_count\":1}'; echo 'bad record' >&2",
