@@ -391,37 +391,20 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 		rc = record_object(r, &object, &n, &why);
 		if (rc == 0)
 			rc = read_result(object, n, out, &why);
-		if (rc == 0 || rc == BP_EOF)
+		if (record_settled(r, rc, &why, err))
 			return rc;
-		if (rc == BP_EIO || rc == BP_ENOMEM || rc == BP_EPERM) {
-			if (err != NULL)
-				*err = why;
-			return rc;
-		}
-		record_skip(r, &why);
 	}
-}
-
-static bool has_word(const char *at, const char *end, const char *word)
-{
-	return memmem(at, (size_t)(end - at), word, strlen(word)) != NULL;
 }
 
 /* Results of pings and other kinds are Atlas too: they are skipped, and told as what they are. */
 static int detect(const char *head, size_t n)
 {
-	const char *at = head, *end = head + n;
-
-	if (n >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
-		at += 3;
-	while (at < end && *at != '\0' && strchr(" \t\r\n", *at) != NULL)
-		at++;
-	if (at == end || (*at != '{' && *at != '['))
+	if (!json_stream_begins(head, n))
 		return 0;
-	if (has_word(at, end, "\"prb_id\""))
+	if (json_stream_has(head, n, "\"prb_id\""))
 		return 95;
 	/* Of a long line only the beginning is seen, and who measured stands at its end. */
-	return has_word(at, end, "\"fw\"") && has_word(at, end, "\"hop\"") ? 80 : 0;
+	return json_stream_has(head, n, "\"fw\"") && json_stream_has(head, n, "\"hop\"") ? 80 : 0;
 }
 
 const struct format atlas_format = {

@@ -320,3 +320,17 @@ void record_skip(struct record_reader *r, const struct bp_error *why)
 	if (r->on_skip != NULL)
 		r->on_skip(r->on_skip_arg, &told);
 }
+
+bool record_settled(struct record_reader *r, int rc, const struct bp_error *why,
+		    struct bp_error *err)
+{
+	if (rc == 0 || rc == BP_EOF)
+		return true;
+	if (rc == BP_EIO || rc == BP_ENOMEM || rc == BP_EPERM) {
+		if (err != NULL)
+			*err = *why;
+		return true;
+	}
+	record_skip(r, why);
+	return false;
+}

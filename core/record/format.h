@@ -89,6 +89,11 @@ static inline int record_byte(struct record_reader *r)
 }
 /* For formats: counts and reports a skipped record at the current line. */
 void record_skip(struct record_reader *r, const struct bp_error *why);
+/* For formats: whether rc, what reading one record came to, is what record_read comes to: a record,
+ * the end, or an error of the file or of ours (*why is copied to *err). False: the record was bad
+ * and is skipped, the next one is due. */
+bool record_settled(struct record_reader *r, int rc, const struct bp_error *why,
+		    struct bp_error *err);
 
 /* The rows of `formats`, each in the file of its format. */
 extern const struct format jsonl_format, traceroute_text_format, atlas_format;

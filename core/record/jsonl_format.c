@@ -77,16 +77,10 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 			continue;
 		if (rc == 0)
 			rc = jsonl_read(line, n, out, &why);
-		if (rc == 0 || rc == BP_EOF)
-			return rc;
-		if (rc == BP_EIO || rc == BP_ENOMEM || rc == BP_EPERM) {
-			if (err != NULL)
-				*err = why;
-			return rc;
-		}
 		if (r->cut && rc == BP_ETRUNC)
 			bp_error_prefix(&why, "the last line is cut");
-		record_skip(r, &why);
+		if (record_settled(r, rc, &why, err))
+			return rc;
 	}
 }
 

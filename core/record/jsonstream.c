@@ -200,3 +200,19 @@ int record_object(struct record_reader *r, const char **object, size_t *n, struc
 	*n = r->text.used;
 	return 0;
 }
+
+bool json_stream_begins(const char *head, size_t n)
+{
+	const char *at = head, *end = head + n;
+
+	if (n >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+		at += 3;
+	while (at < end && is_blank(*at))
+		at++;
+	return at < end && (*at == '{' || *at == '[');
+}
+
+bool json_stream_has(const char *head, size_t n, const char *text)
+{
+	return memmem(head, n, text, strlen(text)) != NULL;
+}

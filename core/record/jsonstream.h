@@ -34,4 +34,9 @@ struct json_stream {
  * RECORD_LINE_MAX; passed over whole), BP_ETRUNC (the stream ends inside it). */
 int record_object(struct record_reader *r, const char **object, size_t *n, struct bp_error *err);
 
+/* For detection, of a file's first n bytes: whether they begin with an object or an array, past a
+ * byte order mark and blanks; and whether a text is among them, wherever. */
+bool json_stream_begins(const char *head, size_t n);
+bool json_stream_has(const char *head, size_t n, const char *text);
+
 #endif

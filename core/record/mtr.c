@@ -14,20 +14,12 @@
 #include "core/record/import.h"
 #include "core/record/jsonl_fields.h"
 
-static bool has(const char *head, size_t n, const char *word)
-{
-	return memmem(head, n, word, strlen(word)) != NULL;
-}
-
 static int detect(const char *head, size_t n)
 {
-	size_t at = 0;
-
-	while (at < n && memchr(" \t\r\n[\xef\xbb\xbf", head[at], 8) != NULL)
-		at++;
-	if (at == n || head[at] != '{' || !has(head, n, "\"report\"") || !has(head, n, "\"mtr\""))
+	if (!json_stream_begins(head, n) || !json_stream_has(head, n, "\"report\"") ||
+	    !json_stream_has(head, n, "\"mtr\""))
 		return 0;
-	return has(head, n, "\"hubs\"") ? 100 : 80;
+	return json_stream_has(head, n, "\"hubs\"") ? 100 : 80;
 }
 
 /* A number, also one written as text. False: there is none. */
@@ -292,14 +284,8 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 		rc = record_object(r, &object, &n, &why);
 		if (rc == 0)
 			rc = read_object(object, n, out, &why);
-		if (rc == 0 || rc == BP_EOF)
+		if (record_settled(r, rc, &why, err))
 			return rc;
-		if (rc == BP_EIO || rc == BP_ENOMEM || rc == BP_EPERM) {
-			if (err != NULL)
-				*err = why;
-			return rc;
-		}
-		record_skip(r, &why);
 	}
 }
 

@@ -7,26 +7,22 @@
 #include "core/record/jsonstream.h"
 #include "core/record/scamper.h"
 
-static bool has(const char *head, size_t n, const char *word)
-{
-	return memmem(head, n, word, strlen(word)) != NULL;
-}
-
 /* Text that no other JSON of traces has: the frame of a cycle, the version in quotes. */
 static int detect(const char *head, size_t n)
 {
-	size_t at = 0;
+	bool mine;
 
-	while (at < n && memchr(" \t\r\n[\xef\xbb\xbf", head[at], 8) != NULL)
-		at++;
-	if (at == n || head[at] != '{')
+	if (!json_stream_begins(head, n))
 		return 0;
-	if (has(head, n, "\"cycle-start\"") || has(head, n, "\"TracerouteCallerVersion\""))
+	if (json_stream_has(head, n, "\"cycle-start\"") ||
+	    json_stream_has(head, n, "\"TracerouteCallerVersion\""))
 		return 100;
-	if (has(head, n, "\"userid\"") &&
-	    (has(head, n, "\"version\":\"") || has(head, n, "\"version\": \"")))
-		return has(head, n, "\"stop_reason\"") || has(head, n, "\"probec\"") ? 100 : 60;
-	return 0;
+	if (!json_stream_has(head, n, "\"userid\"") ||
+	    (!json_stream_has(head, n, "\"version\":\"") &&
+	     !json_stream_has(head, n, "\"version\": \"")))
+		return 0;
+	mine = json_stream_has(head, n, "\"stop_reason\"") || json_stream_has(head, n, "\"probec\"");
+	return mine ? 100 : 60;
 }
 
 static int read_one(struct record_reader *r, struct record *out, struct bp_error *err)
@@ -51,14 +47,8 @@ static int read_one(struct record_reader *r, struct record *out, struct bp_error
 			rc = scamper_read(r->state, object, n, out, &why);
 		if (rc == BP_EAGAIN)
 			continue;
-		if (rc == 0 || rc == BP_EOF)
+		if (record_settled(r, rc, &why, err))
 			return rc;
-		if (rc == BP_EIO || rc == BP_ENOMEM || rc == BP_EPERM) {
-			if (err != NULL)
-				*err = why;
-			return rc;
-		}
-		record_skip(r, &why);
 	}
 }
 
