@@ -4,26 +4,9 @@
  * and what was written is read again as the same. Seeds come from tests/unit/core/record/
  * test_atlas.c and test_jsonstream.c.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/record/format.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static FILE *file_of(const void *bytes, size_t n)
-{
-	FILE *f = fmemopen((void *)(uintptr_t)bytes, n, "r");
-
-	must(f != NULL);
-	return f;
-}
+#include "tests/fuzz/records.h"
 
 /* Written, read and written again: the same bytes. */
 static void check_again(const struct record *r)

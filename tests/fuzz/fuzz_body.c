@@ -10,16 +10,9 @@
 #include "campaign/body.h"
 #include "campaign/sqlite.h"
 #include "core/err.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 enum { ENTRIES = 12 };
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* A trace whose entries are hops as the store's path gives them: some timed, some with an IP-ID. */
 static struct trace *make_hops(void)

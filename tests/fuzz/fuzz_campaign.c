@@ -4,19 +4,11 @@
  * line of text; what is accepted keeps the promises of campaign/plan.h.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "campaign/plan.h"
 #include "core/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void need(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* It becomes part of ids, file names and labels. */
 static bool is_name(const char *text)
@@ -31,40 +23,40 @@ static void check_how(const struct campaign_how *entry, const struct campaign_pl
 	struct campaign_how how;
 
 	campaign_how_settle(entry, &p->how, METHOD_UNKNOWN, 0, &how);
-	need(how.method == METHOD_ICMP || how.method == METHOD_UDP || how.method == METHOD_TCP);
-	need((how.port == 0) == (how.method == METHOD_ICMP));
-	need(how.flows >= 1 && how.flows <= CAMPAIGN_FLOWS_MAX);
-	need(how.multipath == 0 || (how.multipath >= 95 && how.flows == 1));
-	need(how.attempts >= 1 && how.attempts <= 10);
-	need(how.first_ttl >= 1 && how.first_ttl <= how.max_ttl);
-	need(how.gap_limit >= 1 && how.wait_ms >= 1 && how.wait_ms <= 60000);
+	must(how.method == METHOD_ICMP || how.method == METHOD_UDP || how.method == METHOD_TCP);
+	must((how.port == 0) == (how.method == METHOD_ICMP));
+	must(how.flows >= 1 && how.flows <= CAMPAIGN_FLOWS_MAX);
+	must(how.multipath == 0 || (how.multipath >= 95 && how.flows == 1));
+	must(how.attempts >= 1 && how.attempts <= 10);
+	must(how.first_ttl >= 1 && how.first_ttl <= how.max_ttl);
+	must(how.gap_limit >= 1 && how.wait_ms >= 1 && how.wait_ms <= 60000);
 }
 
 static void check(const struct campaign_plan *p)
 {
 	static const struct campaign_how none;
 
-	need(is_name(p->campaign) && is_name(p->vantage) && p->profile != NULL);
-	need(p->every_ns >= CAMPAIGN_EVERY_MIN_S * NS_PER_S);
-	need(p->offset_ns >= 0 && p->offset_ns < p->every_ns);
-	need(p->jitter_ns >= 0 && p->jitter_ns < p->every_ns);
-	need(p->until.ns == 0 || p->since.ns < p->until.ns);
-	need(p->targets_of_profile == (p->targets_count == 0));
-	need(p->targets_count <= CAMPAIGN_TARGETS_MAX);
-	need(p->references_count <= CAMPAIGN_REFERENCES_MAX);
-	need(!p->place_known || (p->lat >= -90 && p->lat <= 90 && p->lon >= -180 && p->lon <= 180));
+	must(is_name(p->campaign) && is_name(p->vantage) && p->profile != NULL);
+	must(p->every_ns >= CAMPAIGN_EVERY_MIN_S * NS_PER_S);
+	must(p->offset_ns >= 0 && p->offset_ns < p->every_ns);
+	must(p->jitter_ns >= 0 && p->jitter_ns < p->every_ns);
+	must(p->until.ns == 0 || p->since.ns < p->until.ns);
+	must(p->targets_of_profile == (p->targets_count == 0));
+	must(p->targets_count <= CAMPAIGN_TARGETS_MAX);
+	must(p->references_count <= CAMPAIGN_REFERENCES_MAX);
+	must(!p->place_known || (p->lat >= -90 && p->lat <= 90 && p->lon >= -180 && p->lon <= 180));
 	check_how(&none, p);
 	for (unsigned i = 0; i < p->targets_count; i++) {
 		const struct campaign_target *t = &p->targets[i];
 
-		need(t->index == i && t->hosts_count >= 1 && t->hosts_count <= CAMPAIGN_HOSTS_MAX);
+		must(t->index == i && t->hosts_count >= 1 && t->hosts_count <= CAMPAIGN_HOSTS_MAX);
 		for (unsigned j = 0; j < t->hosts_count; j++)
-			need(t->hosts[j][0] != '\0' &&
+			must(t->hosts[j][0] != '\0' &&
 			     (t->hosts_count == 1 || t->hosts[j][0] != '@'));
 		check_how(&t->how, p);
 	}
 	for (unsigned i = 0; i < p->references_count; i++)
-		need(addr_is_set(p->references[i]));
+		must(addr_is_set(p->references[i]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -74,8 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc = campaign_plan_parse("fuzz", (const char *)data, size, &p, &err);
 
 	if (rc < 0) {
-		need(p == NULL && err.code == rc);
-		need(err.text[0] != '\0' && strchr(err.text, '\n') == NULL);
+		must(p == NULL && err.code == rc);
+		must(err.text[0] != '\0' && strchr(err.text, '\n') == NULL);
 		return 0;
 	}
 	check(p);

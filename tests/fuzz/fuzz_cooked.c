@@ -3,19 +3,11 @@
  * Any bytes as a frame of the capture ring: the cooked header, then the IP packet behind it, given
  * to the parser as it lies there. Seeds: tests/unit/prober/io/test_capture.c.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "prober/io/capture.h"
 #include "prober/method/method.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -11,14 +11,7 @@
 
 #include "campaign/frames.h"
 #include "core/record/jsonl.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* What was handed over, in one number for each kind. */
 struct heard { uint64_t traces, progress, hops, paths, notes; };

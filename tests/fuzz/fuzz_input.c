@@ -4,18 +4,10 @@
  * The first byte says in pieces of what size they arrive; read so or whole, the plan is the same.
  * Seeds: tests/unit/prober/test_input.c.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "prober/input.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* What came of a plan. */
 struct heard { unsigned runs, traces, line; uint64_t seqs; int rc; bool cut; };

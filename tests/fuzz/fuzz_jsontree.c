@@ -10,14 +10,7 @@
 #include <string.h>
 
 #include "core/jsontree.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void same_number(const struct json_node *v, const json_t *j)
 {

@@ -4,18 +4,10 @@
  * the ranges of limits.h, and each network named is refused as a target. Seeds:
  * tests/unit/prober/test_limits.c.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "prober/limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

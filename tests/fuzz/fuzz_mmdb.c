@@ -5,26 +5,18 @@
  * small databases of tests/golden/mmdb.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "geo/mmdb.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* libmaxminddb 1.7.1 forgets part of the metadata when it refuses a file for the rest of it. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libmaxminddb";
-}
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 static bool is_refusal(int rc)

@@ -5,88 +5,83 @@
  * Seeds: test_golden --seeds DIR.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/err.h"
 #include "prober/method/method.h"
 #include "prober/wire/parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Not assert(): it must hold in every build. */
-#define MUST(condition) ((condition) ? (void)0 : abort())
+#include "tests/fuzz/fuzz.h"
 
 static void check_head(const struct ip_head *h)
 {
-	MUST(h->src.family == 4 || h->src.family == 6);
-	MUST(h->dst.family == h->src.family);
+	must(h->src.family == 4 || h->src.family == 6);
+	must(h->dst.family == h->src.family);
 	for (size_t i = addr_size(h->src); i < sizeof(h->src.bytes); i++)
-		MUST(h->src.bytes[i] == 0 && h->dst.bytes[i] == 0);
-	MUST(h->label <= 0xfffff);
-	MUST(h->src.family == 6 ? h->ip_id == -1 : h->ip_id >= 0 && h->ip_id <= 0xffff);
-	MUST(h->src.family == 6 || h->label == 0);
+		must(h->src.bytes[i] == 0 && h->dst.bytes[i] == 0);
+	must(h->label <= 0xfffff);
+	must(h->src.family == 6 ? h->ip_id == -1 : h->ip_id >= 0 && h->ip_id <= 0xffff);
+	must(h->src.family == 6 || h->label == 0);
 }
 
 static void check_transport(const struct transport *t, size_t room)
 {
-	MUST(t->payload_size <= PARSE_PAYLOAD_MAX && t->payload_size <= room);
+	must(t->payload_size <= PARSE_PAYLOAD_MAX && t->payload_size <= room);
 	for (size_t i = t->payload_size; i < PARSE_PAYLOAD_MAX; i++)
-		MUST(t->payload[i] == 0);
-	MUST(t->known || !t->known_full);
-	MUST(t->known || t->payload_size == 0);
-	MUST(t->known_full || (t->tcp_ack == 0 && t->tcp_flags == 0));
+		must(t->payload[i] == 0);
+	must(t->known || !t->known_full);
+	must(t->known || t->payload_size == 0);
+	must(t->known_full || (t->tcp_ack == 0 && t->tcp_flags == 0));
 }
 
 static void check_packet(const struct packet *p, size_t size)
 {
 	check_head(&p->ip);
 	check_transport(&p->l4, size);
-	MUST(!p->ip.fragment || !p->l4.known);
-	MUST(p->mpls_count <= TRACE_MPLS_MAX);
+	must(!p->ip.fragment || !p->l4.known);
+	must(p->mpls_count <= TRACE_MPLS_MAX);
 	for (size_t i = 0; i < p->mpls_count; i++)
-		MUST(p->mpls[i].label <= 0xfffff && p->mpls[i].exp <= 7 && p->mpls[i].s <= 1);
-	MUST(p->iface.role <= IFACE_NEXT_HOP);
-	MUST(memchr(p->iface.name, '\0', sizeof(p->iface.name)) != NULL);
-	MUST(p->error_mtu == -1 || p->error_mtu > 0);
+		must(p->mpls[i].label <= 0xfffff && p->mpls[i].exp <= 7 && p->mpls[i].s <= 1);
+	must(p->iface.role <= IFACE_NEXT_HOP);
+	must(memchr(p->iface.name, '\0', sizeof(p->iface.name)) != NULL);
+	must(p->error_mtu == -1 || p->error_mtu > 0);
 	if (p->is_icmp_error) {
 		check_head(&p->quoted_ip);
 		check_transport(&p->quoted, size);
-		MUST(p->quoted_ip.src.family == p->ip.src.family);
-		MUST(!p->quoted_ip.fragment || !p->quoted.known);
+		must(p->quoted_ip.src.family == p->ip.src.family);
+		must(!p->quoted_ip.fragment || !p->quoted.known);
 	} else {
-		MUST(!p->quoted.known && p->mpls_count == 0 && p->iface.role == IFACE_NONE);
-		MUST(!p->extension_bad && p->error_mtu == -1);
+		must(!p->quoted.known && p->mpls_count == 0 && p->iface.role == IFACE_NONE);
+		must(!p->extension_bad && p->error_mtu == -1);
 	}
 }
 
 static void check_token(const struct match *m)
 {
-	MUST(m->token_known == (m->token >> 16 != 0) + ((m->token & 0xffff) != 0));
+	must(m->token_known == (m->token >> 16 != 0) + ((m->token & 0xffff) != 0));
 	if (m->token_again)
-		MUST(m->token_copy >> 16 != 0 && (m->token_copy & 0xffff) != 0);
+		must(m->token_copy >> 16 != 0 && (m->token_copy & 0xffff) != 0);
 	else
-		MUST(m->token_copy == 0);
+		must(m->token_copy == 0);
 }
 
 static void check_reply(const struct packet *p, const struct match *m)
 {
 	const struct reply *r = &m->reply;
 
-	MUST(addr_equal(r->from, p->ip.src));
-	MUST((r->icmp_type >= 0) != (r->tcp_flags >= 0));
-	MUST((r->icmp_type >= 0) == (r->icmp_code >= 0));
-	MUST((r->quoted_ttl >= 0) == p->is_icmp_error);
-	MUST(r->reply_ttl >= 0 && r->size > 0 && r->rtt_ns == -1 && r->flags == 0);
-	MUST((m->reached_by == REACHED_BY_ECHO_REPLY) == icmp_is_echo_reply(p->ip.src.family,
+	must(addr_equal(r->from, p->ip.src));
+	must((r->icmp_type >= 0) != (r->tcp_flags >= 0));
+	must((r->icmp_type >= 0) == (r->icmp_code >= 0));
+	must((r->quoted_ttl >= 0) == p->is_icmp_error);
+	must(r->reply_ttl >= 0 && r->size > 0 && r->rtt_ns == -1 && r->flags == 0);
+	must((m->reached_by == REACHED_BY_ECHO_REPLY) == icmp_is_echo_reply(p->ip.src.family,
 									    r->icmp_type));
-	MUST((m->reached_by == REACHED_BY_SYN_ACK || m->reached_by == REACHED_BY_RST) ==
+	must((m->reached_by == REACHED_BY_SYN_ACK || m->reached_by == REACHED_BY_RST) ==
 	     (r->tcp_flags >= 0));
 	if (m->reached_by == REACHED_BY_PORT_UNREACHABLE)
-		MUST(m->method == METHOD_UDP && p->is_icmp_error);
+		must(m->method == METHOD_UDP && p->is_icmp_error);
 	/* An answer without a quote is the target's own. */
 	if (!p->is_icmp_error)
-		MUST(addr_equal(m->dst, p->ip.src) && addr_equal(m->src, p->ip.dst));
+		must(addr_equal(m->dst, p->ip.src) && addr_equal(m->src, p->ip.dst));
 }
 
 static void check_match(const struct packet *p, bool outgoing)
@@ -97,18 +92,18 @@ static void check_match(const struct packet *p, bool outgoing)
 	method_match(p, outgoing, &m);
 	check_token(&m);
 	if (m.kind == MATCH_FOREIGN) {
-		MUST(m.token_known == 0 && !m.token_again && m.reached_by == REACHED_BY_NONE);
-		MUST(!addr_is_set(m.reply.from) && m.reply.icmp_type == -1);
+		must(m.token_known == 0 && !m.token_again && m.reached_by == REACHED_BY_NONE);
+		must(!addr_is_set(m.reply.from) && m.reply.icmp_type == -1);
 		return;
 	}
-	MUST(method_row(m.method, m.dst.family) != NULL);
-	MUST(m.src.family == m.dst.family);
-	MUST(m.method != METHOD_ICMP || m.dport == 0);
+	must(method_row(m.method, m.dst.family) != NULL);
+	must(m.src.family == m.dst.family);
+	must(m.method != METHOD_ICMP || m.dport == 0);
 	if (m.kind == MATCH_DEPARTURE) {
-		MUST(outgoing && m.ttl == p->ip.ttl && m.reached_by == REACHED_BY_NONE);
-		MUST(addr_equal(m.dst, p->ip.dst));
+		must(outgoing && m.ttl == p->ip.ttl && m.reached_by == REACHED_BY_NONE);
+		must(addr_equal(m.dst, p->ip.dst));
 	} else {
-		MUST(m.kind == MATCH_REPLY && !outgoing && m.ttl == 0);
+		must(m.kind == MATCH_REPLY && !outgoing && m.ttl == 0);
 		check_reply(p, &m);
 	}
 }
@@ -125,9 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&p, 0xa5, sizeof(p));
 	memcpy(&before, &p, sizeof(p));
 	r = packet_parse(data + 1, size - 1, &p);
-	MUST(r == 0 || r == BP_EPARSE);
+	must(r == 0 || r == BP_EPARSE);
 	if (r) {
-		MUST(memcmp(&p, &before, sizeof(p)) == 0);
+		must(memcmp(&p, &before, sizeof(p)) == 0);
 		return 0;
 	}
 	check_packet(&p, size);

@@ -6,8 +6,7 @@
 
 #include "core/buf.h"
 #include "prober/plan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check_same(enum plan_line kind, const struct plan_run *run,
 		       const struct plan_trace *trace, struct prefix avoid)

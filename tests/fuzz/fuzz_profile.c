@@ -4,19 +4,11 @@
  * text; what is accepted keeps the promises of profile.h and answers every question.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "geo/overlay.h"
 #include "geo/profile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void need(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void ask(const struct profile *p, struct addr a, struct wall when)
 {
@@ -24,13 +16,13 @@ static void ask(const struct profile *p, struct addr a, struct wall when)
 	int other = profile_other_of_addr(p, a, when);
 	struct name n = {.addr = a};
 
-	need(border < (int)p->borders_count && other < (int)p->others_count);
-	need(border < 0 || other < 0);
+	must(border < (int)p->borders_count && other < (int)p->others_count);
+	must(border < 0 || other < 0);
 	if (profile_inside(p, a, when))
-		need(prefix_has(profile_judge_prefix(p, a), a));
+		must(prefix_has(profile_judge_prefix(p, a), a));
 	overlay_apply(p, a, when, &n);
-	need(memchr(n.label, 0, sizeof(n.label)) != NULL);
-	need(memchr(n.org, 0, sizeof(n.org)) != NULL);
+	must(memchr(n.label, 0, sizeof(n.label)) != NULL);
+	must(memchr(n.org, 0, sizeof(n.org)) != NULL);
 }
 
 static void ask_all(const struct profile *p, struct wall when)
@@ -51,7 +43,7 @@ static void ask_all(const struct profile *p, struct wall when)
 			/* One AS is at one border at a time, whatever the order of lines. */
 			if (validity_holds(&b->valid, when) &&
 			    validity_holds(&b->networks[j].valid, when))
-				need(found == (int)i);
+				must(found == (int)i);
 		}
 		for (unsigned j = 0; j < b->prefixes_count; j++)
 			ask(p, b->prefixes[j].prefix.addr, when);
@@ -65,14 +57,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc = profile_parse("fuzz", (const char *)data, size, &p, &err);
 
 	if (rc < 0) {
-		need(p == NULL && err.code == rc);
-		need(err.text[0] != '\0' && strchr(err.text, '\n') == NULL);
+		must(p == NULL && err.code == rc);
+		must(err.text[0] != '\0' && strchr(err.text, '\n') == NULL);
 		return 0;
 	}
-	need(p->id && p->version && p->network_name && p->timezone);
-	need(p->borders_count >= 1 && p->borders_count <= 16 && p->prefixes_count >= 1);
+	must(p->id && p->version && p->network_name && p->timezone);
+	must(p->borders_count >= 1 && p->borders_count <= 16 && p->prefixes_count >= 1);
 	for (unsigned i = 0; i < p->borders_count; i++)
-		need(p->borders[i].name && p->borders[i].short_name && p->borders[i].color &&
+		must(p->borders[i].name && p->borders[i].short_name && p->borders[i].color &&
 		     strlen(p->borders[i].color) == 7);
 	ask_all(p, (struct wall){1});
 	ask_all(p, wall_now());

@@ -3,18 +3,10 @@
  * The native record from any bytes: what is read can be written, reads again as the same, and the
  * line that came in goes out unchanged. Seeds come from tests/unit/core/record/test_jsonl.c.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/record/jsonl.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void read_again(const struct buf *line, struct record *out)
 {

@@ -3,18 +3,8 @@
  * Any bytes as a native record that is redacted: what comes out is a record, and no field of a
  * trace holds an address that was learned. Seeds come from tests/unit/core/record/test_redact.c.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/record/redact.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static bool is_dummy(struct addr a)
 {

@@ -3,19 +3,8 @@
  * Any bytes as scamper's JSON: what is read is valid, and what we write of it as scamper's JSON is
  * read again, with as many answers. Seeds come from tests/unit/core/record/test_scamper.c.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/record/format.h"
 #include "core/record/scamper.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/records.h"
 
 static uint32_t answers(const struct trace *t)
 {
@@ -48,36 +37,8 @@ static void check_record(const struct record *r)
 	buf_fini(&out);
 }
 
-static void count_skip(void *arg, const struct bp_error *err)
-{
-	must(err->text[0] != '\0' && err->code < 0);
-	++*(unsigned *)arg;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bp_error err = {0};
-	struct record_reader reader;
-	struct record r;
-	unsigned skips = 0;
-	FILE *file;
-	int rc;
-
-	if (size == 0)
-		return 0;
-	file = fmemopen((void *)(uintptr_t)data, size, "r");
-	must(file != NULL);
-	record_reader_init(&reader, file, "input", &scamper_format);
-	reader.on_skip = count_skip;
-	reader.on_skip_arg = &skips;
-	record_init(&r);
-	while ((rc = record_read(&reader, &r, &err)) == 0) {
-		check_record(&r);
-		record_fini(&r);
-	}
-	must((rc == BP_EOF || rc == BP_EPARSE) && skips == reader.skipped);
-	must(r.trace == NULL && r.names.items == NULL);
-	record_reader_fini(&reader);
-	fclose(file);
+	read_records(data, size, &scamper_format, check_record);
 	return 0;
 }

@@ -4,24 +4,7 @@
  * them. Every trace that comes out is valid and can be written and read as a native record. Seeds
  * come from tests/unit/core/record/test_traceroute_text.c.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/record/format.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void count_skip(void *arg, const struct bp_error *err)
-{
-	must(err->text[0] != '\0' && err->code < 0);
-	++*(unsigned *)arg;
-}
+#include "tests/fuzz/records.h"
 
 static void check_record(const struct record *r)
 {
@@ -78,8 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* warts is read by another program, which is not ours to fuzz. */
 	if (size == 0 || warts_format.detect((const char *)data, size) > 0)
 		return 0;
-	file = fmemopen((void *)(uintptr_t)data, size, "r");
-	must(file != NULL);
+	file = file_of(data, size);
 	detected = read_as(file, NULL);
 	for (const struct format *const *f = formats; *f != NULL; f++) {
 		if (*f != detected && *f != &warts_format && (*f)->read != NULL)

@@ -11,14 +11,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_addresses(const char *text)
 {

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /* libFuzzer's own default limit is 4 KiB; seeds of ours are larger, findings never this large. */
 enum { INPUT_MAX = 4 << 20 };
