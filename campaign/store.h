@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analysis/point.h"
 #include "core/addr.h"
 #include "core/clock.h"
 #include "core/err.h"
@@ -114,6 +115,19 @@ int store_trace(struct store *s, int64_t example, struct record *out, struct bp_
 /* The same without id, names and verdict: for who names and judges it anew. *out is owned
  * (free). */
 int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err);
+/* Every trace of a selection as a point (analysis/point.h), oldest first by the round as store_read,
+ * without opening bodies beyond the times of one hop. `nodes` and `room` are the caller's; p gives the judge prefixes. Closer looks and gaps are among the rounds: on_round gets
+ * each round behind its points (NULL: not wanted). Negative stops and is returned. */
+struct store_points {
+	const struct profile *profile;
+	struct nodes *nodes;
+	struct point_room *room;
+	int (*on_point)(void *arg, const struct point *p, struct bp_error *err);
+	int (*on_round)(void *arg, const struct round *r, struct bp_error *err);
+	void *arg;
+};
+int store_points(struct store *s, const struct store_select *select, const struct store_points *to,
+		 struct bp_error *err);
 /* The latest slot (round.planned) of a campaign and vantage; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
 		       struct wall *out, struct bp_error *err);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a report says, as a value: by which border each prefix was entered from each vantage point
+ * over a window, shares per hour with the uncertainty of the sample, delay and loss, ways in that
+ * are left, rounds missed, events. Made of cells and events as they come; shown as text, JSON and
+ * HTML (analysis/report/): every number on a page is in here. Pure.
+ */
+#ifndef ANALYSIS_REPORT_H
+#define ANALYSIS_REPORT_H
+
+#include "analysis/series.h"
+#include "core/record/event.h"
+
+enum report_band {
+	REPORT_BAND_NOT_MEASURED, /* a missed round, or none at all: blank with a baseline */
+	REPORT_BAND_OFFLINE,      /* the vantage point was down: blank with a tick */
+	REPORT_BAND_SILENT,       /* measured, nobody inside answered, no border told: hollow */
+	REPORT_BAND_UNDETERMINED,
+	REPORT_BAND_BORDER,
+	REPORT_BAND_OTHER,
+	REPORT_BAND_MIXED,
+	REPORT_BAND_NONE,         /* not into the network */
+};
+
+/* Rounds in a row that show the same, of one key. A gap between the last round of one span and the
+ * first of the next that is longer than 1.5 times `every` is a span of REPORT_BAND_NOT_MEASURED. */
+struct report_span {
+	struct wall from, to;      /* first round's moment; the next span's, or the end */
+	uint8_t band;              /* enum report_band */
+	int border;                /* index for REPORT_BAND_BORDER; -1 */
+	uint32_t borders;          /* bits by index, of mixed */
+	bool unsure;               /* confidence under 0.9: half height */
+	bool reached;              /* the destination answered in most rounds */
+	uint8_t why;               /* enum round_why, of not measured */
+	uint32_t rounds;
+	double confidence;         /* mean */
+};
+
+/* A round of a key, or, where there are more than REPORT_POINTS_MAX, so many rounds in a row: least
+ * of the minima, median of the medians. Lines are not drawn across gaps. */
+struct report_point {
+	struct wall at;
+	int64_t rtt_min_ns, rtt_median_ns; /* -1: none answered */
+	uint32_t asked, answered;
+	int border;                /* index; -1: not one border */
+	bool gap;                  /* rounds were missed between this one and the one before */
+};
+
+enum { REPORT_POINTS_MAX = 480 };
+
+struct report_row {                /* one key; sorted by prefix, vantage, method, campaign */
+	const char *vantage, *campaign;
+	struct prefix prefix;
+	uint8_t method;
+	struct report_span *spans; unsigned span_count;
+	struct report_point *points; unsigned point_count;
+	uint32_t rounds, missed, offline; /* measured, missed, measured while offline */
+	uint32_t looks;            /* closer looks beside them */
+	int64_t rtt_min_ns, rtt_median_ns; /* least of minima; median of medians; -1 */
+	uint64_t asked, answered;
+	/* As it stands at the end: the last measured round that was not undetermined. */
+	struct wall last;          /* 0: never measured */
+	uint8_t band; int border; double confidence;
+	uint32_t via_asn; const char *via_org;
+	uint8_t reach;             /* of most traces of the last round */
+	uint64_t by_border[SERIES_BORDERS_MAX], mixed, undetermined; /* rounds by outcome */
+};
+
+/* (vantage x prefix x method) rounds of an hour, or of the step the window calls for, by border.
+ * A Wilson interval (95 %) to each share: report_wilson. Vantage points that were offline and
+ * rounds missed are in none. */
+struct report_share {
+	struct wall from, to;
+	uint32_t n;                /* keys measured and decided in it, each counted once by its
+				    * most frequent outcome */
+	uint32_t undetermined;     /* keys measured and not decided; not in n */
+	uint32_t by_border[SERIES_BORDERS_MAX], mixed;
+};
+void report_wilson(uint32_t k, uint32_t n, double *low, double *high);
+
+/* A prefix and the ways in that were seen into it within the window (and at its end). */
+struct report_ways {
+	struct prefix prefix;
+	uint32_t seen, now;        /* bits by border: in the window; at its end */
+	unsigned seen_count, now_count;
+	unsigned vantages;         /* that decided */
+	bool down;                 /* nobody reaches it at the end, by healthy vantage points */
+};
+
+struct report_vantage {
+	const char *name;
+	uint32_t rounds, missed, offline;
+	struct wall last;          /* its last round; 0 */
+	uint32_t egress_asn; char egress_org[96];
+	uint32_t transit_asn; char transit_org[96];
+	bool moved;                /* its identity changed within the window */
+	bool counted;              /* measured something in the window while healthy */
+	bool down;                 /* at the end: offline, or silent for 3 rounds */
+};
+
+struct report {
+	struct wall since, until;  /* the window: as asked for, else of the data */
+	struct wall as_of;         /* the last round in it */
+	int64_t step_ns;           /* of shares: an hour, more for windows over 14 days */
+	const struct profile *profile;
+	unsigned border_count;     /* with "other", the last */
+	struct report_row *rows; unsigned row_count;
+	struct report_share *shares; unsigned share_count;
+	struct report_ways *ways; unsigned way_count;
+	struct report_vantage *vantages; unsigned vantage_count;
+	struct event *events; unsigned event_count; /* the last revision of each, oldest first */
+	uint64_t traces, rounds, missed;
+};
+
+/* Fed as events are: cells in, events in; then made. Everything in the report is owned by the
+ * maker, and valid until it is freed. */
+struct report_maker;
+int report_maker_new(const struct profile *p, const struct series *s, struct wall since,
+		     struct wall until, struct report_maker **out);
+void report_maker_free(struct report_maker *m);
+int report_maker_cell(struct report_maker *m, const struct cell *c);
+int report_maker_round(struct report_maker *m, const struct round *r);
+int report_maker_event(struct report_maker *m, const struct event *e);
+/* BP_ENOTFOUND: nothing was measured in the window. */
+int report_make(struct report_maker *m, const struct report **out);
+
+/* The one object {"type":"report","version":1,...}, and a newline: every number that any page
+ * shows. */
+struct buf;
+void report_write_json(struct buf *out, const struct report *r);
+
+#endif
