@@ -1,61 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The store where things go wrong: files that are none, other versions, no right, no room, another
- * process in the way, damage anywhere. One clear line each, the right code, and nothing that was
- * announced is lost.
+ * The store where things go wrong: files that are none, other versions, no right, no room, damage
+ * anywhere. One clear line each, the right code, and nothing that was announced is lost.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "tests/unit/campaign/store_bed.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "campaign/sqlite.h"
-#include "campaign/store.h"
-#include "core/text.h"
-
-#define T0 (INT64_C(1795341600) * NS_PER_S)
-
-struct bed {
-	char dir[64], path[96];
-	struct bp_error err;
-};
-
-static int set_up(void **state)
-{
-	struct bed *b = calloc(1, sizeof(*b));
-
-	snprintf(b->dir, sizeof(b->dir), "/tmp/test_faults.XXXXXX");
-	if (mkdtemp(b->dir) == NULL)
-		return -1;
-	snprintf(b->path, sizeof(b->path), "%s/s.db", b->dir);
-	*state = b;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct bed *b = *state;
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
-	if (system(command) != 0)
-		return -1;
-	free(b);
-	return 0;
-}
 
 static void write_file(const char *path, const void *bytes, size_t n)
 {
@@ -73,90 +28,6 @@ static void sql(const char *path, const char *text)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-}
-
-/* A round of `traces`, in one transaction. */
-static int put_round(struct store *s, unsigned slot, unsigned traces, struct bp_error *err)
-{
-	struct round r;
-	bool already;
-	int rc = store_begin(s, err);
-
-	round_init(&r);
-	strcpy(r.campaign, "c");
-	strcpy(r.vantage, "v");
-	r.planned.ns = T0 + slot * 900 * NS_PER_S;
-	r.expected = r.done = r.traces = traces;
-	round_set_id(&r);
-	for (unsigned i = 0; i < traces && rc == 0; i++) {
-		struct trace *t = trace_new(30);
-
-		assert_non_null(t);
-		snprintf(t->id, sizeof(t->id), "v-run-%u", slot * 10000 + i);
-		strcpy(t->vantage, "v");
-		strcpy(t->campaign, "c");
-		strcpy(t->round, r.id);
-		snprintf(t->target, sizeof(t->target), "192.0.2.%u", i % 256);
-		addr_parse(t->target, &t->dst);
-		t->start.ns = r.planned.ns + i * NS_PER_S;
-		for (unsigned k = 0; k < 30; k++) {
-			struct trace_entry *e = &t->entries[t->entry_count++];
-
-			trace_entry_init(e, (uint8_t)(k + 1), 1);
-			e->why = WHY_NONE;
-			e->reply.from = addr_v4(
-				(const uint8_t[]){10, (uint8_t)slot, (uint8_t)i, (uint8_t)k});
-			e->reply.rtt_ns = (k + 1) * NS_PER_MS + i * 1000;
-			e->tx_ns = k * NS_PER_MS;
-		}
-		t->size = (uint32_t)trace_size(t->entry_count);
-		rc = store_add_trace(s, t, NULL, NULL, err);
-		free(t);
-	}
-	if (rc == 0)
-		rc = store_add_round(s, &r, &already, err);
-	if (rc == 0)
-		rc = store_commit(s, err);
-	if (rc < 0)
-		store_undo(s);
-	return rc;
-}
-
-static void make_store(struct bed *b, unsigned rounds, unsigned traces)
-{
-	struct store *s;
-
-	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
-	for (unsigned i = 0; i < rounds; i++)
-		assert_int_equal(put_round(s, i, traces, &b->err), 0);
-	store_close(s);
-}
-
-struct tally {
-	unsigned traces, rounds, expected;
-	bool torn;
-};
-
-static int tally(void *arg, struct record *r, struct bp_error *err)
-{
-	struct tally *t = arg;
-	struct round round;
-
-	if (r->kind == RECORD_TRACE) {
-		t->traces++;
-	} else if (r->kind == RECORD_ROUND && round_read(r, &round, err) == 0) {
-		t->rounds++;
-		t->expected += round.traces;
-		/* A round stands behind what it holds: whole. */
-		t->torn |= t->traces != t->expected;
-	}
-	return 0;
-}
-
-static void assert_line(const struct bp_error *err)
-{
-	assert_true(err->text[0] != '\0');
-	assert_null(strchr(err->text, '\n'));
 }
 
 /* --- what is no store ------------------------------------------------------------------------- */
@@ -281,7 +152,7 @@ static void each_version_has_its_step(void **state)
 	assert_int_equal(at, SQLITE_STORE_VERSION);
 }
 
-/* --- rights and locks ------------------------------------------------------------------------- */
+/* --- rights ----------------------------------------------------------------------------------- */
 
 /* As somebody without rights: in a child, for root may everything. */
 static int as_nobody(int (*run)(struct bed *b), struct bed *b)
@@ -328,175 +199,6 @@ static void read_only(void **state)
 	/* Only the file. */
 	assert_int_equal(chmod(b->dir, 0777), 0);
 	assert_int_equal(as_nobody(try_read_only, b), 0);
-}
-
-static void another_process_in_the_way(void **state)
-{
-	struct bed *b = *state;
-	struct store *s;
-	sqlite3 *db = NULL;
-
-	make_store(b, 1, 5);
-	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
-	assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_busy_timeout(s->db, 50);
-	assert_int_equal(put_round(s, 1, 5, &b->err), BP_EAGAIN);
-	assert_line(&b->err);
-	/* Readers do not wait for a writer. */
-	{
-		struct tally t = {0};
-
-		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
-		assert_int_equal(t.traces, 5);
-	}
-	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	assert_int_equal(put_round(s, 1, 5, &b->err), 0);
-	sqlite3_close(db);
-	store_close(s);
-}
-
-/* --- beside each other ------------------------------------------------------------------------ */
-
-static int write_rounds(struct bed *b)
-{
-	struct store *s;
-
-	if (store_open(b->path, STORE_WRITE, &s, &b->err) != 0)
-		return 1;
-	for (unsigned i = 0; i < 40; i++) {
-		if (put_round(s, i, 20, &b->err) != 0)
-			return 2;
-	}
-	store_close(s);
-	return 0;
-}
-
-static void a_reader_sees_rounds_whole(void **state)
-{
-	struct bed *b = *state;
-	struct tally t;
-	struct store *s;
-	int status;
-	pid_t child;
-
-	make_store(b, 0, 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(write_rounds(b));
-	do {
-		t = (struct tally){0};
-		assert_int_equal(store_open(b->path, STORE_READ, &s, &b->err), 0);
-		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
-		assert_false(t.torn);
-		store_close(s);
-	} while (t.rounds < 40 && waitpid(child, &status, WNOHANG) == 0);
-	if (t.rounds == 40)
-		assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-}
-
-static void two_writers_take_turns(void **state)
-{
-	struct bed *b = *state;
-	struct verdict v = {.judged = true,
-			    .outcome = OUTCOME_BORDER,
-			    .border = "khasan",
-			    .profile = "p",
-			    .profile_version = "2"};
-	struct tally t = {0};
-	struct store *s;
-	int status;
-	pid_t child;
-
-	make_store(b, 1, 20);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(write_rounds(b));
-	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
-	for (unsigned i = 0; i < 20; i++) {
-		char id[32];
-
-		snprintf(id, sizeof(id), "v-run-%u", i);
-		assert_int_equal(store_begin(s, &b->err), 0);
-		assert_int_equal(store_add_judgement(s, id, NULL, &v, (struct wall){T0}, &b->err),
-				 0);
-		assert_int_equal(store_commit(s, &b->err), 0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
-	assert_int_equal(t.traces, 40 * 20);
-	{
-		struct store_select judged = {.border = "khasan"};
-
-		t = (struct tally){0};
-		assert_int_equal(store_read(s, &judged, tally, &t, &b->err), 0);
-		assert_int_equal(t.traces, 20);
-	}
-	store_close(s);
-}
-
-static int write_until_killed(struct bed *b, int out)
-{
-	struct store *s;
-
-	if (store_open(b->path, STORE_WRITE, &s, &b->err) != 0)
-		return 1;
-	for (unsigned i = 0; i < 10000; i++) {
-		if (put_round(s, i, 20, &b->err) != 0)
-			return 2;
-		if (write(out, "!", 1) != 1) /* announced */
-			return 3;
-	}
-	return 0;
-}
-
-static void what_was_announced_survives_a_kill(void **state)
-{
-	struct bed *b = *state;
-
-	for (unsigned n = 0; n < 5; n++) {
-		struct tally t = {0};
-		struct store *s;
-		unsigned announced = 0;
-		int ends[2];
-		char c;
-		pid_t child;
-
-		unlink(b->path);
-		assert_int_equal(pipe(ends), 0);
-		child = fork();
-		assert_true(child >= 0);
-		if (child == 0)
-			_exit(write_until_killed(b, ends[1]));
-		close(ends[1]);
-		while (announced < 3 + 7 * n && read(ends[0], &c, 1) == 1)
-			announced++;
-		kill(child, SIGKILL);
-		while (read(ends[0], &c, 1) == 1)
-			announced++;
-		close(ends[0]);
-		waitpid(child, NULL, 0);
-		assert_int_equal(store_open(b->path, n % 2 ? STORE_READ : STORE_WRITE, &s, &b->err),
-				 0);
-		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
-		assert_true(announced > 0 && t.rounds >= announced && t.rounds <= announced + 1);
-		assert_false(t.torn);
-		assert_int_equal(t.traces, t.expected);
-		store_close(s);
-		/* For the next one. */
-		{
-			char path[128];
-
-			snprintf(path, sizeof(path), "%s-wal", b->path);
-			unlink(path);
-			snprintf(path, sizeof(path), "%s-shm", b->path);
-			unlink(path);
-		}
-	}
 }
 
 /* --- damage ----------------------------------------------------------------------------------- */
@@ -678,7 +380,6 @@ static void a_full_disk(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(files_that_are_none),
 		T(names_of_stores),
@@ -686,10 +387,6 @@ int main(void)
 		T(other_versions),
 		cmocka_unit_test(each_version_has_its_step),
 		T(read_only),
-		T(another_process_in_the_way),
-		T(a_reader_sees_rounds_whole),
-		T(two_writers_take_turns),
-		T(what_was_announced_survives_a_kill),
 		T(damage_anywhere),
 		T(most_of_it_is_saved),
 		T(a_full_disk),

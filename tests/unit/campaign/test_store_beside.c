@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Several processes at one store: a lock in the way, readers beside a writer, two writers, and a
+ * writer that is killed. Rounds are seen whole or not at all.
+ */
+#include "tests/unit/campaign/store_bed.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void another_process_in_the_way(void **state)
+{
+	struct bed *b = *state;
+	struct store *s;
+	sqlite3 *db = NULL;
+
+	make_store(b, 1, 5);
+	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
+	assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_busy_timeout(s->db, 50);
+	assert_int_equal(put_round(s, 1, 5, &b->err), BP_EAGAIN);
+	assert_line(&b->err);
+	/* Readers do not wait for a writer. */
+	{
+		struct tally t = {0};
+
+		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
+		assert_int_equal(t.traces, 5);
+	}
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	assert_int_equal(put_round(s, 1, 5, &b->err), 0);
+	sqlite3_close(db);
+	store_close(s);
+}
+
+static int write_rounds(struct bed *b)
+{
+	struct store *s;
+
+	if (store_open(b->path, STORE_WRITE, &s, &b->err) != 0)
+		return 1;
+	for (unsigned i = 0; i < 40; i++) {
+		if (put_round(s, i, 20, &b->err) != 0)
+			return 2;
+	}
+	store_close(s);
+	return 0;
+}
+
+static void a_reader_sees_rounds_whole(void **state)
+{
+	struct bed *b = *state;
+	struct tally t;
+	struct store *s;
+	int status;
+	pid_t child;
+
+	make_store(b, 0, 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(write_rounds(b));
+	do {
+		t = (struct tally){0};
+		assert_int_equal(store_open(b->path, STORE_READ, &s, &b->err), 0);
+		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
+		assert_false(t.torn);
+		store_close(s);
+	} while (t.rounds < 40 && waitpid(child, &status, WNOHANG) == 0);
+	if (t.rounds == 40)
+		assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void two_writers_take_turns(void **state)
+{
+	struct bed *b = *state;
+	struct verdict v = {.judged = true,
+			    .outcome = OUTCOME_BORDER,
+			    .border = "khasan",
+			    .profile = "p",
+			    .profile_version = "2"};
+	struct tally t = {0};
+	struct store *s;
+	int status;
+	pid_t child;
+
+	make_store(b, 1, 20);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(write_rounds(b));
+	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "v-run-%u", i);
+		assert_int_equal(store_begin(s, &b->err), 0);
+		assert_int_equal(store_add_judgement(s, id, NULL, &v, (struct wall){T0}, &b->err),
+				 0);
+		assert_int_equal(store_commit(s, &b->err), 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
+	assert_int_equal(t.traces, 40 * 20);
+	{
+		struct store_select judged = {.border = "khasan"};
+
+		t = (struct tally){0};
+		assert_int_equal(store_read(s, &judged, tally, &t, &b->err), 0);
+		assert_int_equal(t.traces, 20);
+	}
+	store_close(s);
+}
+
+static int write_until_killed(struct bed *b, int out)
+{
+	struct store *s;
+
+	if (store_open(b->path, STORE_WRITE, &s, &b->err) != 0)
+		return 1;
+	for (unsigned i = 0; i < 10000; i++) {
+		if (put_round(s, i, 20, &b->err) != 0)
+			return 2;
+		if (write(out, "!", 1) != 1) /* announced */
+			return 3;
+	}
+	return 0;
+}
+
+static void what_was_announced_survives_a_kill(void **state)
+{
+	struct bed *b = *state;
+
+	for (unsigned n = 0; n < 5; n++) {
+		struct tally t = {0};
+		struct store *s;
+		unsigned announced = 0;
+		int ends[2];
+		char c;
+		pid_t child;
+
+		unlink(b->path);
+		assert_int_equal(pipe(ends), 0);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(write_until_killed(b, ends[1]));
+		close(ends[1]);
+		while (announced < 3 + 7 * n && read(ends[0], &c, 1) == 1)
+			announced++;
+		kill(child, SIGKILL);
+		while (read(ends[0], &c, 1) == 1)
+			announced++;
+		close(ends[0]);
+		waitpid(child, NULL, 0);
+		assert_int_equal(store_open(b->path, n % 2 ? STORE_READ : STORE_WRITE, &s, &b->err),
+				 0);
+		assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
+		assert_true(announced > 0 && t.rounds >= announced && t.rounds <= announced + 1);
+		assert_false(t.torn);
+		assert_int_equal(t.traces, t.expected);
+		store_close(s);
+		/* For the next one. */
+		{
+			char path[128];
+
+			snprintf(path, sizeof(path), "%s-wal", b->path);
+			unlink(path);
+			snprintf(path, sizeof(path), "%s-shm", b->path);
+			unlink(path);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(another_process_in_the_way),
+		T(a_reader_sees_rounds_whole),
+		T(two_writers_take_turns),
+		T(what_was_announced_survives_a_kill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
