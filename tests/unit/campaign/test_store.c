@@ -227,8 +227,8 @@ static void random_traces_come_back(void **state)
 	assert_int_equal(out.count, N);
 	for (unsigned i = 0; i < N; i++) {
 		assert_kept_trace(traces[i], out.items[i].trace);
-		assert_kept_names(&names[i], &out.items[i].names);
-		assert_kept_verdict(&verdicts[i], &out.items[i].verdict);
+		assert_names_equal(&names[i], &out.items[i].names);
+		assert_verdict_equal(&verdicts[i], &out.items[i].verdict);
 		names_fini(&names[i]);
 		free(traces[i]);
 	}
@@ -414,8 +414,8 @@ static void judgements_stand_beside_each_other(void **state)
 	out = take_all(b, &select);
 	assert_int_equal(out.count, 1);
 	assert_string_equal(out.items[0].trace->id, "fra1-run1-3");
-	assert_kept_verdict(&second, &out.items[0].verdict);
-	assert_kept_names(&names, &out.items[0].names);
+	assert_verdict_equal(&second, &out.items[0].verdict);
+	assert_names_equal(&names, &out.items[0].names);
 	taken_fini(&out);
 	select.border = "dandong";
 	assert_int_equal(count_of(b, &select), 4);

@@ -10,6 +10,7 @@
 
 #include "core/record/jsonl.h"
 #include "tests/unit/seeds.h"
+#include "tests/unit/core/record/compare.h"
 #include "tests/unit/core/record/random_trace.h"
 
 static void assert_trace_equal(const struct trace *a, const struct trace *b)
@@ -37,60 +38,6 @@ static void assert_trace_equal(const struct trace *a, const struct trace *b)
 		assert_int_equal(x.reply.iface.index, y.reply.iface.index);
 		assert_int_equal(x.reply.iface.mtu, y.reply.iface.mtu);
 		assert_true(addr_equal(x.reply.iface.addr, y.reply.iface.addr));
-	}
-}
-
-static void assert_names_equal(const struct names *a, const struct names *b)
-{
-	assert_int_equal(a->count, b->count);
-	for (uint32_t i = 0; i < a->count; i++) {
-		assert_true(addr_equal(a->items[i].addr, b->items[i].addr));
-		assert_int_equal(a->items[i].asn, b->items[i].asn);
-		assert_int_equal(a->items[i].source, b->items[i].source);
-		assert_string_equal(a->items[i].org, b->items[i].org);
-		assert_string_equal(a->items[i].country, b->items[i].country);
-		assert_string_equal(a->items[i].overlay_country, b->items[i].overlay_country);
-		assert_string_equal(a->items[i].label, b->items[i].label);
-		assert_string_equal(a->items[i].host, b->items[i].host);
-	}
-	assert_string_equal(a->geo.asn_db, b->geo.asn_db);
-	assert_string_equal(a->geo.asn_built, b->geo.asn_built);
-	assert_string_equal(a->geo.asn_sha256, b->geo.asn_sha256);
-	assert_string_equal(a->geo.country_db, b->geo.country_db);
-	assert_string_equal(a->geo.country_built, b->geo.country_built);
-	assert_string_equal(a->geo.country_sha256, b->geo.country_sha256);
-}
-
-static void assert_verdict_equal(const struct verdict *a, const struct verdict *b)
-{
-	assert_int_equal(a->judged, b->judged);
-	assert_string_equal(a->profile, b->profile);
-	assert_string_equal(a->profile_version, b->profile_version);
-	assert_int_equal(a->outcome, b->outcome);
-	assert_int_equal(a->class, b->class);
-	assert_int_equal(a->via_basis, b->via_basis);
-	assert_string_equal(a->border, b->border);
-	assert_int_equal(a->via_asn, b->via_asn);
-	assert_string_equal(a->via_org, b->via_org);
-	assert_true(a->confidence == b->confidence);
-	assert_int_equal(a->p_count, b->p_count);
-	for (unsigned i = 0; i < a->p_count; i++) {
-		assert_string_equal(a->p[i].id, b->p[i].id);
-		assert_true(a->p[i].p == b->p[i].p);
-	}
-	assert_string_equal(a->rule, b->rule);
-	assert_int_equal(a->last_outside_ttl, b->last_outside_ttl);
-	assert_int_equal(a->first_inside_ttl, b->first_inside_ttl);
-	assert_true(addr_equal(a->last_outside, b->last_outside));
-	assert_true(addr_equal(a->first_inside, b->first_inside));
-	assert_int_equal(a->evidence_count, b->evidence_count);
-	for (unsigned i = 0; i < a->evidence_count; i++) {
-		assert_string_equal(a->evidence[i].rule, b->evidence[i].rule);
-		assert_int_equal(a->evidence[i].ttl, b->evidence[i].ttl);
-		assert_true(addr_equal(a->evidence[i].from, b->evidence[i].from));
-		assert_string_equal(a->evidence[i].says, b->evidence[i].says);
-		assert_true(a->evidence[i].weight == b->evidence[i].weight);
-		assert_string_equal(a->evidence[i].why, b->evidence[i].why);
 	}
 }
 
