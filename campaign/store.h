@@ -115,7 +115,7 @@ int store_trace(struct store *s, int64_t example, struct record *out, struct bp_
 /* The same without id, names and verdict: for who names and judges it anew. *out is owned
  * (free). */
 int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err);
-/* Every trace of a selection as a point (analysis/point.h), oldest first by the round as store_read,
+/* Each trace of a selection as a point (analysis/point.h), oldest first by the round as store_read,
  * without opening bodies beyond the times of one hop. nodes and room are the caller's; profile
  * gives the judge prefixes. on_round (NULL: not wanted) gets each round behind its points, gaps and
  * closer looks too. Negative stops and is returned. */
