@@ -5,6 +5,7 @@
  */
 #include "tests/unit/campaign/store_bed.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
