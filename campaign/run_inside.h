@@ -272,7 +272,6 @@ void run_keeps_close(struct run *run);
 /* Opens it when it is not open, and again when another file has taken its place. False: it refuses,
  * and this was told. */
 bool run_keep_open(struct run *run, struct run_keep *k);
-void run_keep_refuse(struct run *run, struct run_keep *k, const struct bp_error *err);
 /* Commits what waits, of those whose store is to be asked; force: whatever it said before. */
 void run_keep_look(struct run *run, bool force);
 

@@ -78,6 +78,26 @@ static void know_file(struct run_keep *k)
 	k->opened_once = true;
 }
 
+/* What to do about it, where that is not plain from what is wrong. */
+static const char *advice(const struct bp_error *err)
+{
+	if (err->code == BP_EPARSE)
+		return "; stop this, then mend it: borderpath campaign recover PLAN";
+	return "";
+}
+
+static void refuse(struct run *run, struct run_keep *k, const struct bp_error *err)
+{
+	close_store(k);
+	k->again = mono_add(run->now, RUN_STORE_AGAIN_NS);
+	if (k->refuses && strcmp(k->told, err->text) == 0)
+		return;
+	k->refuses = true;
+	text_set(k->told, sizeof(k->told), err->text);
+	run_note(run, NULL, "%s; rounds wait in the spool, and measuring goes on%s", err->text,
+		 advice(err));
+}
+
 bool run_keep_open(struct run *run, struct run_keep *k)
 {
 	struct bp_error err;
@@ -88,7 +108,7 @@ bool run_keep_open(struct run *run, struct run_keep *k)
 	close_store(k);
 	if (store_open(k->url, STORE_WRITE, &k->store, &err) < 0) {
 		k->store = NULL;
-		run_keep_refuse(run, k, &err);
+		refuse(run, k, &err);
 		return false;
 	}
 	another = k->opened_once && !is_same_file(k);
@@ -106,26 +126,6 @@ bool run_keep_open(struct run *run, struct run_keep *k)
 			spool_again(d->spool);
 	}
 	return true;
-}
-
-/* What to do about it, where that is not plain from what is wrong. */
-static const char *advice(const struct bp_error *err)
-{
-	if (err->code == BP_EPARSE)
-		return "; stop this, then mend it: borderpath campaign recover PLAN";
-	return "";
-}
-
-void run_keep_refuse(struct run *run, struct run_keep *k, const struct bp_error *err)
-{
-	close_store(k);
-	k->again = mono_add(run->now, RUN_STORE_AGAIN_NS);
-	if (k->refuses && strcmp(k->told, err->text) == 0)
-		return;
-	k->refuses = true;
-	text_set(k->told, sizeof(k->told), err->text);
-	run_note(run, NULL, "%s; rounds wait in the spool, and measuring goes on%s", err->text,
-		 advice(err));
 }
 
 static void takes_again(struct run *run, struct run_keep *k)
@@ -207,7 +207,7 @@ static int commit_next(struct run_desk *d, struct bp_error *err)
 	bool of_spool = rc == 0;
 
 	if (rc < 0 && rc != BP_ENOTFOUND) {
-		run_keep_refuse(d->run, d->keep, err);
+		refuse(d->run, d->keep, err);
 		return rc;
 	}
 	if (!of_spool && d->gaps == NULL)
@@ -226,7 +226,7 @@ static int commit_next(struct run_desk *d, struct bp_error *err)
 	}
 	rc = of_spool ? commit_one(d, &r, err) : run_gap_commit(d, err);
 	if (rc < 0)
-		run_keep_refuse(d->run, d->keep, err);
+		refuse(d->run, d->keep, err);
 	else
 		takes_again(d->run, d->keep);
 	return rc < 0 ? rc : 1;
@@ -286,7 +286,7 @@ static void retire(struct run *run, struct run_keep *k)
 	if (rc == 0 && !more && hours_ns > 0)
 		rc = store_retire_hours(k->store, (struct wall){now.ns - hours_ns}, &dropped, &err);
 	if (rc < 0)
-		run_keep_refuse(run, k, &err);
+		refuse(run, k, &err);
 	run->now = mono_now();
 	k->retiring = rc == 0 && more;
 	k->retire = k->retiring ? run->now : mono_add(run->now, RETIRE_EVERY_NS);

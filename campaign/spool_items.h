@@ -41,18 +41,6 @@ struct spool {
 	size_t notes_at;
 };
 
-/* In a buffer of its own so that a line has no bound but SPOOL_LINE_MAX. */
-enum { SPOOL_LINE_MAX = 64 << 20 };
-struct item_lines {
-	const struct item *item;
-	int fd;               /* -1: nothing in the file, or not readable */
-	int sys;              /* errno: the file cannot be read; the lines end there */
-	uint64_t at;          /* of the next line */
-	uint64_t read;        /* file bytes in text so far */
-	struct buf text;
-	size_t text_at;
-};
-
 #define SPOOL_NOTES_MAX 4096
 void spool_tell(struct spool *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *item_name(const struct item *it, uint8_t ext, char out[static ROUND_ID_TEXT + 16]);
@@ -67,10 +55,6 @@ struct item *spool_add(struct spool *s, const char *id, struct wall planned);
 void spool_forget(struct spool *s, struct item *it);
 struct item *spool_find(struct spool *s, const char *id);
 
-/* Reads the lines of an item from the first on; each without its newline, valid until the next. */
-void item_lines_open(struct item_lines *l, const struct spool *s, const struct item *it);
-bool item_lines_next(struct item_lines *l, const char **line, size_t *n);
-void item_lines_close(struct item_lines *l);
 /* Lists what lies in the directory. BP_ENOMEM. */
 int spool_list(struct spool *s, struct bp_error *err);
 /* The round of an item, whether it has its last line or not. BP_EIO: its file cannot be read now;

@@ -15,15 +15,27 @@
 
 #include "campaign/spool_items.h"
 
-enum { PIECE = 64 << 10 };
+enum { PIECE = 64 << 10, LINE_MAX_BYTES = 64 << 20 };
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-void item_lines_open(struct item_lines *l, const struct spool *s, const struct item *it)
+/* The lines of an item from the first on, in a buffer of its own so that one has no bound but
+ * LINE_MAX_BYTES. */
+struct lines {
+	const struct item *item;
+	int fd;               /* -1: nothing in the file, or not readable */
+	int sys;              /* errno: the file cannot be read; the lines end there */
+	uint64_t at;          /* of the next line */
+	uint64_t read;        /* file bytes in text so far */
+	struct buf text;
+	size_t text_at;
+};
+
+static void lines_open(struct lines *l, const struct spool *s, const struct item *it)
 {
 	char name[ROUND_ID_TEXT + 16];
 
-	*l = (struct item_lines){.item = it, .fd = -1};
+	*l = (struct lines){.item = it, .fd = -1};
 	buf_init(&l->text);
 	if (it->ext == EXT_NONE || it->file_bytes == 0)
 		return;
@@ -33,7 +45,7 @@ void item_lines_open(struct item_lines *l, const struct spool *s, const struct i
 		l->sys = errno;
 }
 
-void item_lines_close(struct item_lines *l)
+static void lines_close(struct lines *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
@@ -41,13 +53,13 @@ void item_lines_close(struct item_lines *l)
 }
 
 /* More of the file into text. False: there is no more. */
-static bool read_piece(struct item_lines *l)
+static bool read_piece(struct lines *l)
 {
 	uint64_t left = l->item->file_bytes - l->read;
 	char *room;
 	ssize_t k;
 
-	if (l->fd < 0 || left == 0 || l->text.used - l->text_at > SPOOL_LINE_MAX)
+	if (l->fd < 0 || left == 0 || l->text.used - l->text_at > LINE_MAX_BYTES)
 		return false;
 	buf_consume(&l->text, l->text_at);
 	l->text_at = 0;
@@ -69,7 +81,7 @@ static bool read_piece(struct item_lines *l)
 	return true;
 }
 
-static bool memory_line(struct item_lines *l, const char **line, size_t *n)
+static bool memory_line(struct lines *l, const char **line, size_t *n)
 {
 	const struct buf *m = &l->item->memory;
 	uint64_t at = l->at - l->item->file_bytes;
@@ -86,7 +98,8 @@ static bool memory_line(struct item_lines *l, const char **line, size_t *n)
 	return true;
 }
 
-bool item_lines_next(struct item_lines *l, const char **line, size_t *n)
+/* Without its newline, valid until the next. */
+static bool lines_next(struct lines *l, const char **line, size_t *n)
 {
 	const char *from, *end;
 	size_t looked = 0;
@@ -173,7 +186,7 @@ static bool round_line(const char *line, size_t n, const char *id, struct round 
 }
 
 /* A file that ends within its first line: the head of a journal, cut. */
-static bool is_cut_head(const struct item *it, const struct item_lines *l)
+static bool is_cut_head(const struct item *it, const struct lines *l)
 {
 	size_t n = l->text.used < strlen(ROUND_BEGINS) ? l->text.used : strlen(ROUND_BEGINS);
 
@@ -185,7 +198,7 @@ static bool is_cut_head(const struct item *it, const struct item_lines *l)
  * its first line is not its round. */
 static bool look_over(struct spool *s, struct item *it, uint64_t size, struct round *head)
 {
-	struct item_lines l;
+	struct lines l;
 	struct round last;
 	const char *line;
 	uint64_t good = 0;
@@ -193,8 +206,8 @@ static bool look_over(struct spool *s, struct item *it, uint64_t size, struct ro
 	size_t n;
 
 	it->file_bytes = size;
-	item_lines_open(&l, s, it);
-	while (item_lines_next(&l, &line, &n)) {
+	lines_open(&l, s, it);
+	while (lines_next(&l, &line, &n)) {
 		if (good == 0) {
 			ok = round_line(line, n, it->id, head);
 			if (!ok)
@@ -208,7 +221,7 @@ static bool look_over(struct spool *s, struct item *it, uint64_t size, struct ro
 	}
 	if (l.at == 0)
 		ok = is_cut_head(it, &l);
-	item_lines_close(&l);
+	lines_close(&l);
 	it->file_bytes = good;
 	return ok;
 }
@@ -348,7 +361,7 @@ static void correct(struct spool *s, struct item *it, const struct tally *c, str
 
 int item_round(struct spool *s, struct item *it, struct round *r, struct bp_error *err)
 {
-	struct item_lines l;
+	struct lines l;
 	struct tally c = {0};
 	struct round found;
 	const char *line;
@@ -357,8 +370,8 @@ int item_round(struct spool *s, struct item *it, struct round *r, struct bp_erro
 	size_t n;
 	int rc = 0;
 
-	item_lines_open(&l, s, it);
-	while (item_lines_next(&l, &line, &n)) {
+	lines_open(&l, s, it);
+	while (lines_next(&l, &line, &n)) {
 		if (at == it->last_at || at == 0)
 			known = round_line(line, n, it->id, &found);
 		else if (!it->trusted)
@@ -371,7 +384,7 @@ int item_round(struct spool *s, struct item *it, struct round *r, struct bp_erro
 			     strerror(l.sys));
 	else if (!known)
 		rc = bp_fail(err, BP_EPARSE, "the journal of round %s is damaged", it->id);
-	item_lines_close(&l);
+	lines_close(&l);
 	if (rc < 0)
 		return rc;
 	if (!it->trusted || it->last_at == 0)
@@ -385,7 +398,7 @@ int spool_read(struct spool *s, const struct round *r,
 	       struct bp_error *err)
 {
 	const struct item *it = spool_find(s, r->id);
-	struct item_lines l;
+	struct lines l;
 	struct record rec;
 	const char *line;
 	size_t n;
@@ -393,8 +406,8 @@ int spool_read(struct spool *s, const struct round *r,
 
 	if (it == NULL)
 		return bp_fail(err, BP_ENOTFOUND, "spool %s: no round %s", s->path, r->id);
-	item_lines_open(&l, s, it);
-	while (rc == 0 && item_lines_next(&l, &line, &n)) {
+	lines_open(&l, s, it);
+	while (rc == 0 && lines_next(&l, &line, &n)) {
 		record_init(&rec);
 		rc = jsonl_read(line, n, &rec, err);
 		if (rc == 0 && rec.kind != RECORD_ROUND)
@@ -405,6 +418,6 @@ int spool_read(struct spool *s, const struct round *r,
 	}
 	if (rc == 0 && l.sys != 0)
 		rc = bp_fail_sys(err, l.sys, "spool %s: the journal of round %s", s->path, r->id);
-	item_lines_close(&l);
+	lines_close(&l);
 	return rc;
 }

@@ -138,7 +138,9 @@ static bool select_wants_object(const struct select *s, const struct json_node *
 	       strcmp(s->border, border != NULL ? border : outcome) == 0;
 }
 
-bool select_wants(const struct select *s, const struct record *r)
+/* A trace by all but --border (which needs a verdict), any other object by what it tells of itself,
+ * --border too. */
+static bool wants(const struct select *s, const struct record *r)
 {
 	return r->kind == RECORD_TRACE ? select_wants_trace(s, r->trace) :
 	       select_wants_object(s, r->dom);
@@ -258,7 +260,7 @@ int select_read(const struct select *s, const char *path,
 	reader.on_skip = s->silent ? NULL : tell_skip;
 	record_init(&r);
 	while (taken == 0 && (rc = record_read(&reader, &r, err)) == 0) {
-		if (select_wants(s, &r))
+		if (wants(s, &r))
 			taken = on_record(arg, &r, err);
 		record_fini(&r);
 		record_init(&r);

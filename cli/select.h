@@ -50,9 +50,6 @@ enum { OPT_SINCE = 900, OPT_UNTIL, OPT_SELECT_VANTAGE, OPT_TARGET, OPT_PREFIX, O
 
 /* As options_take, and hands on to it what is not of the selection. */
 int select_take(struct select *s, struct options *o, int opt, const char *arg);
-/* Whether a record is wanted: a trace by all but --border (which needs a verdict), any other object
- * by what it tells of itself, --border too. */
-bool select_wants(const struct select *s, const struct record *r);
 bool select_wants_verdict(const struct select *s, const struct verdict *v);
 
 struct select_counts {

@@ -40,7 +40,7 @@ int yaml_out_of_memory(const struct yaml_at *at)
 	return bp_fail(at->err, BP_ENOMEM, "%s: out of memory", at->doc->name);
 }
 
-int yaml_time(const struct yaml_at *at, const char *key, const char *text, struct wall *out)
+static int read_time(const struct yaml_at *at, const char *key, const char *text, struct wall *out)
 {
 	if (text == NULL)
 		return 0;
@@ -55,10 +55,10 @@ int yaml_time(const struct yaml_at *at, const char *key, const char *text, struc
 int yaml_since_until(const struct yaml_at *at, const char *since, const char *until,
 		     struct wall *out_since, struct wall *out_until)
 {
-	int rc = yaml_time(at, "since", since, out_since);
+	int rc = read_time(at, "since", since, out_since);
 
 	if (rc == 0)
-		rc = yaml_time(at, "until", until, out_until);
+		rc = read_time(at, "until", until, out_until);
 	if (rc == 0 && since != NULL && until != NULL && out_until->ns <= out_since->ns)
 		rc = yaml_refuse(at, "until", "until %s is not after since %s", until, since);
 	return rc;

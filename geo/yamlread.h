@@ -30,9 +30,8 @@ int yaml_out_of_memory(const struct yaml_at *at);
 
 /* Each reads the text of a key; a NULL text leaves *out as it is. BP_EPARSE, told. */
 
-/* A date or RFC 3339; nothing relative, which would mean something else every day. */
-int yaml_time(const struct yaml_at *at, const char *key, const char *text, struct wall *out);
-/* The keys since and until, the second behind the first. */
+/* The keys since and until, the second behind the first: dates or RFC 3339; nothing relative, which
+ * would mean something else every day. */
 int yaml_since_until(const struct yaml_at *at, const char *since, const char *until,
 		     struct wall *out_since, struct wall *out_until);
 int yaml_prefix(const struct yaml_at *at, const char *key, const char *text, struct prefix *out);

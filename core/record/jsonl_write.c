@@ -51,7 +51,7 @@ void jsonl_put_word(struct json_writer *w, const char *key, const struct word *t
 		json_put_str(w, key, word_of(table, value));
 }
 
-const char *jsonl_tcp_flags(int flags, char out[static JSONL_TCP_FLAGS_TEXT])
+static const char *tcp_flags(int flags, char out[static sizeof(JSONL_TCP_LETTERS)])
 {
 	char *at = out;
 
@@ -104,7 +104,7 @@ static void put_flags(struct json_writer *w, unsigned flags)
 
 static void put_reply(struct json_writer *w, const struct reply *r)
 {
-	char flags[JSONL_TCP_FLAGS_TEXT];
+	char flags[sizeof(JSONL_TCP_LETTERS)];
 
 	jsonl_put_addr(w, "from", r->from);
 	if (r->rtt_ns >= 0)
@@ -112,7 +112,7 @@ static void put_reply(struct json_writer *w, const struct reply *r)
 	put_known(w, "icmp_type", r->icmp_type);
 	put_known(w, "icmp_code", r->icmp_code);
 	if (r->tcp_flags >= 0)
-		json_put_str(w, "tcp_flags", jsonl_tcp_flags(r->tcp_flags, flags));
+		json_put_str(w, "tcp_flags", tcp_flags(r->tcp_flags, flags));
 	put_known(w, "reply_ttl", r->reply_ttl);
 	put_known(w, "quoted_ttl", r->quoted_ttl);
 	put_known(w, "size", r->size);
@@ -261,9 +261,15 @@ static void put_names(struct json_writer *w, const struct names *names)
 	json_end(w);
 }
 
+static bool geo_known(const struct geo_source *g)
+{
+	return g->asn_db[0] || g->asn_built[0] || g->asn_sha256[0] || g->country_db[0] ||
+	       g->country_built[0] || g->country_sha256[0];
+}
+
 void jsonl_put_geo(struct json_writer *w, const struct geo_source *g)
 {
-	if (!jsonl_geo_known(g))
+	if (!geo_known(g))
 		return;
 	json_begin_object(w, "geo");
 	jsonl_put_text(w, "asn_db", g->asn_db);
@@ -273,12 +279,6 @@ void jsonl_put_geo(struct json_writer *w, const struct geo_source *g)
 	jsonl_put_text(w, "country_built", g->country_built);
 	jsonl_put_text(w, "country_sha256", g->country_sha256);
 	json_end(w);
-}
-
-bool jsonl_geo_known(const struct geo_source *g)
-{
-	return g->asn_db[0] || g->asn_built[0] || g->asn_sha256[0] || g->country_db[0] ||
-	       g->country_built[0] || g->country_sha256[0];
 }
 
 static void put_place(struct json_writer *w, const char *key, uint8_t ttl, struct addr from)

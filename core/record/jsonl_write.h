@@ -22,8 +22,6 @@ enum { JSONL_VERSION = 1 };
 
 /* Letter i is bit i of the TCP flags (RFC 9293, 3.1; N: RFC 3540's bit). SYN and ACK: "SA". */
 #define JSONL_TCP_LETTERS "FSRPAUECN"
-enum { JSONL_TCP_FLAGS_TEXT = sizeof(JSONL_TCP_LETTERS) };
-const char *jsonl_tcp_flags(int flags, char out[static JSONL_TCP_FLAGS_TEXT]);
 
 /* One member, left out where its value says "not known": an empty text, no address, 0. */
 void jsonl_put_text(struct json_writer *w, const char *key, const char *text);
@@ -34,7 +32,6 @@ void jsonl_put_word(struct json_writer *w, const char *key, const struct word *t
 
 /* The members of one entry of "names", into an open object. */
 void jsonl_put_name(struct json_writer *w, const struct name *n);
-bool jsonl_geo_known(const struct geo_source *g);
 /* "geo":{...} and "verdict":{...} as members; nothing when there is nothing to say. */
 void jsonl_put_geo(struct json_writer *w, const struct geo_source *g);
 void jsonl_put_verdict(struct json_writer *w, const struct verdict *v);
