@@ -211,15 +211,18 @@ static void conclude(struct border_case *c)
 void border_judge(const struct trace *t, const struct names *names, const struct profile *p,
 		  struct wall now, struct verdict *out)
 {
-	struct border_case c = {
-		.trace = t,
-		.profile = p,
-		.when = t->start.ns != 0 ? t->start : now,
-		.time_known = t->start.ns != 0,
-		.near.speaker = -1,
-		.before.speaker = -1,
-		.out = out,
-	};
+	struct border_case c;
+
+	/* Not the path: it is long, and border_path_reduce fills what there is of it. */
+	memset(&c, 0, offsetof(struct border_case, path));
+	memset((char *)&c + offsetof(struct border_case, near), 0,
+	       sizeof(c) - offsetof(struct border_case, near));
+	c.trace = t;
+	c.profile = p;
+	c.when = t->start.ns != 0 ? t->start : now;
+	c.time_known = t->start.ns != 0;
+	c.near.speaker = c.before.speaker = -1;
+	c.out = out;
 
 	memset(out, 0, sizeof(*out));
 	out->judged = true;

@@ -375,6 +375,7 @@ void border_path_reduce(const struct trace *t, const struct names *names, const 
 	out->hop_count = out->dropped = out->step_count = 0;
 	out->last_outside = out->first_inside = NULL;
 	out->forged_ttl = out->last_answer_ttl = out->last_probed_ttl = 0;
+	out->forged_from = (struct addr){0};
 	out->borders =
 		p->borders_count < VERDICT_BORDERS_MAX ? p->borders_count : VERDICT_BORDERS_MAX;
 	out->other = out->borders;

@@ -17,6 +17,7 @@ struct lane {
 	const struct profile *profile;
 	uint8_t last;
 	bool reached;
+	uint8_t top; /* places of hop up to it are set; nobody looks beyond */
 	struct way_hop hop[WAY_TTLS];
 };
 
@@ -31,9 +32,17 @@ static uint32_t asn_of(const struct lane *l, struct addr a)
 	return n != NULL ? n->asn : 0;
 }
 
+/* Entries are in order of TTL: what was never asked for is never cleared. */
+static struct way_hop *lane_hop(struct lane *l, uint8_t ttl)
+{
+	while (l->top < ttl)
+		l->hop[++l->top] = (struct way_hop){0};
+	return &l->hop[ttl];
+}
+
 static void lane_add(struct lane *l, const struct trace_entry *e)
 {
-	struct way_hop *h = &l->hop[e->ttl];
+	struct way_hop *h = lane_hop(l, e->ttl);
 
 	for (unsigned i = 0; i < h->count; i++) {
 		if (addr_equal(h->addr[i], e->reply.from))
@@ -73,7 +82,7 @@ static void lane_fill(struct lane *l)
 			continue;
 		/* One trace's answer in many: it names the network, and is no witness. */
 		if (r->flags & REPLY_INHERITED) {
-			l->hop[e->ttl].asn = asn_of(l, r->from);
+			lane_hop(l, e->ttl)->asn = asn_of(l, r->from);
 			continue;
 		}
 		lane_add(l, e);
@@ -99,18 +108,22 @@ static void hop_finish(struct way_hop *h, unsigned ttl, struct addr dst)
 int sight_way(const struct trace *t, const struct names *names, const struct profile *p,
 	      struct intern *ways, uint32_t *number)
 {
-	struct lane lane = {.trace = t, .names = names, .profile = p};
+	struct lane lane;
 	struct { struct way way; struct way_hop hops[WAY_TTLS]; } packed;
 	struct way *w = &packed.way;
 	unsigned n = 0;
 
 	_Static_assert(offsetof(typeof(packed), hops) == sizeof(struct way), "one block");
+	memset(&lane, 0, offsetof(struct lane, hop));
+	lane.trace = t;
+	lane.names = names;
+	lane.profile = p;
 	lane_fill(&lane);
 	memset(w, 0, sizeof(*w));
 	/* Where the destination did not answer, the last TTL says how long was asked. */
 	w->last = lane.reached ? lane.last : 0;
 	w->reached = lane.reached;
-	for (unsigned ttl = 1; ttl < WAY_TTLS; ttl++) {
+	for (unsigned ttl = 1; ttl <= lane.top; ttl++) {
 		struct way_hop *h = &lane.hop[ttl];
 
 		if (h->count == 0 && h->asn == 0)

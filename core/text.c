@@ -29,14 +29,17 @@ bool text_copy(char *out, size_t size, const char *text, size_t n)
 	size_t used = 0, at = 0;
 
 	while (at < n) {
-		size_t len = utf8_length(s + at, n - at);
-		bool bad = len == 0 || s[at] < 0x20 || s[at] == 0x7f;
+		bool plain = s[at] >= 0x20 && s[at] < 0x7f; /* nearly all text is */
+		size_t len = plain ? 1 : utf8_length(s + at, n - at);
+		bool bad = !plain && (len == 0 || s[at] < 0x20 || s[at] == 0x7f);
 		size_t put = bad ? 1 : len;
 
 		if (used + put + 1 > size)
 			break;
 		if (bad)
 			out[used] = '?';
+		else if (plain)
+			out[used] = text[at];
 		else
 			memcpy(out + used, s + at, len);
 		used += put;
