@@ -5,7 +5,6 @@
  */
 #include "campaign/run.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,20 +159,6 @@ static int parse(struct campaign_show *s, int argc, char **argv)
 	return 0;
 }
 
-static int open_output(struct campaign_show *s, struct bp_error *err)
-{
-	const char *path = s->common.out_path;
-
-	s->session = (struct session){.options = &s->common, .out = stdout};
-	if (path == NULL || strcmp(path, "-") == 0)
-		return 0;
-	s->session.out = fopen(path, "we");
-	if (s->session.out == NULL)
-		return bp_fail_sys(err, errno, "cannot write %s", path);
-	s->session.out_is_file = true;
-	return 0;
-}
-
 /* --- the commands ----------------------------------------------------------------------------- */
 
 /* 3: what the plan wanted is not there whole. */
@@ -217,7 +202,7 @@ static int start(struct campaign_show *s, int argc, char **argv)
 		cli_say("the system gives no random numbers");
 		return CLI_FAILURE;
 	}
-	if (open_output(s, &err) < 0)
+	if (session_open_output(&s->common, &s->session, &err) < 0)
 		return cli_error(&err);
 	rc = run_plans(s);
 	return s->output_failed ? CLI_FAILURE : session_end(&s->session, rc);

@@ -22,8 +22,15 @@ void judge_keep_open(struct judge_keep *k, const char *url)
 {
 	struct bp_error err;
 
+	int rc = store_open(url, STORE_READ, &k->store, &err);
+
+	if (rc == 0)
+		store_close(k->store);
 	k->store = NULL;
 	k->waiting = 0;
+	/* Who reads it tells so; none is to be made here. */
+	if (rc == BP_ENOTFOUND || rc == BP_EPARSE)
+		return;
 	if (store_open(url, STORE_WRITE, &k->store, &err) < 0) {
 		k->store = NULL;
 		give_up(k, &err);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "campaign/store.h"
 #include "cli/cli.h"
 
 void options_init(struct options *o, const char *command)
@@ -108,6 +109,10 @@ static void tell_warnings(const struct options *o, const struct geo *g)
 static int open_output(const struct options *o, struct session *s, struct bp_error *err)
 {
 	if (o->out_path != NULL && strcmp(o->out_path, "-") != 0) {
+		/* What years measured is not the price of a slip. */
+		if (store_is(o->out_path))
+			return bp_fail(err, BP_EINVAL, "-o %s: is a store, and would be "
+				       "overwritten", o->out_path);
 		s->out = fopen(o->out_path, "we");
 		if (s->out == NULL)
 			return bp_fail_sys(err, errno, "cannot write %s", o->out_path);

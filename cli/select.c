@@ -3,8 +3,12 @@
 #include "cli/select.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "campaign/store_place.h"
 #include "cli/cli.h"
 #include "core/jsontree.h"
 
@@ -91,8 +95,13 @@ static const char *member(const struct json_node *object, const char *key)
 /* Within --since and --until; true when the object tells no time. */
 static bool object_in_time(const struct select *s, const struct json_node *object)
 {
-	const char *text = member(object, "start") ? member(object, "start") : member(object, "at");
+	/* A round that never began has the moment it was planned for. */
+	static const char *const keys[] = {"start", "planned", "at"};
+	const char *text = NULL;
 	struct wall t;
+
+	for (size_t i = 0; text == NULL && i < sizeof(keys) / sizeof(keys[0]); i++)
+		text = member(object, keys[i]);
 
 	if (text == NULL || wall_parse(text, wall_now(), &t) < 0)
 		return true;
@@ -168,6 +177,32 @@ struct store_select select_of_store(const struct select *s)
 	};
 }
 
+static int file_of(const char *word, struct stat *out)
+{
+	char path[PATH_MAX];
+	struct bp_error err;
+
+	if (strcmp(word, "-") == 0)
+		return fstat(STDIN_FILENO, out);
+	return store_place(word, path, &err) < 0 ? -1 : stat(path, out);
+}
+
+/* The output is opened, and so emptied, before anything is read. */
+static int refuse_overwritten(const struct options *o, int count, char **words)
+{
+	struct stat out, in;
+
+	if (o->out_path == NULL || stat(o->out_path, &out) < 0 || !S_ISREG(out.st_mode))
+		return 0;
+	for (int i = 0; i < count; i++) {
+		if (file_of(words[i], &in) == 0 && in.st_dev == out.st_dev &&
+		    in.st_ino == out.st_ino)
+			return cli_usage(o->command, "-o %s: this file is read, and would be "
+					 "emptied first", o->out_path) + 1;
+	}
+	return 0;
+}
+
 int select_sources(const struct select *s, const struct options *o, int *count, char ***words,
 		   char *word[static 1])
 {
@@ -180,7 +215,7 @@ int select_sources(const struct select *s, const struct options *o, int *count, 
 		return cli_usage(o->command, "--store is read where no FILE is named; a FILE may "
 				 "be a store") + 1;
 	if (*count > 0)
-		return 0;
+		return refuse_overwritten(o, *count, *words);
 	rc = store_open(s->store, STORE_READ, &store, &err);
 	store_close(store);
 	if (rc == BP_ENOTFOUND && s->store == NULL)
@@ -192,10 +227,11 @@ int select_sources(const struct select *s, const struct options *o, int *count, 
 	word[0] = named.out;
 	*words = word;
 	*count = 1;
-	return 0;
+	return refuse_overwritten(o, 1, word);
 }
 
 struct reading {
+	const struct select *select;
 	int (*on_record)(void *arg, struct record *r, struct bp_error *err);
 	void *arg;
 	struct select_counts *counts;
@@ -206,6 +242,11 @@ static int take_stored(void *arg, struct record *r, struct bp_error *err)
 {
 	struct reading *reading = arg;
 
+	/* The store selects traces and rounds itself; of what comes with a round it knows no more
+	 * than the round. */
+	if (r->kind != RECORD_TRACE && r->kind != RECORD_ROUND &&
+	    !select_wants_object(reading->select, r->dom))
+		return 0;
 	reading->counts->read++;
 	reading->taken = reading->on_record(reading->arg, r, err);
 	return reading->taken;
@@ -248,7 +289,7 @@ int select_read(const struct select *s, const char *path,
 	FILE *f;
 
 	if (select_is_store(path))
-		return read_store(s, path, &(struct reading){on_record, arg, counts, 0}, err);
+		return read_store(s, path, &(struct reading){s, on_record, arg, counts, 0}, err);
 	f = is_stdin ? stdin : fopen(path, "re");
 	if (f == NULL) {
 		if (!s->silent)

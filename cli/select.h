@@ -67,7 +67,7 @@ int select_read(const struct select *s, const char *path,
 		struct select_counts *counts, struct bp_error *err);
 /* What is to be read: the words that are named, or, when there are none, the store. *count and
  * *words are those of the command line; then, what to hand to select_read. 0, or an exit code + 1
- * after telling what is missing. word is room for the one. */
+ * after telling what is missing, or that -o names one of them. word is room for the one. */
 int select_sources(const struct select *s, const struct options *o, int *count, char ***words,
 		   char *word[static 1]);
 /* Whether select_read reads a store there. The empty word is the default one. */

@@ -90,6 +90,13 @@ refuses 1 'zeros' judge "$dir/zeros"
 printf '<html><body>404</body></html>\n' >"$dir/page.html"
 refuses 1 'page.html' judge "$dir/page.html"
 
+# What is read is not emptied by -o first.
+printf 'traceroute to 192.0.2.9 (192.0.2.9), 30 hops max\n 1  192.0.2.1  1.0 ms\n' >"$dir/keep.txt"
+ln "$dir/keep.txt" "$dir/same.txt"
+refuses 2 'this file is read, and would be emptied' judge -o "$dir/keep.txt" "$dir/keep.txt"
+refuses 2 'this file is read, and would be emptied' convert --to csv -o "$dir/same.txt" "$dir/keep.txt"
+refuses 2 'this file is read, and would be emptied' diff -o "$dir/keep.txt" /dev/null "$dir/keep.txt"
+
 # A reader that went away: one line, exit 1, no signal death.
 printf 'traceroute to 175.45.176.80 (175.45.176.80), 30 hops max, 60 byte packets\n 1  192.0.2.1 (192.0.2.1)  1.0 ms\n' \
 	>"$dir/one.txt"

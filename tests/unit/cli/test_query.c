@@ -2,6 +2,33 @@
 /* judge and convert over a store, end to end; and the store that is read where no file is named. */
 #include "tests/unit/cli/query_bed.h"
 
+struct judged { unsigned traces, khasan, none; };
+
+static int count_judged(void *arg, struct record *r, struct bp_error *err)
+{
+	struct judged *j = arg;
+
+	(void)err;
+	if (r->kind != RECORD_TRACE)
+		return 0;
+	j->traces++;
+	j->khasan += r->verdict.judged && strcmp(r->verdict.border, "khasan") == 0;
+	j->none += !r->verdict.judged;
+	return 0;
+}
+
+static struct judged judged_in(struct bed *b)
+{
+	struct store_select all = {0};
+	struct judged j = {0};
+	struct store *store;
+
+	assert_ok(b, store_open(b->store, STORE_READ, &store, &b->why));
+	assert_ok(b, store_read(store, &all, count_judged, &j, &b->why));
+	store_close(store);
+	return j;
+}
+
 /* --- convert ---------------------------------------------------------------------------------- */
 
 static void convert_selects(void **state)
@@ -31,6 +58,79 @@ static void convert_selects(void **state)
 	}
 	assert_exit(b, 0, "convert --to jsonl sqlite:%s", b->store);
 	assert_int_equal(lines(b->out, ROUND_LINE), MOVED);
+}
+
+/* What comes with a round (paths) is selected as in a file: not every one of a round that has some
+ * trace that is wanted. */
+static void convert_selects_paths(void **state)
+{
+	static const char paths[] =
+		"{\"type\":\"paths\",\"version\":1,\"vantage\":\"fra1\",\"dst\":\"175.45.176.10\","
+		"\"target\":\"175.45.176.10\",\"method\":\"icmp\","
+		"\"start\":\"2026-11-22T09:30:00.000000000Z\",\"flows\":2,\"nodes\":[],\"links\":[]}";
+	static const struct { const char *why, *options; unsigned traces, paths; } rows[] = {
+		{"all", "", 6, 1},
+		{"its own target", "--target 175.45.176.10", 1, 1},
+		{"another target", "--target 175.45.177.11", 1, 0},
+		{"its own prefix", "--prefix 175.45.176.0/24", 3, 1},
+		{"another prefix", "--prefix 175.45.177.0/24", 3, 0},
+		{"another method", "--method tcp", 0, 0},
+	};
+	const struct wall at = {moved[0].start_s * NS_PER_S};
+	struct bed *b = *state;
+	struct store *store;
+
+	fill(b, b->store, moved, 1, NULL);
+	assert_ok(b, store_open(b->store, STORE_WRITE, &store, &b->why));
+	assert_ok(b, store_begin(store, &b->why));
+	assert_ok(b, store_add_object(store, RECORD_PATHS, at, "fra1", "nk",
+				      "nk-fra1-20261122T093000Z", paths, sizeof(paths) - 1,
+				      &b->why));
+	assert_ok(b, store_commit(store, &b->why));
+	store_close(store);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_exit(b, 0, "convert --to jsonl %s %s", rows[i].options, b->store);
+		if (lines(b->out, TRACE_LINE) != rows[i].traces ||
+		    lines(b->out, "{\"type\":\"paths\"") != rows[i].paths)
+			fail_msg("%s: %s", rows[i].why, b->out);
+	}
+}
+
+/* What is read is not emptied by -o, under whatever name; nor is any store. */
+static void output_over_input(void **state)
+{
+	static const char *const commands[] = {
+		"convert --to csv", "convert --to csv sqlite:", "judge", "judge sqlite:",
+		"diff --at 2026-11-22T10:00:00Z", "diff --at 2026-11-22T10:00:00Z --store sqlite:",
+	};
+	struct bed *b = *state;
+
+	fill(b, b->store, moved, 1, NULL);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		bool scheme = commands[i][strlen(commands[i]) - 1] == ':';
+
+		assert_exit(b, 2, "%s%s%s/./s.db -o %s", commands[i], scheme ? "" : " ", b->dir,
+			    b->store);
+		assert_non_null(strstr(b->err, "this file is read, and would be emptied"));
+	}
+	assert_exit(b, 1, "profile show -o %s", b->store);
+	assert_non_null(strstr(b->err, "is a store, and would be overwritten"));
+	assert_int_equal(judged_in(b).traces, 6);
+}
+
+/* A store that is not there is not made by who wants to judge it. */
+static void judge_makes_no_store(void **state)
+{
+	struct bed *b = *state;
+
+	assert_exit(b, 1, "judge sqlite:%s", b->store);
+	assert_non_null(strstr(b->err, "there is no store"));
+	assert_int_equal(access(b->store, F_OK), -1);
+	write_file(b, "s.db", "");
+	assert_exit(b, 1, "judge sqlite:%s", b->store);
+	assert_int_equal(lines(b->err, "borderpath: "), 1);
+	read_file(b, "s.db", b->out, sizeof(b->out));
+	assert_string_equal(b->out, "");
 }
 
 /* Without a file it is the store that is named, then the default one; without that, what to do. */
@@ -65,33 +165,6 @@ static void the_default_store(void **state)
 }
 
 /* --- judge ------------------------------------------------------------------------------------ */
-
-struct judged { unsigned traces, khasan, none; };
-
-static int count_judged(void *arg, struct record *r, struct bp_error *err)
-{
-	struct judged *j = arg;
-
-	(void)err;
-	if (r->kind != RECORD_TRACE)
-		return 0;
-	j->traces++;
-	j->khasan += r->verdict.judged && strcmp(r->verdict.border, "khasan") == 0;
-	j->none += !r->verdict.judged;
-	return 0;
-}
-
-static struct judged judged_in(struct bed *b)
-{
-	struct store_select all = {0};
-	struct judged j = {0};
-	struct store *store;
-
-	assert_ok(b, store_open(b->store, STORE_READ, &store, &b->why));
-	assert_ok(b, store_read(store, &all, count_judged, &j, &b->why));
-	store_close(store);
-	return j;
-}
 
 static void judge_keeps(void **state)
 {
@@ -171,6 +244,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(convert_selects, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(convert_selects_paths, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(output_over_input, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(judge_makes_no_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_default_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(judge_keeps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(judge_of_a_store_that_takes_none, set_up,
