@@ -444,7 +444,9 @@ static void summarise(struct diff *d, const struct profile *p)
 	if (d->vantages > 0)
 		return;
 	d->result = DIFF_RESULT_TROUBLE;
-	if (d->traces_before == 0 || d->traces_after == 0)
+	if (d->traces_before == 0 && d->traces_after == 0)
+		text_set(d->why, sizeof(d->why), "no traces on either side");
+	else if (d->traces_before == 0 || d->traces_after == 0)
 		text_set(d->why, sizeof(d->why), "no traces on one side");
 	else if (common == 0)
 		text_set(d->why, sizeof(d->why),

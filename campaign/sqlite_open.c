@@ -114,8 +114,8 @@ static int check_whole(const char *path, const struct head *h, struct bp_error *
 		return 0;
 	return bp_fail(
 		err, BP_EPARSE,
-		"%s: cut short: %lld bytes of %lld are there; what is left can be read into a "
-		"new store",
+		"%s: cut short: %lld bytes of %lld are there; borderpath campaign "
+		"recover reads what is left into a new store",
 		path, (long long)h->size, (long long)(h->pages * h->page_size));
 }
 

@@ -157,7 +157,8 @@ int sql_fail(struct store *s, int result, struct bp_error *err)
 		return bp_fail(err, BP_EPERM, "%s: permission denied", path);
 	case SQLITE_CORRUPT:
 		return bp_fail(err, BP_EPARSE,
-			       "%s: damaged (%s); what is left can be read into a new store", path,
+			       "%s: damaged (%s); borderpath campaign recover reads what is "
+			       "left into a new store", path,
 			       sqlite3_errmsg(s->db));
 	case SQLITE_NOTADB:
 		return bp_fail(err, BP_EPARSE, "%s: not a store (no SQLite file)", path);
@@ -166,7 +167,8 @@ int sql_fail(struct store *s, int result, struct bp_error *err)
 	}
 	if (result == SQLITE_IOERR_SHORT_READ)
 		return bp_fail(err, BP_EPARSE,
-			       "%s: cut short; what is left can be read into a new store", path);
+			       "%s: cut short; borderpath campaign recover reads what is left "
+			       "into a new store", path);
 	if ((result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN) {
 		int sys = sqlite3_system_errno(s->db);
 

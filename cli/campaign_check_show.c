@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A checked plan for people and for scripts, and the sums of several. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/schedule.h"
+#include "campaign/store_place.h"
 #include "cli/campaign_check.h"
 #include "core/json.h"
 
@@ -60,12 +62,29 @@ static unsigned later(const struct campaign_plan *p, const char *words[static 3]
 	return n;
 }
 
+enum { STORE_TEXT = PATH_MAX + 8 };
+
+/* The store that rounds go to, also where the plan leaves that to us. */
+static const char *store_of(const struct campaign_plan *p, char out[static STORE_TEXT])
+{
+	char path[PATH_MAX];
+	struct bp_error err;
+
+	if (p->store[0] != '\0')
+		return p->store;
+	if (store_place(NULL, path, &err) < 0)
+		snprintf(out, STORE_TEXT, "%s", err.text);
+	else
+		snprintf(out, STORE_TEXT, "sqlite:%s", path);
+	return out;
+}
+
 /* --- text ------------------------------------------------------------------------------------- */
 
 static void write_plan(struct buf *out, const struct check *c)
 {
 	const struct campaign_plan *p = c->plan;
-	char text[WALL_TEXT], address[ADDR_TEXT];
+	char text[WALL_TEXT], address[ADDR_TEXT], store[STORE_TEXT];
 
 	buf_printf(out, "Plan          %s: %s\n", p->file, p->campaign);
 	buf_printf(out, "Vantage       %s", p->vantage);
@@ -75,8 +94,8 @@ static void write_plan(struct buf *out, const struct check *c)
 		buf_printf(out, ", seen as %s", addr_format(p->public_addr, address));
 	buf_printf(out, "\nProfile       %s %s: %s\n", c->profile->id, c->profile->version,
 		   c->profile->network_name);
-	buf_printf(out, "Store         %s; traces are kept ",
-		   p->store[0] != '\0' ? p->store : "the default one");
+	buf_printf(out, "Store         %s%s; traces are kept ", store_of(p, store),
+		   p->store[0] == '\0' ? ", the default one" : "");
 	if (p->keep_traces_ns > 0)
 		check_put_duration(out, p->keep_traces_ns);
 	else
@@ -113,9 +132,10 @@ static void write_targets(struct buf *out, const struct check *c)
 	buf_printf(out, "\nLeft out      %llu on do-not-probe lists", (unsigned long long)c->avoided);
 	if (c->never > 0)
 		buf_printf(out, ", %llu on this machine's own", (unsigned long long)c->never);
-	buf_printf(out, "\nMeasurements  %llu a round, %llu a day, by ",
+	buf_printf(out, "\nMeasurements  %llu a round, %llu a day%s",
 		   (unsigned long long)feed_expected(c->feed),
-		   (unsigned long long)a_day(c, feed_expected(c->feed)));
+		   (unsigned long long)a_day(c, feed_expected(c->feed)),
+		   c->methods != 0 ? ", by " : "");
 	manners_put_methods(out, c->methods);
 	if (feed_unresolved(c->feed) > 0)
 		buf_printf(out, "; %llu of them have no address now",
@@ -241,7 +261,7 @@ static void put_seconds(struct json_writer *w, const char *key, int64_t ns)
 static void put_plan(struct json_writer *w, const struct check *c)
 {
 	const struct campaign_plan *p = c->plan;
-	char text[WALL_TEXT], address[ADDR_TEXT];
+	char address[ADDR_TEXT], text[WALL_TEXT], store[STORE_TEXT];
 
 	json_put_str(w, "file", p->file);
 	json_put_str(w, "campaign", p->campaign);
@@ -254,8 +274,7 @@ static void put_plan(struct json_writer *w, const struct check *c)
 		json_put_str(w, "address", addr_format(p->public_addr, address));
 	json_put_str(w, "profile", c->profile->id);
 	json_put_str(w, "profile_version", c->profile->version);
-	if (p->store[0] != '\0')
-		json_put_str(w, "store", p->store);
+	json_put_str(w, "store", store_of(p, store));
 	if (p->keep_traces_ns > 0)
 		put_seconds(w, "keep_traces_s", p->keep_traces_ns);
 	if (p->keep_hourly_ns > 0)

@@ -113,7 +113,13 @@ static int learn_files(struct convert_run *run, char **files, int count, struct 
 /* One that was well enough to be read, and is not to be written. */
 static int skip_record(struct convert_run *run, const char *why)
 {
-	cli_say("skipped: a record that %s", why);
+	const struct record_reader *reader = run->counts.reader;
+
+	if (reader != NULL)
+		cli_say("skipped: %s:%llu: a record that %s", reader->name,
+			(unsigned long long)reader->line, why);
+	else
+		cli_say("skipped: a record of the store that %s", why);
 	run->counts.skipped++;
 	return 0;
 }
@@ -207,7 +213,7 @@ int cmd_convert(int argc, char **argv)
 		run.to->end(&run.out);
 		rc = convert_flush(&run, &err);
 	}
-	if (run.left_out > 0)
+	if (run.left_out > 0 && !o.quiet)
 		cli_say("left out, since %s has no place for their kind: %llu of the records",
 			run.to->name, (unsigned long long)run.left_out);
 out:

@@ -49,7 +49,7 @@ static int cmd_help(int argc, char **argv)
 	struct buf text;
 	int rc;
 
-	if (argc < 2) {
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		buf_init(&text);
 		help_text(&text);
 		rc = cli_print(text.failed ? "" : text.bytes);

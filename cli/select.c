@@ -219,9 +219,9 @@ int select_sources(const struct select *s, const struct options *o, int *count, 
 	rc = store_open(s->store, STORE_READ, &store, &err);
 	store_close(store);
 	if (rc == BP_ENOTFOUND && s->store == NULL)
-		return cli_usage(o->command, "name the files of records ('-' for stdin): there is "
-				 "no store to read instead; borderpath campaign makes one (%s)",
-				 err.text) + 1;
+		return cli_usage(o->command, "name the files of records ('-' for stdin); without "
+				 "one the default store is read, and %s (borderpath campaign makes "
+				 "it)", err.text) + 1;
 	if (rc < 0)
 		return cli_error(&err) + 1;
 	word[0] = named.out;
@@ -298,6 +298,7 @@ int select_read(const struct select *s, const char *path,
 		return 0;
 	}
 	record_reader_init(&reader, f, path, s->from);
+	counts->reader = &reader;
 	reader.on_skip = s->silent ? NULL : tell_skip;
 	record_init(&r);
 	while (taken == 0 && (rc = record_read(&reader, &r, err)) == 0) {
@@ -309,6 +310,7 @@ int select_read(const struct select *s, const char *path,
 	record_fini(&r);
 	counts->read += reader.read;
 	counts->skipped += reader.skipped;
+	counts->reader = NULL;
 	record_reader_fini(&reader);
 	if (!is_stdin)
 		fclose(f);

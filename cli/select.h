@@ -58,6 +58,7 @@ struct select_counts {
 	unsigned stores;  /* read through; one may hold nothing of what is selected */
 	/* The record at hand: it is selected whole, --border by its latest verdict. */
 	bool from_store;
+	const struct record_reader *reader; /* that it comes from; NULL: from a store */
 };
 /* Reads every record of the file ("-": stdin) or the store; on_record gets each (may take parts of
  * it by making them empty), returns negative to stop. A file that cannot be read or recognised is

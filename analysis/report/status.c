@@ -57,7 +57,7 @@ void status_put_moment(struct buf *out, struct wall at, struct wall now)
 	double seconds = (double)(at.ns - now.ns) / 1e9;
 
 	if (seconds > -1 && seconds < 1) {
-		buf_str(out, "now");
+		buf_str(out, seconds < 0 ? "just now" : "now");
 	} else if (seconds > 0) {
 		buf_str(out, "in ");
 		duration_put(out, seconds);

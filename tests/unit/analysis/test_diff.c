@@ -250,9 +250,12 @@ static void test_trouble(void **state)
 
 	compute(t, &d);
 	assert_int_equal(d.result, DIFF_RESULT_TROUBLE);
-	assert_string_equal(d.why, "no traces on one side");
+	assert_string_equal(d.why, "no traces on either side");
 	diff_fini(&d);
 	add(t, false, DANDONG, 0);
+	compute(t, &d);
+	assert_string_equal(d.why, "no traces on one side");
+	diff_fini(&d);
 	add_from(t, true, "sin1", NK, DANDONG, 0);
 	compute(t, &d);
 	assert_int_equal(d.result, DIFF_RESULT_TROUBLE);

@@ -30,6 +30,7 @@ refuses() {
 
 refuses 2 "no command 'fly'" fly
 refuses 2 "no command 'fly'" help fly
+refuses 2 "no command '--hlp'" help --hlp
 refuses 2 "unknown option '-Z'" trace -Z 127.0.0.1
 refuses 2 "unknown .*'--nonsense'" trace --nonsense 127.0.0.1
 refuses 2 "option '-p' needs a value" trace -p

@@ -49,9 +49,10 @@ check()
 	[ "$rc" -eq "$want" ]
 }
 
-# same FILE: the output is that golden file, but for moments, which are of today.
+# same FILE: the output is that golden file, but for moments, which are of today, and the directory.
 same()
 {
+	sed -E -i "s#sqlite:$dir/#sqlite:HOME/#" "$dir/out"
 	sed -E -i 's/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC/DAY TIME UTC/g
 		s/"20[0-9]{2}-[0-9-]{5}T[0-9:.]+Z"/"MOMENT"/g
 		s/^(Profile +dprk) [0-9-]+/\1 VERSION/; s/("profile_version":)"[^"]*"/\1"VERSION"/' "$dir/out"
@@ -129,6 +130,8 @@ warns()
 	check 0 w.yaml && says "$2"
 	verdict "warns: $1"
 }
+warns list 'Measurements  1 a round, 4 a day; 1 of them have no address now' \
+	'every: 6h\ntargets: ["@not-there"]'
 warns hosts 'manners: 1 host every 5 min; known hosts are asked every 15 min at most' \
 	'every: 5m\ntargets: [175.45.176.71]'
 warns sweep 'manners: a sweep of 1023 destinations, asked 1023 times a hop every 5 h; a sweep is' \

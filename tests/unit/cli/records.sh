@@ -99,6 +99,15 @@ verdict "convert -o writes there and nothing on stdout"
 "$borderpath" convert --to jsonl - <"$dir/two" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/out" "$dir/two"
 verdict "'-' is stdin"
 
+# A round that never began lies where it was planned.
+printf '{"type":"round","version":1,"id":"r2","campaign":"c","vantage":"v","planned":"2026-11-22T09:15:00Z","expected":1,"done":0,"missed":1,"why":"down"}\n' \
+	>"$dir/missed"
+run 0 convert --to jsonl --since 2026-11-22T09:15:00Z --until 2026-11-22T09:16:00Z "$dir/missed" &&
+	cmp -s "$dir/out" "$dir/missed"
+verdict "a round that was missed, within --since and --until"
+run 0 convert --to jsonl --since 2026-11-22T09:16:00Z "$dir/missed" && [ ! -s "$dir/out" ]
+verdict "a round that was missed, before --since"
+
 # Tables: a header once, whatever there is; what has no row is counted, what is no round is skipped.
 run 0 convert --to csv "$dir/two" "$dir/two" && [ "$(wc -l <"$dir/out")" -eq 5 ] &&
 	[ "$(head -n 1 "$dir/out" | cut -d, -f1-3)" = trace_id,campaign,round_id ] &&
@@ -108,8 +117,10 @@ run 0 convert --to csv-hops "$dir/two" && [ "$(wc -l <"$dir/out")" -eq 19 ]
 verdict "convert --to csv-hops: a row a probe"
 run 3 convert --to csv-rounds "$dir/others" && [ "$(wc -l <"$dir/out")" -eq 1 ] &&
 	grep -q 'left out, since csv-rounds has no place for their kind: 2 of the records' "$dir/err" &&
-	grep -q 'skipped: a record that is not what its type says' "$dir/err"
+	grep -q 'skipped: .*/others:2: a record that is not what its type says' "$dir/err"
 verdict "convert --to csv-rounds: others are counted, a broken round is skipped"
+run 0 convert --quiet --to csv-hops "$dir/others" && [ ! -s "$dir/err" ]
+verdict "convert --quiet does not tell what was left out"
 run 2 convert --from csv --to jsonl "$dir/two" && grep -q "'csv' is written, not read" "$dir/err"
 verdict "tables are not read"
 
