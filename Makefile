@@ -262,7 +262,7 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 		>$(libdir)/systemd/system/borderpath-campaign@.service
 	$(Q)chmod 0644 $(libdir)/systemd/system/borderpath-campaign@.service
 	$(Q)install -m 0644 packaging/cron/borderpath $(examples)/borderpath.cron
-	$(Q)install -m 0644 doc/record.md doc/tables.md $(share)/doc/borderpath/
+	$(Q)install -m 0644 doc/*.md $(share)/doc/borderpath/
 	$(Q)if [ -w "$(DESTDIR)/" ] && [ ! -e $(etcdir)/limits ]; then install -d $(etcdir) && \
 		install -m 0644 packaging/limits $(etcdir)/; fi
 	$(Q)if [ -w "$(DESTDIR)/" ] && [ -s build/geodata/asn.mmdb ]; then install -d $(vardir) && \

@@ -61,9 +61,9 @@ static int tell(const struct recover_options *o, const struct recover_end *e)
 	const struct store_salvage *s = &e->salvage;
 
 	if (!o->common.quiet)
-		printf("%" PRIu64 " rounds and %" PRIu64 " traces were read out of the damaged "
+		printf("%" PRIu64 " rounds and %" PRIu64 " traces were read out of the old "
 		       "store, %" PRIu64 " more could not be; %" PRIu64 " rounds were put back from "
-		       "the spool.\nThe damaged file is %s.\n", s->rounds, s->traces, s->lost,
+		       "the spool.\nThe old file is %s.\n", s->rounds, s->traces, s->lost,
 		       e->rounds, e->aside);
 	if (e->waiting > 0)
 		cli_say("%" PRIu64 " rounds still wait in the spool", e->waiting);
