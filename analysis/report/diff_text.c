@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analysis/report/trace_text.h"
-#include "analysis/report/words.h"
+#include "analysis/words.h"
 
 enum { CELL = 96 };
 enum column { COL_VANTAGE, COL_PREFIX, COL_METHOD, COL_BORDER, COL_PATH, COL_RTT, COL_REACH,
@@ -49,7 +49,7 @@ static void move_sentence(struct buf *out, const struct diff *d, const struct di
 	buf_printf(out, " to ");
 	words_carrier(out, m->to_org, m->to_asn, "an unnamed carrier");
 	buf_printf(out, " (%s to %s), as seen from %u of %u vantage points.\n",
-		   report_border_name(p, m->from), report_border_name(p, m->to), m->vantages,
+		   words_border(p, m->from), words_border(p, m->to), m->vantages,
 		   m->vantages_of);
 	capital(out, start);
 }
@@ -189,7 +189,7 @@ static const char *side_border(const struct diff_side *side, const struct profil
 	if (!side->verdict.judged)
 		return "-";
 	return side->verdict.outcome == OUTCOME_BORDER ?
-	       report_border_name(p, side->verdict.border) :
+	       words_border(p, side->verdict.border) :
 	       word_of(outcome_words, side->verdict.outcome);
 }
 

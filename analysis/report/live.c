@@ -8,6 +8,7 @@
 
 #include "analysis/report/table.h"
 #include "analysis/report/trace_text.h"
+#include "analysis/words.h"
 
 /* --- what came -------------------------------------------------------------------------------- */
 
@@ -230,7 +231,7 @@ static void put_row(struct table *t, const struct live_campaign *c, const struct
 			 (double)n->rtt_median_ns / 1e6);
 	put_change(row->cell[COL_CHANGE], c, r);
 	row->face[COL_CHANGE] = FACE_WARN;
-	color = n->outcome == OUTCOME_BORDER ? report_border_color(p, n->border) : NULL;
+	color = n->outcome == OUTCOME_BORDER ? words_border_color(p, n->border) : NULL;
 	if (color != NULL)
 		text_set(row->color, sizeof(row->color), color);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/report/trace_text.h"
+#include "analysis/words.h"
 
 enum { LETTERS = 26, MARK_TEXT = 4 };
 
@@ -168,7 +169,7 @@ static const char *share_name(const struct profile *profile, const char *id)
 		if (strcmp(id, others[i].id) == 0)
 			return others[i].name;
 	}
-	return report_border_name(profile, id);
+	return words_border(profile, id);
 }
 
 static void shares_draw(struct buf *out, const struct style *s, const struct paths *p,

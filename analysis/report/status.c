@@ -8,7 +8,7 @@
 
 #include "analysis/report/table.h"
 #include "analysis/report/trace_text.h"
-#include "analysis/report/words.h"
+#include "analysis/words.h"
 
 const struct word status_state_words[] = {
 	{"unknown", STATUS_UNKNOWN}, {"ok", STATUS_OK}, {"starting", STATUS_STARTING},
@@ -162,7 +162,7 @@ void status_put_identity(struct buf *out, const struct style *style, const struc
 const char *status_border(const struct profile *p, const struct standing_round *n)
 {
 	return n->failed ? "not measured" : n->outcome == OUTCOME_BORDER ?
-	       report_border_name(p, n->border) : word_of(outcome_words, n->outcome);
+	       words_border(p, n->border) : word_of(outcome_words, n->outcome);
 }
 
 static void put_state(struct buf *out, const struct style *style, const struct status *s)
@@ -354,7 +354,7 @@ static void put_row(struct table *t, const struct standing_row *r, const struct 
 	snprintf(row->cell[COL_REACH], TABLE_CELL, "%s", word_of(reach_words, n->reach));
 	put_ms(row->cell[COL_MIN], n->rtt_min_ns);
 	put_ms(row->cell[COL_MEDIAN], n->rtt_median_ns);
-	color = n->outcome == OUTCOME_BORDER ? report_border_color(p, n->border) : NULL;
+	color = n->outcome == OUTCOME_BORDER ? words_border_color(p, n->border) : NULL;
 	if (color != NULL)
 		text_set(row->color, sizeof(row->color), color);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/report/trace_text.h"
+#include "analysis/words.h"
 
 enum { CELL = TABLE_CELL };
 enum { COL_NETWORK, COL_DESTINATION, COL_METHOD, COL_BORDER, COL_CONFIDENCE, COL_REACH, COL_RTT,
@@ -45,7 +46,7 @@ void report_summary_add(struct report_summary *s, const struct trace *t, const s
 		 addr_is_set(t->dst) ? addr_format(t->dst, text) : "-");
 	snprintf(row->cell[COL_METHOD], CELL, "%s", t->method ? word_of(method_words, t->method) : "-");
 	text_set(row->cell[COL_BORDER], CELL, !measured ? "not measured" :
-		 v->outcome == OUTCOME_BORDER ? report_border_name(p, v->border) :
+		 v->outcome == OUTCOME_BORDER ? words_border(p, v->border) :
 		 word_of(outcome_words, v->outcome));
 	if (!measured || v->outcome == OUTCOME_NONE)
 		snprintf(row->cell[COL_CONFIDENCE], CELL, "-");
@@ -55,7 +56,7 @@ void report_summary_add(struct report_summary *s, const struct trace *t, const s
 	if (d.median_ns >= 0)
 		snprintf(row->cell[COL_RTT], CELL, d.median_ns < 10 * NS_PER_MS ? "%.2f" : "%.1f",
 			 (double)d.median_ns / 1e6);
-	color = measured && v->outcome == OUTCOME_BORDER ? report_border_color(p, v->border) : NULL;
+	color = measured && v->outcome == OUTCOME_BORDER ? words_border_color(p, v->border) : NULL;
 	if (color != NULL)
 		text_set(row->color, sizeof(row->color), color);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/report/trace_text.h"
+#include "analysis/words.h"
 
 struct tally_row {
 	struct prefix network; /* no address: all that have no row of their own */
@@ -124,7 +125,7 @@ static void write_row(struct buf *out, const struct style *style, const struct t
 	put_count(out, row->paths, 9);
 	put_count(out, row->reached, 10);
 	for (uint32_t k = 0; k < s->kind_count; k++) {
-		const char *color = report_border_color(p, s->kinds[k]);
+		const char *color = words_border_color(p, s->kinds[k]);
 
 		if (row->kinds[k] == 0)
 			continue;
@@ -133,7 +134,7 @@ static void write_row(struct buf *out, const struct style *style, const struct t
 		if (color != NULL)
 			style_color(out, style, color);
 		style_text(out, style, strcmp(s->kinds[k], none) == 0 ? "elsewhere" :
-			   report_border_name(p, s->kinds[k]));
+			   words_border(p, s->kinds[k]));
 		if (color != NULL)
 			style_end(out, style);
 		buf_char(out, ' ');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The hop table with the border crossing drawn in. Sentences are in verdict_text.c. */
 #include "analysis/report/trace_text.h"
+#include "analysis/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,7 +344,7 @@ static void crossing_draw(struct buf *out, const struct style *s, const struct t
 	char text[256];
 
 	if (v->outcome == OUTCOME_BORDER)
-		snprintf(text, sizeof(text), "border: %s%s", report_border_name(p, v->border),
+		snprintf(text, sizeof(text), "border: %s%s", words_border(p, v->border),
 			 v->first_inside_ttl ? "" : " (nothing behind it answered)");
 	else if (v->outcome == OUTCOME_OTHER)
 		snprintf(text, sizeof(text), "border: another way in (%s)",
@@ -352,7 +353,7 @@ static void crossing_draw(struct buf *out, const struct style *s, const struct t
 		snprintf(text, sizeof(text), "border: several");
 	else
 		snprintf(text, sizeof(text), "border: which one is not known");
-	rule_draw(out, s, table, text, report_border_color(p, v->border), true);
+	rule_draw(out, s, table, text, words_border_color(p, v->border), true);
 }
 
 static void table_draw(struct buf *out, const struct style *s, const struct table *table,
@@ -383,7 +384,7 @@ static void table_draw(struct buf *out, const struct style *s, const struct tabl
 		if (judged && !entered && v->first_inside_ttl > 0 &&
 		    row->ttl >= v->first_inside_ttl) {
 			snprintf(text, sizeof(text), "inside %s", p->network_name);
-			rule_draw(out, s, table, text, report_border_color(p, v->border), false);
+			rule_draw(out, s, table, text, words_border_color(p, v->border), false);
 			entered = true;
 		}
 		if (row->silent)

@@ -31,10 +31,6 @@ void report_evidence(struct buf *out, const struct style *s, const struct verdic
 /* What is measured and what is not, REPORTS "Always". */
 void report_always(struct buf *out, const struct style *s, const struct profile *p);
 
-/* The name of a border id ("Khasan / Russia"), "another way in" for other, the id when unknown. */
-const char *report_border_name(const struct profile *p, const char *id);
-/* Its "#RRGGBB", or NULL. */
-const char *report_border_color(const struct profile *p, const char *id);
 /* "0.97", and ">0.99" beyond: no verdict is certain. */
 void report_confidence(double p, char *out, size_t size);
 

@@ -6,27 +6,9 @@
 #include <string.h>
 
 #include "analysis/report/trace_text.h"
+#include "analysis/words.h"
 
 enum { REASONS_SHOWN = 4 };
-
-const char *report_border_name(const struct profile *p, const char *id)
-{
-	for (unsigned i = 0; i < p->borders_count; i++) {
-		if (strcmp(p->borders[i].id, id) == 0)
-			return p->borders[i].name;
-	}
-	return strcmp(id, "other") == 0 ? "another way in" :
-	       strcmp(id, "inside") == 0 ? "inside" : id;
-}
-
-const char *report_border_color(const struct profile *p, const char *id)
-{
-	for (unsigned i = 0; i < p->borders_count; i++) {
-		if (strcmp(p->borders[i].id, id) == 0)
-			return p->borders[i].color;
-	}
-	return NULL;
-}
 
 static void subject(struct buf *out, const struct trace *t, const struct profile *p)
 {
@@ -65,7 +47,7 @@ static void parts(struct buf *out, const struct style *s, const struct verdict *
 		if (v->p[i].p < 0.005)
 			continue;
 		buf_str(out, between);
-		style_text(out, s, report_border_name(p, v->p[i].id));
+		style_text(out, s, words_border(p, v->p[i].id));
 		buf_printf(out, " %.2f", v->p[i].p);
 		between = ", ";
 	}
@@ -126,8 +108,8 @@ void report_verdict(struct buf *out, const struct style *s, const struct trace *
 		break;
 	case OUTCOME_BORDER:
 		buf_str(out, " enters by ");
-		style_color(out, s, report_border_color(p, v->border));
-		style_text(out, s, report_border_name(p, v->border));
+		style_color(out, s, words_border_color(p, v->border));
+		style_text(out, s, words_border(p, v->border));
 		style_face(out, s, FACE_PLAIN);
 		style_face(out, s, FACE_BOLD);
 		via(out, s, v);
@@ -188,7 +170,7 @@ static void reason(struct buf *out, const struct style *s, const struct verdict_
 	style_text(out, s, e->why);
 	if (e->says[0] != '\0' && e->weight != 0)
 		buf_printf(out, " (%s %s, weight %.1f)", e->weight > 0 ? "for" : "against",
-			   report_border_name(p, e->says), e->weight);
+			   words_border(p, e->says), e->weight);
 	if (with_rule)
 		buf_printf(out, " [%s]", e->rule);
 	buf_char(out, '\n');
@@ -215,8 +197,7 @@ void report_always(struct buf *out, const struct style *s, const struct profile 
 {
 	size_t start = out->used;
 
-	buf_printf(out, "Measured: paths towards %s from this vantage point, not traffic volume and not "
-		   "the way back. The crossing is inferred from the carrier; the cause is not "
-		   "measured.\n", p->network_name);
+	words_always(out, p, 1);
+	buf_char(out, '\n');
 	style_wrap(out, s, start, 0);
 }

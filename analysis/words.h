@@ -3,12 +3,13 @@
  * Pieces of sentences: small numbers in words, moments in UTC and at the place, lists of prefixes,
  * carriers. Places' times come from the tz database, never from a constant.
  */
-#ifndef ANALYSIS_REPORT_WORDS_H
-#define ANALYSIS_REPORT_WORDS_H
+#ifndef ANALYSIS_WORDS_H
+#define ANALYSIS_WORDS_H
 
 #include "core/addr.h"
 #include "core/buf.h"
 #include "core/clock.h"
+#include "geo/profile.h"
 
 /* "three", up to twelve; digits beyond. */
 void words_number(struct buf *out, unsigned n);
@@ -19,5 +20,16 @@ void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *o
 /* "Between 09:00 and 09:15 UTC on 1 October 2017 (17:30 to 17:45 in Pyongyang)": seconds are shown
  * when both lie in one minute. zone as in the tz database; NULL or empty: UTC alone. */
 void words_interval(struct buf *out, struct wall from, struct wall to, const char *zone);
+/* "Pyongyang" of "Asia/Pyongyang". */
+void words_place(struct buf *out, const char *zone);
+/* Seconds east of UTC there and then, by the tz database; false when the zone is not installed. */
+bool words_offset(const char *zone, struct wall t, int *seconds);
+
+/* The name of a border id ("Khasan / Russia"), "another way in" for other, the id when unknown. */
+const char *words_border(const struct profile *p, const char *id);
+/* Its "#rrggbb", or NULL. */
+const char *words_border_color(const struct profile *p, const char *id);
+/* What is measured and what is not, REPORTS "Always"; no newline. */
+void words_always(struct buf *out, const struct profile *p, unsigned vantages);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Words, lists and moments for sentences. */
-#include "analysis/report/words.h"
+#include "analysis/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,12 +93,22 @@ static bool same_day(const struct tm *a, const struct tm *b)
 }
 
 /* "Asia/Pyongyang" is Pyongyang to a reader. */
-static void place_text(struct buf *out, const char *zone)
+void words_place(struct buf *out, const char *zone)
 {
 	const char *place = strrchr(zone, '/');
 
 	for (place = place ? place + 1 : zone; *place != '\0'; place++)
 		buf_char(out, *place == '_' ? ' ' : *place);
+}
+
+bool words_offset(const char *zone, struct wall t, int *seconds)
+{
+	struct tm tm;
+
+	if (zone == NULL || zone[0] == '\0' || !local_time(zone, t, &tm))
+		return false;
+	*seconds = (int)tm.tm_gmtoff;
+	return true;
 }
 
 void words_interval(struct buf *out, struct wall from, struct wall to, const char *zone)
@@ -131,6 +141,32 @@ void words_interval(struct buf *out, struct wall from, struct wall to, const cha
 		date_text(out, &to_here);
 	}
 	buf_str(out, " in ");
-	place_text(out, zone);
+	words_place(out, zone);
 	buf_char(out, ')');
+}
+
+const char *words_border(const struct profile *p, const char *id)
+{
+	for (unsigned i = 0; i < p->borders_count; i++) {
+		if (strcmp(p->borders[i].id, id) == 0)
+			return p->borders[i].name;
+	}
+	return strcmp(id, "other") == 0 ? "another way in" :
+	       strcmp(id, "inside") == 0 ? "inside" : id;
+}
+
+const char *words_border_color(const struct profile *p, const char *id)
+{
+	for (unsigned i = 0; i < p->borders_count; i++) {
+		if (strcmp(p->borders[i].id, id) == 0)
+			return p->borders[i].color;
+	}
+	return NULL;
+}
+
+void words_always(struct buf *out, const struct profile *p, unsigned vantages)
+{
+	buf_printf(out, "Measured: paths towards %s from %s, not traffic volume and not the way back. "
+		   "The crossing is inferred from the carrier; the cause is not measured.",
+		   p->network_name, vantages == 1 ? "this vantage point" : "these vantage points");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Pieces of sentences: numbers, lists, carriers, moments with the place's own clock. */
-#include "analysis/report/words.h"
+#include "analysis/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
