@@ -2,7 +2,6 @@
 /* Words, lists and moments for sentences. */
 #include "analysis/words.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -50,18 +49,12 @@ static bool local_time(const char *zone, struct wall t, struct tm *out)
 	setenv("TZ", zone, 1);
 	tzset();
 	known = localtime_r(&seconds, out) != NULL;
-	/* A zone that is not installed reads as UTC under its own name: then say nothing. */
-	if (known && out->tm_gmtoff == 0 && strcmp(zone, "UTC") != 0 &&
-	    strchr(zone, '/') != NULL && strncmp(zone, "Etc/", 4) != 0) {
-		char path[256];
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
-		f = fopen(path, "re");
-		known = f != NULL;
-		if (f != NULL)
-			fclose(f);
-	}
+	/* A zone that is not installed reads as UTC by the letters it begins with ("Asia"), where
+	 * one that is has a name of its own ("KST", "GMT"): then say nothing. */
+	if (known && out->tm_gmtoff == 0 && strchr(zone, '/') != NULL && out->tm_zone != NULL &&
+	    strncmp(out->tm_zone, zone, strcspn(zone, "/_")) == 0 &&
+	    strlen(out->tm_zone) == strcspn(zone, "/_") && strncmp(zone, "Etc/", 4) != 0)
+		known = false;
 	if (kept != NULL)
 		setenv("TZ", kept, 1);
 	else
