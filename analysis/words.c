@@ -36,6 +36,17 @@ void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *o
 		buf_str(out, org[0] != '\0' ? org : otherwise);
 }
 
+/* A zone that is not installed reads as UTC, by that name, none, or the letters the zone begins with
+ * ("Asia"); one that is has a name of its own ("KST", "GMT"). */
+static bool is_made_up(const char *zone, const struct tm *tm)
+{
+	size_t n = strcspn(zone, "/_");
+
+	return tm->tm_gmtoff == 0 && (tm->tm_zone == NULL || tm->tm_zone[0] == '\0' ||
+				      strcmp(tm->tm_zone, "UTC") == 0 ||
+				      (strncmp(tm->tm_zone, zone, n) == 0 && tm->tm_zone[n] == '\0'));
+}
+
 /* The C library knows one zone at a time: it is set, asked, and put back. */
 static bool local_time(const char *zone, struct wall t, struct tm *out)
 {
@@ -49,12 +60,8 @@ static bool local_time(const char *zone, struct wall t, struct tm *out)
 	setenv("TZ", zone, 1);
 	tzset();
 	known = localtime_r(&seconds, out) != NULL;
-	/* A zone that is not installed reads as UTC by the letters it begins with ("Asia"), where
-	 * one that is has a name of its own ("KST", "GMT"): then say nothing. */
-	if (known && out->tm_gmtoff == 0 && strchr(zone, '/') != NULL && out->tm_zone != NULL &&
-	    strncmp(out->tm_zone, zone, strcspn(zone, "/_")) == 0 &&
-	    strlen(out->tm_zone) == strcspn(zone, "/_") && strncmp(zone, "Etc/", 4) != 0)
-		known = false;
+	if (known && strchr(zone, '/') != NULL && strncmp(zone, "Etc/", 4) != 0)
+		known = !is_made_up(zone, out);
 	if (kept != NULL)
 		setenv("TZ", kept, 1);
 	else
