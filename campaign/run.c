@@ -242,7 +242,7 @@ static bool is_over(const struct run *run)
 	if (run->rounds != NULL || run->child.probe != NULL)
 		return false;
 	for (unsigned i = 0; run->stops == 0 && i < run->desk_count; i++) {
-		if (!run->desks[i].over || run->desks[i].keep->retiring)
+		if (!run->desks[i].over || run->desks[i].retiring)
 			return false;
 	}
 	return true;

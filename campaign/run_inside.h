@@ -75,8 +75,6 @@ struct run_keep {
 	bool refuses;            /* told; since then nothing was committed */
 	char told[BP_ERROR_TEXT];
 	struct mono again;       /* tried again then */
-	bool retiring;           /* what is older than is kept goes, a slice a look */
-	struct mono retire;      /* looked at again then */
 	struct run_keep *next;
 };
 
@@ -106,6 +104,8 @@ struct run_desk {
 	struct wall last;        /* slot committed last; 0: none */
 	struct round before;     /* who we were, as far as is known; planned 0: nothing is */
 	uint32_t expected;       /* of a round; 0: not known yet */
+	bool retiring;           /* what is older than is kept goes, a slice a look */
+	struct mono retire;      /* looked at again then */
 	struct run_gap *gaps;    /* to be committed */
 	struct run_round *round; /* under way; NULL: none */
 };

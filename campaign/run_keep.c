@@ -34,7 +34,6 @@ struct run_keep *run_keep_get(struct run *run, const char *url, struct bp_error 
 		free(k);
 		return NULL;
 	}
-	k->retire = run->now;
 	k->next = run->keeps;
 	run->keeps = k;
 	return k;
@@ -246,51 +245,41 @@ static void commit_all(struct run_desk *d)
 		run_wake(d->run, d->keep->again);
 }
 
-/* The longest that one of its plans says, of traces or of hourly roll-ups; 0: for ever. */
-static int64_t kept_ns(const struct run *run, const struct run_keep *k, bool hourly)
+/* Once a day, while nothing is measured; a slice, and the loop goes round. Of this campaign alone:
+ * what others keep in the store is theirs. Age is reckoned back from the latest round that was
+ * measured, if the clock is ahead of that: one that is wrong must not cost what was to be kept.
+ * Roll-ups are made of traces that go: without, there are none. */
+static void retire(struct run_desk *d)
 {
-	int64_t most = 0;
-
-	for (unsigned i = 0; i < run->desk_count; i++) {
-		const struct campaign_plan *p = run->desks[i].book->plan;
-		int64_t ns = hourly ? p->keep_hourly_ns : p->keep_traces_ns;
-
-		if (run->desks[i].keep != k)
-			continue;
-		if (ns == 0)
-			return 0;
-		if (ns > most)
-			most = ns;
-	}
-	return most;
-}
-
-/* Once a day, while nothing is measured; a slice, and the loop goes round. Roll-ups are made of
- * traces that go: without, there are none. */
-static void retire(struct run *run, struct run_keep *k)
-{
-	int64_t ns = kept_ns(run, k, false), hours_ns = kept_ns(run, k, true);
+	const struct campaign_plan *p = d->book->plan;
 	struct wall now = wall_now();
+	struct run *run = d->run;
+	struct store *s = d->keep->store;
 	bool more = false;
 	struct bp_error err;
 	uint64_t dropped;
 	int rc;
 
-	if (ns == 0 || run->rounds != NULL || k->store == NULL)
+	if (p->keep_traces_ns == 0 || d->before.planned.ns == 0 || run->rounds != NULL || s == NULL)
 		return;
-	if (!mono_reached(run->now, k->retire)) {
-		run_wake(run, k->retire);
+	if (!mono_reached(run->now, d->retire)) {
+		run_wake(run, d->retire);
 		return;
 	}
-	rc = store_retire_some(k->store, (struct wall){now.ns - ns}, true, &dropped, &more, &err);
-	if (rc == 0 && !more && hours_ns > 0)
-		rc = store_retire_hours(k->store, (struct wall){now.ns - hours_ns}, &dropped, &err);
+	if (d->before.planned.ns < now.ns)
+		now = d->before.planned;
+	rc = store_retire_some(s, p->campaign, p->vantage,
+			       (struct wall){now.ns - p->keep_traces_ns}, true, &dropped, &more,
+			       &err);
+	if (rc == 0 && !more && p->keep_hourly_ns > 0)
+		rc = store_retire_hours(s, p->campaign, p->vantage,
+					(struct wall){now.ns - p->keep_hourly_ns}, &dropped, &err);
 	if (rc < 0)
-		refuse(run, k, &err);
+		refuse(run, d->keep, &err);
 	run->now = mono_now();
-	k->retiring = rc == 0 && more;
-	k->retire = k->retiring ? run->now : mono_add(run->now, RETIRE_EVERY_NS);
-	run_wake(run, k->retire);
+	d->retiring = rc == 0 && more;
+	d->retire = d->retiring ? run->now : mono_add(run->now, RETIRE_EVERY_NS);
+	run_wake(run, d->retire);
 }
 
 void run_keep_look(struct run *run, bool force)
@@ -304,6 +293,6 @@ void run_keep_look(struct run *run, bool force)
 		}
 		commit_all(d);
 	}
-	for (struct run_keep *k = run->keeps; k != NULL; k = k->next)
-		retire(run, k);
+	for (unsigned i = 0; i < run->desk_count; i++)
+		retire(&run->desks[i]);
 }

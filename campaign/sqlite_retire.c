@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Retention: traces that are too old go, a few segments a transaction, so that a daemon and readers
- * beside it hardly wait. Rounds stay, and roll-ups by the hour where they are asked for. Values
- * that nothing points to any more stay too: they are few, and may come again. The newest segment's
- * row stays, so that no number of a row is ever given twice.
+ * Retention: traces of a campaign that are too old go, a few segments a transaction, so that a
+ * daemon and readers beside it hardly wait. What others put into the store stays. Rounds stay, and
+ * roll-ups by the hour where they are asked for. Values that nothing points to any more stay too:
+ * they are few, and may come again. The newest segment's row stays, so that no number of a row is
+ * ever given twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@ enum { RETIRE_SEGMENTS = 32, RETIRE_TRACES = 32768 };
 	"SELECT t.n FROM trace t JOIN segment s ON s.id = t.segment WHERE s.id = ?1 AND" \
 	" t.n BETWEEN s.first AND s.last AND s.base_us + coalesce(t.start, 0) < ?2"
 
+/* Silence that a vantage point heard while it was cut off, and what could not be measured, say
+ * nothing of a target. */
 static const char roll_up[] =
 	"INSERT INTO hour(hour_us, vantage, campaign, prefix, method, outcome, border, traces,"
 	" reached, rtt_n, rtt_min, rtt_sum)"
@@ -28,7 +31,10 @@ static const char roll_up[] =
 	" FROM segment s JOIN trace t ON t.n BETWEEN s.first AND s.last AND t.segment = s.id"
 	" JOIN goal g ON g.id = t.goal JOIN path p ON p.id = t.path"
 	" LEFT JOIN verdict v ON v.id = t.verdict"
-	" WHERE s.id = ?1 AND s.base_us + t.start < ?2 GROUP BY 1, 2, 3, 4, 5, 6, 7"
+	" WHERE s.id = ?1 AND s.base_us + t.start < ?2 AND NOT (p.stop = ?3 AND"
+	" p.count = 0) AND NOT EXISTS"
+	" (SELECT 1 FROM round o WHERE o.id = s.round AND (o.why = 'vantage_offline' OR"
+	" json_extract(o.json, '$.health.state') = 'offline')) GROUP BY 1, 2, 3, 4, 5, 6, 7"
 	" ON CONFLICT DO UPDATE SET traces = traces + excluded.traces,"
 	" reached = reached + excluded.reached, rtt_n = rtt_n + excluded.rtt_n,"
 	" rtt_min = min(coalesce(rtt_min, excluded.rtt_min), coalesce(excluded.rtt_min, rtt_min)),"
@@ -49,8 +55,14 @@ static const char *const steps[] = {
 };
 enum { STEP_TRACES = 3, STEP_COUNT = sizeof(steps) / sizeof(steps[0]) };
 
+/* Of a campaign and a vantage point, ?2 and ?3; NULL: of any. */
+#define OF_OWNER                                                                     \
+	" AND (?2 IS NULL OR campaign = (SELECT id FROM text WHERE text = ?2)) AND" \
+	" (?3 IS NULL OR vantage = (SELECT id FROM text WHERE text = ?3))"
+
 struct retiring {
 	sqlite3_stmt *list, *roll_up, *steps[STEP_COUNT];
+	const char *campaign, *vantage;
 	int64_t before_us;
 };
 
@@ -61,11 +73,19 @@ static int prepare(struct store *s, const char *sql, sqlite3_stmt **out, struct 
 		       : sql_fail(s, sqlite3_extended_errcode(s->db), err);
 }
 
+static void bind_owner(sqlite3_stmt *st, const char *campaign, const char *vantage)
+{
+	sqlite3_bind_text(st, 2, campaign, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 3, vantage, -1, SQLITE_STATIC);
+}
+
 static int run(struct store *s, struct retiring *r, sqlite3_stmt *st, int64_t segment,
 	       struct bp_error *err)
 {
 	sqlite3_bind_int64(st, 1, segment);
 	sqlite3_bind_int64(st, 2, r->before_us);
+	if (st == r->roll_up)
+		sqlite3_bind_int(st, 3, STOP_ERROR);
 	return sql_step(s, st, err);
 }
 
@@ -93,6 +113,7 @@ static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_
 	if (rc < 0)
 		return rc;
 	sqlite3_bind_int64(r->list, 1, r->before_us);
+	bind_owner(r->list, r->campaign, r->vantage);
 	while (count < RETIRE_SEGMENTS && (rc = sql_step(s, r->list, err)) == 1)
 		ids[count++] = sqlite3_column_int64(r->list, 0);
 	sqlite3_reset(r->list);
@@ -110,17 +131,20 @@ static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_
 	return 0;
 }
 
-int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
-		      bool *more, struct bp_error *err)
+int store_retire_some(struct store *s, const char *campaign, const char *vantage,
+		      struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		      struct bp_error *err)
 {
-	struct retiring r = {.before_us = before.ns / NS_PER_US};
+	struct retiring r = {.campaign = campaign,
+			     .vantage = vantage,
+			     .before_us = before.ns / NS_PER_US};
 	uint64_t sum = 0;
 	int rc;
 
 	if (s->mode != STORE_WRITE)
 		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
 	rc = prepare(s,
-		     "SELECT id FROM segment WHERE start_min_us < ?1 ORDER BY start_min_us"
+		     "SELECT id FROM segment WHERE start_min_us < ?1" OF_OWNER " ORDER BY start_min_us"
 		     " LIMIT 32",
 		     &r.list, err);
 	if (rc == 0)
@@ -138,15 +162,15 @@ int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t
 	return rc;
 }
 
-int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
-		 struct bp_error *err)
+int store_retire(struct store *s, const char *campaign, const char *vantage, struct wall before,
+		 bool hourly, uint64_t *dropped, struct bp_error *err)
 {
 	uint64_t sum = 0, some = 0;
 	bool more = true;
 	int rc = 0;
 
 	while (more && rc == 0) {
-		rc = store_retire_some(s, before, hourly, &some, &more, err);
+		rc = store_retire_some(s, campaign, vantage, before, hourly, &some, &more, err);
 		sum += rc == 0 ? some : 0;
 	}
 	if (dropped != NULL)
@@ -154,7 +178,8 @@ int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dro
 	return rc;
 }
 
-int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped, struct bp_error *err)
+int store_retire_hours(struct store *s, const char *campaign, const char *vantage,
+		       struct wall before, uint64_t *dropped, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
@@ -164,9 +189,10 @@ int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped, s
 	rc = store_begin(s, err);
 	if (rc < 0)
 		return rc;
-	rc = prepare(s, "DELETE FROM hour WHERE hour_us < ?1", &st, err);
+	rc = prepare(s, "DELETE FROM hour WHERE hour_us < ?1" OF_OWNER, &st, err);
 	if (rc == 0) {
 		sqlite3_bind_int64(st, 1, before.ns / NS_PER_US);
+		bind_owner(st, campaign, vantage);
 		rc = sql_step(s, st, err);
 	}
 	if (rc == 0) {

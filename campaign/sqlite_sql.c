@@ -123,7 +123,12 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_OBJECT_GET] = "SELECT kind, json FROM object WHERE id = ?1",
 	[STMT_ROUND_ADD] = "INSERT INTO round(id, campaign, vantage, planned_us, at_us, start_us,"
 			   " end_us, expected, done, missed, traces, why, json) VALUES (?1, ?2, ?3,"
-			   " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+			   " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO UPDATE SET"
+			   " at_us = excluded.at_us, start_us = excluded.start_us,"
+			   " end_us = excluded.end_us, expected = excluded.expected,"
+			   " done = excluded.done, missed = excluded.missed,"
+			   " traces = excluded.traces, why = excluded.why, json = excluded.json"
+			   " WHERE round.start_us IS NULL AND excluded.start_us IS NOT NULL",
 	[STMT_ROUND_GET] = "SELECT json FROM round WHERE id = ?1",
 	[STMT_LAST_PLANNED] = "SELECT max(planned_us) FROM round WHERE campaign ="
 			      " (SELECT id FROM text WHERE text = ?1) AND vantage ="

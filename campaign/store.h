@@ -7,7 +7,9 @@
  * nanoseconds are in JSON Lines only.
  *
  * A round is committed whole or not at all, and only then announced. The same round committed again
- * (same campaign, vantage and planned moment) is BP_OK and changes nothing (*already is set).
+ * (same campaign, vantage and planned moment) is BP_OK and changes nothing (*already is set); but
+ * one that was measured takes the place of one that never began: a clock that ran ahead may have
+ * told of slots that were still to come.
  */
 #ifndef CAMPAIGN_STORE_H
 #define CAMPAIGN_STORE_H
@@ -142,17 +144,20 @@ int store_last_rounds(struct store *s, const char *campaign, const char *vantage
  * stay. BP_ENOTFOUND: no such trace. */
 int store_add_judgement(struct store *s, const char *trace_id, const struct names *names,
 			const struct verdict *verdict, struct wall judged_at, struct bp_error *err);
-/* Drops traces that started before `before` (rounds and hourly roll-ups stay), in transactions of
- * bounded size. *dropped counts. Roll-ups of what is dropped are made first when `hourly`. */
-int store_retire(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
-		 struct bp_error *err);
+/* Drops traces of a campaign and a vantage point (NULL: of any, and those of none) that started
+ * before `before` (rounds and hourly roll-ups stay), in transactions of bounded size. *dropped
+ * counts. Roll-ups of what is dropped are made first when `hourly`; those of rounds whose vantage
+ * point was offline, and of what could not be measured, are in none. */
+int store_retire(struct store *s, const char *campaign, const char *vantage, struct wall before,
+		 bool hourly, uint64_t *dropped, struct bp_error *err);
 /* One transaction of that, for whoever has other things to do meanwhile. *more: there may be
  * another one to do. */
-int store_retire_some(struct store *s, struct wall before, bool hourly, uint64_t *dropped,
-		      bool *more, struct bp_error *err);
-/* Drops the roll-ups of hours that began before `before`. *dropped counts them. */
-int store_retire_hours(struct store *s, struct wall before, uint64_t *dropped,
-		       struct bp_error *err);
+int store_retire_some(struct store *s, const char *campaign, const char *vantage,
+		      struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		      struct bp_error *err);
+/* Drops their roll-ups of hours that began before `before`. *dropped counts them. */
+int store_retire_hours(struct store *s, const char *campaign, const char *vantage,
+		       struct wall before, uint64_t *dropped, struct bp_error *err);
 /* Reads all that can be read of a damaged store into a new one at `to`. Counts of what came over
  * and of what did not. */
 struct store_salvage { uint64_t traces, rounds, lost; };

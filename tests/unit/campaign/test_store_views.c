@@ -332,11 +332,11 @@ static void what_was_dropped_is_rolled_up(void **state)
 	min = number(b, "SELECT min(rtt_min_ms) * 1000 FROM traces");
 	assert_int_equal(number(b, "SELECT count(*) FROM hours"), 0);
 	/* In two steps, through the midst of an hour: the same row twice. */
-	assert_int_equal(store_retire(b->store, (struct wall){T0 + 77 * NS_PER_S}, true, &dropped,
+	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 77 * NS_PER_S}, true, &dropped,
 				      &b->err),
 			 0);
 	assert_int_equal(dropped, 77);
-	assert_int_equal(store_retire(b->store, (struct wall){T0 + 900 * NS_PER_S}, true, &dropped,
+	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 900 * NS_PER_S}, true, &dropped,
 				      &b->err),
 			 0);
 	assert_int_equal(dropped, 123);
@@ -346,6 +346,47 @@ static void what_was_dropped_is_rolled_up(void **state)
 			 200);
 	assert_int_equal(number(b, "SELECT min(rtt_min_ms) * 1000 FROM hours"), min);
 	assert_int_equal(number(b, "SELECT count(*) FROM judgement"), 0);
+}
+
+/* Silence of a vantage point that was cut off is not an hour's outage of its targets. */
+static void what_was_heard_offline_is_not_rolled_up(void **state)
+{
+	struct bed *b = *state;
+	uint64_t dropped = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct trace *t = trace_new(0);
+		struct round r;
+		bool already;
+
+		round_init(&r);
+		text_set(r.campaign, sizeof(r.campaign), "c");
+		text_set(r.vantage, sizeof(r.vantage), "v");
+		r.planned.ns = r.start.ns = T0 + i * 900 * NS_PER_S;
+		round_set_id(&r);
+		r.expected = 1;
+		r.done = i;
+		r.missed = !i;
+		r.health = i == 0 ? ROUND_HEALTH_OFFLINE : ROUND_HEALTH_OK;
+		snprintf(t->id, sizeof(t->id), "v-run1-%u", i);
+		text_set(t->campaign, sizeof(t->campaign), r.campaign);
+		text_set(t->vantage, sizeof(t->vantage), r.vantage);
+		text_set(t->round, sizeof(t->round), r.id);
+		t->start = t->end = r.start;
+		t->stop = STOP_GAP_LIMIT;
+		t->reach = REACH_SILENT;
+		assert_int_equal(store_begin(b->store, &b->err), 0);
+		assert_int_equal(store_add_trace(b->store, t, NULL, NULL, &b->err), 0);
+		assert_int_equal(store_add_round(b->store, &r, &already, &b->err), 0);
+		assert_int_equal(store_commit(b->store, &b->err), 0);
+		free(t);
+	}
+	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 7200 * NS_PER_S},
+				      true, &dropped, &b->err),
+			 0);
+	assert_int_equal(dropped, 2);
+	assert_int_equal(number(b, "SELECT sum(traces) FROM hours"), 1);
+	assert_int_equal(number(b, "SELECT sum(reached) FROM hours"), 0);
 }
 
 static void salvage_keeps_every_judgement(void **state)
@@ -433,6 +474,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(views_are_the_tables),	  T(the_view_of_rounds_is_the_table),
 		T(judgements_are_rows),		  T(what_was_dropped_is_rolled_up),
+		T(what_was_heard_offline_is_not_rolled_up),
 		T(salvage_keeps_every_judgement), T(selections_use_an_index),
 	};
 
