@@ -141,7 +141,7 @@ static const char *entry_name(const struct entry *e)
 	return e->target->name != NULL ? e->target->name : e->target->hosts[0];
 }
 
-static void tell(const struct entry *e, struct round *r, unsigned *left_out)
+static void tell_substitute(const struct entry *e, struct round *r, unsigned *left_out)
 {
 	struct round_substitute *s;
 
@@ -158,24 +158,46 @@ static void tell(const struct entry *e, struct round *r, unsigned *left_out)
 	s->silent = e->first_silent;
 }
 
-void hosts_end(struct hosts *h, struct round *r)
+static void tell_silence(const struct entry *e, struct round *r)
+{
+	struct round_silence *s = &r->silences[r->silence_count];
+
+	if (r->silence_count == ROUND_SUBSTITUTES_MAX)
+		return;
+	r->silence_count++;
+	*s = (struct round_silence){.rounds = e->silent, .ask_at = e->ask_at};
+	text_set(s->target, sizeof(s->target), entry_name(e));
+}
+
+void hosts_tell(const struct hosts *h, struct round *r)
 {
 	unsigned left_out = 0;
 
-	r->substitute_count = 0;
+	r->substitute_count = r->silence_count = 0;
+	for (unsigned i = 0; i < h->count; i++) {
+		const struct entry *e = entry_of(h, i);
+
+		if (e != NULL && e->active != 0)
+			tell_substitute(e, r, &left_out);
+		if (e != NULL && e->silent != 0)
+			tell_silence(e, r);
+	}
+	if (left_out > 0 && r->note[0] == '\0')
+		snprintf(r->note, sizeof(r->note), "%u more hosts are substituted", left_out);
+}
+
+void hosts_end(struct hosts *h, struct round *r)
+{
 	for (unsigned i = 0; i < h->count; i++) {
 		struct entry *e = entry_of(h, i);
 
 		if (e == NULL)
 			continue;
 		decide(e, r->health == ROUND_HEALTH_OFFLINE);
-		if (e->active != 0)
-			tell(e, r, &left_out);
 		for (unsigned k = 0; k < e->target->hosts_count; k++)
 			e->hosts[k].asked = e->hosts[k].answered = false;
 	}
-	if (left_out > 0 && r->note[0] == '\0')
-		snprintf(r->note, sizeof(r->note), "%u more hosts are substituted", left_out);
+	hosts_tell(h, r);
 }
 
 /* Which host of its list a substitute of the record is; 0 when it is none of them any more. */
@@ -198,6 +220,16 @@ static void restore_entry(struct entry *e, const struct round *r)
 
 	text_set(name, sizeof(name), entry_name(e));
 	e->active = 0;
+	e->silent = 0;
+	e->ask_at = HOSTS_SILENT_ROUNDS;
+	for (unsigned i = 0; i < r->silence_count; i++) {
+		const struct round_silence *s = &r->silences[i];
+
+		if (strcmp(s->target, name) != 0)
+			continue;
+		e->silent = s->rounds;
+		e->ask_at = s->ask_at > HOSTS_SILENT_ROUNDS ? s->ask_at : HOSTS_SILENT_ROUNDS;
+	}
 	for (unsigned i = 0; i < r->substitute_count; i++) {
 		const struct round_substitute *s = &r->substitutes[i];
 

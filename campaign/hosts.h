@@ -6,7 +6,7 @@
  * every round that it stands for the first of the list); if none does, nothing changes: the prefix
  * is silent, not the host, and all are asked again after twice as many rounds, at most
  * HOSTS_ASK_ROUNDS. A substitute stays until it is silent itself. A pure state machine; it is
- * rebuilt from the store's last rounds.
+ * rebuilt from the store's last rounds, which say all of it.
  */
 #ifndef CAMPAIGN_HOSTS_H
 #define CAMPAIGN_HOSTS_H
@@ -31,8 +31,10 @@ bool hosts_ask_all(const struct hosts *h, unsigned target);
 /* A trace to the host of an entry was finished in this round. One that was cut short or could
  * not be measured says nothing of the host. */
 void hosts_take(struct hosts *h, unsigned target, unsigned host, const struct trace *t);
-/* The round is over, its health known: decides, writes substitutes into r (the first
- * ROUND_SUBSTITUTES_MAX of them). */
+/* How it stands, into r: substitutes, and who is silent (the first ROUND_SUBSTITUTES_MAX of each).
+ * For a round that begins: should it be cut off, what was known is not lost with it. */
+void hosts_tell(const struct hosts *h, struct round *r);
+/* The round is over, its health known: decides, and tells. */
 void hosts_end(struct hosts *h, struct round *r);
 /* What an earlier run decided: the rounds of the store, oldest first; gaps among them say
  * nothing. */

@@ -109,6 +109,7 @@ int run_round_begin(struct run_desk *d, struct wall slot)
 		return not_begun(d, x, rc == BP_ENOTFOUND ? ROUND_WHY_TARGETS : ROUND_WHY_PROBER,
 				 err.text);
 	}
+	hosts_tell(x->book->hosts, &x->r);
 	x->r.expected = (uint32_t)feed_expected(x->feed);
 	x->missed[ROUND_WHY_TARGETS] = (uint32_t)feed_unresolved(x->feed);
 	d->expected = x->r.expected;

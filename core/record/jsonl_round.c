@@ -106,6 +106,34 @@ static void read_substitutes(struct fields *in, const struct json_node *o, struc
 	r->substitute_count = (uint8_t)list->count;
 }
 
+static void read_silences(struct fields *in, const struct json_node *o, struct round *r)
+{
+	const struct json_node *list = field_array(in, o, "silent"), *v;
+	size_t i;
+
+	if (list == NULL)
+		return;
+	if (list->count > ROUND_SUBSTITUTES_MAX) {
+		field_refuse(in, BP_ERANGE, "silent", "expected at most 16");
+		return;
+	}
+	field_enter(in, "silent", 0);
+	NODE_EACH(list, i, v)
+	{
+		struct round_silence *s = &r->silences[i];
+
+		field_enter(in, NULL, i);
+		if (!node_is(v, NODE_OBJECT))
+			field_refuse(in, BP_EPARSE, NULL, "expected an object");
+		field_text_cut(in, v, "target", s->target, sizeof(s->target));
+		FIELD_INT(in, v, "rounds", 0, UINT32_MAX, s->rounds);
+		FIELD_INT(in, v, "ask_at", 0, UINT32_MAX, s->ask_at);
+		field_leave(in);
+	}
+	field_leave(in);
+	r->silence_count = (uint8_t)list->count;
+}
+
 static void read_counts(struct fields *in, const struct json_node *o, struct round *r)
 {
 	const struct json_node *clock = field_object(in, o, "clock");
@@ -139,6 +167,7 @@ void jsonl_read_round(struct fields *in, const struct json_node *o, struct round
 	read_health(in, o, r);
 	read_identity(in, o, r);
 	read_substitutes(in, o, r);
+	read_silences(in, o, r);
 }
 
 int round_read(const struct record *rec, struct round *out, struct bp_error *err)

@@ -154,6 +154,23 @@ static void put_substitutes(struct json_writer *w, const struct round *r)
 	json_end(w);
 }
 
+static void put_silences(struct json_writer *w, const struct round *r)
+{
+	if (r->silence_count == 0)
+		return;
+	json_begin_array(w, "silent");
+	for (unsigned i = 0; i < r->silence_count; i++) {
+		const struct round_silence *s = &r->silences[i];
+
+		json_begin_object(w, NULL);
+		jsonl_put_text(w, "target", s->target);
+		json_put_int(w, "rounds", s->rounds);
+		json_put_int(w, "ask_at", s->ask_at);
+		json_end(w);
+	}
+	json_end(w);
+}
+
 void round_write_json(struct buf *out, const struct round *r)
 {
 	bool began = r->start.ns != 0;
@@ -178,6 +195,7 @@ void round_write_json(struct buf *out, const struct round *r)
 	put_health(&w, r);
 	put_identity(&w, r);
 	put_substitutes(&w, r);
+	put_silences(&w, r);
 	/* Of a round that never began there is nothing to count. */
 	if (began || r->sent != 0 || r->received != 0) {
 		json_put_int(&w, "sent", (int64_t)r->sent);

@@ -55,6 +55,13 @@ struct round_substitute {
 	uint32_t silent;                  /* rounds that `from` was asked in vain */
 };
 
+/* A host that stands for a prefix is silent, and no other one has answered so far. */
+struct round_silence {
+	char target[TRACE_NAME_TEXT / 4]; /* the entry of the plan */
+	uint32_t rounds;                  /* that it was asked in vain, in a row */
+	uint32_t ask_at;                  /* when it is so many, the others are asked */
+};
+
 struct round {
 	char id[ROUND_ID_TEXT];       /* CAMPAIGN-VANTAGE-20261122T100000Z: by the planned moment */
 	char campaign[TRACE_CAMPAIGN_TEXT];
@@ -85,6 +92,8 @@ struct round {
 	uint8_t changed;              /* bits of enum round_changed, against the round before */
 	uint8_t substitute_count;
 	struct round_substitute substitutes[ROUND_SUBSTITUTES_MAX];
+	uint8_t silence_count;
+	struct round_silence silences[ROUND_SUBSTITUTES_MAX];
 };
 
 /* Every field to its "unknown". */

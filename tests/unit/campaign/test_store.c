@@ -430,28 +430,28 @@ static void old_traces_go_and_rounds_stay(void **state)
 	for (unsigned slot = 0; slot < 8; slot++)
 		put_round(b, "fra1", slot, 10);
 	/* In the midst of the third round. */
-	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 1806 * NS_PER_S}, true, &dropped,
-				  &b->err));
+	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 1806 * NS_PER_S},
+				  true, &dropped, &b->err));
 	assert_int_equal(dropped, 25);
 	assert_int_equal(count_of(b, NULL), 55 + 8);
-	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 1806 * NS_PER_S}, true, &dropped,
-				  &b->err));
+	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 1806 * NS_PER_S},
+				  true, &dropped, &b->err));
 	assert_int_equal(dropped, 0);
 	/* All of it: what comes then gets no number twice. */
-	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 86400 * NS_PER_S}, true, &dropped,
-				  &b->err));
+	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 86400 * NS_PER_S},
+				  true, &dropped, &b->err));
 	assert_int_equal(dropped, 55);
 	assert_false(put_round(b, "fra1", 9, 10));
 	assert_int_equal(count_of(b, NULL), 9 + 10);
 	/* What sums them up goes when it is told to, and only what is older. */
-	assert_ok(b, store_retire_hours(b->store, NULL, NULL, (struct wall){T0 - 3600 * NS_PER_S}, &dropped,
-					&b->err));
+	assert_ok(b, store_retire_hours(b->store, NULL, NULL,
+					(struct wall){T0 - 3600 * NS_PER_S}, &dropped, &b->err));
 	assert_int_equal(dropped, 0);
-	assert_ok(b, store_retire_hours(b->store, NULL, NULL, (struct wall){T0 + 86400 * NS_PER_S}, &dropped,
-					&b->err));
+	assert_ok(b, store_retire_hours(b->store, NULL, NULL,
+					(struct wall){T0 + 86400 * NS_PER_S}, &dropped, &b->err));
 	assert_true(dropped > 0);
-	assert_ok(b, store_retire_hours(b->store, NULL, NULL, (struct wall){T0 + 86400 * NS_PER_S}, &dropped,
-					&b->err));
+	assert_ok(b, store_retire_hours(b->store, NULL, NULL,
+					(struct wall){T0 + 86400 * NS_PER_S}, &dropped, &b->err));
 	assert_int_equal(dropped, 0);
 	assert_int_equal(count_of(b, NULL), 9 + 10);
 }

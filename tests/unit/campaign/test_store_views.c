@@ -332,12 +332,12 @@ static void what_was_dropped_is_rolled_up(void **state)
 	min = number(b, "SELECT min(rtt_min_ms) * 1000 FROM traces");
 	assert_int_equal(number(b, "SELECT count(*) FROM hours"), 0);
 	/* In two steps, through the midst of an hour: the same row twice. */
-	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 77 * NS_PER_S}, true, &dropped,
-				      &b->err),
+	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 77 * NS_PER_S},
+				  true, &dropped, &b->err),
 			 0);
 	assert_int_equal(dropped, 77);
-	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 900 * NS_PER_S}, true, &dropped,
-				      &b->err),
+	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 900 * NS_PER_S},
+				  true, &dropped, &b->err),
 			 0);
 	assert_int_equal(dropped, 123);
 	assert_int_equal(number(b, "SELECT count(*) FROM trace"), 0);

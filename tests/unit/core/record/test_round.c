@@ -55,6 +55,10 @@ static struct round whole_round(void)
 	r.substitutes[0].to = address("175.45.176.75");
 	text_set(r.substitutes[0].host, sizeof(r.substitutes[0].host), "web2.example");
 	r.substitutes[0].silent = 3;
+	r.silence_count = 1;
+	text_set(r.silences[0].target, sizeof(r.silences[0].target), "mail");
+	r.silences[0].rounds = 4;
+	r.silences[0].ask_at = 6;
 	r.sent = 420;
 	r.received = 400;
 	r.drops = 0;
@@ -76,6 +80,7 @@ static const char WHOLE[] =
 	"\"changed\":[\"egress\",\"transit\"]},"
 	"\"substitutes\":[{\"target\":\"web\",\"from\":\"175.45.176.71\",\"to\":\"175.45.176.75\","
 	"\"host\":\"web2.example\",\"silent\":3}],"
+	"\"silent\":[{\"target\":\"mail\",\"rounds\":4,\"ask_at\":6}],"
 	"\"sent\":420,\"received\":400,\"drops\":0,\"clock\":{\"stepped\":true}}\n";
 
 static void a_round_is_written_as_the_interface_says(void **state)
@@ -258,6 +263,9 @@ static void wrong_rounds_are_refused_by_field(void **state)
 		{HEAD "\"substitutes\":[{},7]}", BP_EPARSE, "substitutes[1]: expected an object"},
 		{HEAD "\"substitutes\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}",
 		 BP_ERANGE, "substitutes: expected at most 16"},
+		{HEAD "\"silent\":[7]}", BP_EPARSE, "silent[0]: expected an object"},
+		{HEAD "\"silent\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", BP_ERANGE,
+		 "silent: expected at most 16"},
 		{HEAD "\"substitutes\":[{\"silent\":-1}]}", BP_ERANGE, "substitutes[0].silent: "},
 		{HEAD "\"clock\":{\"stepped\":1}}", BP_EPARSE, "clock.stepped: "},
 		{HEAD "\"drops\":-1}", BP_ERANGE, "drops: "},
