@@ -38,7 +38,7 @@ int commit_round(struct store *s, struct spool *from, const struct round *r,
 			   .at = r->planned};
 	int rc = store_begin(s, err);
 
-	*end = (struct commit_end){0};
+	*end = (struct commit_end){.again = spool_is_again(from, r)};
 	if (rc < 0)
 		return rc;
 	rc = spool_read(from, r, on_record, &m, err);

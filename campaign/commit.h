@@ -14,6 +14,7 @@
 #include "core/record/round.h"
 
 struct commit_end {
+	bool again;   /* an earlier store had it (spool_again) */
 	bool already; /* the store had this round, and nothing was changed */
 	bool content; /* on failure: it refuses what it is given, and would again */
 };

@@ -205,15 +205,17 @@ static int check_names(const struct campaign_plan *a, const struct campaign_plan
 	return bp_fail(err, BP_EINVAL, "%s: another %s needs a start of its own", b->file, what);
 }
 
-/* Its slots from now on; what lies behind was another plan's. */
+/* Its slots from now on; what lies behind was another plan's. Where the slots are the same, one
+ * whose jitter is not over yet is still to come. */
 static void change_grid(struct run_desk *d)
 {
 	const struct campaign_plan *p = d->book->plan;
-	bool running = d->schedule.running;
-	struct wall now = wall_now();
+	const struct schedule *s = &d->schedule;
+	bool running = s->running, same = s->every_ns == p->every_ns &&
+		s->offset_ns == p->offset_ns && s->since.ns == p->since.ns && !d->over;
 
 	schedule_init(&d->schedule, p->every_ns, p->offset_ns, p->jitter_ns, p->since, p->until,
-		      p->campaign, p->vantage, now);
+		      p->campaign, p->vantage, same ? s->last : wall_now());
 	d->schedule.running = running;
 	d->over = false;
 }
@@ -290,11 +292,14 @@ static struct wall slot_of_once(const struct run_desk *d, struct wall now)
 	const struct campaign_plan *p = d->book->plan;
 	int64_t behind = (now.ns - p->offset_ns) % p->every_ns;
 	struct wall slot = {now.ns - behind - (behind < 0 ? p->every_ns : 0)};
+	/* In the store, or waiting for it. */
+	struct wall last = d->schedule.last;
 
-	if (slot.ns > d->last.ns)
+	/* That one's clock was wrong, as in a schedule. */
+	if (slot.ns > last.ns || last.ns > now.ns + SCHEDULE_BACK_NS)
 		return slot;
 	slot.ns = now.ns - now.ns % NS_PER_S;
-	return slot.ns > d->last.ns ? slot : (struct wall){d->last.ns + NS_PER_S};
+	return slot.ns > last.ns ? slot : (struct wall){last.ns + NS_PER_S};
 }
 
 void run_desk_once(struct run_desk *d)
@@ -310,8 +315,6 @@ void run_desk_once(struct run_desk *d)
 			 now.ns < p->since.ns ? "has not begun" : "is over");
 		return;
 	}
-	run_gap_look_back(d, slot);
-	d->look_back = false;
 	d->schedule.last = slot;
 	d->schedule.running = true;
 	(void)run_round_begin(d, slot);

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Measurements that a round of the plan has. Asks the feed, when no round has been there yet. */
 static uint32_t expected_of(struct run_desk *d, struct wall slot)
@@ -28,11 +29,28 @@ static uint32_t expected_of(struct run_desk *d, struct wall slot)
 	return d->expected;
 }
 
-/* In order of slots. */
+/* Whether a slot that was missed whole goes on where a gap ends, for the same reason. */
+static bool goes_on(const struct run_gap *g, const struct round *r, int64_t every_ns)
+{
+	return g->every_ns == every_ns && g->r.start.ns == 0 && r->start.ns == 0 &&
+	       g->r.planned.ns + (int64_t)g->count * every_ns == r->planned.ns &&
+	       g->r.why == r->why && g->r.expected == r->expected &&
+	       g->r.missed == r->missed && strcmp(g->r.note, r->note) == 0;
+}
+
+/* In order of slots. While a store refuses for months they are one gap, not one each. */
 static void put(struct run_desk *d, const struct round *r, uint64_t count, int64_t every_ns)
 {
-	struct run_gap *g = calloc(1, sizeof(*g)), **at = &d->gaps;
+	struct run_gap *g, **at = &d->gaps;
 
+	while (*at != NULL && (*at)->r.planned.ns <= r->planned.ns) {
+		if (goes_on(*at, r, every_ns)) {
+			(*at)->count += count;
+			return;
+		}
+		at = &(*at)->next;
+	}
+	g = calloc(1, sizeof(*g));
 	if (g == NULL) {
 		run_note(d->run, d, "out of memory: %" PRIu64 " missed rounds are not on the "
 			 "record", count);
@@ -41,8 +59,6 @@ static void put(struct run_desk *d, const struct round *r, uint64_t count, int64
 	g->r = *r;
 	g->count = count;
 	g->every_ns = every_ns;
-	while (*at != NULL && (*at)->r.planned.ns <= r->planned.ns)
-		at = &(*at)->next;
 	g->next = *at;
 	*at = g;
 }

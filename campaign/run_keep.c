@@ -180,9 +180,9 @@ static int commit_one(struct run_desk *d, struct round *r, struct bp_error *err)
 	}
 	if (d->last.ns < r->planned.ns)
 		d->last = r->planned;
-	/* One that a killed process had committed was announced by it, or by nobody: never
-	 * twice. */
-	if (!end.already)
+	/* One that a killed process had committed was announced by it, or by nobody, and one that a
+	 * lost store had by us: never twice. */
+	if (!end.already && !end.again)
 		announce(d, r);
 	return 0;
 }

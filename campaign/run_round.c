@@ -371,8 +371,9 @@ static void finish(struct run_round *x)
 	r->end = wall_now();
 	settle_missed(x);
 	vantage_watch_end(x->watch, d->before.planned.ns != 0 ? &d->before : NULL, r);
-	/* The kernel said why: that is more than that nobody answered. */
-	if (x->missed[ROUND_WHY_NO_ROUTE] > 0)
+	/* The kernel said why: that is more than that nobody answered. But a target that never has
+	 * a route (IPv6 where there is none) does not hide that we were offline. */
+	if (2 * (uint64_t)x->missed[ROUND_WHY_NO_ROUTE] > r->missed)
 		r->why = ROUND_WHY_NO_ROUTE;
 	hosts_end(x->book->hosts, r);
 	if (x->book != d->book)

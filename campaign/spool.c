@@ -542,8 +542,18 @@ void spool_again(struct spool *s)
 		if (s->items[i]->state != ITEM_KEPT)
 			continue;
 		s->items[i]->state = ITEM_WAITS;
+		s->items[i]->again = true;
 		set_ext(s, s->items[i], EXT_WHOLE);
 	}
+}
+
+bool spool_is_again(const struct spool *s, const struct round *r)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (strcmp(s->items[i]->id, r->id) == 0)
+			return s->items[i]->again;
+	}
+	return false;
 }
 
 void spool_state(const struct spool *s, struct spool_state *out)

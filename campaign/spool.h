@@ -81,6 +81,8 @@ void spool_taken(struct spool *s, const struct round *r);
 void spool_refused(struct spool *s, const struct round *r);
 /* All journals kept wait again: for a store that was mended or made anew. */
 void spool_again(struct spool *s);
+/* Whether a round waits because of that: it was announced when the first store took it. */
+bool spool_is_again(const struct spool *s, const struct round *r);
 
 /* What waits or is under way, and bytes with the kept ones (a file counts in whole
  * SPOOL_BLOCKs). */

@@ -19,6 +19,7 @@ struct item {
 	struct wall planned;
 	uint8_t state;        /* enum item_state */
 	uint8_t ext;          /* enum item_ext */
+	bool again;           /* a store had it: it comes a second time */
 	bool trusted;         /* written by this process: its lines need no looking over */
 	uint64_t file_bytes;  /* whole lines in the file */
 	struct buf memory;    /* lines that came after them and are on no disk */
