@@ -25,10 +25,20 @@ struct campaign_show {
 	struct session session; /* its output alone */
 	struct campaign_live *live; /* NULL: no terminal to draw it on */
 	bool several;           /* plans: a line says whose it is */
+	char (*measured)[ROUND_ID_TEXT]; /* once, quiet: of each plan the round; empty: none */
 	bool output_failed;
 };
 
 /* --- what happens ----------------------------------------------------------------------------- */
+
+static void note_measured(struct campaign_show *s, const struct campaign_plan *p,
+			  const struct round *r)
+{
+	for (unsigned i = 0; i < s->run.plan_count; i++) {
+		if (strcmp(s->run.plans[i], p->file) == 0)
+			text_set(s->measured[i], ROUND_ID_TEXT, r->id);
+	}
+}
 
 static void on_round(void *arg, const struct campaign_plan *p, const struct round *r)
 {
@@ -37,8 +47,10 @@ static void on_round(void *arg, const struct campaign_plan *p, const struct roun
 	struct buf line;
 
 	campaign_live_round(s->live, p, r);
-	/* The result of a quiet `once` is its exit code and what is in the store. */
-	if (s->output_failed || (s->run.once && s->common.quiet))
+	/* What a quiet `once` has to tell is seen when all are in the store. */
+	if (s->measured != NULL && r->done > 0)
+		note_measured(s, p, r);
+	if (s->output_failed || s->measured != NULL)
 		return;
 	/* Both may be one terminal. */
 	campaign_live_clear(s->live);
@@ -169,6 +181,22 @@ static int exit_of_once(const struct campaign_result *r)
 	return r->missed > 0 || r->waiting > 0 ? CLI_PARTIAL : CLI_OK;
 }
 
+/* For cron's mail: nothing, unless something changed. */
+static int tell_changes(struct campaign_show *s, int code)
+{
+	struct bp_error err;
+
+	for (unsigned i = 0; i < s->run.plan_count; i++) {
+		if (s->measured[i][0] == '\0' ||
+		    campaign_status_changes(&s->run, &s->session, s->run.plans[i], s->measured[i],
+					    &err) == 0)
+			continue;
+		cli_say("what changed cannot be told: %s", err.text);
+		code = code == CLI_OK ? CLI_PARTIAL : code;
+	}
+	return code;
+}
+
 static int run_plans(struct campaign_show *s)
 {
 	struct campaign_result result;
@@ -188,7 +216,9 @@ static int run_plans(struct campaign_show *s)
 	campaign_live_free(s->live);
 	if (rc < 0)
 		return cli_error(&err);
-	return s->run.once ? exit_of_once(&result) : CLI_OK;
+	if (!s->run.once)
+		return CLI_OK;
+	return s->measured != NULL ? tell_changes(s, exit_of_once(&result)) : exit_of_once(&result);
 }
 
 static int start(struct campaign_show *s, int argc, char **argv)
@@ -204,7 +234,13 @@ static int start(struct campaign_show *s, int argc, char **argv)
 	}
 	if (session_open_output(&s->common, &s->session, &err) < 0)
 		return cli_error(&err);
+	if (s->run.once && s->common.quiet) {
+		s->measured = calloc(s->run.plan_count, sizeof(*s->measured));
+		if (s->measured == NULL)
+			return cli_error((bp_fail(&err, BP_ENOMEM, "out of memory"), &err));
+	}
 	rc = run_plans(s);
+	free(s->measured);
 	return s->output_failed ? CLI_FAILURE : session_end(&s->session, rc);
 }
 

@@ -10,6 +10,7 @@
 #include "analysis/report/status.h"
 #include "campaign/place.h"
 #include "campaign/plan.h"
+#include "campaign/run.h"
 #include "campaign/schedule.h"
 #include "campaign/store.h"
 #include "campaign/store_place.h"
@@ -231,13 +232,33 @@ static int tell(struct status_run *run, struct bp_error *err)
 	return session_write(&run->session, run->out.bytes, run->out.used, err);
 }
 
+/* Once, quiet: what the round that was measured just now changed, and nothing where it did not. */
+static int tell_changes(struct status_run *run, struct bp_error *err)
+{
+	struct style style = style_of(&run->session);
+
+	buf_clear(&run->out);
+	if (!status_changed(&run->status))
+		return 0;
+	if (run->options.format == OUTPUT_JSONL)
+		status_write_json(&run->out, &run->status, run->of_plan);
+	else
+		report_changes(&run->out, &style, &run->status, run->of_plan);
+	if (run->out.failed)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	return session_write(&run->session, run->out.bytes, run->out.used, err);
+}
+
 static int exit_of(enum status_state state)
 {
 	return state == STATUS_OK || state == STATUS_STARTING || state == STATUS_OVER ? CLI_OK :
 	       CLI_PARTIAL;
 }
 
-static int status_of(struct status_run *run, const char *file, struct bp_error *err)
+/* One plan: reads what there is, and tells it. round: only what changed with it, where it is the last
+ * that was measured; NULL: how the campaign fares. */
+static int status_of(struct status_run *run, const char *file, const char *round,
+		     struct bp_error *err)
 {
 	char path[PATH_MAX];
 	int rc = campaign_plan_load(file, &run->plan, err);
@@ -256,11 +277,13 @@ static int status_of(struct status_run *run, const char *file, struct bp_error *
 		read_places(run, path);
 		rc = read_store(run, path, err);
 	}
-	if (rc == 0) {
-		foresee(run);
-		rc = tell(run, err);
-	}
 	if (rc == 0)
+		foresee(run);
+	if (rc == 0 && round != NULL)
+		rc = strcmp(run->status.measured.id, round) == 0 ? tell_changes(run, err) : 0;
+	else if (rc == 0)
+		rc = tell(run, err);
+	if (rc == 0 && round == NULL)
 		rc = exit_of(status_state(&run->status));
 	standing_fini(&run->standing);
 	tally_fini(&run->tally);
@@ -280,6 +303,19 @@ static int take(struct status_run *run, int opt, const char *arg)
 	case OPT_PROFILE: run->profile = arg; return 0;
 	default: return options_take(&run->options, opt, arg);
 	}
+}
+
+int campaign_status_changes(const struct campaign_options *o, const struct session *session,
+			    const char *file, const char *round, struct bp_error *err)
+{
+	struct status_run run = {.options = *session->options, .session = *session,
+				 .store = o->store, .spool = o->spool_dir, .profile = o->profile};
+	int rc;
+
+	buf_init(&run.out);
+	rc = status_of(&run, file, round, err);
+	buf_fini(&run.out);
+	return rc < 0 ? rc : 0;
 }
 
 int campaign_status(int argc, char **argv)
@@ -305,7 +341,7 @@ int campaign_status(int argc, char **argv)
 	buf_init(&run.out);
 	/* One that fails is told, and the others are shown all the same. */
 	for (int i = optind; i < argc; i++) {
-		rc = status_of(&run, argv[i], &err);
+		rc = status_of(&run, argv[i], NULL, &err);
 		if (rc < 0)
 			rc = cli_error(&err);
 		if (code != CLI_FAILURE && rc != CLI_OK)

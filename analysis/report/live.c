@@ -176,34 +176,6 @@ static void put_last(struct buf *out, const struct style *style, const struct li
 enum { COL_NETWORK, COL_DESTINATION, COL_BORDER, COL_CONFIDENCE, COL_REACH, COL_RTT, COL_CHANGE,
        COLUMNS };
 
-static void append(char *cell, const char *text)
-{
-	size_t used = strlen(cell);
-
-	snprintf(cell + used, TABLE_CELL - used, "%s%s", used > 0 ? ", " : "", text);
-}
-
-static void put_change(char *cell, const struct live_campaign *c, const struct standing_row *r)
-{
-	struct standing_round before = {.outcome = r->was.outcome};
-	char text[TABLE_CELL];
-
-	text_set(before.border, sizeof(before.border), r->was.border);
-	if (r->changed & STANDING_BORDER) {
-		snprintf(text, sizeof(text), "was %s", status_border(c->profile, &before));
-		append(cell, text);
-	}
-	if (r->changed & STANDING_REACH)
-		append(cell, r->now.reach == REACH_REACHED ? "answers again" : "no longer answers");
-	if (r->changed & STANDING_RTT) {
-		snprintf(text, sizeof(text), "%+.1f ms",
-			 (double)(r->now.rtt_median_ns - r->before.rtt_median_ns) / 1e6);
-		append(cell, text);
-	}
-	if (r->changed & STANDING_PATH)
-		append(cell, "other path");
-}
-
 static void put_row(struct table *t, const struct live_campaign *c, const struct standing_row *r)
 {
 	const struct standing_round *n = &r->now;
@@ -229,7 +201,7 @@ static void put_row(struct table *t, const struct live_campaign *c, const struct
 		snprintf(row->cell[COL_RTT], TABLE_CELL,
 			 n->rtt_median_ns < 10 * NS_PER_MS ? "%.2f" : "%.1f",
 			 (double)n->rtt_median_ns / 1e6);
-	put_change(row->cell[COL_CHANGE], c, r);
+	status_put_change(row->cell[COL_CHANGE], TABLE_CELL, r, p);
 	row->face[COL_CHANGE] = FACE_WARN;
 	color = n->outcome == OUTCOME_BORDER ? words_border_color(p, n->border) : NULL;
 	if (color != NULL)

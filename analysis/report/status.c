@@ -16,6 +16,8 @@ const struct word status_state_words[] = {
 	{"never", STATUS_NEVER}, {"over", STATUS_OVER}, {NULL, 0}};
 
 static const int stale_rounds = 3;
+/* Lines of one message. */
+static const unsigned changes_max = 64;
 /* A round that has just ended is about to be committed. */
 static const int64_t waiting_ns = 60 * NS_PER_S;
 
@@ -165,6 +167,36 @@ const char *status_border(const struct profile *p, const struct standing_round *
 	       words_border(p, n->border) : word_of(outcome_words, n->outcome);
 }
 
+static void append(char *cell, size_t size, const char *text)
+{
+	size_t used = strlen(cell);
+
+	snprintf(cell + used, size - used, "%s%s", used > 0 ? ", " : "", text);
+}
+
+void status_put_change(char *cell, size_t size, const struct standing_row *r,
+		       const struct profile *p)
+{
+	struct standing_round before = {.outcome = r->was.outcome};
+	char text[TABLE_CELL];
+
+	text_set(before.border, sizeof(before.border), r->was.border);
+	if (r->changed & STANDING_BORDER) {
+		snprintf(text, sizeof(text), "was %s", status_border(p, &before));
+		append(cell, size, text);
+	}
+	if (r->changed & STANDING_REACH)
+		append(cell, size, r->now.reach == REACH_REACHED ? "answers again" :
+		       "no longer answers");
+	if (r->changed & STANDING_RTT) {
+		snprintf(text, sizeof(text), "%+.1f ms",
+			 (double)(r->now.rtt_median_ns - r->before.rtt_median_ns) / 1e6);
+		append(cell, size, text);
+	}
+	if (r->changed & STANDING_PATH)
+		append(cell, size, "other path");
+}
+
 static void put_state(struct buf *out, const struct style *style, const struct status *s)
 {
 	static const struct { enum style_face face; const char *text; } says[] = {
@@ -250,10 +282,22 @@ static void put_day(struct buf *out, const struct style *style, const struct sta
 		   (unsigned long long)d->lost);
 }
 
+/* "address, transit" */
+static void put_identity_bits(struct buf *out, uint8_t changed)
+{
+	const char *between = "";
+
+	for (const struct word *w = round_changed_words; w->word != NULL; w++) {
+		if (changed & (unsigned)w->value) {
+			buf_printf(out, "%s%s", between, w->word);
+			between = ", ";
+		}
+	}
+}
+
 static void put_vantage(struct buf *out, const struct style *style, const struct status *s)
 {
 	char text[WALL_TEXT];
-	const char *between = "";
 
 	put_label(out, style, "vantage");
 	status_put_identity(out, style, &s->measured);
@@ -261,12 +305,7 @@ static void put_vantage(struct buf *out, const struct style *style, const struct
 	if (s->identity_since.ns == 0)
 		return;
 	put_label(out, style, "");
-	for (const struct word *w = round_changed_words; w->word != NULL; w++) {
-		if (s->identity_changed & (unsigned)w->value) {
-			buf_printf(out, "%s%s", between, w->word);
-			between = ", ";
-		}
-	}
+	put_identity_bits(out, s->identity_changed);
 	buf_printf(out, " changed at %s\n", wall_format_short(s->identity_since, text));
 }
 
@@ -403,6 +442,72 @@ static void put_targets(struct buf *out, const struct style *style, const struct
 		style_text(out, style, u->target);
 		buf_printf(out, ": %s has been silent for %u rounds; %s stands in for it\n",
 			   addr_format(u->from, from), u->silent, addr_format(u->to, to));
+	}
+}
+
+static void put_changed(struct buf *out, const struct style *style, const struct standing_row *r,
+			const struct profile *p)
+{
+	struct prefix prefix = profile_judge_prefix(p, r->dst);
+	char text[PREFIX_TEXT], change[TABLE_CELL] = "";
+
+	if (prefix.len > 0)
+		buf_printf(out, "  %s", prefix_format(prefix, text));
+	buf_printf(out, "  %s, %s", addr_format(r->dst, text), word_of(method_words, r->method));
+	if (r->dport > 0)
+		buf_printf(out, " port %d", r->dport);
+	buf_str(out, ": ");
+	style_text(out, style, status_border(p, &r->now));
+	status_put_change(change, sizeof(change), r, p);
+	buf_str(out, ", ");
+	style_text(out, style, change);
+	buf_char(out, '\n');
+}
+
+static bool tells_change(const struct status *s, const struct standing_row *r)
+{
+	return strcmp(r->round, s->measured.id) == 0 &&
+	       (r->changed & (STANDING_BORDER | STANDING_REACH)) != 0;
+}
+
+bool status_changed(const struct status *s)
+{
+	if (!s->measured_known)
+		return false;
+	for (unsigned i = 0; i < s->standing->count; i++) {
+		if (tells_change(s, &s->standing->rows[i]))
+			return true;
+	}
+	return s->measured.changed != 0;
+}
+
+void report_changes(struct buf *out, const struct style *style, const struct status *s,
+		    const struct profile *p)
+{
+	uint32_t *order = standing_order(s->standing);
+	unsigned shown = 0;
+	char text[WALL_TEXT];
+
+	style_text(out, style, s->campaign);
+	buf_str(out, " from ");
+	style_text(out, style, s->vantage);
+	buf_printf(out, ": changed with the round of %s\n",
+		   wall_format_short(s->measured.planned, text));
+	for (unsigned i = 0; order != NULL && i < s->standing->count; i++) {
+		const struct standing_row *r = &s->standing->rows[order[i]];
+
+		if (tells_change(s, r) && shown++ < changes_max)
+			put_changed(out, style, r, p);
+	}
+	free(order);
+	if (shown > changes_max)
+		buf_printf(out, "  and %u more\n", shown - changes_max);
+	if (s->measured.changed != 0) {
+		buf_str(out, "  the vantage point changed (");
+		put_identity_bits(out, s->measured.changed);
+		buf_str(out, "): ");
+		status_put_identity(out, style, &s->measured);
+		buf_char(out, '\n');
 	}
 }
 

@@ -73,12 +73,22 @@ void report_status(struct buf *out, const struct style *style, const struct stat
 /* {"type":"status","version":1,...} and a newline (doc/record.md). */
 void status_write_json(struct buf *out, const struct status *s, const struct profile *p);
 
+/* Whether the last measured round differs from the one before in what is worth a message: a border,
+ * whether a destination answers, who the vantage point is. A hint, as of standing.h. */
+bool status_changed(const struct status *s);
+/* Text for people, of what status_changed found. */
+void report_changes(struct buf *out, const struct style *style, const struct status *s,
+		    const struct profile *p);
+
 /* Pieces that a live view shows too: "in 12 min", "3 min ago". */
 void status_put_moment(struct buf *out, struct wall at, struct wall now);
 /* "203.0.113.2, Hetzner (AS24940), carried on by X (AS1299)"; nothing known: "not known yet". */
 void status_put_identity(struct buf *out, const struct style *style, const struct round *r);
 /* "4 of 4 measured, vantage healthy (1 of 1 reference hosts answered)". */
 void status_put_round(struct buf *out, const struct style *style, const struct round *r);
+/* "was Dandong / China, +96.2 ms, other path", into a cell of size bytes that is empty. */
+void status_put_change(char *cell, size_t size, const struct standing_row *r,
+		       const struct profile *p);
 /* The border, other way or outcome of one round, for people. */
 const char *status_border(const struct profile *p, const struct standing_round *n);
 

@@ -25,6 +25,21 @@ is "once --quiet: exit" $? 0
 is "once --quiet: nothing is said" "$(cat "$LAB_TMP/quiet")" ''
 is "once twice in a slot: two rounds" "$(in_store "SELECT count(*) FROM rounds WHERE campaign = 'now'")" 2
 
+move_route 175.45.176.0/24 k
+bp vp campaign once --quiet "$LAB_TMP/now.yaml" >"$LAB_TMP/quiet" 2>&1
+is "once --quiet after a move: exit" $? 0
+like "and what it says" "$(sed -n 1p "$LAB_TMP/quiet")" '^now from vp: changed with the round of 20.* UTC$'
+like "of the network that moved" "$(sed -n 2p "$LAB_TMP/quiet")" \
+	'^  175.45.176.0/24  175.45.176.71, icmp: Khasan / Russia, was Dandong / China'
+is "and of no other" "$(grep -c '^  175' "$LAB_TMP/quiet")" 1
+bp vp campaign once --quiet --format jsonl "$LAB_TMP/now.yaml" >"$LAB_TMP/quiet" 2>&1
+is "once --quiet when it stays so: nothing" "$(cat "$LAB_TMP/quiet")" ''
+move_route 175.45.176.0/24 d
+bp vp campaign once --quiet --format jsonl "$LAB_TMP/now.yaml" >"$LAB_TMP/quiet" 2>&1
+is "and for scripts, when it goes back" \
+	"$(jq -r '"\(.type) \(.targets[0] | "\(.dst) \(.border)")"' "$LAB_TMP/quiet")" \
+	'status 175.45.176.71 dandong'
+
 # 2. A second signal ends it at once; the next start commits what the journal has.
 plan slow 1h 'targets: [175.45.176.0/26]'
 sed -i 's/^rate_pps: max/rate_pps: 10/' "$LAB_TMP/slow.yaml"

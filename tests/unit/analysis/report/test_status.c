@@ -206,6 +206,46 @@ static void texts(void **state)
 	standing_fini(&standing);
 }
 
+/* What a round changed: a border, who answers, who we are. A path or a delay alone is no message. */
+static void changes(void **state)
+{
+	static const struct { const char *why; unsigned bits; uint8_t identity; bool told; } rows[] = {
+		{"nothing", 0, 0, false},
+		{"a path", STANDING_PATH, 0, false},
+		{"a delay", STANDING_RTT, 0, false},
+		{"a border", STANDING_BORDER, 0, true},
+		{"an answer", STANDING_REACH, 0, true},
+		{"our address", 0, ROUND_CHANGED_ADDRESS, true},
+	};
+	struct round old = round_at("2026-11-22T09:45:00Z", 4, 0, ROUND_WHY_NONE);
+	struct standing standing = {0};
+	struct status s = status_now(&standing);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out);
+	feed(&standing, NULL, &old, false);
+	assert_false(status_changed(&s));
+	feed(&standing, NULL, &s.measured, true);
+	s.measured.changed = ROUND_CHANGED_ADDRESS | ROUND_CHANGED_TRANSIT;
+	report_changes(&out, &(struct style){0}, &s, profile);
+	golden_compare("tests/golden/reports/changes.txt", &out);
+	buf_fini(&out);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (unsigned k = 0; k < standing.count; k++)
+			standing.rows[k].changed = k == 1 ? rows[i].bits : 0;
+		s.measured.changed = rows[i].identity;
+		if (status_changed(&s) != rows[i].told)
+			fail_msg("%s", rows[i].why);
+	}
+	/* Of another round than the last: no news. */
+	standing.rows[1].changed = STANDING_BORDER;
+	text_set(standing.rows[1].round, sizeof(standing.rows[1].round), old.id);
+	s.measured.changed = 0;
+	assert_false(status_changed(&s));
+	standing_fini(&standing);
+}
+
 static void states(void **state)
 {
 	static const struct {
@@ -356,6 +396,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
+		cmocka_unit_test(changes),
 		cmocka_unit_test(states),
 		cmocka_unit_test(live_views),
 		cmocka_unit_test(rows_of_a_frame),
