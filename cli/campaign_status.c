@@ -255,8 +255,8 @@ static int exit_of(enum status_state state)
 	       CLI_PARTIAL;
 }
 
-/* One plan: reads what there is, and tells it. round: only what changed with it, where it is the last
- * that was measured; NULL: how the campaign fares. */
+/* One plan: reads what there is, and tells it. round: only what changed with it, where it is the
+ * last that was measured; NULL: how the campaign fares. */
 static int status_of(struct status_run *run, const char *file, const char *round,
 		     struct bp_error *err)
 {

@@ -206,10 +206,15 @@ static void texts(void **state)
 	standing_fini(&standing);
 }
 
-/* What a round changed: a border, who answers, who we are. A path or a delay alone is no message. */
+/* What a round changed: a border, who answers, who we are. A path or a delay is no message. */
 static void changes(void **state)
 {
-	static const struct { const char *why; unsigned bits; uint8_t identity; bool told; } rows[] = {
+	static const struct {
+		const char *why;
+		unsigned bits;
+		uint8_t identity;
+		bool told;
+	} rows[] = {
 		{"nothing", 0, 0, false},
 		{"a path", STANDING_PATH, 0, false},
 		{"a delay", STANDING_RTT, 0, false},
