@@ -241,6 +241,8 @@ static void read_damaged(struct bed *b, unsigned most)
 static void damage_anywhere(void **state)
 {
 	struct bed *b = *state;
+	/* Under valgrind each takes seconds. */
+	const unsigned times = getenv("UNDER_VALGRIND") != NULL ? 12 : 120;
 	uint64_t seed = 99;
 	uint8_t *whole, *bytes;
 	char to[128];
@@ -250,7 +252,7 @@ static void damage_anywhere(void **state)
 	whole = read_all(b->path, &n);
 	bytes = malloc(n);
 	snprintf(to, sizeof(to), "%s.new", b->path);
-	for (unsigned i = 0; i < 120; i++) {
+	for (unsigned i = 0; i < times; i++) {
 		struct store_salvage saved;
 		size_t at, cut = n;
 		int rc;
@@ -320,7 +322,7 @@ static int fill_disk(struct bed *b)
 	int fd, rc = 0;
 	static const char zeros[65536];
 
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", b->dir, "tmpfs", 0, "size=2m") < 0)
 		return 77;
 	snprintf(filler, sizeof(filler), "%s/filler", b->dir);
