@@ -39,7 +39,7 @@ struct point {
 	/* Borrowed, and one pointer for one name within a stream of points. Never NULL; empty: not
 	 * known. */
 	const char *vantage, *campaign, *round, *target, *id;
-	struct wall start;           /* of the trace; 0 not known */
+	struct wall start, end;      /* of the trace; 0 not known; no end: as long as its start */
 	struct addr dst;
 	struct prefix prefix;        /* judge prefix; outside the network the address alone */
 	uint8_t method, reach, stop; /* their enums */

@@ -49,7 +49,10 @@ struct cell {
 	const struct series_key *key;
 	const char *round;          /* id; empty: made by the series */
 	struct wall planned;        /* of the round; its first start where it has no plan */
-	struct wall first, last;    /* first start and last start (end) of what is in it */
+	struct wall first, last;    /* first and last start of what is in it */
+	struct wall shown;          /* least end of a trace that shows `outcome` */
+	struct wall end;            /* when it could be known: the end of the round, or of its last
+				     * trace. Of a gap: of the round, else its planned moment */
 	int64_t every_ns;           /* distance of the rounds so far (median); 0 not known */
 	uint8_t state;              /* enum cell_state; below: of CELL_MEASURED only */
 	uint8_t why;                /* enum round_why */
@@ -78,8 +81,9 @@ struct cell {
 };
 
 struct series;
-/* on_cell gets cells of one key in order of `planned`; everything is borrowed until it returns.
- * Negative stops and is returned. */
+/* on_cell gets cells of one key in the order of `end` (a closer look may end before the round that
+ * was planned before it); everything is borrowed until it returns. Negative stops and is
+ * returned. */
 int series_new(const struct profile *p, struct nodes *nodes,
 	       int (*on_cell)(void *arg, const struct cell *c), void *arg, struct series **out);
 void series_free(struct series *s);

@@ -159,6 +159,7 @@ void jsonl_read_round(struct fields *in, const struct json_node *o, struct round
 	field_text(in, o, "campaign", r->campaign, sizeof(r->campaign));
 	field_text(in, o, "vantage", r->vantage, sizeof(r->vantage));
 	field_wall(in, o, "planned", &r->planned);
+	field_bool(in, o, "look", &r->look);
 	field_wall(in, o, "start", &r->start);
 	field_wall(in, o, "end", &r->end);
 	read_counts(in, o, r);

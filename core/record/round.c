@@ -184,6 +184,8 @@ void round_write_json(struct buf *out, const struct round *r)
 	jsonl_put_text(&w, "campaign", r->campaign);
 	jsonl_put_text(&w, "vantage", r->vantage);
 	jsonl_put_wall(&w, "planned", r->planned);
+	if (r->look)
+		json_put_bool(&w, "look", true);
 	jsonl_put_wall(&w, "start", r->start);
 	jsonl_put_wall(&w, "end", r->end);
 	json_put_int(&w, "expected", r->expected);

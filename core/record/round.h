@@ -67,6 +67,7 @@ struct round {
 	char campaign[TRACE_CAMPAIGN_TEXT];
 	char vantage[TRACE_VANTAGE_TEXT];
 	struct wall planned;          /* on the grid, without jitter; one per campaign, vantage */
+	bool look;                    /* a closer look between rounds; `planned` is its moment */
 	struct wall start, end;       /* 0: it never began */
 	/* In measurements: one flow of one target, or all of a multipath target; expected = done +
 	 * missed. A target that is silent is done; one that could not be asked is missed. */

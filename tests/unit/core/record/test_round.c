@@ -151,6 +151,7 @@ static void rounds_come_back(void **state)
 		r.done = i & 1 ? UINT32_MAX - 2 : r.done;
 		r.expected = r.done + r.missed;
 		r.sent = i & 2 ? INT64_MAX : r.sent;
+		r.look = i & 4;
 		r.drops = i & 4 ? -1 : r.drops;
 		r.substitute_count = (uint8_t)(i % (ROUND_SUBSTITUTES_MAX + 1));
 		for (unsigned k = 1; k < r.substitute_count; k++) {
@@ -248,6 +249,7 @@ static void wrong_rounds_are_refused_by_field(void **state)
 		{HEAD "\"id\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
 		 BP_ERANGE, "id: expected at most 63 bytes"},
+		{HEAD "\"look\":1}", BP_EPARSE, "look: "},
 		{HEAD "\"health\":[]}", BP_EPARSE, "health: expected an object"},
 		{HEAD "\"health\":{\"state\":\"fine\"}}", BP_EPARSE, "health.state: expected"},
 		{HEAD "\"health\":{\"reference_asked\":1,\"reference_answered\":2}}", BP_EPARSE,
