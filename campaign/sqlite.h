@@ -15,13 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analysis/diff_intern.h"
 #include "campaign/store.h"
 #include "core/buf.h"
 #include "core/record/flat.h"
 
 enum {
 	SQLITE_STORE_ID = 0x42505354, /* application_id: "BPST" */
-	SQLITE_STORE_VERSION = 1,     /* user_version */
+	SQLITE_STORE_VERSION = 2,     /* user_version */
 	SQLITE_BUSY_MS = 5000,
 	SEGMENT_TRACES_MAX = 16384,
 };
@@ -87,6 +88,9 @@ enum stmt {
 	STMT_FOREIGN_GET,
 	STMT_FOREIGN_FIND,
 	STMT_JUDGEMENT_ADD,
+	STMT_TALLY_ADD,
+	STMT_TALLY_DROP,
+	STMT_TALLY_FILL,
 	STMT_OBJECT_ADD,
 	STMT_OBJECTS,
 	STMT_OBJECT_GET,
@@ -164,6 +168,16 @@ struct judge_last {
 	char profile[64], profile_version[32];
 };
 
+/* Counts of the segment under way, and segments whose traces were judged anew in this transaction
+ * (sqlite_tally.c). */
+struct tally_count;
+struct tallies {
+	struct intern keys;
+	struct tally_count *counts; /* owned: of each key; room for `room` */
+	int64_t *again;		    /* owned */
+	uint32_t room, again_count, again_room;
+};
+
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -178,6 +192,7 @@ struct store {
 	struct intern_cache values, paths;
 	struct segment seg;
 	struct judge_last judged;
+	struct tallies tallies;
 	struct id_set ids, old_ids; /* of the segment under way; of one that was before it */
 	int64_t old_run;	    /* text of the run of old_ids */
 	int64_t run_top;	    /* highest sequence number of seg.run in older segments */
@@ -219,6 +234,8 @@ extern const struct migration migrations[]; /* ends with {0, NULL} */
 /* Brings the store from `version` to SQLITE_STORE_VERSION, each step in a transaction. */
 int store_migrate(struct store *s, int version, struct bp_error *err);
 int schema_create(struct store *s, struct bp_error *err);
+/* What version 2 has beyond version 1: the table and the view of tallies, empty. */
+int schema_add_tally(struct store *s, struct bp_error *err);
 
 /* For salvage: whatever SQLite can open, without looking whether it is whole. */
 int store_open_damaged(const char *url, struct store **out, struct bp_error *err);
@@ -272,6 +289,25 @@ struct addr value_addr_at(const struct trace *t, uint8_t ttl);
 
 /* Writes the row of the segment under way, if there is one: its traces can be read then. */
 int segment_end(struct store *s, struct bp_error *err);
+
+/* --- sqlite_tally.c --------------------------------------------------------------------------- */
+
+/* Counts a trace of the segment under way; v NULL: not judged. */
+int tally_add(struct store *s, const struct trace *t, const struct flat_trace *f,
+	      const struct verdict *v, int64_t start_us, struct bp_error *err);
+/* Writes what was counted; vantage is its row, 0 none. */
+int tally_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err);
+/* Takes the counts of a segment that is there away, while its row has the times it had when they
+ * were made; counts its rows, of which there are no counts. */
+int tally_drop(struct store *s, int64_t segment, struct bp_error *err);
+int tally_fill(struct store *s, int64_t segment, struct bp_error *err);
+/* Both, for what tally_later named: before this transaction's commit. */
+int tally_later(struct store *s, int64_t segment, struct bp_error *err);
+int tally_settle(struct store *s, struct bp_error *err);
+/* Fills those of all segments: there are none yet. */
+int tally_all(struct store *s, struct bp_error *err);
+void tally_clear(struct tallies *t);
+void tally_fini(struct tallies *t);
 
 /* --- sqlite_ids.c: the id of a trace ---------------------------------------------------------- */
 

@@ -86,7 +86,7 @@ static int add_judgement(struct store *s, int64_t n, const struct names *names,
 	struct flat_trace f;
 	char as_path[FLAT_AS_PATH_TEXT];
 	int64_t networks = 0, geo = 0, judge = 0, verdict = 0, naming = 0;
-	int64_t old_verdict, old_judge, old_naming;
+	int64_t old_verdict, old_judge, old_naming, segment;
 	bool own;
 	sqlite3_stmt *st;
 	int rc;
@@ -105,6 +105,7 @@ static int add_judgement(struct store *s, int64_t n, const struct names *names,
 	old_verdict = sqlite3_column_int64(st, 0);
 	old_judge = sqlite3_column_int64(st, 1);
 	old_naming = sqlite3_column_int64(st, 2);
+	segment = sqlite3_column_int64(st, 3);
 	sqlite3_reset(st);
 	naming = old_naming;
 	rc = 0;
@@ -134,6 +135,8 @@ static int add_judgement(struct store *s, int64_t n, const struct names *names,
 		bind_nonzero(st, 4, naming);
 		rc = sql_step(s, st, err);
 	}
+	if (rc == 0)
+		rc = tally_later(s, segment, err);
 out:
 	record_fini(&rec);
 	return rc;

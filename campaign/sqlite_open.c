@@ -20,8 +20,16 @@ static int step_create(struct store *s, struct bp_error *err)
 	return schema_create(s, err);
 }
 
+/* Traces are counted by hour as they come; those that are there already, here. */
+static int step_tally(struct store *s, struct bp_error *err)
+{
+	int rc = schema_add_tally(s, err);
+
+	return rc < 0 ? rc : tally_all(s, err);
+}
+
 /* The next version is a row more, and its step. */
-const struct migration migrations[] = {{0, step_create}, {0, NULL}};
+const struct migration migrations[] = {{0, step_create}, {1, step_tally}, {0, NULL}};
 
 int store_migrate(struct store *s, int version, struct bp_error *err)
 {
@@ -370,6 +378,7 @@ void store_close(struct store *s)
 		sqlite3_finalize(s->stmts[i]);
 	sqlite3_close_v2(s->db);
 	intern_fini(s);
+	tally_fini(&s->tallies);
 	id_set_fini(&s->ids);
 	id_set_fini(&s->old_ids);
 	read_cache_free(s->cache);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The schema of the SQLite store, version 1: tables, and the flat views (REPORTS "Flat tables")
+ * The schema of the SQLite store: tables of version 1, what later ones add, and the flat views (REPORTS "Flat tables")
  * that the plain sqlite3 program can read. doc/store.md explains every table. Words of enums are in
  * the views, from the same tables as everywhere.
  */
@@ -311,6 +311,26 @@ static void put_hours_view(struct buf *out)
 		     " LEFT JOIN text c ON c.id = h.campaign LEFT JOIN text v ON v.id = h.vantage");
 }
 
+/* Counts; outcome NULL: not judged. */
+static void put_tallies_view(struct buf *out)
+{
+	buf_str(out, "CREATE VIEW tallies AS SELECT ");
+	put_time(out, "y.hour_us");
+	buf_str(out, " AS hour_utc, c.text AS campaign, r.text AS round_id, v.text AS vantage,"
+		     " nullif(y.prefix, '') AS prefix, ");
+	put_words(out, "y.method", method_words, false);
+	buf_str(out, " AS method, ");
+	put_words(out, "y.outcome", outcome_words, true);
+	buf_str(out, " AS outcome, nullif(y.border, '') AS border, ");
+	put_words(out, "y.class", path_class_words, false);
+	buf_str(out, " AS class, y.traces AS traces, y.reached AS reached, y.rtt_n AS rtt_n,"
+		     " y.rtt_min / 1000.0 AS rtt_min_ms,"
+		     " y.rtt_sum / 1000.0 / nullif(y.rtt_n, 0) AS rtt_mean_ms FROM tally y"
+		     " JOIN segment s ON s.id = y.segment"
+		     " LEFT JOIN text c ON c.id = s.campaign LEFT JOIN text r ON r.id = s.round"
+		     " LEFT JOIN text v ON v.id = s.vantage");
+}
+
 static int create_view(struct store *s, void (*put)(struct buf *), struct bp_error *err)
 {
 	struct buf sql;
@@ -359,4 +379,21 @@ int schema_create(struct store *s, struct bp_error *err)
 	for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]) && rc == 0; i++)
 		rc = create_view(s, views[i], err);
 	return rc;
+}
+
+/* A vantage point's hours lie together: a day of one is a few pages. 0 and '' where there is
+ * none. */
+int schema_add_tally(struct store *s, struct bp_error *err)
+{
+	int rc = sql_exec(s,
+			  "CREATE TABLE tally(vantage INTEGER NOT NULL, hour_us INTEGER NOT NULL,"
+			  " segment INTEGER NOT NULL, prefix TEXT NOT NULL, method INTEGER NOT NULL,"
+			  " outcome INTEGER NOT NULL, border TEXT NOT NULL, class INTEGER NOT NULL,"
+			  " traces INTEGER NOT NULL, reached INTEGER NOT NULL,"
+			  " rtt_n INTEGER NOT NULL, rtt_min INTEGER, rtt_sum INTEGER,"
+			  " PRIMARY KEY(vantage, hour_us, segment, prefix, method, outcome, border,"
+			  " class)) WITHOUT ROWID",
+			  err);
+
+	return rc < 0 ? rc : create_view(s, put_tallies_view, err);
 }

@@ -105,7 +105,8 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_GROUP_ROWS] = "SELECT " TRACE_COLUMNS ", rtt_min FROM trace WHERE n BETWEEN ?1 AND ?2"
 			    " ORDER BY n",
 	[STMT_TRACE_AT] = "SELECT " TRACE_COLUMNS " FROM trace WHERE n = ?1",
-	[STMT_TRACE_JUDGED] = "SELECT t.verdict, coalesce(t.judge, s.judge), t.naming FROM trace t"
+	[STMT_TRACE_JUDGED] = "SELECT t.verdict, coalesce(t.judge, s.judge), t.naming, t.segment"
+			      " FROM trace t"
 			      " JOIN segment s ON s.id = t.segment WHERE t.n = ?1",
 	[STMT_TRACE_JUDGE] = "UPDATE trace SET verdict = ?2, judge = ?3, naming = ?4 WHERE n = ?1",
 	[STMT_FOREIGN_ADD] = "INSERT INTO foreign_id(n, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -113,6 +114,26 @@ const char *const stmt_sql[STMT_COUNT] = {
 	[STMT_FOREIGN_FIND] = "SELECT n FROM foreign_id WHERE id = ?1",
 	[STMT_JUDGEMENT_ADD] = "INSERT INTO judgement(trace, judge, verdict, naming)"
 			       " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+	[STMT_TALLY_ADD] =
+		"INSERT INTO tally(vantage, hour_us, segment, prefix, method, outcome, border,"
+		" class, traces, reached, rtt_n, rtt_min, rtt_sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		" ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	/* By the hours of the segment's own times: no trace of it is outside of them. */
+	[STMT_TALLY_DROP] =
+		"DELETE FROM tally WHERE vantage = (SELECT coalesce(vantage, 0) FROM segment WHERE"
+		" id = ?1) AND hour_us >= (SELECT start_min_us / 3600000000 * 3600000000 FROM"
+		" segment WHERE id = ?1) AND hour_us <= (SELECT start_max_us FROM segment WHERE"
+		" id = ?1) AND segment = ?1",
+	[STMT_TALLY_FILL] =
+		"INSERT INTO tally(vantage, hour_us, segment, prefix, method, outcome, border,"
+		" class, traces, reached, rtt_n, rtt_min, rtt_sum) SELECT coalesce(s.vantage, 0),"
+		" (s.base_us + t.start) / 3600000000 * 3600000000, s.id, coalesce(g.prefix, ''),"
+		" g.method, coalesce(v.outcome, -1), coalesce(v.border, ''), coalesce(v.class, 0),"
+		" count(*), sum(p.reach = 1), count(t.rtt_min), min(t.rtt_min), sum(t.rtt_min)"
+		" FROM segment s CROSS JOIN trace t ON t.n BETWEEN s.first AND s.last AND"
+		" t.segment = s.id JOIN goal g ON g.id = t.goal JOIN path p ON p.id = t.path"
+		" LEFT JOIN verdict v ON v.id = t.verdict"
+		" WHERE s.id = ?1 AND t.start IS NOT NULL GROUP BY 2, 4, 5, 6, 7, 8",
 	[STMT_OBJECT_ADD] =
 		"INSERT INTO object(hash, kind, at_us, vantage, campaign, round, segment,"
 		" after, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"

@@ -76,6 +76,7 @@ int store_begin(struct store *s, struct bp_error *err)
 	s->seg.open = false;
 	s->last_segment = 0;
 	s->judged.row = 0;
+	tally_clear(&s->tallies);
 	s->now_us = us_of(wall_now());
 	id_set_clear(&s->old_ids);
 	rc = learn_state(s, err);
@@ -93,6 +94,7 @@ void store_undo(struct store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->writing = s->failed = false;
 	s->seg.open = false;
+	tally_clear(&s->tallies);
 	intern_clear(s);
 	id_set_clear(&s->ids);
 	id_set_clear(&s->old_ids);
@@ -100,7 +102,8 @@ void store_undo(struct store *s)
 
 /* --- segments --------------------------------------------------------------------------------- */
 
-static int bind_segment_texts(struct store *s, sqlite3_stmt *st, struct bp_error *err)
+static int bind_segment_texts(struct store *s, sqlite3_stmt *st, int64_t *vantage,
+			      struct bp_error *err)
 {
 	const char *const texts[] = {s->seg.vantage, s->seg.campaign, s->seg.round, s->seg.run};
 	int rc = 0;
@@ -110,6 +113,8 @@ static int bind_segment_texts(struct store *s, sqlite3_stmt *st, struct bp_error
 
 		rc = intern_text(s, texts[i], &id, err);
 		bind_nonzero(st, 4 + i, id);
+		if (i == 0)
+			*vantage = id;
 	}
 	return rc;
 }
@@ -117,6 +122,7 @@ static int bind_segment_texts(struct store *s, sqlite3_stmt *st, struct bp_error
 int segment_end(struct store *s, struct bp_error *err)
 {
 	struct segment *g = &s->seg;
+	int64_t vantage = 0;
 	sqlite3_stmt *st;
 	int rc;
 
@@ -128,7 +134,7 @@ int segment_end(struct store *s, struct bp_error *err)
 		g->start_min_us = g->start_max_us = 0;
 	rc = sql_get(s, STMT_SEGMENT_ADD, &st, err);
 	if (rc == 0)
-		rc = bind_segment_texts(s, st, err);
+		rc = bind_segment_texts(s, st, &vantage, err);
 	if (rc < 0)
 		return rc;
 	sqlite3_bind_int64(st, 1, g->id);
@@ -153,6 +159,8 @@ int segment_end(struct store *s, struct bp_error *err)
 		sqlite3_bind_int64(st, 1, g->start_max_us - g->start_min_us);
 		rc = sql_step(s, st, err);
 	}
+	if (rc == 0)
+		rc = tally_write(s, vantage, g->id, err);
 	s->last_segment = g->id;
 	s->last_segment_start_us = g->start_min_us;
 	g->open = false;
@@ -390,6 +398,8 @@ static int insert(struct store *s, const struct addition *a, struct bp_error *er
 	rc = sql_step(s, st, err);
 	if (rc == 0)
 		rc = remember_id(s, a, s->next_n, err);
+	if (rc == 0)
+		rc = tally_add(s, a->t, &f, a->verdict, us_of(a->t->start), err);
 	s->next_n++;
 	s->seg.count++;
 	return rc;
@@ -539,6 +549,8 @@ int store_commit(struct store *s, struct bp_error *err)
 	if (!s->writing || s->failed)
 		return refuse_order(err);
 	rc = segment_end(s, err);
+	if (rc == 0)
+		rc = tally_settle(s, err);
 	if (rc == 0)
 		rc = sql_run(s, STMT_COMMIT, err);
 	if (rc < 0)

@@ -10,11 +10,14 @@
  *	prints lines of tab-separated words: name value unit
  */
 #include <fcntl.h>
+#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,12 +161,8 @@ static double groups_of_windows(struct bench *b, struct counts *c)
 
 /* As doc/store.md has it, for the plain program too. */
 static const char hours_sql[] =
-	"SELECT hour, border, sum(n) FROM (SELECT (s.base_us + t.start) / 3600000000 AS hour,"
-	" t.verdict AS verdict, count(*) AS n FROM segment s CROSS JOIN trace t ON t.n BETWEEN "
-	"s.first"
-	" AND s.last WHERE s.vantage = (SELECT id FROM text WHERE text = 'v00') AND s.start_min_us "
-	">="
-	" ?1 AND s.start_min_us < ?2 GROUP BY 1, 2) JOIN verdict v ON v.id = verdict GROUP BY 1, 2";
+	"SELECT hour_us, border, sum(traces) FROM tally WHERE vantage = (SELECT id FROM text WHERE"
+	" text = 'v00') AND hour_us >= ?1 AND hour_us < ?2 GROUP BY 1, 2";
 
 static double hours_of_vantage(struct bench *b, bool cold, uint64_t *traces)
 {
@@ -186,6 +185,41 @@ static double hours_of_vantage(struct bench *b, bool cold, uint64_t *traces)
 	sqlite3_finalize(st);
 	sqlite3_close(db);
 	return now_s() - from;
+}
+
+/* The program itself, as people run it, on the same two half hours. */
+static void diff_of_windows(const struct bench *b, const char *program, const char *name,
+			    bool cold)
+{
+	int64_t at = SIM_START + (int64_t)(b->days - 1) * 86400 + 43200;
+	struct rusage used;
+	char when[32], what[64];
+	time_t t = (time_t)at;
+	struct tm tm;
+	double from;
+	int status;
+	pid_t child;
+
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	if (cold)
+		drop_pages(b);
+	from = now_s();
+	child = fork();
+	if (child == 0) {
+		execl(program, program, "diff", "--quiet", "--store", b->path, "--at", when,
+		      "--before", "30m", "--after", "30m", "-o", "/dev/null", (char *)NULL);
+		_exit(127);
+	}
+	/* 1: it has changed, which it has. */
+	if (child < 0 || wait4(child, &status, 0, &used) != child || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != 1)
+		die("borderpath diff", NULL);
+	tell(name, now_s() - from, "s");
+	snprintf(what, sizeof(what), "%s_cpu", name);
+	tell(what,
+	     (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+		     (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
+	     "s");
 }
 
 struct export
@@ -272,6 +306,7 @@ int main(int argc, char **argv)
 	struct bench b = {0};
 	struct bp_error err = {0};
 	struct counts c = {0}, again = {0};
+	char name[480], program[512];
 	uint64_t traces = 0;
 	double last = 0;
 
@@ -315,6 +350,12 @@ int main(int argc, char **argv)
 	tell("groups_warm", groups_of_windows(&b, &again), "s");
 	tell("groups", (double)c.groups, "groups");
 	tell("groups_traces", (double)c.traces, "traces");
+	store_close(b.store);
+	b.store = NULL;
+	snprintf(name, sizeof(name), "%s", argv[0]);
+	snprintf(program, sizeof(program), "%s/../../borderpath", dirname(name));
+	diff_of_windows(&b, program, "diff_cold", true);
+	diff_of_windows(&b, program, "diff_warm", false);
 	reopen(&b, true);
 	export_hours(&b);
 	store_close(b.store);

@@ -65,7 +65,9 @@ text() {
 	| on disk a trace, everything included | $(figure "$f" 1 bytes_a_trace %.1f) B | 190 B |
 	| border per hour of one vantage point over the day ($(figure "$f" 1 hours_traces) traces), cold | $(figure "$f" 1 hours_cold %.3f) s | 0.1 s |
 	| the same, warm | $(figure "$f" 1 hours_warm %.3f) s | |
-	| two half hours over all, grouped for a diff ($(figure "$f" 1 groups_traces) traces, $(figure "$f" 1 groups) groups), cold | $(figure "$f" 1 groups_cold %.3f) s | 0.5 s, the diff included |
+	| \`borderpath diff\` of two half hours over all ($(figure "$f" 1 groups_traces) traces), cold | $(figure "$f" 1 diff_cold %.2f) s ($(figure "$f" 1 diff_cold_cpu %.2f) s of processor time) | 0.5 s |
+	| the same, warm | $(figure "$f" 1 diff_warm %.2f) s ($(figure "$f" 1 diff_warm_cpu %.2f) s) | |
+	| of it: grouped by the store ($(figure "$f" 1 groups_traces) traces, $(figure "$f" 1 groups) groups), cold | $(figure "$f" 1 groups_cold %.3f) s | |
 	| the same, warm | $(figure "$f" 1 groups_warm %.3f) s | |
 	| store to JSON Lines, records a second ($(figure "$f" 1 jsonl_bytes) B each, with names and verdict) | $(figure "$f" 1 jsonl_rate) | |
 	| RIPE Atlas JSON to JSON Lines, traces a second (15 hops x 3, $(atlas atlas_3_bytes) B each) | $(atlas atlas_3_rate) ($(atlas atlas_3_cpu_rate) of processor time) | 20,000 |
@@ -80,6 +82,7 @@ text() {
 	$(row 'the same, warm' hours_warm %.3f ' s')
 	$(row 'two half hours over all, grouped, cold' groups_cold %.3f ' s')
 	$(row 'the same, warm' groups_warm %.3f ' s')
+	$(row 'the whole diff, cold' diff_cold %.2f ' s')
 
 	Load average when it ended: $(cut -d' ' -f1-3 /proc/loadavg) (its own share is about 1). The 3 and 10 days are of $small vantage points, not of $f: ten days of 50 are 49 million traces and
 	more than the few minutes that this may take. On a machine that does other things meanwhile the rates
