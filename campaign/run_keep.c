@@ -260,6 +260,8 @@ static void retire(struct run_desk *d)
 	uint64_t dropped;
 	int rc;
 
+	/* What refuses meanwhile is not waited for by a run that is over. */
+	d->retiring &= s != NULL;
 	if (p->keep_traces_ns == 0 || d->before.planned.ns == 0 || run->rounds != NULL || s == NULL)
 		return;
 	if (!mono_reached(run->now, d->retire)) {

@@ -131,7 +131,10 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 
 	if (r->kind == RECORD_TRACE && !select_wants_verdict(run->select, &r->verdict))
 		return 0;
-	rc = redacts(run) ? redact_apply(&run->redact, r, err) : 0;
+	/* A store that is measured into has more to say than it had at first. */
+	rc = redacts(run) ? redact_learn(&run->redact, r, err) : 0;
+	if (rc == 0 && redacts(run))
+		rc = redact_apply(&run->redact, r, err);
 	if (rc == BP_EPARSE)
 		return skip_record(run, "cannot be redacted");
 	if (rc < 0)

@@ -420,13 +420,19 @@ static int apply_verdict(const struct redact *r, uint32_t vantage, struct verdic
 			text_set(e->why, sizeof(e->why), "redacted");
 		hide(r, vantage, &e->from);
 		rc = SCRUB(r, vantage, e->why);
+		rc = rc ? rc : SCRUB(r, vantage, e->rule);
 	}
-	return rc;
+	rc = rc ? rc : SCRUB(r, vantage, v->via_org);
+	rc = rc ? rc : SCRUB(r, vantage, v->profile);
+	rc = rc ? rc : SCRUB(r, vantage, v->profile_version);
+	return rc ? rc : SCRUB(r, vantage, v->rule);
 }
 
-static void apply_entries(const struct redact *r, uint32_t vantage, struct trace *t)
+static int apply_entries(const struct redact *r, uint32_t vantage, struct trace *t)
 {
-	for (uint32_t i = 0; i < t->entry_count; i++) {
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < t->entry_count; i++) {
 		struct reply *p = &t->entries[i].reply;
 
 		if (is_secret(r, vantage, p->from)) {
@@ -435,7 +441,9 @@ static void apply_entries(const struct redact *r, uint32_t vantage, struct trace
 			p->mpls_count = 0;
 		}
 		hide(r, vantage, &p->iface.addr);
+		rc = SCRUB(r, vantage, p->iface.name);
 	}
+	return rc;
 }
 
 static int apply_trace(const struct redact *r, struct record *rec)
@@ -452,8 +460,13 @@ static int apply_trace(const struct redact *r, struct record *rec)
 	}
 	hide(r, vantage, &t->src);
 	hide(r, vantage, &t->dst);
-	apply_entries(r, vantage, t);
-	rc = SCRUB(r, vantage, t->target);
+	rc = apply_entries(r, vantage, t);
+	/* A vantage point may be called by its address, and what it measures by the vantage point. */
+	rc = rc ? rc : SCRUB(r, vantage, t->vantage);
+	rc = rc ? rc : SCRUB(r, vantage, t->id);
+	rc = rc ? rc : SCRUB(r, vantage, t->campaign);
+	rc = rc ? rc : SCRUB(r, vantage, t->round);
+	rc = rc ? rc : SCRUB(r, vantage, t->target);
 	rc = rc ? rc : SCRUB(r, vantage, t->error);
 	rc = rc ? rc : SCRUB(r, vantage, t->tool);
 	rc = rc ? rc : apply_names(r, vantage, &rec->names);

@@ -38,6 +38,14 @@
 
 static const char *const records[] = {
 	TRACE_OF("fra1", "203.0.113.2", NAMES VERDICT),
+	/* One that is called by its address, as are its rounds. */
+	"{\"type\":\"trace\",\"vantage\":\"vps-203.0.113.2\",\"src\":\"203.0.113.2\",\"id\":"
+	"\"vps-203.0.113.2-1a-7\",\"campaign\":\"of 203.0.113.2\",\"round\":\"c-vps_203.0.113.2-x\","
+	"\"dst\":\"175.45.176.71\",\"hops\":[{\"ttl\":1,\"probes\":[{\"attempt\":1,\"from\":"
+	"\"192.0.2.78\",\"iface\":{\"role\":\"incoming\",\"addr\":\"10.9.9.8\",\"name\":"
+	"\"to-203.0.113.2\"},\"flags\":[]}]}],\"names\":{\"192.0.2.78\":{\"asn\":64500}},"
+	"\"verdict\":{\"profile\":\"p\",\"outcome\":\"undetermined\",\"confidence\":0.4,\"rule\":"
+	"\"203.0.113.2\",\"via\":{\"asn\":64500,\"org\":\"203.0.113.2\",\"basis\":\"hop\"}}}",
 	/* Another vantage point: a provider's router of the first is one of its paths'. */
 	"{\"type\":\"trace\",\"vantage\":\"nyc1\",\"src\":\"198.51.100.9\",\"dst\":\"175.45.176.71\","
 	"\"hops\":[{\"ttl\":1,\"probes\":[{\"attempt\":1,\"from\":\"198.51.100.1\",\"flags\":[]}]},"
