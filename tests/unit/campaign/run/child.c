@@ -2,7 +2,7 @@
 /*
  * The scripted prober: takes the lines that the daemon gives, sends them one after the other at the
  * rate it was told, and answers a while later with traces that a reader can check. It can die, be
- * slow, and hear nothing.
+ * slow, hear nothing, and say nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,6 +194,9 @@ int __wrap_probe_step(struct probe *p, const struct pollfd fds[static PROBE_FDS]
 	struct buf out;
 
 	(void)err;
+	*over = p->dead;
+	if (w->muted)
+		return 0;
 	if (fds[0].revents)
 		p->spoke = w->now;
 	if (w->doomed)
@@ -230,6 +233,7 @@ void __wrap_probe_stop(struct probe *p)
 void __wrap_probe_kill(struct probe *p)
 {
 	p->dead = true;
+	the_world->muted = false;
 }
 
 int __wrap_probe_end(struct probe *p, struct frame_end *end, struct bp_error *err)
@@ -250,7 +254,7 @@ int64_t child_due(const struct world *w)
 	const struct probe *p = w->probe;
 	int64_t due;
 
-	if (p == NULL || p->orders == NULL)
+	if (p == NULL || p->orders == NULL || w->muted)
 		return INT64_MAX;
 	if (p->dead || p->wants || w->doomed || p->stopped || (p->closed && p->count == 0))
 		return w->now;

@@ -2,7 +2,7 @@
 /*
  * A year of rounds in half a minute: the whole daemon with a scripted clock and a scripted prober,
  * its store and its spool on disk. The clock is set an hour forth and back, in the middle of rounds
- * and between them; the machine sleeps; the prober dies, is slow and hears nothing; disks are full;
+ * and between them; the machine sleeps; the prober dies, is slow, hears or says nothing; disks are full;
  * the daemon is hung up, stopped and started again. What must hold is in world.c: every slot is a
  * round or a gap, once and in order, announced when it is committed; memory stays flat, and the
  * store within its bound.
@@ -217,10 +217,82 @@ static void a_sweep_lets_others_pass(void **state)
 	world_free(w);
 }
 
+/*
+ * A prober that lives and says nothing, for once in the middle of a round: after a minute it is
+ * ended, and what it had in hand is asked of another. And once while the daemon is to stop, which
+ * does not wait for it.
+ */
+static void a_prober_that_says_nothing(void **state)
+{
+	static const struct event events[] = {
+		{HOURS(2) + MINUTES(1), HAPPENS_MUTE, 0},
+		{HOURS(4) + MINUTES(1), HAPPENS_MUTE, 0},
+		{HOURS(4) + MINUTES(16), HAPPENS_STOP, NS_PER_S},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("mute", "15m", FEW, "jitter: 0\n")},
+		.length_ns = HOURS(6),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	struct world *w = world_new(&script);
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "a mute prober");
+	assert_non_null(world_note(w, "has said nothing for 60 s: it is ended"));
+	assert_int_equal(world_counts(w)->deaths, 2);
+	assert_in_range(world_plan(w, 0)->longest_ns, MINUTES(1), MINUTES(1) + 10 * NS_PER_S);
+	/* The one of the stop is the only one that lacks anything. */
+	assert_int_equal(world_plan(w, 0)->rounds - world_plan(w, 0)->whole, 1);
+	assert_int_equal(world_plan(w, 0)->by_why[ROUND_WHY_STOPPED], 1);
+	world_free(w);
+}
+
+/* Told when it is ready, reads anew and ends; fed in time, whatever goes on; and the status. */
+static void a_service_manager_is_told(void **state)
+{
+	static const struct event events[] = {
+		{HOURS(1) + MINUTES(5), HAPPENS_HANGUP, 0},
+		{HOURS(2) + MINUTES(1), HAPPENS_MUTE, 0},
+		{HOURS(3) + MINUTES(1), HAPPENS_SLOW, MINUTES(8)},
+		{HOURS(3) + MINUTES(40), HAPPENS_SLOW, 0},
+		{HOURS(4) + MINUTES(20), HAPPENS_STOP, MINUTES(2)},
+		{HOURS(5) + MINUTES(3), HAPPENS_STEP, HOURS(1)},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("watched", "15m", FEW, "")},
+		.length_ns = HOURS(7),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	struct world *w = world_new(&script);
+	const struct manager_books *m;
+
+	(void)state;
+	assert_non_null(w);
+	assert_int_equal(manager_open(w, 40 * NS_PER_S), 0);
+	live(w, "a service");
+	manager_close(w);
+	m = &w->manager;
+	assert_int_equal(world_counts(w)->processes, 2);
+	assert_int_equal(m->ready, 2 + 1);
+	assert_int_equal(m->reloads, 1);
+	assert_int_equal(m->stops, 2);
+	assert_false(m->up || m->reloading);
+	/* Twice as often as it wants, as sd_watchdog_enabled(3) advises, and no more than needed. */
+	assert_in_range(m->longest_ns, 10 * NS_PER_S, 20 * NS_PER_S);
+	assert_in_range(m->dogs, HOURS(6) / (20 * NS_PER_S), 2 * HOURS(7) / (20 * NS_PER_S));
+	assert_true(m->under_way >= 25 && m->waiting >= 25);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sweep_lets_others_pass),
+		cmocka_unit_test(a_prober_that_says_nothing),
+		cmocka_unit_test(a_service_manager_is_told),
 		cmocka_unit_test(a_year),
 	};
 

@@ -53,9 +53,14 @@ struct wall world_wall(const struct world *w)
 	return (struct wall){T0 + w->now + w->slept + w->offset};
 }
 
+struct mono world_mono(const struct world *w)
+{
+	return (struct mono){BOOTED + w->now};
+}
+
 struct mono __wrap_mono_now(void)
 {
-	return (struct mono){BOOTED + the_world->now};
+	return world_mono(the_world);
 }
 
 struct mono __wrap_boot_now(void)
@@ -107,6 +112,7 @@ static void happen(struct world *w, const struct event *e)
 	case HAPPENS_SECRETLY: w->offset += e->arg; break;
 	case HAPPENS_SLEEP: w->slept += e->arg; break;
 	case HAPPENS_DEATH: w->doomed = true; break;
+	case HAPPENS_MUTE: w->muted = true; break;
 	case HAPPENS_OFFLINE: w->offline_until = w->now + e->arg; break;
 	case HAPPENS_SLOW: w->slow_ns = e->arg; break;
 	case HAPPENS_FULL: set_full(w, e->arg != 0); break;
@@ -151,6 +157,7 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t, const s
 	int ready = 0;
 
 	(void)mask;
+	manager_hear(w);
 	if (due < then)
 		then = due;
 	if (wait > 0 && event < then)
@@ -420,6 +427,7 @@ const char *world_run(struct world *w)
 			world_fault(w, "%s", err.text);
 		else if (!w->stopping)
 			world_fault(w, "it ended by itself");
+		manager_hear(w);
 		w->now += w->down_ns;
 		w->down_ns = 0;
 	}

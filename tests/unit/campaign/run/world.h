@@ -24,6 +24,7 @@ enum happening {
 	HAPPENS_SECRETLY, /* the same, and nobody tells */
 	HAPPENS_SLEEP,   /* the machine sleeps for arg ns */
 	HAPPENS_DEATH,   /* the prober dies, now or when it next lives */
+	HAPPENS_MUTE,    /* the prober says nothing any more, but for dying when it is killed; likewise */
 	HAPPENS_OFFLINE, /* nobody answers for arg ns */
 	HAPPENS_SLOW,    /* every measurement takes arg ns longer, until told otherwise */
 	HAPPENS_FULL,    /* no disk takes a byte (arg 1), and takes them again (0) */
@@ -83,6 +84,19 @@ const char *world_note(const struct world *w, const char *word);
 
 /* --- between its files --- */
 
+/* What a service manager was told. */
+struct manager_books {
+	int fd;             /* 0: there is none */
+	bool up, reloading; /* from READY to STOPPING; from RELOADING to READY */
+	unsigned ready, reloads, stops, dogs;
+	unsigned under_way, waiting; /* STATUS with a round in it, with the next start */
+	int64_t fed, longest_ns;     /* from one word that feeds the watchdog to the next */
+};
+/* manager.c: one that wants to hear of the daemon so often; until manager_close. Not 0: failed. */
+int manager_open(struct world *w, int64_t watchdog_ns);
+void manager_close(struct world *w);
+void manager_hear(struct world *w);
+
 struct asked { struct plan_trace plan; int64_t begun, done; };
 
 struct world {
@@ -101,16 +115,18 @@ struct world {
 	bool stopping;
 	/* the prober */
 	struct probe *probe;        /* NULL: none lives */
-	bool doomed;
+	bool doomed, muted;
 	int64_t offline_until, slow_ns;
 	uint64_t random;
 	char tool_run[32];
+	struct manager_books manager;
 };
 extern struct world *the_world;
 
 void world_fault(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 uint64_t world_random(struct world *w, uint64_t below);
 struct wall world_wall(const struct world *w);
+struct mono world_mono(const struct world *w);
 /* child.c: when it has something to say next, INT64_MAX never. */
 int64_t child_due(const struct world *w);
 /* What a measurement finds, from its id and destination alone, so that a reader can tell. */
