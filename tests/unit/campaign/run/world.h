@@ -24,7 +24,7 @@ enum happening {
 	HAPPENS_SECRETLY, /* the same, and nobody tells */
 	HAPPENS_SLEEP,   /* the machine sleeps for arg ns */
 	HAPPENS_DEATH,   /* the prober dies, now or when it next lives */
-	HAPPENS_MUTE,    /* the prober says nothing any more, but for dying when it is killed; likewise */
+	HAPPENS_MUTE,    /* likewise: it says nothing until it is killed */
 	HAPPENS_OFFLINE, /* nobody answers for arg ns */
 	HAPPENS_SLOW,    /* every measurement takes arg ns longer, until told otherwise */
 	HAPPENS_FULL,    /* no disk takes a byte (arg 1), and takes them again (0) */
