@@ -57,6 +57,14 @@ static void put_segments(struct buf *sql, const struct store_select *select)
 	put_owner(sql, select);
 }
 
+/* What an offline vantage point measured says nothing of its targets. */
+static void put_online(struct buf *sql)
+{
+	buf_str(sql, " AND NOT EXISTS (SELECT 1 FROM round o WHERE o.id = segment.round AND"
+		     " (o.why = 'vantage_offline' OR"
+		     " json_extract(o.json, '$.health.state') = 'offline'))");
+}
+
 static int bind_list(struct store *s, const struct store_select *select, sqlite3_stmt *st,
 		     struct bp_error *err)
 {
@@ -122,6 +130,8 @@ int select_list(struct store *s, const struct store_select *select, sqlite3_stmt
 	if (!select->rounds_only) {
 		buf_str(&sql, " UNION ALL SELECT start_min_us, 0, id, first, last");
 		put_segments(&sql, select);
+		if (select->online)
+			put_online(&sql);
 		buf_printf(&sql,
 			   " AND start_min_us >= ?%d UNION ALL"
 			   " SELECT at_us, 2, id, 0, 0 FROM object WHERE segment IS NULL"
@@ -145,10 +155,7 @@ int select_segments(struct store *s, const struct store_select *select, sqlite3_
 	buf_init(&sql);
 	buf_str(&sql, "SELECT id, first, last, vantage, base_us");
 	put_segments(&sql, select);
-	/* What an offline vantage point measured says nothing of its targets. */
-	buf_str(&sql, " AND NOT EXISTS (SELECT 1 FROM round o WHERE o.id = segment.round AND"
-		      " (o.why = 'vantage_offline' OR"
-		      " json_extract(o.json, '$.health.state') = 'offline'))");
+	put_online(&sql);
 	/* In the order they lie in the file. */
 	buf_str(&sql, " ORDER BY id");
 	rc = prepare(s, select, &sql, out, err);

@@ -75,6 +75,8 @@ struct store_select {
 	struct prefix prefix;         /* addr not set: any */
 	uint8_t method;               /* METHOD_UNKNOWN: any */
 	bool rounds_only;             /* for store_read: neither traces nor objects but rounds */
+	bool online;                  /* for store_read: no traces of rounds whose vantage point
+				       * was offline; the rounds themselves, yes */
 };
 /* Streams what is selected, oldest first by the round (what was added together, by its first start;
  * within it as it was added): traces (names and the latest judgement filled), then the

@@ -114,6 +114,8 @@ static int read_traces(struct status_run *run, struct store *store, struct bp_er
 	struct store_select select = select_of(run->plan);
 	int rc = 0;
 
+	/* Silence of our own is no silence of a target, and its end no news. */
+	select.online = true;
 	for (size_t i = 0; i < sizeof(history_ns) / sizeof(history_ns[0]); i++) {
 		int64_t of_round = s->measured.traces > 0 ? s->measured.traces : 1;
 		int64_t traces = (history_ns[i] / s->every_ns + 1) * of_round;

@@ -461,7 +461,7 @@ static int apply_trace(const struct redact *r, struct record *rec)
 	hide(r, vantage, &t->src);
 	hide(r, vantage, &t->dst);
 	rc = apply_entries(r, vantage, t);
-	/* A vantage point may be called by its address, and what it measures by the vantage point. */
+	/* A vantage point may be called by its address, and its rounds by the vantage point. */
 	rc = rc ? rc : SCRUB(r, vantage, t->vantage);
 	rc = rc ? rc : SCRUB(r, vantage, t->id);
 	rc = rc ? rc : SCRUB(r, vantage, t->campaign);

@@ -479,6 +479,28 @@ static void only_its_own_traces_go(void **state)
 	assert_true(dropped > 0);
 }
 
+/* Its round says that nobody was heard; what was not heard can be left out. */
+static void what_was_heard_offline_can_be_left_out(void **state)
+{
+	struct bed *b = *state;
+	struct store_select select = {.online = true};
+	struct round r = make_round("fra1", T0 + 900 * NS_PER_S);
+	bool already;
+
+	put_round(b, "fra1", 0, 3);
+	r.expected = r.missed = 3;
+	r.health = ROUND_HEALTH_OFFLINE;
+	assert_ok(b, store_begin(b->store, &b->err));
+	for (unsigned i = 0; i < 3; i++)
+		add(b, make_trace("fra1", r.id, r.start.ns + i * NS_PER_S, 500 + i, i), NULL, NULL);
+	assert_ok(b, store_add_round(b->store, &r, &already, &b->err));
+	assert_ok(b, store_commit(b->store, &b->err));
+	assert_int_equal(count_of(b, NULL), 3 + 1 + 3 + 1);
+	assert_int_equal(count_of(b, &select), 3 + 1 + 1);
+	select.vantage = "fra1";
+	assert_int_equal(count_of(b, &select), 3 + 1 + 1);
+}
+
 /* A clock that ran a year ahead tells of slots that nobody measured. Then it is set right. */
 static void a_measured_round_takes_the_place_of_a_missed_one(void **state)
 {
@@ -620,6 +642,7 @@ int main(void)
 		T(judgements_stand_beside_each_other),
 		T(old_traces_go_and_rounds_stay),
 		T(only_its_own_traces_go),
+		T(what_was_heard_offline_can_be_left_out),
 		T(a_measured_round_takes_the_place_of_a_missed_one),
 		T(groups_count_what_is_read),
 		T(what_is_left_of_a_cut_store_is_saved),
