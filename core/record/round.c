@@ -45,15 +45,22 @@ static uint32_t hash_text(uint32_t h, const char *text)
 	return h;
 }
 
-static void keep_plain(char *text)
+/* '-' parts the names of an id, so it becomes '_', and so does whatever an id may not have. Returns
+ * whether the name can be told from it still: nothing but '-' became '_'. */
+static bool keep_plain(char *text)
 {
+	bool told = true;
+
 	for (; *text != '\0'; text++) {
 		char c = *text;
 
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		      c == '.' || c == '_'))
-			*text = '_';
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		    c == '.')
+			continue;
+		told &= c == '-';
+		*text = '_';
 	}
+	return told;
 }
 
 /* 20261122T100000Z: what stands in RFC 3339, without its signs and its fraction. */
@@ -73,15 +80,16 @@ void round_set_id(struct round *r)
 {
 	char campaign[TRACE_CAMPAIGN_TEXT], vantage[TRACE_VANTAGE_TEXT], moment[17];
 	char whole[sizeof(campaign) + sizeof(vantage) + sizeof(moment)];
+	bool told;
 
 	text_set(campaign, sizeof(campaign), r->campaign);
 	text_set(vantage, sizeof(vantage), r->vantage);
-	keep_plain(campaign);
-	keep_plain(vantage);
+	told = keep_plain(campaign);
+	told &= keep_plain(vantage);
 	put_moment(moment, r->planned);
 	snprintf(whole, sizeof(whole), "%s-%s-%s", campaign, vantage, moment);
-	/* Cut names may be equal where the whole ones are not: their hash is not. */
-	if (strlen(whole) >= sizeof(r->id))
+	/* What is left of names may be equal where the whole ones are not: their hash is not. */
+	if (!told || strlen(whole) >= sizeof(r->id))
 		snprintf(whole, sizeof(whole), "%.18s-%.18s-%08x-%s", campaign, vantage,
 			 (unsigned)hash_text(hash_text(2166136261u, r->campaign), r->vantage),
 			 moment);

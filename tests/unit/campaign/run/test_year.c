@@ -280,7 +280,7 @@ static void a_service_manager_is_told(void **state)
 	assert_int_equal(m->reloads, 1);
 	assert_int_equal(m->stops, 2);
 	assert_false(m->up || m->reloading);
-	/* Twice as often as it wants, as sd_watchdog_enabled(3) advises, and no more than needed. */
+	/* Twice as often as it wants, as sd_watchdog_enabled(3) advises, and no more. */
 	assert_in_range(m->longest_ns, 10 * NS_PER_S, 20 * NS_PER_S);
 	assert_in_range(m->dogs, HOURS(6) / (20 * NS_PER_S), HOURS(14) / (20 * NS_PER_S));
 	assert_true(m->under_way >= 25 && m->waiting >= 25);

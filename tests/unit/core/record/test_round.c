@@ -184,8 +184,12 @@ static void names_of_rounds(void **state)
 	} rows[] = {
 		{"dprk-borders", "fra1", 1795341600, "dprk_borders-fra1-20261122T100000Z",
 		 "'-' parts the three: it cannot stand in a name"},
-		{"a.b_c", "Zürich 1", 951782399, "a.b_c-Z__rich_1-20000228T235959Z",
-		 "every byte of what is no letter"},
+		{"a.b_c", "Zürich 1", 951782399, "a.b_c-Z__rich_1-8634682a-20000228T235959Z",
+		 "every byte of what is no letter; then a hash of the names as they are"},
+		{"a-b", "v", 951782399, "a_b-v-20000228T235959Z", "told apart from the next"},
+		{"a_b", "v", 951782399, "a_b-v-acf6501d-20000228T235959Z", "'_' is what '-' becomes"},
+		{"a", "v w", 951782399, "a-v_w-0aee1add-20000228T235959Z", "of a vantage point"},
+		{"a", "v-w", 951782399, "a-v_w-20000228T235959Z", "likewise"},
 		{"c", "v", 951782400, "c-v-20000229T000000Z", "a day that leap years have"},
 	};
 	struct round r, other;
