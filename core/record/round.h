@@ -100,8 +100,8 @@ struct round {
 /* Every field to its "unknown". */
 void round_init(struct round *r);
 /* Fills id from campaign, vantage and planned: letters, digits and '.' stay, the rest becomes '_'.
- * Where that was more than '-', or the names are too long and cut, a hash of them as they are stands
- * behind them: other names make another id. */
+ * Where that was more than '-', or the names are too long and cut, a hash of them as they are
+ * stands behind them: other names make another id. */
 void round_set_id(struct round *r);
 /* Appends {"type":"round","version":1,...} and a newline (doc/record.md). */
 void round_write_json(struct buf *out, const struct round *r);
