@@ -207,7 +207,7 @@ int body_read_hop(const uint8_t *bytes, size_t n, struct addr dst, struct trace_
 	unsigned family = bits & HOP_FAMILY, id = (bits & HOP_IP_ID) >> 5;
 
 	trace_entry_init(&e, ttl, attempt);
-	e.why = (bits & HOP_WHY) >> 2;
+	e.why = (uint8_t)((bits & HOP_WHY) >> 2);
 	if ((family == 3 && !addr_is_set(dst)) || id == 3 || e.why > WHY_INTERRUPTED || ttl == 0 ||
 	    attempt == 0 || (family != 0) != (e.why == WHY_NONE))
 		return BP_EPARSE;
