@@ -2,16 +2,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # campaign.sh: plans, daemons and their rounds, for scenario scripts. One daemon at a time: DAEMON is
-# its process, OUT and ERR what it has written. Refuses to run it outside a lab.
+# its process, OUT and ERR what it has written. Brings records.sh and the topology of the borders
+# along. Refuses to run it outside a lab.
 #
+#	campaign_enter "$@"         lab_enter, and what the programs need
 #	plan NAME EVERY [LINES]     writes $LAB_TMP/NAME.yaml on store $STORE; LINES replace the targets
 #	start_campaign PLAN [ARGS]  a daemon in vp, OUT and ERR anew
 #	stop_campaign               SIGTERM, and waits for it; its exit code
 #	kill_campaign               SIGKILL, and what it leaves
 
+# shellcheck source-path=SCRIPTDIR
+. "$LAB_DIR/records.sh"
+. "$LAB_DIR/topo_borders.sh"
+
 STORE=$LAB_TMP/store.db
 OUT=$LAB_TMP/rounds ERR=$LAB_TMP/notes
 DAEMON=''
+
+campaign_enter()
+{
+	lab_enter "$@"
+	need_borderpath
+	command -v sqlite3 >/dev/null || lab_skip "sqlite3 is not installed"
+}
 
 plan()
 {

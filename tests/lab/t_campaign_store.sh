@@ -8,12 +8,8 @@
 # shellcheck disable=SC2317  # functions that wait_for calls
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lab.sh"
-. "$LAB_DIR/records.sh"
-. "$LAB_DIR/topo_borders.sh"
 . "$LAB_DIR/campaign.sh"
-lab_enter "$@"
-need_borderpath
-command -v sqlite3 >/dev/null || lab_skip "sqlite3 is not installed"
+campaign_enter "$@"
 borders_up talking
 
 DISK=$LAB_TMP/disk
