@@ -184,12 +184,18 @@ static void side_delays(struct diff_side *s, int64_t *ns, unsigned n)
 	s->rtt_median_ns = n % 2 ? ns[n / 2] : (ns[n / 2 - 1] + ns[n / 2]) / 2;
 }
 
+int64_t diff_least_shift(const struct diff_row *row)
+{
+	int64_t least = row->before.rtt_median_ns * SHIFT_LEAST_PERMILLE / 1000;
+
+	return least > SHIFT_LEAST_NS ? least : SHIFT_LEAST_NS;
+}
+
 static enum diff_change shift_change(const struct diff_row *row, const struct rtt_shift *s)
 {
 	int64_t size = s->estimate_ns < 0 ? -s->estimate_ns : s->estimate_ns;
-	int64_t least = row->before.rtt_median_ns * SHIFT_LEAST_PERMILLE / 1000;
 
-	if (size < SHIFT_LEAST_NS || size < least)
+	if (size < diff_least_shift(row))
 		return s->enough ? DIFF_SAME : DIFF_TOO_FEW;
 	if (!s->enough)
 		return DIFF_TOO_FEW;

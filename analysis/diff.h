@@ -172,6 +172,9 @@ struct diff {
 int diff_compute(struct diff_set *s, bool targets, struct diff *out);
 void diff_fini(struct diff *d);
 
+/* A shift of its round-trip times under this is no news, however sure. */
+int64_t diff_least_shift(const struct diff_row *row);
+
 /* Appends {"type":"diff",...} and a newline. */
 void diff_write_json(struct buf *out, const struct diff *d);
 

@@ -8,6 +8,7 @@
 #ifndef ANALYSIS_REPORT_H
 #define ANALYSIS_REPORT_H
 
+#include "analysis/power.h"
 #include "analysis/series.h"
 #include "core/record/event.h"
 
@@ -56,6 +57,7 @@ struct report_row {                /* one key; sorted by prefix, vantage, method
 	struct report_point *points; unsigned point_count;
 	uint32_t rounds, missed, offline; /* measured, missed, measured while offline */
 	uint32_t looks;            /* closer looks beside them */
+	int64_t every_ns;          /* distance of its rounds (median); 0 not known */
 	int64_t rtt_min_ns, rtt_median_ns; /* least of minima; median of medians; -1 */
 	uint64_t asked, answered;
 	/* As it stands at the end: the last measured round that was not undetermined. */
@@ -64,6 +66,22 @@ struct report_row {                /* one key; sorted by prefix, vantage, method
 	uint32_t via_asn; const char *via_org;
 	uint8_t reach;             /* of most traces of the last round */
 	uint64_t by_border[SERIES_BORDERS_MAX], mixed, undetermined; /* rounds by outcome */
+};
+
+/* A prefix over time, all its keys together: how many of them show what. Moments are on a grid of
+ * REPORT_SUMS_MAX steps; steps in a row that show the same are one. */
+enum { REPORT_SUMS_MAX = 480 };
+struct report_sum {
+	struct wall from, to;
+	uint16_t by_border[SERIES_BORDERS_MAX], mixed, undetermined, silent, none;
+	uint16_t not_measured, offline;
+	uint16_t unsure;           /* of by_border: confidence under 0.9 */
+};
+struct report_prefix {
+	struct prefix prefix;
+	unsigned keys;             /* rows of it: rows[first] and those behind */
+	unsigned first;
+	struct report_sum *sums; unsigned sum_count;
 };
 
 /* (vantage x prefix x method) rounds of an hour, or of the step the window calls for, by border.
@@ -105,11 +123,14 @@ struct report {
 	const struct profile *profile;
 	unsigned border_count;     /* with "other", the last */
 	struct report_row *rows; unsigned row_count;
+	struct report_prefix *prefixes; unsigned prefix_count; /* in order of rows */
 	struct report_share *shares; unsigned share_count;
 	struct report_ways *ways; unsigned way_count;
 	struct report_vantage *vantages; unsigned vantage_count;
 	struct event *events; unsigned event_count; /* the last revision of each, oldest first */
 	uint64_t traces, rounds, missed;
+	unsigned networks_of;      /* judge prefixes of the network (IPv4); 0 not known */
+	struct power power;        /* what would have been seen in this window */
 };
 
 /* Fed as events are: cells in, events in; then made. Everything in the report is owned by the

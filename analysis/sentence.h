@@ -30,7 +30,10 @@ void sentence_path(struct buf *out, const struct diff_row *r);
 /* Nothing changed; with power (NULL: not known), what would have been seen. */
 void sentence_none(struct buf *out, const struct diff *d, const struct power *power);
 /* Nothing happened in the window of a report. */
-void sentence_quiet(struct buf *out, const struct report *r, const struct power *power);
+void sentence_quiet(struct buf *out, const struct report *r);
+
+/* The commonest way that traces of a side ended. */
+enum reach sentence_side_reach(const struct diff_side *side);
 
 /* Judge prefixes of the profile's network in IPv4 (in IPv6 there may be 2^16 of them): for
  * networks_of. */

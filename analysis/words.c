@@ -36,15 +36,16 @@ void words_carrier(struct buf *out, const char *org, uint32_t asn, const char *o
 		buf_str(out, org[0] != '\0' ? org : otherwise);
 }
 
-/* A zone that is not installed reads as UTC, by that name, none, or the letters the zone begins with
+/* A zone that is not installed reads as UTC: by that name, by none, or by how the zone begins
  * ("Asia"); one that is has a name of its own ("KST", "GMT"). */
 static bool is_made_up(const char *zone, const struct tm *tm)
 {
 	size_t n = strcspn(zone, "/_");
 
-	return tm->tm_gmtoff == 0 && (tm->tm_zone == NULL || tm->tm_zone[0] == '\0' ||
-				      strcmp(tm->tm_zone, "UTC") == 0 ||
-				      (strncmp(tm->tm_zone, zone, n) == 0 && tm->tm_zone[n] == '\0'));
+	if (tm->tm_gmtoff != 0)
+		return false;
+	return tm->tm_zone == NULL || tm->tm_zone[0] == '\0' || strcmp(tm->tm_zone, "UTC") == 0 ||
+	       (strncmp(tm->tm_zone, zone, n) == 0 && tm->tm_zone[n] == '\0');
 }
 
 /* The C library knows one zone at a time: it is set, asked, and put back. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/report/trace_text.h"
+#include "analysis/sentence.h"
 #include "analysis/words.h"
 
 enum { CELL = 96 };
@@ -21,118 +22,38 @@ static const char *arrow(const struct style *s)
 
 /* --- sentences -------------------------------------------------------------------------------- */
 
-static void capital(struct buf *out, size_t at)
+/* Two sets without rounds: what would have been seen of a switch is not known. */
+static void quiet(struct buf *out, const struct diff *d)
 {
-	if (at < out->used && out->bytes[at] >= 'a' && out->bytes[at] <= 'z')
-		out->bytes[at] = (char)(out->bytes[at] - 'a' + 'A');
-}
+	struct power power;
 
-static void move_sentence(struct buf *out, const struct diff *d, const struct diff_move *m,
-			  const struct profile *p)
-{
-	size_t start = out->used;
-
-	if (m->not_before.ns != 0 && m->not_after.ns != 0) {
-		words_interval(out, m->not_before, m->not_after, p->timezone);
-		buf_str(out, ", ");
-	}
-	buf_str(out, "paths into ");
-	if (d->networks_of > 0) {
-		words_number(out, m->prefix_count);
-		buf_str(out, " of the ");
-		words_number(out, d->networks_of);
-		buf_printf(out, " networks of %s, namely ", p->network_name);
-	}
-	words_prefixes(out, m->prefixes, m->prefix_count);
-	buf_str(out, ", moved from ");
-	words_carrier(out, m->from_org, m->from_asn, "an unnamed carrier");
-	buf_printf(out, " to ");
-	words_carrier(out, m->to_org, m->to_asn, "an unnamed carrier");
-	buf_printf(out, " (%s to %s), as seen from %u of %u vantage points.\n",
-		   words_border(p, m->from), words_border(p, m->to), m->vantages,
-		   m->vantages_of);
-	capital(out, start);
-}
-
-static void rtt_sentence(struct buf *out, const struct diff_row *r)
-{
-	char text[PREFIX_TEXT];
-
-	buf_printf(out, "From %s, median round-trip time to %s (%s) went from %.1f to %.1f ms "
-		   "(%+.1f ms, 95 %% interval %+.1f to %+.1f).\n",
-		   r->vantage[0] ? r->vantage : "an unnamed vantage point",
-		   prefix_format(r->prefix, text), word_of(method_words, r->method),
-		   (double)r->before.rtt_median_ns / 1e6, (double)r->after.rtt_median_ns / 1e6,
-		   (double)r->shift_ns / 1e6, (double)r->shift_low_ns / 1e6,
-		   (double)r->shift_high_ns / 1e6);
-}
-
-/* The commonest way that traces of a side ended. */
-static enum reach side_reach(const struct diff_side *side)
-{
-	unsigned best = 0;
-
-	for (unsigned i = 1; i < sizeof(side->reach) / sizeof(side->reach[0]); i++)
-		best = side->reach[i] > side->reach[best] ? i : best;
-	return (enum reach)best;
-}
-
-static void reach_sentence(struct buf *out, const struct diff_row *r)
-{
-	char text[PREFIX_TEXT];
-
-	buf_printf(out, "From %s, probed hosts in %s (%s) went from %s (%u of %u paths reached them) "
-		   "to %s (%u of %u).\n", r->vantage[0] ? r->vantage : "an unnamed vantage point",
-		   prefix_format(r->prefix, text), word_of(method_words, r->method),
-		   word_of(reach_words, side_reach(&r->before)), r->before.reach[REACH_REACHED],
-		   r->before.traces, word_of(reach_words, side_reach(&r->after)),
-		   r->after.reach[REACH_REACHED], r->after.traces);
-}
-
-static void path_sentence(struct buf *out, const struct diff_row *r)
-{
-	char text[PREFIX_TEXT];
-
-	buf_printf(out, "From %s, the path to %s (%s) changed%s", r->vantage[0] ? r->vantage :
-		   "an unnamed vantage point", prefix_format(r->prefix, text),
-		   word_of(method_words, r->method),
-		   r->path_level == DIFF_LEVEL_AS ? " its networks" : " routers within the same networks");
-	if (r->path_ttl > 0)
-		buf_printf(out, ", from hop %u on", r->path_ttl);
-	buf_str(out, r->border == DIFF_SAME ? "; the border stayed.\n" : ".\n");
-}
-
-static void none_sentence(struct buf *out, const struct diff *d)
-{
-	unsigned networks = 0;
-
-	for (unsigned i = 0; i < d->row_count; i++) {
-		bool seen = !d->rows[i].comparable;
-
-		for (unsigned k = 0; k < i && !seen; k++)
-			seen = d->rows[k].comparable &&
-			       prefix_equal(d->rows[k].prefix, d->rows[i].prefix);
-		networks += !seen;
-	}
-	buf_printf(out, "No change seen in %u %s from %u vantage %s.\n", networks,
-		   networks == 1 ? "network" : "networks", d->vantages,
-		   d->vantages == 1 ? "point" : "points");
+	power_of_diff(d, 0, 0, &power);
+	sentence_none(out, d, &power);
+	buf_char(out, '\n');
 }
 
 static void sentences(struct buf *out, const struct diff *d, const struct profile *p)
 {
-	for (unsigned i = 0; i < d->move_count; i++)
-		move_sentence(out, d, &d->moves[i], p);
+	for (unsigned i = 0; i < d->move_count; i++) {
+		sentence_move(out, d, &d->moves[i], p);
+		buf_char(out, '\n');
+	}
 	for (unsigned i = 0; i < d->row_count; i++) {
 		const struct diff_row *r = &d->rows[i];
 
-		if (r->reach == DIFF_CHANGED)
-			reach_sentence(out, r);
-		if (r->rtt == DIFF_CHANGED)
-			rtt_sentence(out, r);
+		if (r->reach == DIFF_CHANGED) {
+			sentence_reach(out, r);
+			buf_char(out, '\n');
+		}
+		if (r->rtt == DIFF_CHANGED) {
+			sentence_rtt(out, r);
+			buf_char(out, '\n');
+		}
 		/* A switch of border is a change of path already told. */
-		if (r->path == DIFF_CHANGED && r->border != DIFF_CHANGED)
-			path_sentence(out, r);
+		if (r->path == DIFF_CHANGED && r->border != DIFF_CHANGED) {
+			sentence_path(out, r);
+			buf_char(out, '\n');
+		}
 	}
 }
 
@@ -228,8 +149,8 @@ static void row_cells(char cell[COLUMNS][CELL], const struct style *s, const str
 	pair(cell[COL_BORDER], s, side_border(&r->before, p), side_border(&r->after, p));
 	snprintf(cell[COL_PATH], CELL, "%s", word_of(diff_change_words, r->path));
 	rtt_cell(cell[COL_RTT], s, r);
-	pair(cell[COL_REACH], s, r->before.traces ? word_of(reach_words, side_reach(&r->before)) : "-",
-	     r->after.traces ? word_of(reach_words, side_reach(&r->after)) : "-");
+	pair(cell[COL_REACH], s, r->before.traces ? word_of(reach_words, sentence_side_reach(&r->before)) : "-",
+	     r->after.traces ? word_of(reach_words, sentence_side_reach(&r->after)) : "-");
 }
 
 static void target_cells(char cell[COLUMNS][CELL], const struct style *s, const struct diff_row *r,
@@ -323,7 +244,7 @@ void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 	if (d->result == DIFF_RESULT_TROUBLE)
 		buf_printf(out, "Too little to compare: %s.\n", d->why);
 	else if (d->result == DIFF_RESULT_SAME)
-		none_sentence(out, d);
+		quiet(out, d);
 	else
 		sentences(out, d, p);
 	style_wrap(out, s, start, 2);

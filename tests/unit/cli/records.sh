@@ -248,7 +248,7 @@ LC_ALL=C run 0 judge "$dir/two" && ! grep -q '[^ -~]' "$dir/out"
 verdict "plain ASCII where the locale has no more"
 
 # diff: 0 the same, 1 changed, 2 trouble.
-run 0 diff "$dir/before" "$dir/before" && grep -q '^No change seen in 2 networks' "$dir/out"
+run 0 diff "$dir/before" "$dir/before" && grep -q '^No change seen in 2 of 2 networks' "$dir/out"
 verdict "diff of a file with itself"
 run 1 diff "$dir/before" "$dir/after" && grep -q 'moved from .* (West to East)' "$dir/out" &&
 	grep -qE '^fra1 .*198\.51\.100\.128/25 .*East +same' "$dir/out"

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The least switch and the least shift that would have been seen. */
+#include "analysis/power.h"
+
+#include <math.h>
+
+static const double z_975 = 1.959964, z_90 = 1.281552; /* quantiles of the normal distribution */
+
+/* P(at least two of n), each with probability p. */
+static double twice(double n, double p)
+{
+	if (p >= 1)
+		return n >= 2 ? 1 : 0;
+	return 1 - pow(1 - p, n) - n * p * pow(1 - p, n - 1);
+}
+
+int64_t power_switch(int64_t every_ns, double decided, unsigned vantages)
+{
+	if (every_ns <= 0 || !(decided > 0) || vantages == 0)
+		return 0;
+	for (unsigned k = 1; k <= POWER_ROUNDS_MAX; k++) {
+		if (twice((double)k * vantages, decided) >= POWER_PERCENT / 100.0)
+			return k * every_ns;
+	}
+	return 0;
+}
+
+int64_t power_shift(int64_t low_ns, int64_t high_ns, int64_t least_ns)
+{
+	double seen;
+
+	if (high_ns <= low_ns)
+		return 0;
+	seen = (double)(high_ns - low_ns) / 2 * (z_975 + z_90) / z_975;
+	return seen > (double)least_ns ? (int64_t)llround(seen) : least_ns;
+}
+
+void power_of_diff(const struct diff *d, int64_t every_ns, double decided, struct power *out)
+{
+	int64_t worst = 0;
+
+	*out = (struct power){.switch_ns = power_switch(every_ns, decided, d->vantages)};
+	for (unsigned i = 0; i < d->row_count; i++) {
+		int64_t best = 0;
+
+		for (unsigned k = 0; k < d->row_count; k++) {
+			const struct diff_row *r = &d->rows[k];
+			int64_t x;
+
+			if (!prefix_equal(r->prefix, d->rows[i].prefix) ||
+			    (r->rtt != DIFF_SAME && r->rtt != DIFF_CHANGED))
+				continue;
+			x = power_shift(r->shift_low_ns, r->shift_high_ns, diff_least_shift(r));
+			if (x > 0 && (best == 0 || x < best))
+				best = x;
+		}
+		/* Of a network without round-trip times nothing can be promised. */
+		if (best == 0)
+			return;
+		worst = best > worst ? best : worst;
+	}
+	out->shift_ns = worst;
+}

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The templates of REPORTS, filled. */
+#include "analysis/sentence.h"
+
+#include <string.h>
+
+#include "analysis/words.h"
+
+static void capital(struct buf *out, size_t at)
+{
+	if (at < out->used && out->bytes[at] >= 'a' && out->bytes[at] <= 'z')
+		out->bytes[at] = (char)(out->bytes[at] - 'a' + 'A');
+}
+
+static void small(struct buf *out, size_t at)
+{
+	if (at < out->used && out->bytes[at] >= 'A' && out->bytes[at] <= 'Z')
+		out->bytes[at] = (char)(out->bytes[at] - 'A' + 'a');
+}
+
+unsigned sentence_networks(const struct profile *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->prefixes_count; i++) {
+		const struct prefix *x = &p->prefixes[i].prefix;
+
+		if (x->addr.family == 4)
+			n += x->len >= p->judge_v4 ? 1 : 1u << (p->judge_v4 - x->len);
+	}
+	return n;
+}
+
+/* "in three of the four networks of North Korea, namely A, B and C" without the "in". */
+static void networks(struct buf *out, const struct prefix *list, unsigned n, unsigned of,
+		     const struct profile *p)
+{
+	if (n == 0) {
+		buf_str(out, p->network_name);
+		return;
+	}
+	if (of > 0) {
+		words_number(out, n);
+		buf_str(out, " of the ");
+		words_number(out, of);
+		buf_printf(out, " networks of %s, namely ", p->network_name);
+	}
+	words_prefixes(out, list, n);
+}
+
+static void points(struct buf *out, unsigned n, unsigned of)
+{
+	buf_printf(out, "%u of %u vantage point%s", n, of, of == 1 ? "" : "s");
+}
+
+static void vantage(struct buf *out, const char *name)
+{
+	buf_str(out, name[0] != '\0' ? name : "an unnamed vantage point");
+}
+
+static void ms(struct buf *out, int64_t ns)
+{
+	buf_printf(out, "%.1f", (double)ns / 1e6);
+}
+
+static void shift(struct buf *out, int64_t before, int64_t after, int64_t by, int64_t low,
+		  int64_t high)
+{
+	buf_str(out, "went from ");
+	ms(out, before);
+	buf_str(out, " to ");
+	ms(out, after);
+	buf_printf(out, " ms (%+.1f ms", (double)by / 1e6);
+	if (low != high)
+		buf_printf(out, ", 95 %% interval %+.1f to %+.1f", (double)low / 1e6,
+			   (double)high / 1e6);
+	buf_char(out, ')');
+}
+
+/* --- diff ------------------------------------------------------------------------------------ */
+
+void sentence_move(struct buf *out, const struct diff *d, const struct diff_move *m,
+		   const struct profile *p)
+{
+	size_t start = out->used;
+
+	if (m->not_before.ns != 0 && m->not_after.ns != 0) {
+		words_interval(out, m->not_before, m->not_after, p->timezone);
+		buf_str(out, ", ");
+	}
+	buf_str(out, "paths into ");
+	networks(out, m->prefixes, m->prefix_count, d->networks_of, p);
+	buf_str(out, ", moved from ");
+	words_carrier(out, m->from_org, m->from_asn, "an unnamed carrier");
+	buf_str(out, " to ");
+	words_carrier(out, m->to_org, m->to_asn, "an unnamed carrier");
+	buf_printf(out, " (%s to %s), as seen from ", words_border(p, m->from),
+		   words_border(p, m->to));
+	points(out, m->vantages, m->vantages_of);
+	buf_char(out, '.');
+	capital(out, start);
+}
+
+void sentence_rtt(struct buf *out, const struct diff_row *r)
+{
+	char text[PREFIX_TEXT];
+
+	buf_str(out, "From ");
+	vantage(out, r->vantage);
+	buf_printf(out, ", median round-trip time to %s (%s) ", prefix_format(r->prefix, text),
+		   word_of(method_words, r->method));
+	shift(out, r->before.rtt_median_ns, r->after.rtt_median_ns, r->shift_ns, r->shift_low_ns,
+	      r->shift_high_ns);
+	buf_char(out, '.');
+}
+
+enum reach sentence_side_reach(const struct diff_side *side)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < sizeof(side->reach) / sizeof(side->reach[0]); i++)
+		best = side->reach[i] > side->reach[best] ? i : best;
+	return (enum reach)best;
+}
+
+void sentence_reach(struct buf *out, const struct diff_row *r)
+{
+	char text[PREFIX_TEXT];
+
+	buf_str(out, "From ");
+	vantage(out, r->vantage);
+	buf_printf(out, ", probed hosts in %s (%s) went from %s (%u of %u paths reached them) to %s "
+		   "(%u of %u).", prefix_format(r->prefix, text), word_of(method_words, r->method),
+		   word_of(reach_words, sentence_side_reach(&r->before)),
+		   r->before.reach[REACH_REACHED], r->before.traces,
+		   word_of(reach_words, sentence_side_reach(&r->after)),
+		   r->after.reach[REACH_REACHED], r->after.traces);
+}
+
+void sentence_path(struct buf *out, const struct diff_row *r)
+{
+	char text[PREFIX_TEXT];
+
+	buf_str(out, "From ");
+	vantage(out, r->vantage);
+	buf_printf(out, ", the path to %s (%s) changed%s", prefix_format(r->prefix, text),
+		   word_of(method_words, r->method), r->path_level == DIFF_LEVEL_AS ?
+		   " its networks" : " routers within the same networks");
+	if (r->path_ttl > 0)
+		buf_printf(out, ", from hop %u on", r->path_ttl);
+	buf_str(out, r->border == DIFF_SAME ? "; the border stayed." : ".");
+}
+
+/* " A switch longer than 30 min or an RTT shift above 3.2 ms would have been seen ..." */
+static void would_have(struct buf *out, const struct power *power)
+{
+	if (power == NULL || (power->switch_ns == 0 && power->shift_ns == 0))
+		return;
+	buf_str(out, " A");
+	if (power->switch_ns > 0) {
+		buf_str(out, " switch longer than ");
+		duration_put(out, (double)power->switch_ns / 1e9);
+	}
+	if (power->shift_ns > 0)
+		buf_printf(out, "%s RTT shift above %.1f ms", power->switch_ns > 0 ? " or an" : "n",
+			   (double)power->shift_ns / 1e6);
+	buf_printf(out, " would have been seen with %d %% probability.", POWER_PERCENT);
+}
+
+static void no_change(struct buf *out, unsigned seen, unsigned of, unsigned vantages,
+		      unsigned vantages_of)
+{
+	buf_printf(out, "No change seen in %u of %u network%s from ", seen, of, of == 1 ? "" : "s");
+	points(out, vantages, vantages_of);
+	buf_char(out, '.');
+}
+
+void sentence_none(struct buf *out, const struct diff *d, const struct power *power)
+{
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < d->row_count; i++) {
+		bool twice = !d->rows[i].comparable;
+
+		for (unsigned k = 0; k < i && !twice; k++)
+			twice = d->rows[k].comparable &&
+				prefix_equal(d->rows[k].prefix, d->rows[i].prefix);
+		seen += !twice;
+	}
+	no_change(out, seen, d->networks_of > seen ? d->networks_of : seen, d->vantages,
+		  d->point_count > d->vantages ? d->point_count : d->vantages);
+	would_have(out, power);
+}
+
+void sentence_quiet(struct buf *out, const struct report *r)
+{
+	unsigned counted = 0, decided = 0;
+
+	for (unsigned i = 0; i < r->vantage_count; i++)
+		counted += r->vantages[i].counted;
+	for (unsigned i = 0; i < r->way_count; i++)
+		decided += r->ways[i].vantages > 0;
+	no_change(out, decided, r->networks_of > r->way_count ? r->networks_of : r->way_count,
+		  counted, r->vantage_count);
+	would_have(out, &r->power);
+}
+
+/* --- how it stands --------------------------------------------------------------------------- */
+
+/* Who carries paths over that border at the end, by most rows; its name where nobody is told. */
+static void carrier_now(struct buf *out, const struct report *r, int border)
+{
+	unsigned best = 0;
+	const struct report_row *by = NULL;
+
+	for (unsigned i = 0; i < r->row_count; i++) {
+		unsigned n = 0;
+
+		if (r->rows[i].border != border || r->rows[i].via_asn == 0)
+			continue;
+		for (unsigned k = 0; k < r->row_count; k++)
+			n += r->rows[k].border == border &&
+			     r->rows[k].via_asn == r->rows[i].via_asn;
+		if (n > best) {
+			best = n;
+			by = &r->rows[i];
+		}
+	}
+	if (by != NULL)
+		words_carrier(out, by->via_org, by->via_asn, "");
+	else if ((unsigned)border < r->profile->borders_count)
+		buf_str(out, r->profile->borders[border].name);
+	else
+		buf_str(out, "another way in");
+}
+
+/* The prefixes whose ways at the end are exactly `now`, those that are down aside; how many. */
+static unsigned ways_of(const struct report *r, uint32_t now, struct prefix *out,
+			unsigned room)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->way_count; i++) {
+		if (r->ways[i].now == now && !r->ways[i].down && n < room)
+			out[n++] = r->ways[i].prefix;
+	}
+	return n;
+}
+
+static void ways_clause(struct buf *out, const struct report *r, uint32_t now,
+			const struct prefix *list, unsigned n)
+{
+	bool first = true;
+
+	/* With several networks, one alone is news. */
+	if (n == 1 && r->way_count > 1 && (now & (now - 1)) == 0)
+		buf_str(out, "only ");
+	words_prefixes(out, list, n);
+	buf_str(out, n == 1 ? " enters via " : " enter via ");
+	for (unsigned b = 0; b < r->border_count; b++) {
+		if ((now >> b & 1) == 0)
+			continue;
+		buf_str(out, first ? "" : " and ");
+		carrier_now(out, r, (int)b);
+		first = false;
+	}
+}
+
+void sentence_now(struct buf *out, const struct report *r)
+{
+	struct prefix list[EVENT_PREFIXES_MAX];
+	const char *between = ", ";
+	char text[PREFIX_TEXT];
+	unsigned n, down = 0;
+
+	buf_printf(out, "As of %s", wall_format_short(r->as_of, text));
+	for (unsigned i = 0; i < r->way_count; i++) {
+		uint32_t now = r->ways[i].now;
+		bool told = now == 0 || r->ways[i].down;
+
+		for (unsigned k = 0; k < i && !told; k++)
+			told = r->ways[k].now == now && !r->ways[k].down;
+		if (told)
+			continue;
+		n = ways_of(r, now, list, EVENT_PREFIXES_MAX);
+		buf_str(out, between);
+		ways_clause(out, r, now, list, n);
+		between = "; ";
+	}
+	for (unsigned i = 0; i < r->way_count; i++) {
+		if (!r->ways[i].down)
+			continue;
+		buf_printf(out, "%snobody reaches %s", between,
+			   prefix_format(r->ways[i].prefix, text));
+		between = "; ";
+	}
+	n = ways_of(r, 0, list, EVENT_PREFIXES_MAX);
+	if (n > 0) {
+		buf_printf(out, "%sthe way into ", between);
+		words_prefixes(out, list, n);
+		buf_str(out, " is not known");
+		between = "; ";
+	}
+	for (unsigned i = 0; i < r->vantage_count; i++)
+		down += r->vantages[i].down;
+	if (down > 0)
+		buf_printf(out, "%s%u of %u vantage points %s down and %s not counted", between, down,
+			   r->vantage_count, down == 1 ? "was" : "were", down == 1 ? "is" : "are");
+	buf_char(out, '.');
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
+
+static void when(struct buf *out, const struct event *e, const struct profile *p)
+{
+	struct wall from = e->not_before.ns != 0 ? e->not_before : e->at;
+
+	words_interval(out, from, e->not_after.ns != 0 ? e->not_after : e->at, p->timezone);
+}
+
+static void event_networks(struct buf *out, const struct event *e, unsigned of,
+			   const struct profile *p)
+{
+	if (e->prefix_count > 0)
+		networks(out, e->prefixes, e->prefix_count, of, p);
+	else
+		networks(out, &e->prefix, addr_is_set(e->prefix.addr), of, p);
+}
+
+static void seen(struct buf *out, const struct event *e)
+{
+	if (e->seen_of == 0)
+		return;
+	buf_str(out, ", as seen from ");
+	points(out, e->seen_by, e->seen_of);
+}
+
+static void state(struct buf *out, const struct event_state *s, const struct profile *p)
+{
+	const char *name = words_border(p, s->what);
+
+	if (s->org[0] != '\0' || s->asn != 0) {
+		words_carrier(out, s->org, s->asn, "");
+		if (s->what[0] != '\0')
+			buf_printf(out, " (%s)", name);
+	} else if (strcmp(s->what, "mixed") == 0) {
+		buf_str(out, "several ways at once");
+	} else {
+		buf_str(out, s->what[0] != '\0' ? name : "an unnamed carrier");
+	}
+}
+
+static void switch_event(struct buf *out, const struct event *e, const struct profile *p,
+			 unsigned of)
+{
+	when(out, e, p);
+	buf_str(out, ", paths into ");
+	event_networks(out, e, of, p);
+	buf_str(out, ", moved from ");
+	state(out, &e->from, p);
+	buf_str(out, " to ");
+	state(out, &e->to, p);
+	seen(out, e);
+}
+
+static void path_event(struct buf *out, const struct event *e, const struct profile *p, unsigned of)
+{
+	when(out, e, p);
+	buf_str(out, ", paths into ");
+	event_networks(out, e, of, p);
+	buf_str(out, e->networks ? ", changed their networks" :
+		", changed routers within the same networks");
+	if (e->ttl > 0)
+		buf_printf(out, ", from hop %u on", e->ttl);
+	buf_str(out, "; the border stayed");
+	seen(out, e);
+}
+
+static void delay_event(struct buf *out, const struct event *e, const struct profile *p)
+{
+	static const char *const where[] = {
+		[EVENT_WHERE_UNKNOWN] = "", [EVENT_WHERE_INSIDE] = "; it arose inside the network",
+		[EVENT_WHERE_BORDER] = "; it arose at the border",
+		[EVENT_WHERE_ON_THE_WAY] = "; it arose on the way, before the border"};
+	char text[PREFIX_TEXT];
+	size_t at;
+
+	buf_str(out, "From ");
+	if (e->vantage[0] != '\0')
+		vantage(out, e->vantage);
+	else
+		points(out, e->seen_by, e->seen_of);
+	buf_printf(out, ", median round-trip time to %s ", addr_is_set(e->prefix.addr) ?
+		   prefix_format(e->prefix, text) : p->network_name);
+	if (e->before_ns >= 0 && e->after_ns >= 0)
+		shift(out, e->before_ns, e->after_ns, e->shift_ns, e->shift_low_ns,
+		      e->shift_high_ns);
+	else
+		buf_str(out, "shifted");
+	buf_char(out, ' ');
+	at = out->used;
+	when(out, e, p);
+	small(out, at);
+	if (e->where <= EVENT_WHERE_ON_THE_WAY)
+		buf_str(out, where[e->where]);
+	if (e->kind == EVENT_RETURN_PATH)
+		buf_str(out, "; the path towards it did not change: the way back may have moved");
+}
+
+static void put_moment(struct buf *out, struct wall t)
+{
+	char text[WALL_TEXT];
+
+	buf_str(out, wall_format_short(t, text));
+}
+
+/* "From T1 to T2 UTC (9 h 31 min)", or "Since T1 UTC". */
+static void span(struct buf *out, const struct event *e)
+{
+	struct wall from = e->at.ns != 0 ? e->at : e->not_after;
+
+	if (e->until.ns == 0) {
+		buf_str(out, "Since ");
+		put_moment(out, from);
+		return;
+	}
+	buf_str(out, "From ");
+	put_moment(out, from);
+	buf_str(out, " to ");
+	put_moment(out, e->until);
+	buf_str(out, " (");
+	duration_put(out, (double)(e->until.ns - from.ns) / 1e9);
+	buf_char(out, ')');
+}
+
+static void outage_event(struct buf *out, const struct event *e, const struct profile *p,
+			 unsigned of)
+{
+	static const char *const ends[] = {
+		[EVENT_OUTAGE_UNKNOWN] = "",
+		[EVENT_OUTAGE_SILENT] = "; routers inside still answered",
+		[EVENT_OUTAGE_INSIDE] = "; paths ended inside the network",
+		[EVENT_OUTAGE_AT_BORDER] = "; paths ended at the border",
+		[EVENT_OUTAGE_BEFORE_BORDER] = "; paths ended before the border",
+		[EVENT_OUTAGE_FILTERED] = "; the answer was that it is prohibited",
+		[EVENT_OUTAGE_VANTAGE] = "",
+		[EVENT_OUTAGE_RATE_LIMITED] = "; answers came now and then, as under a limit"};
+	char text[ADDR_TEXT];
+
+	span(out, e);
+	if (e->scope == EVENT_SCOPE_VANTAGE || e->outage == EVENT_OUTAGE_VANTAGE) {
+		buf_str(out, ", vantage point ");
+		vantage(out, e->vantage);
+		buf_str(out, " reached nobody, its reference hosts neither: it was down, which says "
+			"nothing of the network.");
+		return;
+	}
+	if (e->scope == EVENT_SCOPE_HOST && addr_is_set(e->host)) {
+		buf_printf(out, ", host %s in ", addr_format(e->host, text));
+		event_networks(out, e, 0, p);
+		buf_str(out, " did not answer ");
+	} else {
+		buf_str(out, ", no probed host in ");
+		event_networks(out, e, of, p);
+		buf_str(out, e->until.ns == 0 ? " has answered " : " answered ");
+	}
+	points(out, e->seen_by, e->seen_of);
+	buf_str(out, e->seen_of == 1 ? ", which was not offline" : ", none of which was offline");
+	if (e->outage <= EVENT_OUTAGE_RATE_LIMITED)
+		buf_str(out, ends[e->outage]);
+	if ((e->outage == EVENT_OUTAGE_AT_BORDER || e->outage == EVENT_OUTAGE_BEFORE_BORDER ||
+	     e->outage == EVENT_OUTAGE_INSIDE) && e->to.asn != 0) {
+		buf_str(out, ", in ");
+		words_carrier(out, e->to.org, e->to.asn, "");
+	}
+	buf_char(out, '.');
+}
+
+static void flapping_event(struct buf *out, const struct event *e, const struct profile *p)
+{
+	struct wall from = e->at.ns != 0 ? e->at : e->not_before;
+
+	words_interval(out, from, e->until.ns != 0 ? e->until : e->seen.ns != 0 ? e->seen :
+		       e->not_after, p->timezone);
+	buf_str(out, " the path into ");
+	event_networks(out, e, 0, p);
+	buf_printf(out, " changed %u times; changes shorter than a round may be missing", e->changes);
+	seen(out, e);
+}
+
+void sentence_event(struct buf *out, const struct event *e, const struct profile *p,
+		    unsigned networks_of)
+{
+	switch (e->kind) {
+	case EVENT_BORDER_SWITCH: switch_event(out, e, p, networks_of); break;
+	case EVENT_PATH_CHANGE: path_event(out, e, p, networks_of); break;
+	case EVENT_RTT_SHIFT:
+	case EVENT_RETURN_PATH: delay_event(out, e, p); break;
+	case EVENT_OUTAGE:
+	case EVENT_RECOVERY: outage_event(out, e, p, networks_of); return;
+	case EVENT_FLAPPING: flapping_event(out, e, p); break;
+	default: buf_str(out, "Something changed"); break;
+	}
+	buf_char(out, '.');
+}
+
+void sentence_summary(struct event *e, const struct profile *p, unsigned networks_of)
+{
+	struct buf out;
+
+	buf_init(&out);
+	sentence_event(&out, e, p, networks_of);
+	if (!out.failed && out.bytes != NULL)
+		text_copy(e->summary, sizeof(e->summary), out.bytes, out.used);
+	buf_fini(&out);
+}
