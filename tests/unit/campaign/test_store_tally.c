@@ -210,8 +210,9 @@ static void what_was_dropped_is_not_counted(void **state)
 	/* Through the midst of a segment and of an hour; by and by; all. Untimed ones with their
 	 * segment's base. */
 	for (unsigned minute = 0; minute < 240; minute += 31) {
-		assert_ok(b, store_retire(b->store, (struct wall){T0 + minute * 60 * NS_PER_S},
-					  minute % 2, &dropped, &b->err));
+		assert_ok(b, store_retire(b->store, NULL, NULL,
+					  (struct wall){T0 + minute * 60 * NS_PER_S}, minute % 2,
+					  &dropped, &b->err));
 		assert_true_at(b->path,
 			       number(b->path, "SELECT count(*) FROM trace WHERE start IS NOT"
 					       " NULL"));
