@@ -500,7 +500,7 @@ int spool_next(struct spool *s, struct round *r, struct bp_error *err)
 bool spool_newest(const struct spool *s, struct wall *out)
 {
 	for (uint32_t i = s->count; i > 0; i--) {
-		if (s->items[i - 1]->state != ITEM_WAITS)
+		if (s->items[i - 1]->state == ITEM_OPEN)
 			continue;
 		*out = s->items[i - 1]->planned;
 		return true;

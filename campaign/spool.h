@@ -67,7 +67,8 @@ int spool_end(struct spool_journal *j, const struct round *r, struct bp_error *e
  * none but such as cannot be read now. Where the round itself is damaged, its journal is put aside
  * as by spool_refused. err may not be NULL. */
 int spool_next(struct spool *s, struct round *r, struct bp_error *err);
-/* The planned moment of the latest round that waits. False: none does. */
+/* The planned moment of the latest round that waits or that a store has taken: it was measured,
+ * even if no store can be asked now. False: there is none. */
 bool spool_newest(const struct spool *s, struct wall *out);
 /* Its records, in the order they came, without the round. on_record may take parts of the record by
  * making them empty; negative stops and is returned. */

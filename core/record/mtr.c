@@ -14,6 +14,8 @@
 #include "core/record/import.h"
 #include "core/record/jsonl_fields.h"
 
+enum { SENT_MAX = 255 }; /* an attempt is a byte */
+
 static int detect(const char *head, size_t n)
 {
 	if (!json_stream_begins(head, n) || !json_stream_has(head, n, "\"report\"") ||
@@ -109,8 +111,11 @@ static void read_hub(struct fields *in, const struct json_node *o, unsigned test
 	if (!read_count(in, o, "count", TRACE_MAX_TTL, &h->ttl) || h->ttl <= before)
 		field_refuse(in, BP_EPARSE, "count", "expected a TTL above the one before");
 	h->sent = tests ? tests : 1;
-	/* More than a trace can number: none of them could be left out without a wrong loss. */
-	read_count(in, o, "Snt", 255, &h->sent);
+	read_count(in, o, "Snt", INT32_MAX, &h->sent);
+	/* None of them could be left out without a wrong loss. */
+	if (h->sent > SENT_MAX)
+		field_refuse(in, BP_ERANGE, "Snt",
+			     "more probes than a trace can number: measure with -c 255 or less");
 	read_number(in, o, "Loss%", 100, &loss);
 	h->best_ns = read_ms(in, o, "Best");
 	h->worst_ns = read_ms(in, o, "Wrst");
@@ -240,7 +245,7 @@ static void read_report(struct fields *in, const struct json_node *dom, struct r
 	mtr = field_object(in, report, "mtr");
 	if (mtr == NULL)
 		field_refuse(in, BP_EFOREIGN, "mtr", "JSON, but no report of mtr");
-	read_count(in, mtr, "tests", 255, &tests);
+	read_count(in, mtr, "tests", INT32_MAX, &tests);
 	read_hubs(in, report, tests, &t, &room, &out->names);
 	if (in->rc == 0)
 		read_ends(in, mtr, t, &out->names);

@@ -56,4 +56,23 @@ bp vp campaign once "$LAB_TMP/slow.yaml" >"$OUT" 2>"$ERR"
 is "exit of the next one" $? 0
 is "then it is down, and measured anew" "$(round_field '"\(.why) \(.missed > 0)"')" $'down true\nnull false'
 
+# 3. A store that refuses: each round of one slot waits, and none takes the place of another. Then
+#    all are in the store, behind the three slots that it knows nothing of.
+plan waits 1h
+store=$LAB_TMP/waits.db
+bp vp campaign once --store "sqlite:$store" "$LAB_TMP/waits.yaml" >"$OUT" 2>"$ERR"
+mv "$store" "$LAB_TMP/kept.db"
+rm -f "$store"-*
+mkdir "$store"
+for n in 1 2; do
+	bp vp campaign once --store "sqlite:$store" "$LAB_TMP/waits.yaml" >"$OUT" 2>"$ERR"
+	is "round $n that waits: exit" $? 3
+done
+rmdir "$store"
+sqlite3 "$LAB_TMP/kept.db" "UPDATE round SET planned_us = planned_us - 3 * 3600000000;
+	UPDATE text SET text = 'three hours ago' WHERE id IN (SELECT id FROM round)"
+mv "$LAB_TMP/kept.db" "$store"
+bp vp campaign once --store "sqlite:$store" "$LAB_TMP/waits.yaml" >"$OUT" 2>"$ERR"
+is "they are told in order" "$(round_field '"\(.done) \(.why)"')" $'0 down\n0 down\n0 down\n2 null\n2 null\n2 null'
+
 finish

@@ -59,7 +59,8 @@ static const struct { const char *in, *is, *why; } rows[] = {
 	 "skipped in:1: report.hubs[0].host: a name without its address: mtr gives it with -n or -b\n",
 	 "a name alone is no responder"},
 	{REPORT("192.0.2.9", HUB("1", "10.0.0.1", COUNTS("0.0", "256"))),
-	 "skipped in:1: report.hubs[0].Snt: expected a number from 0 to 255\n",
+	 "skipped in:1: report.hubs[0].Snt: more probes than a trace can number: measure with "
+	 "-c 255 or less\n",
 	 "more probes than can be numbered"},
 	{REPORT("192.0.2.9", HUB("0", "10.0.0.1", COUNTS("0.0", "1"))),
 	 "skipped in:1: report.hubs[0].count: expected a TTL above the one before\n", "TTL 0"},
