@@ -77,6 +77,13 @@ static void shift(struct buf *out, int64_t before, int64_t after, int64_t by, in
 	buf_char(out, ')');
 }
 
+/* What stands for a carrier where none is known. */
+static const char *carrier_else(const char *border)
+{
+	return strcmp(border, word_of(outcome_words, OUTCOME_MIXED)) == 0 ? "several carriers" :
+	       "an unnamed carrier";
+}
+
 /* --- diff ------------------------------------------------------------------------------------ */
 
 void sentence_move(struct buf *out, const struct diff *d, const struct diff_move *m,
@@ -91,9 +98,9 @@ void sentence_move(struct buf *out, const struct diff *d, const struct diff_move
 	buf_str(out, "paths into ");
 	networks(out, m->prefixes, m->prefix_count, d->networks_of, p);
 	buf_str(out, ", moved from ");
-	words_carrier(out, m->from_org, m->from_asn, "an unnamed carrier");
+	words_carrier(out, m->from_org, m->from_asn, carrier_else(m->from));
 	buf_str(out, " to ");
-	words_carrier(out, m->to_org, m->to_asn, "an unnamed carrier");
+	words_carrier(out, m->to_org, m->to_asn, carrier_else(m->to));
 	buf_printf(out, " (%s to %s), as seen from ", words_border(p, m->from),
 		   words_border(p, m->to));
 	points(out, m->vantages, m->vantages_of);

@@ -44,7 +44,10 @@ extern const char trace_usage[], judge_usage[], convert_usage[], campaign_usage[
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A text as the result, on stdout. Returns CLI_OK, or CLI_FAILURE after telling that it failed. */
 int cli_print(const char *text);
-/* As cli_say, and returns CLI_FAILURE. */
+/* Fills err for a result that did not get out, for the reason sys, errno; BP_EOF where the reader
+ * of a pipe went away. */
+int cli_write_failed(int sys, const char *name, struct bp_error *err);
+/* As cli_say, and returns CLI_FAILURE. Nothing is said of BP_EOF. */
 int cli_error(const struct bp_error *err);
 /* "borderpath COMMAND: ... (see: borderpath help COMMAND)"; returns CLI_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

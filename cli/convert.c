@@ -152,11 +152,11 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 	return convert_flush(run, err);
 }
 
-static int take_to(struct convert_run *run, const char *arg)
+static int take_to(struct convert_run *run, const struct options *o, const char *arg)
 {
 	run->to = format_find(arg);
 	if (run->to == NULL)
-		return cli_usage("convert", "--to: no format '%s'", arg) + 1;
+		return select_no_format(o, "--to", arg) + 1;
 	if (run->to->write == NULL)
 		return cli_usage("convert", "--to: format '%s' is read, not written", arg) + 1;
 	return 0;
@@ -186,7 +186,7 @@ int cmd_convert(int argc, char **argv)
 
 	options_init(&o, "convert");
 	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
-		rc = opt == '?' ? CLI_USAGE + 1 : opt == OPT_TO ? take_to(&run, optarg) :
+		rc = opt == '?' ? CLI_USAGE + 1 : opt == OPT_TO ? take_to(&run, &o, optarg) :
 		     opt == OPT_REDACT ? take_redact(&run, optarg) :
 		     select_take(&select, &o, opt, optarg);
 		if (rc != 0)

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 
 	hold_standard_streams();
 	setlocale(LC_CTYPE, "");
-	/* A reader that went away is a write error, told after the child was stopped in order. */
+	/* A reader that went away is a write error, seen after the child was stopped in order. */
 	signal(SIGPIPE, SIG_IGN);
 	/* A limit on the size of files is a write that fails, as on a full disk. */
 	signal(SIGXFSZ, SIG_IGN);

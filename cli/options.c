@@ -171,7 +171,7 @@ int session_write(struct session *s, const void *bytes, size_t n, struct bp_erro
 {
 	if (fwrite(bytes, 1, n, s->out) == n && fflush(s->out) == 0)
 		return 0;
-	return bp_fail_sys(err, errno, "cannot write to %s", out_name(s));
+	return cli_write_failed(errno, out_name(s), err);
 }
 
 int session_end(struct session *s, int code)
@@ -182,7 +182,7 @@ int session_end(struct session *s, int code)
 	failed = (s->out_is_file && fclose(s->out) != 0) || failed;
 	/* After a failure the reason is told already. */
 	if (failed && code != CLI_FAILURE) {
-		bp_fail_sys(&err, errno, "cannot write to %s", out_name(s));
+		cli_write_failed(errno, out_name(s), &err);
 		code = cli_error(&err);
 	}
 	geo_close(s->geo);

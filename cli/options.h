@@ -73,7 +73,8 @@ int session_open(const struct options *o, bool with_geo, struct session *out, st
 int session_open_output(const struct options *o, struct session *out, struct bp_error *err);
 /* How text for people is drawn on the session's output. */
 struct style style_of(const struct session *s);
-/* Writes n bytes of result; BP_EIO once the reader is gone or the disk is full. */
+/* Writes n bytes of result; BP_EOF once the reader is gone, BP_EIO when the disk is
+ * full. */
 int session_write(struct session *s, const void *bytes, size_t n, struct bp_error *err);
 /* Flushes and closes: the last chance to learn that the output failed. Returns code, the command's
  * exit code so far; CLI_FAILURE, and tells why, when the result did not get out. */

@@ -20,6 +20,22 @@ static int take_time(const struct options *o, const char *option, const char *ar
 			 "'%s'", option, arg) + 1;
 }
 
+int select_no_format(const struct options *o, const char *option, const char *arg)
+{
+	struct buf known;
+	int rc;
+
+	buf_init(&known);
+	for (const struct format *const *f = formats; *f != NULL; f++) {
+		if (strcmp(option, "--from") == 0 ? (*f)->read != NULL : (*f)->write != NULL)
+			buf_printf(&known, "%s%s", known.used > 0 ? ", " : "", (*f)->name);
+	}
+	rc = cli_usage(o->command, "%s: no format '%s', expected one of: %s", option, arg,
+		       known.failed ? "" : known.bytes);
+	buf_fini(&known);
+	return rc;
+}
+
 int select_take(struct select *s, struct options *o, int opt, const char *arg)
 {
 	switch (opt) {
@@ -46,7 +62,7 @@ int select_take(struct select *s, struct options *o, int opt, const char *arg)
 					 arg) + 1;
 		if (s->from != NULL)
 			return 0;
-		return cli_usage(o->command, "--from: no format '%s'", arg) + 1;
+		return select_no_format(o, "--from", arg) + 1;
 	default: return options_take(o, opt, arg);
 	}
 }

@@ -50,6 +50,8 @@ enum { OPT_SINCE = 900, OPT_UNTIL, OPT_SELECT_VANTAGE, OPT_TARGET, OPT_PREFIX, O
 
 /* As options_take, and hands on to it what is not of the selection. */
 int select_take(struct select *s, struct options *o, int opt, const char *arg);
+/* Tells that option, --from or --to, takes no such format, and which it takes; CLI_USAGE. */
+int select_no_format(const struct options *o, const char *option, const char *arg);
 bool select_wants_verdict(const struct select *s, const struct verdict *v);
 
 struct select_counts {

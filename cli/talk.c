@@ -17,19 +17,28 @@ void cli_say(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+int cli_write_failed(int sys, const char *name, struct bp_error *err)
+{
+	/* Who closed a pipe (head, a pager that was left) has what he wanted. */
+	if (sys == EPIPE)
+		return bp_fail(err, BP_EOF, "cannot write to %s: its reader is gone", name);
+	return bp_fail_sys(err, sys, "cannot write to %s", name);
+}
+
 int cli_print(const char *text)
 {
 	struct bp_error err;
 
 	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
 		return CLI_OK;
-	bp_fail_sys(&err, errno, "cannot write to standard output");
+	cli_write_failed(errno, "standard output", &err);
 	return cli_error(&err);
 }
 
 int cli_error(const struct bp_error *err)
 {
-	cli_say("%s", err->text);
+	if (err->code != BP_EOF)
+		cli_say("%s", err->text);
 	return CLI_FAILURE;
 }
 

@@ -402,9 +402,11 @@ static void put_each(struct buf *out, const struct style *style, const struct st
 		     const struct profile *p)
 {
 	static const struct table_column columns[COLUMNS] = {
-		{.title = "Network"}, {.title = "Destination"}, {.title = "By"}, {.title = "Border"},
-		{.title = "Conf.", .right = true}, {.title = "Since"}, {.title = "Reach"},
-		{.title = "RTT min", .right = true}, {.title = "Median, ms", .right = true}};
+		{.title = "Network", .keep = 5}, {.title = "Destination"},
+		{.title = "By", .keep = 3}, {.title = "Border"},
+		{.title = "Conf.", .right = true, .keep = 4}, {.title = "Since", .keep = 2},
+		{.title = "Reach", .keep = 1}, {.title = "RTT min", .right = true, .keep = 6},
+		{.title = "Median, ms", .right = true}};
 	uint32_t *order = standing_order(s->standing);
 	struct table t;
 
@@ -418,7 +420,7 @@ static void put_each(struct buf *out, const struct style *style, const struct st
 	free(order);
 	if (t.count > 0 || t.failed)
 		buf_char(out, '\n');
-	table_draw(out, style, &t, false);
+	table_draw(out, style, &t, true);
 	table_fini(&t);
 	if (s->standing->beyond > 0)
 		buf_printf(out, "and %llu more\n", (unsigned long long)s->standing->beyond);

@@ -78,11 +78,11 @@ refuses 1 'bad.mmdb' judge --asn-db "$dir/bad.mmdb" /dev/null
 refuses 1 'bad.mmdb' geo show --country-db "$dir/bad.mmdb" 127.0.0.1
 
 refuses 2 'name the files' judge
-refuses 2 "\-\-from: no format 'xml'" judge --from xml -
+refuses 2 "\-\-from: no format 'xml', expected one of: jsonl, .*mtr" judge --from xml -
 refuses 2 '\-\-since takes a time' judge --since yesterdayish -
 refuses 2 '\-\-prefix takes a prefix' judge --prefix 300.0.0.0/8 -
 refuses 2 '\-\-to FORMAT is needed' convert -
-refuses 2 "\-\-to: no format 'pdf'" convert --to pdf -
+refuses 2 "\-\-to: no format 'pdf', expected one of: jsonl, .*csv-rounds" convert --to pdf -
 refuses 1 'cannot read .*/missing' judge "$dir/missing"
 : >"$dir/empty"
 refuses 1 'empty' judge "$dir/empty"
@@ -98,7 +98,7 @@ refuses 2 'this file is read, and would be emptied' judge -o "$dir/keep.txt" "$d
 refuses 2 'this file is read, and would be emptied' convert --to csv -o "$dir/same.txt" "$dir/keep.txt"
 refuses 2 'this file is read, and would be emptied' diff -o "$dir/keep.txt" /dev/null "$dir/keep.txt"
 
-# A reader that went away: one line, exit 1, no signal death.
+# A full disk: one line, exit 1.
 printf 'traceroute to 175.45.176.80 (175.45.176.80), 30 hops max, 60 byte packets\n 1  192.0.2.1 (192.0.2.1)  1.0 ms\n' \
 	>"$dir/one.txt"
 "$borderpath" judge "$dir/one.txt" 2>"$dir/err" >/dev/full

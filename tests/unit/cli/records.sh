@@ -253,6 +253,13 @@ verdict "diff of a file with itself"
 run 1 diff "$dir/before" "$dir/after" && grep -q 'moved from .* (West to East)' "$dir/out" &&
 	grep -qE '^fra1 .*198\.51\.100\.128/25 .*East +same' "$dir/out"
 verdict "diff of two files tells the switch, and only that"
+for i in {10..21}; do
+	trace "5$i" "2026-11-22T09:$i:00.000000000Z" 198.51.100.7 192.0.2.1 280
+	trace "6$i" "2026-11-22T10:$i:00.000000000Z" 198.51.100.7 192.0.2.201 180 >&3
+	trace "7$i" "2026-11-22T10:$i:30.000000000Z" 198.51.100.7 192.0.2.1 280 >&3
+done >"$dir/one" 3>"$dir/half"
+run 1 diff "$dir/one" "$dir/half" && grep -q 'to several carriers (West to mixed)' "$dir/out"
+verdict "diff tells what takes several borders now"
 run 1 diff --format jsonl "$dir/before" "$dir/after" && [ "$(wc -l <"$dir/out")" -eq 1 ] &&
 	jq -e '.type == "diff" and .comparable' "$dir/out" >/dev/null
 verdict "diff as JSON is one object"
@@ -269,6 +276,21 @@ verdict "--before without --at"
 "$borderpath" diff --profile "$dir/profile.yaml" "$dir/before" "$dir/after" >/dev/full 2>"$dir/err"
 [ $? -eq 2 ] && [ "$(grep -c 'cannot write' "$dir/err")" -eq 1 ]
 verdict "diff to a full disk is trouble, not a change"
+
+# A reader that went away, as head(1) does: exit 1 (diff: 2), and no word.
+exec 3> >(:)
+wait $!
+for words in 'judge --profile YAML FILE' 'convert --to jsonl FILE' help --version; do
+	words=${words//FILE/$dir/two}
+	# shellcheck disable=SC2086
+	"$borderpath" ${words//YAML/$dir/profile.yaml} >&3 2>"$dir/err"
+	[ $? -eq 1 ] && [ ! -s "$dir/err" ]
+	verdict "$words, a pipe that nobody reads"
+done
+"$borderpath" diff --profile "$dir/profile.yaml" "$dir/before" "$dir/after" >&3 2>"$dir/err"
+[ $? -eq 2 ] && [ ! -s "$dir/err" ]
+verdict "diff, a pipe that nobody reads"
+exec 3>&-
 
 # Standard streams that came closed, or a full disk: told once, exit 1.
 for closed in 'judge --profile YAML FILE' 'convert --to jsonl FILE' 'profile show' --version help 'help trace'; do

@@ -160,6 +160,7 @@ static void texts(void **state)
 	struct round old = round_at("2026-11-22T09:45:00Z", 4, 0, ROUND_WHY_NONE), gap;
 	struct standing standing = {0}, none = {0};
 	const struct style plain = {0}, color = {.color = true, .utf8 = true, .width = 120};
+	const struct style narrow = {.width = 80};
 	struct status s = status_now(&standing), idle;
 	struct buf out;
 
@@ -170,6 +171,8 @@ static void texts(void **state)
 	report_status(&out, &plain, &s, profile);
 	buf_char(&out, '\n');
 	report_status(&out, &color, &s, profile);
+	buf_char(&out, '\n');
+	report_status(&out, &narrow, &s, profile);
 	buf_char(&out, '\n');
 
 	s.pid = 0;
