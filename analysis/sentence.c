@@ -77,14 +77,14 @@ static void shift(struct buf *out, int64_t before, int64_t after, int64_t by, in
 	buf_char(out, ')');
 }
 
+/* --- diff ------------------------------------------------------------------------------------ */
+
 /* What stands for a carrier where none is known. */
 static const char *carrier_else(const char *border)
 {
 	return strcmp(border, word_of(outcome_words, OUTCOME_MIXED)) == 0 ? "several carriers" :
 	       "an unnamed carrier";
 }
-
-/* --- diff ------------------------------------------------------------------------------------ */
 
 void sentence_move(struct buf *out, const struct diff *d, const struct diff_move *m,
 		   const struct profile *p)
