@@ -7,25 +7,12 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-passed=0 failed=0 skipped=0
+. tests/unit/counts.sh
 box=$(mktemp -d)
 group=bptest$$
 trap 'rm -rf "$box"; getent group "$group" >/dev/null && groupdel "$group"' EXIT
 PATH=$PATH:/usr/sbin:/sbin
 
-# check WHAT COMMAND...: the command succeeds.
-check() {
-	local what=$1
-	shift
-	if "$@" >"$box.log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		echo "not so: $what"
-		cat "$box.log"
-		failed=$((failed + 1))
-	fi
-	rm -f "$box.log"
-}
 mode() { [ "$(stat -c %a "$1")" = "$2" ] || { stat "$1"; return 1; }; }
 works() { [[ "$("$@")" == borderpath\ * ]]; }
 capability() { [[ "$(getcap "$1")" == *"cap_net_raw=ep" ]] || { getcap "$1"; return 1; }; }
@@ -59,8 +46,7 @@ rm "$box/pkg/etc/borderpath/limits"
 check "and leaves no file" none "$box/pkg" -type f
 
 if [ "$(id -u)" -ne 0 ]; then
-	echo "not root: installing for real is skipped"
-	skipped=1
+	skip "installing for real: not root"
 else
 	# /var/lib and /etc stay as they are: what is installed for real is only the prefix.
 	check "installs for real" "${make[@]}" install PREFIX="$box/real" GROUP="$group" vardir="$box/var" SYSCONFDIR="$box/etc"
@@ -75,5 +61,4 @@ else
 	check "and leaves no file" none "$box/real" "$box/var" "$box/etc" -type f
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+counted

@@ -13,32 +13,20 @@ shipped=$PWD/packaging/campaigns
 profile=$PWD/profiles/dprk.yaml
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
+. tests/unit/counts.sh
 export LC_ALL=C.UTF-8 HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
 unset NO_COLOR
 mkdir -p "$dir/config/borderpath"
 
 # Of this machine's own: its limits, its list, who measures.
 if [ -e /etc/borderpath/contact.yaml ] || [ -e /etc/borderpath/do-not-probe ]; then
-	echo "skipped: this machine has a contact or a do-not-probe list of its own"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
+	skip "this machine has a contact or a do-not-probe list of its own"
+	counted
+	exit
 fi
 
-# verdict NAME: counts the status of the command before it.
-verdict()
-{
-	if [ "$?" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "not ok: $1"
-		sed 's/^/    /' "$dir/err" | head -n 8
-	fi
-}
-
-# check EXIT ARGS...: campaign check in $dir; its output in $dir/out and $dir/err.
-check()
+# plans EXIT ARGS...: campaign check in $dir; its output in $dir/out and $dir/err.
+plans()
 {
 	local want=$1 rc
 	shift
@@ -89,45 +77,45 @@ contact: {who: Example Lab, url: https://example.org/probes, mail: noc@example.o
 YAML
 printf '175.45.179.1\n175.45.179.0/30 # and what is around it\n' >"$dir/list"
 echo 175.45.177.2 >"$dir/config/borderpath/do-not-probe"
-check 0 whole.yaml && same check-text.txt; verdict "the text"
-check 0 --format jsonl whole.yaml && same check.jsonl; verdict "the object"
+plans 0 whole.yaml && same check-text.txt; verdict "the text"
+plans 0 --format jsonl whole.yaml && same check.jsonl; verdict "the object"
 jq -e '.type == "check" and .measurements == 14 and (.next | length) == 3' "$dir/out" >/dev/null
 verdict "is JSON"
-check 0 --quiet whole.yaml; verdict "quiet"
-check 0 -o copy whole.yaml && [ -s "$dir/copy" ] && [ ! -s "$dir/out" ]; verdict "to a file"
+plans 0 --quiet whole.yaml; verdict "quiet"
+plans 0 -o copy whole.yaml && [ -s "$dir/copy" ] && [ ! -s "$dir/out" ]; verdict "to a file"
 
 printf 'campaign: other\nvantage: fra1\nevery: 6h\ntargets: [175.45.176.0/22]\nattempts: 1\nrate_pps: 20\n' \
 	>"$dir/sweep.yaml"
-check 0 whole.yaml sweep.yaml && same check-two.txt; verdict "two plans and their sum"
-check 0 --format jsonl whole.yaml sweep.yaml &&
+plans 0 whole.yaml sweep.yaml && same check-two.txt; verdict "two plans and their sum"
+plans 0 --format jsonl whole.yaml sweep.yaml &&
 	[ "$(jq -r .type "$dir/out" | tr '\n' ' ')" = "check check check_total " ]
 verdict "two objects and their sum"
 [ "$(jq -s '.[0].probes_day + .[1].probes_day == .[2].probes_day' "$dir/out")" = true ]
 verdict "the sum is right"
 
 # --- who measures -------------------------------------------------------------------------------
-check 0 --probing-txt probing.txt whole.yaml && cp "$dir/probing.txt" "$dir/out" && {
+plans 0 --probing-txt probing.txt whole.yaml && cp "$dir/probing.txt" "$dir/out" && {
 	grep -q '^Contact: mailto:noc@example.org$' "$dir/probing.txt" &&
 		says 'every 900 s, at most 50 packets a second, 10 into one /24'
 }
 verdict "probing.txt"
-check 2 --probing-txt p whole.yaml sweep.yaml; verdict "probing.txt of two plans"
-check 1 --probing-txt p sweep.yaml && says 'needs to know who measures' err; verdict "of nobody"
+plans 2 --probing-txt p whole.yaml sweep.yaml; verdict "probing.txt of two plans"
+plans 1 --probing-txt p sweep.yaml && says 'needs to know who measures' err; verdict "of nobody"
 printf 'contact: {who: Other Lab, mail: a@example.org}\n' >"$dir/contact.yaml"
-check 0 --contact contact.yaml sweep.yaml && says 'Other Lab, a@example.org'; verdict "--contact"
+plans 0 --contact contact.yaml sweep.yaml && says 'Other Lab, a@example.org'; verdict "--contact"
 
 echo 175.45.178.0/24 >"$dir/mine"
-check 0 --do-not-probe mine --store sqlite:other.db sweep.yaml &&
+plans 0 --do-not-probe mine --store sqlite:other.db sweep.yaml &&
 	says 'Left out      257 on do-not-probe lists' && says 'Store         sqlite:other.db;'
 verdict "the run's own list and store"
-check 1 --do-not-probe not-there sweep.yaml; verdict "a list that is not there"
+plans 1 --do-not-probe not-there sweep.yaml; verdict "a list that is not there"
 
 # --- warnings: exit 0 ---------------------------------------------------------------------------
 # warns NAME TEXT LINES: a plan with these lines is told about.
 warns()
 {
 	printf 'campaign: c\nvantage: v\n%b\n' "$3" >"$dir/w.yaml"
-	check 0 w.yaml && says "$2"
+	plans 0 w.yaml && says "$2"
 	verdict "warns: $1"
 }
 warns list 'Measurements  1 a round, 4 a day; 1 of them have no address now' \
@@ -150,7 +138,7 @@ warns prefixes 'targets[1]: 175.45.176.71 and 175.45.177.10 stand for each other
 	'every: 15m\ntargets: [175.45.178.1, {hosts: [175.45.176.71, 175.45.176.68, 175.45.177.10]}]'
 warns file 'list-that-is-not: No such file' 'every: 15m\ntargets: [175.45.178.1, "@list-that-is-not"]'
 printf 'campaign: c\nvantage: v\nevery: 5m\ntargets: [10.0.0.1, 10.1.0.0/16]\nrate_pps: max\n' >"$dir/w.yaml"
-check 1 w.yaml || check 0 w.yaml
+plans 1 w.yaml || plans 0 w.yaml
 quiet manners; verdict "a laboratory's own addresses have no manners"
 
 # --- faults: exit 1 -----------------------------------------------------------------------------
@@ -158,7 +146,7 @@ quiet manners; verdict "a laboratory's own addresses have no manners"
 faults()
 {
 	printf 'campaign: c\nvantage: v\n%b\n' "$3" >"$dir/f.yaml"
-	check 1 f.yaml && says "$2" err
+	plans 1 f.yaml && says "$2" err
 	verdict "unusable: $1"
 }
 faults grammar 'f.yaml:3:1: unknown key "how_often"' 'how_often: 5m'
@@ -172,24 +160,23 @@ faults nothing 'nothing to measure: all of it is on a do-not-probe list' \
 	'every: 15m\ntargets: [175.45.177.2]'
 faults time 'nothing to measure: no target holds at this time' \
 	'every: 15m\ntargets: [{host: 175.45.177.9, until: 2020-01-01}]'
-check 1 nothing.yaml && says 'cannot open plan nothing.yaml' err; verdict "no such plan"
+plans 1 nothing.yaml && says 'cannot open plan nothing.yaml' err; verdict "no such plan"
 cp "$dir/sweep.yaml" "$dir/again.yaml"
-check 1 sweep.yaml again.yaml && says 'again.yaml: the campaign and vantage of sweep.yaml' err
+plans 1 sweep.yaml again.yaml && says 'again.yaml: the campaign and vantage of sweep.yaml' err
 verdict "two plans of one name"
-check 1 nothing.yaml sweep.yaml && says 'other'; verdict "one bad plan does not hide another"
-check 2; verdict "no plan"
-check 2 --no-such-option sweep.yaml; verdict "no such option"
+plans 1 nothing.yaml sweep.yaml && says 'other'; verdict "one bad plan does not hide another"
+plans 2; verdict "no plan"
+plans 2 --no-such-option sweep.yaml; verdict "no such option"
 
 # --- the plans that are shipped -------------------------------------------------------------------
 for plan in "$shipped"/*.yaml; do
-	check 0 "$plan" && quiet '^Unusable' && quiet manners && quiet 'targets\[' && quiet 'does not end'
+	plans 0 "$plan" && quiet '^Unusable' && quiet manners && quiet 'targets\[' && quiet 'does not end'
 	verdict "shipped: $(basename "$plan")"
 	# With what the user is to fill in.
 	sed 's/^#\([a-z]*: [[{]\)/\1/' "$plan" >"$dir/filled.yaml"
-	check 0 filled.yaml && quiet '^Warning'
+	plans 0 filled.yaml && quiet '^Warning'
 	verdict "shipped, filled in: $(basename "$plan")"
 done
-check 0 "$shipped"/*.yaml; verdict "all of them in one daemon"
+plans 0 "$shipped"/*.yaml; verdict "all of them in one daemon"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted

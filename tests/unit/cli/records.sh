@@ -10,21 +10,9 @@ cd "$(dirname "$0")/../../.." || exit 1
 borderpath=${BORDERPATH:-build/borderpath}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
+. tests/unit/counts.sh
 export LC_ALL=C.UTF-8
 unset NO_COLOR
-
-# verdict NAME: counts the status of the command before it.
-verdict()
-{
-	if [ "$?" -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "not ok: $1"
-		sed 's/^/    /' "$dir/err" | head -n 5
-	fi
-}
 
 # run EXIT ARGS...: borderpath with our profile; its output in $dir/out and $dir/err.
 run()
@@ -308,5 +296,4 @@ done
 "$borderpath" judge --profile "$dir/profile.yaml" "$dir/two" <&- 2>&- >"$dir/out" && [ -s "$dir/out" ]
 verdict "stdin and stderr closed hurt nobody who does not need them"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted

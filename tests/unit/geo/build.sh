@@ -7,28 +7,16 @@
 
 set -u
 cd "$(dirname "$0")/../../.." || exit 1
-passed=0 failed=0
+. tests/unit/counts.sh
 box=$(mktemp -d)
 trap 'rm -rf "$box"' EXIT
 
 if ! perl -MMaxMind::DB::Writer::Tree -MText::CSV_XS -e1 2>/dev/null || ! command -v mmdblookup >/dev/null; then
-	echo "MaxMind::DB::Writer or mmdblookup is not installed (scripts/deps.sh installs them)"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
+	skip "MaxMind::DB::Writer or mmdblookup is not installed (scripts/deps.sh installs them)"
+	counted
+	exit
 fi
 
-# check WHAT COMMAND...: the command succeeds.
-check() {
-	local what=$1
-	shift
-	if "$@" >"$box/said" 2>&1; then
-		passed=$((passed + 1))
-	else
-		echo "not so: $what"
-		cat "$box/said"
-		failed=$((failed + 1))
-	fi
-}
 
 # says CODE TEXT COMMAND...: ends with CODE and says one line that holds TEXT.
 says() {
@@ -115,5 +103,4 @@ echo x >>"$box/registry/ip-location-db-asn-1.2.2026010203.tgz"
 check "what npm hands over is checked" says 1 "pinned hash" "${build[@]}"
 check "and not kept" test -z "$(names)"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted
