@@ -15,7 +15,8 @@
 #include "analysis/point.h"
 #include "core/record/round.h"
 
-enum { SERIES_BORDERS_MAX = VERDICT_BORDERS_MAX + 1, SERIES_HOSTS_MAX = 16 };
+enum { SERIES_BORDERS_MAX = VERDICT_BORDERS_MAX + 1, SERIES_HOSTS_MAX = 16,
+       SERIES_FLOWS_MAX = 256 }; /* of one destination; of more, no outside hop is sought */
 
 /* One (vantage, campaign, prefix, method). Numbers are stable while the series live. */
 struct series_key {
@@ -50,7 +51,10 @@ struct cell {
 	const char *round;          /* id; empty: made by the series */
 	struct wall planned;        /* of the round; its first start where it has no plan */
 	struct wall first, last;    /* first and last start of what is in it */
-	struct wall shown;          /* least end of a trace that shows `outcome` */
+	/* First and last sights: the least end of a trace, and the greatest start. 0: none. */
+	struct wall any_first;      /* of any trace */
+	struct wall shown, held;    /* of those that show `outcome` (mixed: of the second border) */
+	struct wall answered_first, answered_last; /* of those that reached their destination */
 	struct wall end;            /* when it could be known: the end of the round, or of its last
 				     * trace. Of a gap: of the round, else its planned moment */
 	int64_t every_ns;           /* distance of the rounds so far (median); 0 not known */
@@ -62,7 +66,7 @@ struct cell {
 	uint16_t asked, answered;   /* loss to the destinations = 1 - answered / asked */
 	/* Verdicts by index of border (series_border), `other` the last; mixed and undetermined. */
 	uint16_t by_border[SERIES_BORDERS_MAX], mixed, undetermined, none;
-	uint8_t by_reach[5];        /* saturating counts by enum reach */
+	uint16_t by_reach[5];       /* by enum reach; all counts stop at UINT16_MAX */
 	uint16_t by_class[6];       /* by enum path_class */
 	uint8_t outcome;            /* of all: one border when every decided trace says so, mixed
 				     * when they differ, undetermined when none is decided */
@@ -75,8 +79,8 @@ struct cell {
 	uint32_t last_node; uint8_t last_ttl; /* where most silent paths ended */
 	/* Who answered at which TTL in any trace: rising, each once. */
 	const struct point_hop *hops; unsigned hop_count;
-	const struct cell_host *host; unsigned host_count; /* the first SERIES_HOSTS_MAX by address;
-				     * hosts counts all */
+	const struct cell_host *host; unsigned host_count; /* in the order of addresses, at most
+				     * SERIES_HOSTS_MAX; `hosts` counts all */
 	char example[TRACE_ID_TEXT]; /* a trace that shows the outcome */
 };
 
@@ -87,9 +91,12 @@ struct series;
 int series_new(const struct profile *p, struct nodes *nodes,
 	       int (*on_cell)(void *arg, const struct cell *c), void *arg, struct series **out);
 void series_free(struct series *s);
-/* In any order within a round; rounds of a vantage point in their order. */
+/* In any order within a round; rounds of a vantage point in their order. A round that nobody tells
+ * of (series_round) is over when the third one after it begins. BP_ENOMEM. */
 int series_point(struct series *s, const struct point *p);
-/* The round is over: its cells come out, those of its keys that have nothing as gaps. */
+/* The round is over: its cells come out, with those of rounds before it that are still open. Where
+ * it missed anything, keys that have nothing in it get a gap; where it did not, they are not asked
+ * any more, and get none until they are measured again. A closer look leaves no gaps. */
 int series_round(struct series *s, const struct round *r);
 /* Nothing more comes: what is open comes out. */
 int series_end(struct series *s);

@@ -44,15 +44,9 @@ static uint32_t take_ttl(const struct trace *t, uint32_t i, struct responders *s
 	return i;
 }
 
-/* Where the path ends, 0 when nobody answered. */
-struct path_end {
-	uint8_t hops; /* TTL of the destination or of the last answer */
-	uint8_t cut;  /* the last TTL that tells something */
-};
-
-static struct path_end find_end(const struct trace *t)
+struct flat_end flat_end(const struct trace *t)
 {
-	struct path_end end = {0};
+	struct flat_end end = {0};
 	struct addr tail = {0}; /* the one address of the last TTLs; none: there were several */
 
 	for (uint32_t i = 0; i < t->entry_count;) {
@@ -74,8 +68,10 @@ static struct path_end find_end(const struct trace *t)
 		end.hops = ttl;
 		if (several || reached || !addr_equal(one, tail))
 			end.cut = ttl;
-		if (reached)
+		if (reached) {
+			end.reached = true;
 			return end;
+		}
 		tail = several ? (struct addr){0} : one;
 	}
 	return end;
@@ -156,7 +152,7 @@ static void add_networks(struct flat_trace *out, const struct responders *at,
 void flat_trace(const struct trace *t, const struct names *names, struct flat_trace *out)
 {
 	struct hop_stats stats = trace_destination_stats(t);
-	struct path_end end = find_end(t);
+	struct flat_end end = flat_end(t);
 	crypto_generichash_state hash;
 	struct networks before = {.count = 0};
 	struct responders at;

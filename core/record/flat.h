@@ -11,6 +11,7 @@
 #ifndef CORE_RECORD_FLAT_H
 #define CORE_RECORD_FLAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/addr.h"
@@ -42,6 +43,14 @@ struct flat_trace {
 	uint32_t as_path[FLAT_AS_PATH_MAX];
 	uint8_t as_count;
 };
+
+/* Where a path ends, and where it is cut. */
+struct flat_end {
+	uint8_t hops;         /* as in struct flat_trace */
+	uint8_t cut;          /* the last TTL that tells something */
+	bool reached;         /* `hops` is the destination's */
+};
+struct flat_end flat_end(const struct trace *t);
 
 /* names may be NULL: no as_path. */
 void flat_trace(const struct trace *t, const struct names *names, struct flat_trace *out);
