@@ -287,12 +287,49 @@ static void a_service_manager_is_told(void **state)
 	world_free(w);
 }
 
+/*
+ * The clock is a year ahead when the daemon starts, and again while it runs: hours later it is set
+ * right. What was kept is kept, slots that were told as missed are measured when their time comes,
+ * and are on the record as measured.
+ */
+static void a_clock_that_is_a_year_ahead(void **state)
+{
+	static const struct event events[] = {
+		{HOURS(3), HAPPENS_STOP, MINUTES(50)},
+		{HOURS(3) + MINUTES(10), HAPPENS_SECRETLY, DAYS(365)},
+		/* Before a slot was measured by it. */
+		{HOURS(3) + MINUTES(51), HAPPENS_STEP, -DAYS(365)},
+		{HOURS(6) + MINUTES(8), HAPPENS_STEP, DAYS(400)},
+		{HOURS(6) + MINUTES(10), HAPPENS_STEP, -DAYS(400)},
+		{HOURS(8), HAPPENS_STOP, MINUTES(5)},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("ahead", "15m", FEW, "keep: {traces: 30d}\n")},
+		.length_ns = HOURS(12),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	const struct plan_books *b;
+	struct world *w = world_new(&script);
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "a year ahead");
+	b = world_plan(w, 0);
+	assert_int_equal(world_counts(w)->processes, 3);
+	assert_true(b->missed_rounds >= 365 * 96);
+	/* All of twelve hours but for the one that it was stopped in. */
+	assert_true(b->whole >= 48 - 5);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sweep_lets_others_pass),
 		cmocka_unit_test(a_prober_that_says_nothing),
 		cmocka_unit_test(a_service_manager_is_told),
+		cmocka_unit_test(a_clock_that_is_a_year_ahead),
 		cmocka_unit_test(a_year),
 	};
 

@@ -43,7 +43,7 @@ struct world_script {
 };
 
 enum { WORLD_SLOTS = 1 << 16 };
-struct slot_books { uint16_t traces; bool seen, read; };
+struct slot_books { uint16_t traces; bool seen, measured, read; };
 
 /* What was announced of a plan. */
 struct plan_books {
