@@ -63,8 +63,11 @@ struct report_row {                /* one key; sorted by prefix, vantage, method
 	/* As it stands at the end: the last measured round that was not undetermined. */
 	struct wall last;          /* 0: never measured */
 	uint8_t band; int border; double confidence;
+	uint32_t borders;          /* bits: the one, or those of mixed */
 	uint32_t via_asn; const char *via_org;
-	uint8_t reach;             /* of most traces of the last round */
+	struct wall last_round;    /* measured, decided or not */
+	uint8_t reach;             /* of most traces of that round */
+	bool reached;              /* a destination answered in it */
 	uint64_t by_border[SERIES_BORDERS_MAX], mixed, undetermined; /* rounds by outcome */
 };
 
@@ -74,6 +77,7 @@ enum { REPORT_SUMS_MAX = 480 };
 struct report_sum {
 	struct wall from, to;
 	uint16_t by_border[SERIES_BORDERS_MAX], mixed, undetermined, silent, none;
+	uint32_t mixed_borders;    /* bits, of those mixed */
 	uint16_t not_measured, offline;
 	uint16_t unsure;           /* of by_border: confidence under 0.9 */
 };
@@ -95,6 +99,12 @@ struct report_share {
 	uint32_t by_border[SERIES_BORDERS_MAX], mixed;
 };
 void report_wilson(uint32_t k, uint32_t n, double *low, double *high);
+/* Drawn at half height: a way in that is told with a confidence under 0.9. */
+bool report_unsure(uint8_t band, double confidence);
+extern const struct word report_band_words[];
+struct report;
+/* "dandong", or "other" for the last index; "mixed" and the like are bands. */
+const char *report_border_id(const struct report *r, int border);
 
 /* A prefix and the ways in that were seen into it within the window (and at its end). */
 struct report_ways {
@@ -106,11 +116,12 @@ struct report_ways {
 };
 
 struct report_vantage {
-	const char *name;
+	char name[TRACE_VANTAGE_TEXT];
 	uint32_t rounds, missed, offline;
 	struct wall last;          /* its last round; 0 */
 	uint32_t egress_asn; char egress_org[96];
 	uint32_t transit_asn; char transit_org[96];
+	bool told;                 /* by records of rounds; else counted from what was measured */
 	bool moved;                /* its identity changed within the window */
 	bool counted;              /* measured something in the window while healthy */
 	bool down;                 /* at the end: offline, or silent for 3 rounds */
@@ -130,6 +141,8 @@ struct report {
 	struct event *events; unsigned event_count; /* the last revision of each, oldest first */
 	uint64_t traces, rounds, missed;
 	unsigned networks_of;      /* judge prefixes of the network (IPv4); 0 not known */
+	int64_t every_ns;          /* the longest of the rows' */
+	double decided;            /* share of measured rounds that were */
 	struct power power;        /* what would have been seen in this window */
 };
 
