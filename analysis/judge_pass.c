@@ -368,6 +368,46 @@ static bool may_share(const struct judge_pass *j, const struct trace *t, const s
 	return names->count == 0 || (s->asn_db[0] != '\0' && s->country_db[0] != '\0');
 }
 
+/* Who answered and is not in names yet. */
+static int name_new(const struct judge_pass *j, const struct trace *t, struct names *names)
+{
+	struct lookup by = {j->cache, j->geo};
+
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		struct addr a = t->entries[i].reply.from;
+		struct name *n;
+
+		if (!addr_is_set(a) || names_find(names, a) != NULL)
+			continue;
+		n = names_put(names, a);
+		if (n == NULL)
+			return BP_ENOMEM;
+		lookup_known(&by, a, t->start, n);
+		n->addr = a;
+	}
+	return 0;
+}
+
+bool judge_pass_names_alone(const struct judge_pass *j)
+{
+	const struct geo_source *s = geo_source(j->geo);
+
+	return j->cache != NULL && s->asn_db[0] != '\0' && s->country_db[0] != '\0';
+}
+
+int judge_pass_way(struct judge_pass *j, struct trace *t, struct names *names, struct wall now,
+		   struct verdict *out)
+{
+	int rc;
+
+	j->judged++;
+	light_mark(t, j->profile, now);
+	rc = name_new(j, t, names);
+	if (rc == 0)
+		border_judge(t, names, j->profile, now, out);
+	return rc;
+}
+
 int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names, struct wall now,
 		     struct verdict *out)
 {
@@ -378,7 +418,7 @@ int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names,
 
 	j->judged++;
 	light_mark(t, j->profile, now);
-	share = share && !j->once && key_of(j->cache, t, key);
+	share = share && key_of(j->cache, t, key);
 	s = share ? cache_find(j->cache, key) : NULL;
 	if (s != NULL) {
 		rc = names_from(s, geo_source(j->geo), names);
@@ -397,7 +437,7 @@ int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names,
 	if (rc < 0)
 		return rc;
 	border_judge(t, names, j->profile, now, out);
-	if (share && !j->once)
+	if (share)
 		cache_put(j->cache, key, t, names, out);
 	return 0;
 }

@@ -24,7 +24,6 @@ struct judge_pass {
 	const struct geo *geo;         /* borrowed, as the next */
 	const struct profile *profile;
 	struct judge_cache *cache;     /* NULL: without */
-	bool once;                     /* of this trace the verdict is not kept; its names are */
 	uint64_t judged, found;        /* traces in all; of them from the cache */
 };
 
@@ -45,5 +44,14 @@ struct wall judge_pass_next_date(const struct judge_pass *j, struct wall when);
  * without a time is judged as of now. BP_ENOMEM: names may be filled in part, *out is untouched. */
 int judge_pass_trace(struct judge_pass *j, struct trace *t, struct names *names, struct wall now,
 		     struct verdict *out);
+
+/* For who judges thousands of ways, each by one trace that is there for no other end. Whether the
+ * databases name everything, whatever a record says: only then the next may be called. */
+bool judge_pass_names_alone(const struct judge_pass *j);
+/* The same verdict on a trace with a time. names is the caller's from trace to trace, between the
+ * same two dates: those who answered are added where they are missing; it is told neither the
+ * source nor other addresses. Nothing is kept of the verdict. */
+int judge_pass_way(struct judge_pass *j, struct trace *t, struct names *names, struct wall now,
+		   struct verdict *out);
 
 #endif

@@ -41,7 +41,6 @@ enum stmt {
 	STMT_PATH_FIND,
 	STMT_PATH_ADD,
 	STMT_PATH_GET,
-	STMT_PATH_WAY,
 	STMT_GOAL_FIND,
 	STMT_GOAL_ADD,
 	STMT_GOAL_GET,
@@ -332,8 +331,9 @@ int ids_top(struct store *s, const char *run, int64_t *out, struct bp_error *err
 void read_cache_free(struct read_cache *c);
 /* One row of `trace` (columns of STMT_TRACES) as a record. BP_EPARSE: damaged. */
 int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err);
-/* The trace alone, without names, verdict, id and times of its own. Owned by the caller. */
-int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
+/* The trace without its body: what was asked for, and its hops without times in the order of its
+ * path, so that the i-th has the i-th slot. Owned by the caller. */
+int read_hops_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
 /* A row of `judgement`: the verdict on t, which is in `segment`, and the names it was judged by. */
 struct judgement_row {
 	int64_t verdict, judge, naming, segment;

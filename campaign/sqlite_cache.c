@@ -12,7 +12,8 @@
 #include "campaign/body.h"
 #include "core/text.h"
 
-enum { BLOBS = 2048, PATHS = 4096, HOPS = 16384, NAMES = 8192 };
+/* Paths: those of two half hours of 50 vantage points, some 12 MB. */
+enum { BLOBS = 2048, PATHS = 65536, HOPS = 16384, NAMES = 8192 };
 
 /* A column of a row, as it lies there. */
 struct blob {
@@ -33,7 +34,7 @@ struct geo_named {
 
 struct read_cache {
 	struct blob blobs[CACHED_KINDS][BLOBS];
-	struct cached_path *paths[PATHS];
+	struct cached_path **paths; /* PATHS */
 	struct hop *hops;	 /* HOPS */
 	struct geo_named *names; /* NAMES */
 	struct cached_segment segment;
@@ -50,10 +51,11 @@ static struct read_cache *cache_of(struct store *s)
 
 		if (c == NULL)
 			return NULL;
+		c->paths = calloc(PATHS, sizeof(*c->paths));
 		c->hops = calloc(HOPS, sizeof(*c->hops));
 		c->names = calloc(NAMES, sizeof(*c->names));
 		s->cache = c;
-		if (c->hops == NULL || c->names == NULL) {
+		if (c->paths == NULL || c->hops == NULL || c->names == NULL) {
 			read_cache_free(c);
 			s->cache = NULL;
 		}
@@ -69,8 +71,9 @@ void read_cache_free(struct read_cache *c)
 		for (unsigned i = 0; i < BLOBS; i++)
 			free(c->blobs[k][i].bytes);
 	}
-	for (unsigned i = 0; i < PATHS; i++)
+	for (unsigned i = 0; c->paths != NULL && i < PATHS; i++)
 		free(c->paths[i]);
+	free(c->paths);
 	free(c->hops);
 	free(c->names);
 	free(c);
@@ -181,6 +184,7 @@ static int read_path(struct store *s, sqlite3_stmt *st, int64_t id, struct cache
 	p->first_ttl = (uint8_t)sqlite3_column_int(st, 4);
 	p->max_ttl = (uint8_t)sqlite3_column_int(st, 5);
 	p->sent = sqlite3_column_type(st, 6) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 6);
+	p->way = (uint64_t)sqlite3_column_int64(st, 10);
 	p->received = sqlite3_column_type(st, 7) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 7);
 	for (uint32_t i = 0; i < p->count; i++) {
 		for (unsigned k = 0; k < width; k++)

@@ -28,6 +28,7 @@ struct cached_path {
 	uint32_t count, slots;
 	uint8_t stop, reach, reached_by, first_ttl, max_ttl;
 	int64_t sent, received;
+	uint64_t way; /* as in struct store_group */
 	int64_t hops[]; /* rows */
 };
 /* Borrowed until the next call. */

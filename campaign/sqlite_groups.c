@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Traces that show the same, counted: one pass over the rows of a window, in the order they lie. A
- * group is told by the row numbers that its traces share; a whole trace is read only where the
- * slots of its destination's answers must be known, once a group.
+ * Traces that show the same, counted: one pass over the rows of a window, vantage point by vantage
+ * point, so that what is looked up for each row is little and near. A group is told by the row
+ * numbers that its traces share; hops are read only where the slots of its destination's answers
+ * must be known, once a path.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/body.h"
-#include "campaign/pack.h"
 #include "campaign/sqlite_cache.h"
 #include "campaign/sqlite_select.h"
 
@@ -66,6 +66,8 @@ struct grouping {
 	struct places group_places, path_places;
 	struct select_filter filter;
 	int64_t vantage, base_us;    /* of the segment */
+	int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err);
+	void *arg;
 	struct goal_info *goals;     /* GOALS, by row */
 	struct source_info *sources; /* SOURCES */
 	struct trace *head;	     /* scratch */
@@ -138,6 +140,13 @@ static int places_grow(struct places *p, uint64_t (*hash)(const struct grouping 
 	return 0;
 }
 
+static void places_clear(struct places *p)
+{
+	if (p->used > 0)
+		memset(p->slots, 0, p->size * sizeof(*p->slots));
+	p->used = 0;
+}
+
 static uint64_t hash_of_group(const struct grouping *w, uint32_t at)
 {
 	return group_hash(&((const struct group *)w->groups.items)[at]);
@@ -152,25 +161,18 @@ static uint64_t hash_of_path(const struct grouping *w, uint32_t at)
 
 static int load_path(struct grouping *w, int64_t id, struct path_info *out, struct bp_error *err)
 {
-	sqlite3_stmt *st;
-	int64_t slots;
-	int rc = sql_get(w->s, STMT_PATH_WAY, &st, err);
+	const struct cached_path *p;
+	int rc = cached_path(w->s, id, &p, err);
 
 	if (rc < 0)
 		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	rc = sql_step(w->s, st, err);
-	if (rc <= 0)
-		return rc < 0 ? rc : cached_damaged(w->s, "path", id, err);
-	slots = sqlite3_column_int64(st, 0);
-	*out = (struct path_info){.id = id,
-				  .slots = (uint32_t)slots,
-				  .reach = (uint8_t)sqlite3_column_int(st, 3),
-				  .way = (uint64_t)sqlite3_column_int64(st, 4)};
-	out->failed = sqlite3_column_int(st, 2) == STOP_ERROR && sqlite3_column_int(st, 1) == 0;
-	sqlite3_reset(st);
-	if (slots < 0 || slots > TRACE_MAX_ENTRIES || out->reach > REACH_SILENT)
+	if (p->reach > REACH_SILENT)
 		return cached_damaged(w->s, "path", id, err);
+	*out = (struct path_info){.id = id,
+				  .slots = p->slots,
+				  .reach = p->reach,
+				  .way = p->way,
+				  .failed = p->stop == STOP_ERROR && p->count == 0};
 	return 0;
 }
 
@@ -240,8 +242,7 @@ static int find_slots(struct grouping *w, struct path_info *p, int64_t goal, sql
 {
 	const uint16_t void_flags = REPLY_LATE | REPLY_DUP | REPLY_FTL | REPLY_CLOCK;
 	struct trace *t = NULL;
-	uint32_t *order, slots;
-	int rc = read_bare_row(w->s, row, &t, err);
+	int rc = read_hops_row(w->s, row, &t, err);
 
 	if (rc < 0)
 		return rc;
@@ -249,10 +250,8 @@ static int find_slots(struct grouping *w, struct path_info *p, int64_t goal, sql
 	p->slots_goal = t->method == METHOD_UDP && t->dst.family == 6 ? goal : 0;
 	p->slot_at = w->slots.count;
 	p->slot_count = 0;
-	order = malloc((t->entry_count + 1) * sizeof(*order));
-	slots = order != NULL ? body_order(t, order) : 0;
-	for (uint32_t i = 0; i < slots; i++) {
-		const struct trace_entry *e = &t->entries[order[i]];
+	for (uint32_t i = 0; i < p->slots && rc == 0; i++) {
+		const struct trace_entry *e = &t->entries[i];
 		uint32_t *slot;
 
 		if ((e->reply.flags & void_flags) != 0 || !trace_entry_is_destination(t, e))
@@ -265,9 +264,6 @@ static int find_slots(struct grouping *w, struct path_info *p, int64_t goal, sql
 		*slot = i;
 		p->slot_count++;
 	}
-	if (order == NULL)
-		rc = no_memory(err);
-	free(order);
 	free(t);
 	return rc;
 }
@@ -396,27 +392,6 @@ static int take_segment(struct grouping *w, sqlite3_stmt *rows, int64_t id, int6
 	return rc;
 }
 
-static int take_all(struct grouping *w, const struct store_select *select, struct bp_error *err)
-{
-	sqlite3_stmt *segments = NULL, *rows = NULL;
-	int rc = select_segments(w->s, select, &segments, err);
-
-	if (rc < 0)
-		return rc;
-	if (sqlite3_prepare_v2(w->s->db, stmt_sql[STMT_GROUP_ROWS], -1, &rows, NULL) != SQLITE_OK)
-		rc = sql_fail(w->s, sqlite3_extended_errcode(w->s->db), err);
-	while (rc == 0 && (rc = sql_step(w->s, segments, err)) == 1) {
-		w->vantage = sqlite3_column_int64(segments, 3);
-		w->base_us = sqlite3_column_int64(segments, 4);
-		rc = take_segment(w, rows, sqlite3_column_int64(segments, 0),
-				  sqlite3_column_int64(segments, 1),
-				  sqlite3_column_int64(segments, 2), err);
-	}
-	sqlite3_finalize(rows);
-	sqlite3_finalize(segments);
-	return rc;
-}
-
 /* --- groups ----------------------------------------------------------------------------------- */
 
 /* One pointer for one name, as long as the store is open. */
@@ -447,8 +422,7 @@ static int vantage_name(struct store *s, int64_t id, const char **out, struct bp
 }
 
 static int give(struct grouping *w, const struct group *g, const int64_t *rtts,
-		int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
-		void *arg, struct bp_error *err)
+		struct bp_error *err)
 {
 	const struct path_info *path = &((const struct path_info *)w->paths.items)[g->path_at];
 	struct store_group out = {.way = path->way,
@@ -473,12 +447,11 @@ static int give(struct grouping *w, const struct group *g, const int64_t *rtts,
 	out.method = goal->method;
 	out.flow = goal->flow;
 	out.dport = goal->dport;
-	return on_group(arg, &out, err);
+	return w->on_group(w->arg, &out, err);
 }
 
-static int give_all(struct grouping *w,
-		    int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
-		    void *arg, struct bp_error *err)
+/* All that there are; then there are none. */
+static int give_all(struct grouping *w, struct bp_error *err)
 {
 	const struct group *groups = w->groups.items;
 	const struct rtt *rtts = w->rtts.items;
@@ -492,11 +465,39 @@ static int give_all(struct grouping *w,
 	for (uint32_t i = 0; rc == 0 && i < w->rtts.count; i++)
 		sorted[ends[rtts[i].group]++] = rtts[i].ns;
 	for (uint32_t i = 0; rc == 0 && i < w->groups.count; i++)
-		rc = give(w, &groups[i], sorted + ends[i] - groups[i].rtt_count, on_group, arg,
-			  err);
+		rc = give(w, &groups[i], sorted + ends[i] - groups[i].rtt_count, err);
 	free(sorted);
 	free(ends);
+	w->groups.count = w->rtts.count = w->paths.count = w->slots.count = 0;
+	places_clear(&w->group_places);
+	places_clear(&w->path_places);
 	return rc;
+}
+
+static int take_all(struct grouping *w, const struct store_select *select, struct bp_error *err)
+{
+	sqlite3_stmt *segments = NULL, *rows = NULL;
+	int rc = select_segments(w->s, select, &segments, err);
+
+	if (rc < 0)
+		return rc;
+	if (sqlite3_prepare_v2(w->s->db, stmt_sql[STMT_GROUP_ROWS], -1, &rows, NULL) != SQLITE_OK)
+		rc = sql_fail(w->s, sqlite3_extended_errcode(w->s->db), err);
+	while (rc == 0 && (rc = sql_step(w->s, segments, err)) == 1) {
+		int64_t vantage = sqlite3_column_int64(segments, 3);
+
+		rc = vantage != w->vantage ? give_all(w, err) : 0;
+		if (rc < 0)
+			break;
+		w->vantage = vantage;
+		w->base_us = sqlite3_column_int64(segments, 4);
+		rc = take_segment(w, rows, sqlite3_column_int64(segments, 0),
+				  sqlite3_column_int64(segments, 1),
+				  sqlite3_column_int64(segments, 2), err);
+	}
+	sqlite3_finalize(rows);
+	sqlite3_finalize(segments);
+	return rc == 0 ? give_all(w, err) : rc;
 }
 
 int store_groups(struct store *s, const struct store_select *select,
@@ -504,7 +505,7 @@ int store_groups(struct store *s, const struct store_select *select,
 		 void *arg, struct bp_error *err)
 {
 	static const struct store_select all;
-	struct grouping w = {.s = s};
+	struct grouping w = {.s = s, .on_group = on_group, .arg = arg};
 	/* One view of the store for all groups and the traces that on_group asks for, and one lock
 	 * instead of one a trace. */
 	bool ours = sqlite3_get_autocommit(s->db) != 0 &&
@@ -518,8 +519,6 @@ int store_groups(struct store *s, const struct store_select *select,
 		rc = no_memory(err);
 	if (rc == 0)
 		rc = take_all(&w, select ? select : &all, err);
-	if (rc == 0)
-		rc = give_all(&w, on_group, arg, err);
 	select_filter_fini(&w.filter);
 	if (ours)
 		sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);

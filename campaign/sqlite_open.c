@@ -222,7 +222,7 @@ static int prepare_read(struct store *s, const struct head *h, struct bp_error *
 			"%s: a store of the older version %d: it is brought up to %d when it is "
 			"next written to",
 			s->path, version, SQLITE_STORE_VERSION);
-	return sql_exec(s, "PRAGMA query_only = 1", err);
+	return sql_exec(s, "PRAGMA query_only = 1; PRAGMA cache_size = -16384", err);
 }
 
 /* What a log held is in the file then; a file that is still too short was cut. */

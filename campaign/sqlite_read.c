@@ -24,8 +24,8 @@ static bool is_null(sqlite3_stmt *st, int at)
 	return sqlite3_column_type(st, at) == SQLITE_NULL;
 }
 
-static int read_entries(struct store *s, const struct cached_path *p, const void *body, int n,
-			struct trace *t, struct bp_error *err)
+static int read_entries(struct store *s, const struct cached_path *p, struct trace *t,
+			struct bp_error *err)
 {
 	int rc = 0;
 
@@ -40,8 +40,6 @@ static int read_entries(struct store *s, const struct cached_path *p, const void
 	t->size = (uint32_t)trace_size(p->count);
 	for (uint32_t i = 0; i < p->count && rc == 0; i++)
 		rc = cached_hop(s, p->hops[i], t->dst, &t->entries[i], err);
-	if (rc == 0 && body_read(body, n > 0 ? (size_t)n : 0, p->slots, t) < 0)
-		rc = BP_EPARSE;
 	return rc;
 }
 
@@ -229,24 +227,18 @@ static int read_goal_settings(struct store *s, int64_t goal, int64_t settings, s
 	return rc;
 }
 
-int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err)
+static int hops_of(struct store *s, sqlite3_stmt *st, const struct cached_path *p,
+		   struct trace **out, struct bp_error *err)
 {
-	const struct cached_path *p;
-	struct trace *t;
-	int rc = cached_path(s, sqlite3_column_int64(st, 8), &p, err);
+	struct trace *t = trace_new(p->count);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	t = trace_new(p->count);
 	if (t == NULL)
 		return no_memory(err);
 	rc = read_goal_settings(s, sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7), t,
 				err);
 	if (rc == 0)
-		rc = read_entries(s, p, sqlite3_column_blob(st, 12), sqlite3_column_bytes(st, 12),
-				  t, err);
-	if (rc == BP_EPARSE)
-		rc = cached_damaged(s, "trace", sqlite3_column_int64(st, 0), err);
+		rc = read_entries(s, p, t, err);
 	if (rc < 0)
 		free(t);
 	else
@@ -254,12 +246,41 @@ int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct 
 	return rc;
 }
 
+int read_hops_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err)
+{
+	const struct cached_path *p;
+	int rc = cached_path(s, sqlite3_column_int64(st, 8), &p, err);
+
+	return rc < 0 ? rc : hops_of(s, st, p, out, err);
+}
+
+/* Without names, verdict, id and times of its own. */
+static int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out,
+			 struct bp_error *err)
+{
+	const struct cached_path *p;
+	struct trace *t = NULL;
+	int n, rc = cached_path(s, sqlite3_column_int64(st, 8), &p, err);
+
+	if (rc == 0)
+		rc = hops_of(s, st, p, &t, err);
+	if (rc < 0)
+		return rc;
+	n = sqlite3_column_bytes(st, 12);
+	if (body_read(sqlite3_column_blob(st, 12), n > 0 ? (size_t)n : 0, p->slots, t) < 0) {
+		free(t);
+		return cached_damaged(s, "trace", sqlite3_column_int64(st, 0), err);
+	}
+	*out = t;
+	return 0;
+}
+
 /* With what its segment says. */
 static int read_dated_row(struct store *s, sqlite3_stmt *st, struct trace **out,
 			  const struct cached_segment **of, struct bp_error *err)
 {
 	const struct cached_segment *g;
-	struct trace *t;
+	struct trace *t = NULL;
 	int rc = cached_segment(s, sqlite3_column_int64(st, 1), &g, err);
 
 	if (rc == 0)

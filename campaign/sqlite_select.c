@@ -156,8 +156,8 @@ int select_segments(struct store *s, const struct store_select *select, sqlite3_
 	buf_str(&sql, "SELECT id, first, last, vantage, base_us");
 	put_segments(&sql, select);
 	put_online(&sql);
-	/* In the order they lie in the file. */
-	buf_str(&sql, " ORDER BY id");
+	/* Of one vantage point in the order they lie in the file. */
+	buf_str(&sql, " ORDER BY vantage, id");
 	rc = prepare(s, select, &sql, out, err);
 	buf_fini(&sql);
 	return rc;

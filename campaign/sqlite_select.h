@@ -14,7 +14,8 @@ enum { SELECT_FROM_AT = 1, SELECT_FROM_KIND, SELECT_FROM_ID, SELECT_LIMIT };
  * the caller. */
 int select_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
 		struct bp_error *err);
-/* The same for segments alone, for store_groups: id, first, last, vantage, base_us. */
+/* The same for segments alone, for store_groups: id, first, last, vantage, base_us; those of one
+ * vantage point together. */
 int select_segments(struct store *s, const struct store_select *select, sqlite3_stmt **out,
 		    struct bp_error *err);
 

@@ -33,8 +33,7 @@ const char *const stmt_sql[STMT_COUNT] = {
 		" ?15)",
 	[STMT_PATH_GET] =
 		"SELECT list, stop, reach, reached_by, first_ttl, max_ttl, sent, received,"
-		" count, slots FROM path WHERE id = ?1",
-	[STMT_PATH_WAY] = "SELECT slots, count, stop, reach, way FROM path WHERE id = ?1",
+		" count, slots, way FROM path WHERE id = ?1",
 	[STMT_GOAL_FIND] = "SELECT id FROM goal WHERE key = ?1",
 	[STMT_GOAL_ADD] = "INSERT INTO goal(key, target, dst, prefix, method, dport, flow)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -109,7 +109,7 @@ struct store_group {
 /* Streams the groups of what is selected, in no order; what could not be measured (STOP_ERROR, no
  * entry) is left out, and what was measured in a round whose vantage point was offline (its health
  * is ROUND_HEALTH_OFFLINE): it says nothing of the targets. on_group may call store_trace. Memory:
- * that of the groups, not of the traces. */
+ * that of the groups of one vantage point, not of the traces. */
 int store_groups(struct store *s, const struct store_select *select,
 		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
 		 void *arg, struct bp_error *err);

@@ -19,7 +19,8 @@ struct diff_store {
 	uint64_t example_count, example_room;
 	struct judge_pass *pass;   /* borrowed, as the next */
 	struct diff_set *set;
-	struct intern names;  /* what is said of a destination, as text: its number is a class */
+	/* what is said of a destination, as text: its number is a class */
+	struct intern classes_by_text;
 	struct intern targets; /* struct target_key */
 	uint32_t *classes;         /* of each target */
 	uint32_t classes_room;
@@ -27,6 +28,8 @@ struct diff_store {
 	uint32_t *sights;          /* of each way */
 	uint32_t sights_room;
 	struct verdict verdict;    /* of the way at work: too large to be made anew for each */
+	struct names names;        /* of the addresses of latter ways, between two dates */
+	uint32_t names_epoch;
 	/* of the window at work */
 	enum diff_when side;
 	struct wall since, until;
@@ -53,6 +56,7 @@ int diff_store_open(const char *url, unsigned number, struct judge_pass *pass,
 	d->number = number;
 	d->pass = pass;
 	d->set = set;
+	names_init(&d->names);
 	*out = d;
 	return 0;
 }
@@ -62,7 +66,8 @@ void diff_store_close(struct diff_store *d)
 	if (d == NULL)
 		return;
 	store_close(d->store);
-	diff_intern_fini(&d->names);
+	names_fini(&d->names);
+	diff_intern_fini(&d->classes_by_text);
 	diff_intern_fini(&d->targets);
 	diff_intern_fini(&d->ways);
 	free(d->examples);
@@ -110,7 +115,7 @@ static int class_name(struct diff_store *d, struct addr dst, struct wall when, u
 		   (const void *)label, name.asn, name.source, name.org, name.country,
 		   name.overlay_country, name.label, net);
 	rc = text.failed ? BP_ENOMEM :
-	     diff_intern_put(&d->names, text.bytes, text.used, class);
+	     diff_intern_put(&d->classes_by_text, text.bytes, text.used, class);
 	buf_fini(&text);
 	return rc;
 }
@@ -135,52 +140,59 @@ static int class_of(struct diff_store *d, const struct store_group *g, uint32_t 
 	return rc;
 }
 
-/* What the record says of its addresses counts only where a database is missing. *t and *names are
- * the caller's to free. */
-static int read_example(struct diff_store *d, int64_t example, struct trace **t,
-			struct names *names, struct bp_error *err)
+/* Where a database is missing, what the record says of its addresses counts, and is its own. */
+static int judge_whole(struct diff_store *d, int64_t example, uint32_t *sight,
+		       struct bp_error *err)
 {
-	const struct geo_source *s = geo_source(d->pass->geo);
 	struct record r;
 	int rc;
 
-	if (s->asn_db[0] != '\0' && s->country_db[0] != '\0')
-		return store_trace_bare(d->store, example, t, err);
 	record_init(&r);
 	rc = store_trace(d->store, example, &r, err);
 	if (rc == 0) {
-		*t = r.trace;
-		*names = r.names;
-		r.trace = NULL;
-		names_init(&r.names);
+		rc = judge_pass_trace(d->pass, r.trace, &r.names, wall_now(), &d->verdict);
+		if (rc == 0)
+			rc = diff_set_sight(d->set, r.trace, &r.names, &d->verdict, sight);
+		if (rc < 0)
+			bp_fail(err, rc, "out of memory");
 	}
 	record_fini(&r);
 	return rc;
+}
+
+/* Ways of one vantage point come one behind the other and share most of their routers; a longer
+ * list would cost more to search and to fill than it saves. */
+enum { NAMES_MOST = 128 };
+
+static struct names *names_between(struct diff_store *d)
+{
+	if (d->names_epoch != d->epoch || d->names.count > NAMES_MOST) {
+		names_fini(&d->names);
+		names_init(&d->names);
+		d->names_epoch = d->epoch;
+	}
+	return &d->names;
 }
 
 /* By one of them. BP_ENOTFOUND: it was dropped meanwhile. */
 static int judge_way(struct diff_store *d, const struct store_group *g, uint32_t *sight,
 		     struct bp_error *err)
 {
-	struct trace *t = NULL;
-	struct names names;
+	struct names *names;
+	struct trace *t;
 	int rc;
 
-	names_init(&names);
-	rc = read_example(d, g->example, &t, &names, err);
-	if (rc == 0) {
-		/* This way will not come again: its verdict is not worth keeping. */
-		d->pass->once = true;
-		rc = judge_pass_trace(d->pass, t, &names, wall_now(), &d->verdict);
-		d->pass->once = false;
-		if (rc == 0)
-			rc = diff_set_sight(d->set, t, &names, &d->verdict, sight);
-		if (rc < 0)
-			bp_fail(err, rc, "out of memory");
-	}
-	names_fini(&names);
+	if (g->first.ns == 0 || !judge_pass_names_alone(d->pass))
+		return judge_whole(d, g->example, sight, err);
+	rc = store_trace_bare(d->store, g->example, &t, err);
+	if (rc < 0)
+		return rc;
+	names = names_between(d);
+	rc = judge_pass_way(d->pass, t, names, wall_now(), &d->verdict);
+	if (rc == 0)
+		rc = diff_set_sight(d->set, t, names, &d->verdict, sight);
 	free(t);
-	return rc;
+	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
 }
 
 enum { SIGHT_NONE = UINT32_MAX };
