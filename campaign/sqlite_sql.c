@@ -155,8 +155,8 @@ const char *const stmt_sql[STMT_COUNT] = {
 			      " (SELECT id FROM text WHERE text = ?2)",
 	[STMT_LAST_ROUNDS] = "SELECT json FROM round WHERE campaign ="
 			     " (SELECT id FROM text WHERE text = ?1) AND vantage ="
-			     " (SELECT id FROM text WHERE text = ?2) ORDER BY planned_us DESC"
-			     " LIMIT ?3",
+			     " (SELECT id FROM text WHERE text = ?2) AND start_us IS NOT NULL"
+			     " ORDER BY planned_us DESC LIMIT ?3",
 };
 
 int sql_fail(struct store *s, int result, struct bp_error *err)

@@ -136,7 +136,8 @@ int store_points(struct store *s, const struct store_select *select, const struc
 /* The latest slot (round.planned) of a campaign and vantage; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
 		       struct wall *out, struct bp_error *err);
-/* The latest rounds of a campaign and vantage, newest first, at most max. Returns how many. */
+/* The latest rounds of a campaign and vantage that began, newest first, at most max. Returns how
+ * many. */
 int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
 		      struct round *out, unsigned max, struct bp_error *err);
 

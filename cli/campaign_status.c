@@ -58,6 +58,9 @@ static int take_round(void *arg, struct record *rec, struct bp_error *err)
 	rc = round_read(rec, &r, err);
 	if (rc < 0)
 		return rc;
+	/* Told by a clock that ran ahead: not yet. */
+	if (r.planned.ns > s->now.ns + SCHEDULE_BACK_NS)
+		return 0;
 	if (s->identity_read.ns == 0)
 		s->identity_read = r.planned;
 	if (r.planned.ns > s->now.ns - DAY_NS)

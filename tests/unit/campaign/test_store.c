@@ -506,9 +506,14 @@ static void a_measured_round_takes_the_place_of_a_missed_one(void **state)
 {
 	struct bed *b = *state;
 	struct round r = make_round("fra1", T0 + 3 * 900 * NS_PER_S);
+	struct round ahead = make_round("fra1", T0 + 365 * 86400 * NS_PER_S), latest[2];
 	struct taken out;
 	bool already;
 
+	ahead.start.ns = ahead.end.ns = 0;
+	assert_ok(b, store_begin(b->store, &b->err));
+	assert_ok(b, store_add_round(b->store, &ahead, &already, &b->err));
+	assert_ok(b, store_commit(b->store, &b->err));
 	for (unsigned i = 0; i < 3; i++) {
 		r.start.ns = r.end.ns = 0;
 		r.expected = r.missed = 10;
@@ -519,12 +524,15 @@ static void a_measured_round_takes_the_place_of_a_missed_one(void **state)
 		assert_int_equal(already, i > 0);
 		assert_int_equal(put_round(b, "fra1", 3, 10), i > 0);
 		out = take_all(b, NULL);
-		assert_int_equal(out.count, 11);
+		assert_int_equal(out.count, 11 + 1);
 		assert_int_equal(out.items[10].kind, RECORD_ROUND);
 		assert_int_equal(round_read(&out.items[10], &r, &b->err), 0);
 		assert_int_equal(r.done, 10);
 		assert_int_equal(r.why, ROUND_WHY_NONE);
 		taken_fini(&out);
+		/* Who we are is told by what was measured. */
+		assert_int_equal(store_last_rounds(b->store, "c", "fra1", latest, 2, &b->err), 1);
+		assert_int_equal(latest[0].planned.ns, r.planned.ns);
 	}
 }
 
