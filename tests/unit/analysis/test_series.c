@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Series: cells out of points, whatever their order; rounds, gaps, looks, rounds that nobody told. */
+/* Series: cells out of points, whatever their order; rounds, gaps, looks, what nobody told of. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
