@@ -224,7 +224,7 @@ static void keep(const struct report_maker *m, const struct cell *c, struct kept
 	out->answered = c->answered;
 	out->traces = c->traces;
 	out->reached = c->hosts_reached > 0;
-	for (unsigned i = 0; i < sizeof(c->by_reach); i++)
+	for (unsigned i = 0; i < sizeof(c->by_reach) / sizeof(c->by_reach[0]); i++)
 		best = c->by_reach[i] > c->by_reach[best] ? i : best;
 	out->reach = (uint8_t)best;
 	if (out->band == REPORT_BAND_BORDER)
