@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The webhook: libcurl's multi handle on our poll loop (socket and timer callbacks), one transfer at
- * a time. http and https only, no redirects: what was signed goes where the plan says.
+ * The webhook: libcurl's multi handle on our poll loop (socket and timer callbacks), one transfer
+ * at a time. http and https only, no redirects: what was signed goes where the plan says.
  */
 #include "campaign/alert_inside.h"
 
