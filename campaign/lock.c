@@ -54,6 +54,8 @@ int lock_take(const char *path, int *fd, struct bp_error *err)
 		who = holder(lock);
 		if (sys != EWOULDBLOCK)
 			rc = bp_fail_sys(err, sys, "cannot lock %s", path);
+		else if (who == getpid())
+			rc = bp_fail(err, BP_EAGAIN, "it is named twice: %s is ours", path);
 		else if (who > 0)
 			rc = bp_fail(err, BP_EAGAIN, "process %ld holds %s", who, path);
 		else

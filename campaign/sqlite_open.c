@@ -216,6 +216,9 @@ static int prepare_read(struct store *s, const struct head *h, struct bp_error *
 	}
 	if (rc < 0)
 		return rc;
+	/* Its making was broken off, as by a full disk, or is under way. */
+	if (version == 0)
+		return bp_fail(err, BP_ENOTFOUND, "%s: there is nothing in this store yet", s->path);
 	if (version < SQLITE_STORE_VERSION)
 		return bp_fail(
 			err, BP_EUNSUP,

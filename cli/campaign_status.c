@@ -85,6 +85,9 @@ static int take_trace(void *arg, struct record *rec, struct bp_error *err)
 	(void)err;
 	if (rec->kind != RECORD_TRACE || campaign_plan_is_reference(run->plan, rec->trace->dst))
 		return 0;
+	/* Of a later round, in which nothing was measured: things stand as in the one before. */
+	if (rec->trace->start.ns > run->status.measured.end.ns)
+		return 0;
 	standing_take(&run->standing, rec->trace, &rec->verdict);
 	if (strcmp(rec->trace->round, run->status.measured.id) == 0)
 		tally_add(&run->tally, rec->trace, &rec->verdict, run->of_plan);
@@ -166,7 +169,7 @@ static int read_store(struct status_run *run, const char *path, struct bp_error 
 	snprintf(url, sizeof(url), "sqlite:%s", path);
 	rc = store_open(url, STORE_READ, &store, err);
 	if (rc < 0)
-		return rc;
+		return rc == BP_ENOTFOUND ? 0 : rc;
 	rc = read_rounds(run, store, err);
 	if (rc == 0 && run->status.measured_known)
 		rc = read_traces(run, store, err);

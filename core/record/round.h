@@ -38,7 +38,7 @@ enum round_health {
 	ROUND_HEALTH_OFFLINE, /* none did, and no target either */
 };
 
-enum { ROUND_SUBSTITUTES_MAX = 16, ROUND_NOTE_TEXT = 160, ROUND_ID_TEXT = TRACE_ID_TEXT };
+enum { ROUND_SUBSTITUTES_MAX = 16, ROUND_NOTE_TEXT = 240, ROUND_ID_TEXT = TRACE_ID_TEXT };
 
 /* Bits of round.changed: who we are differs from the round before. */
 enum round_changed {

@@ -36,6 +36,20 @@ is "and for scripts, when it goes back" \
 	"$(jq -r '"\(.type) \(.targets[0] | "\(.dst) \(.border)")"' "$LAB_TMP/quiet")" \
 	'status 175.45.176.71 dandong'
 
+bp vp campaign once "$LAB_TMP/now.yaml" "$LAB_TMP/now.yaml" >"$OUT" 2>"$ERR"
+is "one campaign named twice: exit" $? 1
+like "and what it says" "$(cat "$ERR")" 'campaign now runs already: it is named twice'
+
+# How things stand is of the last round that was measured, whatever came behind it.
+ip -n vp link set t1 down
+bp vp campaign once "$LAB_TMP/now.yaml" >"$OUT" 2>"$ERR"
+is "a round without a route: exit" $? 3
+is "why" "$(round_field .why)" no_route
+is "status tells the targets of the round before" "$(bp vp campaign status --format jsonl \
+	"$LAB_TMP/now.yaml" | jq -c '[.last_round.done, .last_measured.done, (.targets | length)]')" '[0,2,2]'
+ip -n vp link set t1 up
+route vp default t1
+
 # 2. A second signal ends it at once; the next start commits what the journal has.
 plan slow 1h 'targets: [175.45.176.0/26]'
 sed -i 's/^rate_pps: max/rate_pps: 10/' "$LAB_TMP/slow.yaml"

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,17 +35,25 @@ static void one_holds_it(void **state)
 {
 	struct bp_error err = {0};
 	char pid[32];
-	int fd = -1, second = -1;
+	int fd = -1, second = -1, ended = -1;
+	pid_t child;
 
 	(void)state;
+	snprintf(pid, sizeof(pid), "process %ld holds", (long)getpid());
 	assert_int_equal(holder(), 0);
 	assert_int_equal(lock_take(path, &fd, &err), 0);
 	/* Another descriptor is as good as another process. */
 	assert_int_equal(lock_take(path, &second, &err), BP_EAGAIN);
 	assert_int_equal(second, -1);
-	snprintf(pid, sizeof(pid), "process %ld holds", (long)getpid());
-	assert_non_null(strstr(err.text, pid));
+	/* No second process: the same campaign, named twice. */
+	assert_non_null(strstr(err.text, "named twice"));
 	assert_int_equal(holder(), getpid());
+	child = fork();
+	if (child == 0)
+		_exit(lock_take(path, &second, &err) == BP_EAGAIN &&
+		      strstr(err.text, pid) != NULL ? 0 : 1);
+	assert_int_equal(waitpid(child, &ended, 0), child);
+	assert_int_equal(ended, 0);
 	close(fd);
 	assert_int_equal(holder(), 0);
 	assert_int_equal(lock_take(path, &second, &err), 0);
