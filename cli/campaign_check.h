@@ -20,6 +20,8 @@ enum {
 	CHECK_STARTS = 3,
 	/* In the store, a trace of FORECAST_HOPS hops, indexes included (make bench-store). */
 	CHECK_TRACE_BYTES = 190,
+	/* A round's own row, with its object: tests/unit/campaign/run/test_year.c. */
+	CHECK_ROUND_BYTES = 1000,
 	CHECK_NETWORKS_SHOWN = 8, /* without -v */
 };
 

@@ -45,7 +45,7 @@ void check_put_duration(struct buf *out, int64_t ns)
 
 static uint64_t store_bytes_day(const struct check *c)
 {
-	return a_day(c, check_traces(c) * CHECK_TRACE_BYTES);
+	return a_day(c, check_traces(c) * CHECK_TRACE_BYTES + CHECK_ROUND_BYTES);
 }
 
 /* What is read and kept for the engine of events, which this version does not have. */
@@ -190,7 +190,8 @@ static void write_cost(struct buf *out, const struct check *c)
 	put_bytes(out, (double)a_day(c, c->forecast.bytes[CASE_USUAL]));
 	buf_str(out, " a day, in IP packets\nKept          ");
 	put_bytes(out, (double)store_bytes_day(c));
-	buf_printf(out, " a day in the store, at %d bytes a trace\nA second      ", CHECK_TRACE_BYTES);
+	buf_printf(out, " a day in the store, at %d bytes a trace and %d a round\nA second      ",
+		   CHECK_TRACE_BYTES, CHECK_ROUND_BYTES);
 	manners_put_rates(out, &c->run);
 	buf_str(out, "\nA round       ");
 	manners_put_time(out, &c->forecast);
@@ -330,6 +331,7 @@ static void put_load(struct json_writer *w, const struct check *c)
 	json_put_int(w, "bytes_day", (int64_t)a_day(c, f->bytes[CASE_USUAL]));
 	json_put_int(w, "store_bytes_day", (int64_t)store_bytes_day(c));
 	json_put_int(w, "store_bytes_trace", CHECK_TRACE_BYTES);
+	json_put_int(w, "store_bytes_round", CHECK_ROUND_BYTES);
 	manners_put_json_seconds(w, f);
 	manners_put_json(w, &c->manners, &c->run);
 	put_networks(w, c);
