@@ -273,24 +273,70 @@ static int save_round(struct salvage *v, sqlite3_stmt *st, struct bp_error *err)
 	return rc;
 }
 
-/* Objects that stand behind no trace; roll-ups. */
-static void save_rest(struct salvage *v)
+/* Objects that stand behind no trace. */
+static void save_objects(struct salvage *v)
 {
 	sqlite3_stmt *st = NULL;
 
 	if (sqlite3_prepare_v2(v->from->db,
-			       "SELECT kind, at_us, json FROM object NOT INDEXED WHERE"
-			       " segment IS NULL ORDER BY id",
+			       "SELECT kind, at_us, json, (SELECT text FROM text WHERE"
+			       " id = o.vantage), (SELECT text FROM text WHERE id ="
+			       " o.campaign), (SELECT text FROM text WHERE id = o.round)"
+			       " FROM object o NOT INDEXED WHERE segment IS NULL ORDER BY id",
 			       -1, &st, NULL) == SQLITE_OK) {
 		while (sqlite3_step(st) == SQLITE_ROW) {
 			struct wall at = {sqlite3_column_int64(st, 1) * NS_PER_US};
 
 			store_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at,
-					 NULL, NULL, NULL, (const char *)sqlite3_column_text(st, 2),
+					 (const char *)sqlite3_column_text(st, 3),
+					 (const char *)sqlite3_column_text(st, 4),
+					 (const char *)sqlite3_column_text(st, 5),
+					 (const char *)sqlite3_column_text(st, 2),
 					 (size_t)sqlite3_column_bytes(st, 2), NULL);
 		}
 	}
 	sqlite3_finalize(st);
+}
+
+static int save_hour(struct salvage *v, sqlite3_stmt *st, sqlite3_stmt *add, struct bp_error *err)
+{
+	int rc = 0;
+
+	for (int i = 0; i < 2 && rc == 0; i++) {
+		const char *owner = (const char *)sqlite3_column_text(st, i);
+		int64_t id = 0;
+
+		if (owner != NULL)
+			rc = intern_text(v->to, owner, &id, err);
+		sqlite3_bind_int64(add, i + 1, id);
+	}
+	for (int i = 2; i < 12; i++)
+		sqlite3_bind_value(add, i + 1, sqlite3_column_value(st, i));
+	return rc == 0 ? sql_step(v->to, add, err) : rc;
+}
+
+/* Roll-ups: of traces that were dropped there is nothing else. */
+static int save_hours(struct salvage *v, struct bp_error *err)
+{
+	static const char get[] =
+		"SELECT (SELECT text FROM text WHERE id = h.vantage), (SELECT text FROM text WHERE"
+		" id = h.campaign), hour_us, prefix, method, outcome, border, traces, reached,"
+		" rtt_n, rtt_min, rtt_sum FROM hour h";
+	static const char put[] =
+		"INSERT OR IGNORE INTO hour(vantage, campaign, hour_us, prefix, method, outcome,"
+		" border, traces, reached, rtt_n, rtt_min, rtt_sum)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+	sqlite3_stmt *st = NULL, *add = NULL;
+	int rc = 0;
+
+	if (sqlite3_prepare_v2(v->from->db, get, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(v->to->db, put, -1, &add, NULL) == SQLITE_OK) {
+		while (rc == 0 && sqlite3_step(st) == SQLITE_ROW)
+			rc = save_hour(v, st, add, err);
+	}
+	sqlite3_finalize(st);
+	sqlite3_finalize(add);
+	return rc;
 }
 
 static int save_all(struct salvage *v, struct bp_error *err)
@@ -312,9 +358,11 @@ static int save_all(struct salvage *v, struct bp_error *err)
 			       " BY id",
 			       rounds > texts ? rounds : texts, save_round, err);
 	if (rc == 0) {
-		save_rest(v);
-		rc = commit(v, false, err);
+		save_objects(v);
+		rc = save_hours(v, err);
 	}
+	if (rc == 0)
+		rc = commit(v, false, err);
 	if (rc < 0)
 		store_undo(v->to);
 	return rc;

@@ -398,10 +398,18 @@ static void salvage_keeps_every_judgement(void **state)
 			    .profile = "p",
 			    .profile_version = "9"};
 	struct store_salvage saved;
-	int64_t before;
+	int64_t before, hours;
+	uint64_t dropped;
 	char to[128];
 
-	put_random(b, 60);
+	put_random(b, 90);
+	/* All that is left of these are their hours. */
+	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 5 * NS_PER_S}, true,
+				      &dropped, &b->err),
+			 0);
+	assert_int_equal(dropped, 5);
+	hours = number(b, "SELECT sum(traces) FROM hours WHERE vantage = 'v'");
+	assert_true(hours > 0);
 	assert_int_equal(store_begin(b->store, &b->err), 0);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(store_add_judgement(b->store, "v-run-8", NULL, &v,
@@ -409,17 +417,19 @@ static void salvage_keeps_every_judgement(void **state)
 				 0);
 	assert_int_equal(store_commit(b->store, &b->err), 0);
 	before = number(b, "SELECT count(*) FROM judgements");
-	assert_int_equal(sqlite3_exec(b->db, "UPDATE judge SET judged_us = 5000000 WHERE id = 1",
+	assert_int_equal(sqlite3_exec(b->db, "UPDATE judge SET judged_us = 5000000 WHERE id ="
+				      " (SELECT max(judge) FROM segment)",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
 	snprintf(to, sizeof(to), "%s.new", b->path);
 	if (store_salvage(b->path, to, &saved, &b->err) != 0)
 		fail_msg("%s", b->err.text);
-	assert_int_equal(saved.traces, 60);
+	assert_int_equal(saved.traces, 85);
 	assert_int_equal(saved.lost, 0);
 	sqlite3_close(b->db);
 	assert_int_equal(sqlite3_open(to, &b->db), SQLITE_OK);
 	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), before);
+	assert_int_equal(number(b, "SELECT sum(traces) FROM hours WHERE vantage = 'v'"), hours);
 	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
 			 4);
 	assert_int_equal(number(b, "SELECT count(*) FROM traces WHERE trace_id = 'v-run-8' AND"
