@@ -130,6 +130,20 @@ int intern_add_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_er
 	return rc;
 }
 
+int intern_seen(struct store *s, struct intern_hash *h, int64_t *out, struct bp_error *err)
+{
+	const struct intern_slot *slot;
+
+	if (s->key.failed)
+		return intern_no_memory(err);
+	*h = intern_hash_key(s);
+	slot = intern_cached(&s->values, h);
+	if (slot == NULL)
+		return 0;
+	*out = slot->id;
+	return 1;
+}
+
 /* A value whose table has its key: `bind` fills the columns behind the key when it is new. s->key
  * holds it. */
 int intern_key(struct store *s, enum stmt find, enum stmt add,
@@ -137,20 +151,14 @@ int intern_key(struct store *s, enum stmt find, enum stmt add,
 			   struct bp_error *err),
 	       const void *value, int64_t *out, struct bp_error *err)
 {
-	const struct intern_slot *slot;
 	sqlite3_stmt *st;
 	struct intern_hash h;
 	int64_t id = 0;
 	int rc;
 
-	if (s->key.failed)
-		return intern_no_memory(err);
-	h = intern_hash_key(s);
-	slot = intern_cached(&s->values, &h);
-	if (slot != NULL) {
-		*out = slot->id;
-		return 0;
-	}
+	rc = intern_seen(s, &h, out, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = sql_get(s, find, &st, err);
 	if (rc < 0)
 		return rc;
@@ -179,20 +187,14 @@ int intern_key(struct store *s, enum stmt find, enum stmt add,
 /* A text that is in the cache under s->key, or not. */
 static int intern_text_as(struct store *s, const char *text, int64_t *out, struct bp_error *err)
 {
-	const struct intern_slot *slot;
 	sqlite3_stmt *st;
 	struct intern_hash h;
 	int64_t id = 0;
 	int rc;
 
-	if (s->key.failed)
-		return intern_no_memory(err);
-	h = intern_hash_key(s);
-	slot = intern_cached(&s->values, &h);
-	if (slot != NULL) {
-		*out = slot->id;
-		return 0;
-	}
+	rc = intern_seen(s, &h, out, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = sql_get(s, STMT_TEXT_FIND, &st, err);
 	if (rc < 0)
 		return rc;

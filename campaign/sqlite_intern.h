@@ -27,6 +27,9 @@ void intern_remember(struct intern_cache *c, const struct intern_hash *h, int64_
 /* The row that a statement finds with its parameters bound, 0 none; or that it adds. */
 int intern_find_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err);
 int intern_add_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err);
+/* Whether the value that s->key holds is known: 1, and *out is its row; 0; BP_ENOMEM. *h, for
+ * intern_remember, unless out of memory. */
+int intern_seen(struct store *s, struct intern_hash *h, int64_t *out, struct bp_error *err);
 /* A value whose table has its key, which s->key holds: `bind` fills the columns behind the key when
  * it is new, and may intern other values. */
 int intern_key(struct store *s, enum stmt find, enum stmt add,

@@ -64,7 +64,6 @@ static int intern_name(struct store *s, const struct name *n, int64_t *out, stru
 static int geo_name(struct store *s, int64_t geo, struct addr a, int64_t name, int64_t *out,
 		    struct bp_error *err)
 {
-	const struct intern_slot *slot;
 	sqlite3_stmt *st;
 	int64_t addr = 0, id = 0;
 	struct intern_hash h;
@@ -73,14 +72,9 @@ static int geo_name(struct store *s, int64_t geo, struct addr a, int64_t name, i
 	intern_begin(s, INTERN_GEO_NAME);
 	pack_varint(&s->key, (uint64_t)geo);
 	pack_addr(&s->key, a);
-	if (s->key.failed)
-		return intern_no_memory(err);
-	h = intern_hash_key(s);
-	slot = intern_cached(&s->values, &h);
-	if (slot != NULL) {
-		*out = slot->id;
-		return 0;
-	}
+	rc = intern_seen(s, &h, out, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = intern_addr(s, a, &addr, err);
 	if (rc == 0)
 		rc = sql_get(s, STMT_GEO_NAME_FIND, &st, err);
@@ -243,7 +237,6 @@ static void bind_verdict(sqlite3_stmt *st, const struct verdict *v, const struct
 int intern_verdict(struct store *s, const struct trace *t, const struct verdict *v, int64_t *out,
 		   struct bp_error *err)
 {
-	const struct intern_slot *slot;
 	sqlite3_stmt *st;
 	int64_t id = 0;
 	struct intern_hash h;
@@ -251,14 +244,9 @@ int intern_verdict(struct store *s, const struct trace *t, const struct verdict 
 
 	intern_begin(s, INTERN_VERDICT);
 	value_put_verdict(&s->key, v, t);
-	if (s->key.failed)
-		return intern_no_memory(err);
-	h = intern_hash_key(s);
-	slot = intern_cached(&s->values, &h);
-	if (slot != NULL) {
-		*out = slot->id;
-		return 0;
-	}
+	rc = intern_seen(s, &h, out, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = sql_get(s, STMT_VERDICT_FIND, &st, err);
 	if (rc < 0)
 		return rc;
