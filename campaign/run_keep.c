@@ -81,7 +81,7 @@ static void know_file(struct run_keep *k)
 static const char *advice(const struct bp_error *err)
 {
 	if (err->code == BP_EPARSE)
-		return "; stop this, then mend it: borderpath campaign recover PLAN";
+		return "; stop this before you mend it";
 	return "";
 }
 

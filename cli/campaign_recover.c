@@ -56,17 +56,25 @@ static const char *store_of(const struct recover_options *o, struct campaign_pla
 	return campaign_plan_load(o->plan, p, err) < 0 ? NULL : (*p)->store;
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static int tell(const struct recover_options *o, const struct recover_end *e)
 {
 	const struct store_salvage *s = &e->salvage;
+	char text[PATH_MAX + 256];
 
-	if (!o->common.quiet)
-		printf("%" PRIu64 " rounds and %" PRIu64 " traces were read out of the old "
-		       "store, %" PRIu64 " more could not be; %" PRIu64 " rounds were put back from "
-		       "the spool.\nThe old file is %s.\n", s->rounds, s->traces, s->lost,
-		       e->rounds, e->aside);
+	snprintf(text, sizeof(text), "Read out of the old store: %" PRIu64 " round%s, %" PRIu64
+		 " trace%s; %" PRIu64 " more could not be read.\nPut back from the spool: %" PRIu64
+		 " round%s.\nThe old file is %s.\n", s->rounds, plural(s->rounds), s->traces,
+		 plural(s->traces), s->lost, e->rounds, plural(e->rounds), e->aside);
 	if (e->waiting > 0)
-		cli_say("%" PRIu64 " rounds still wait in the spool", e->waiting);
+		cli_say("%" PRIu64 " round%s still wait%s in the spool", e->waiting,
+			plural(e->waiting), e->waiting == 1 ? "s" : "");
+	if (!o->common.quiet && cli_print(text) != CLI_OK)
+		return CLI_FAILURE;
 	return s->lost > 0 || e->waiting > 0 ? CLI_PARTIAL : CLI_OK;
 }
 

@@ -324,6 +324,10 @@ int select_read(const struct select *s, const char *path,
 		record_init(&r);
 	}
 	record_fini(&r);
+	/* Many lines of them may have scrolled away. */
+	if (reader.skipped > 1 && !s->silent)
+		cli_say("%s: %llu records skipped, %llu read", path,
+			(unsigned long long)reader.skipped, (unsigned long long)reader.read);
 	counts->read += reader.read;
 	counts->skipped += reader.skipped;
 	counts->reader = NULL;
