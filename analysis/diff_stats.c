@@ -89,7 +89,7 @@ static void select_ns(int64_t *d, size_t n, size_t k)
 	}
 }
 
-static int64_t kth(int64_t *d, size_t n, size_t k)
+int64_t rtt_kth(int64_t *d, size_t n, size_t k)
 {
 	select_ns(d, n, k);
 	return d[k];
@@ -169,9 +169,9 @@ int rtt_shift_of(const struct rtt_stratum *s, unsigned count, struct rtt_shift *
 	if (d == NULL)
 		return BP_ENOMEM;
 	fill_pairs(s, count, most, d);
-	shift.estimate_ns = kth(d, pairs, pairs / 2);
+	shift.estimate_ns = rtt_kth(d, pairs, pairs / 2);
 	if (pairs % 2 == 0)
-		shift.estimate_ns = kth(d, pairs, pairs / 2 - 1) / 2 + shift.estimate_ns / 2;
+		shift.estimate_ns = rtt_kth(d, pairs, pairs / 2 - 1) / 2 + shift.estimate_ns / 2;
 	shift.low_ns = shift.high_ns = shift.estimate_ns;
 	/* Two-sided: the most extreme order and its mirror. */
 	shift.enough = log(2) - ways <= log(.05) + 1e-9;
@@ -179,8 +179,8 @@ int rtt_shift_of(const struct rtt_stratum *s, unsigned count, struct rtt_shift *
 		double c = floor(mean - 1.959964 * sqrt(variance));
 		size_t cut = c >= 1 ? (size_t)c : 1;
 
-		shift.low_ns = kth(d, pairs, cut - 1);
-		shift.high_ns = kth(d, pairs, pairs - cut);
+		shift.low_ns = rtt_kth(d, pairs, cut - 1);
+		shift.high_ns = rtt_kth(d, pairs, pairs - cut);
 	}
 	free(d);
 	*out = shift;

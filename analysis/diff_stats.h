@@ -7,11 +7,15 @@
 #define ANALYSIS_DIFF_STATS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Two-sided p of the 2x2 table {a, b; c, d}: the probability, margins fixed, of a table as unlikely
  * as this or more (R. A. Fisher, 1922). 1 when a margin is empty. */
 double fisher_p(unsigned a, unsigned b, unsigned c, unsigned d);
+
+/* The k-th smallest (from 0) of n values, k < n; d is put into another order. */
+int64_t rtt_kth(int64_t *d, size_t n, size_t k);
 
 /* Delays of one target, both sides, each in order of size. Borrowed. */
 struct rtt_stratum {

@@ -33,8 +33,8 @@ struct shift {
 	uint64_t index, last_index;
 	/* Of those two points: the moment lies in [not_before, not_after]. */
 	struct wall not_before, not_after;
-	/* Medians of the two levels, each up to its neighbouring shift, and of how many answered
-	 * points. */
+	/* Medians of the two levels, each of the answered points up to its neighbouring shift, at
+	 * most SHIFT_LEVEL of them; and of how many. */
 	int64_t before_ns, after_ns;
 	unsigned before_count, after_count;
 	/* After - before: the Hodges-Lehmann estimate, and the 95 % interval that inverts the
@@ -42,9 +42,10 @@ struct shift {
 	 * one; low and high equal the estimate then. */
 	int64_t shift_ns, low_ns, high_ns;
 	bool interval_known;
-	double p;           /* two-sided, of the Mann-Whitney test with ties */
-	double confidence;  /* 0 to 1: that a change is here. doc/shifts.md says what of */
+	double p;           /* two-sided, of the Mann-Whitney test with ties, of the same points */
+	double confidence;  /* 0 to 1: that a change is here. doc/shifts.md says from what */
 };
+enum { SHIFT_LEVEL = 64 };
 
 /* In order of index. Owned by whoever made it; zeros are an empty one. */
 struct shift_list {
@@ -62,17 +63,17 @@ struct shift_scratch *shift_scratch_new(void);
 void shift_scratch_free(struct shift_scratch *w);
 
 /*
- * All shifts of a series of n points in order of time, appended to out, all SHIFT_CONFIRMED. at may
- * be NULL: the moments are zeros then. Equal and uneven times are fine; times are told, not used.
- * BP_ENOMEM: out is as it was.
+ * All shifts of a series of n points in order of time, appended to out, all SHIFT_CONFIRMED. at
+ * may be NULL: the moments are zeros then. Equal and uneven times are fine; they tell what comes
+ * back at the same time of day and are not used otherwise. BP_ENOMEM: out is as it was.
  */
 int shift_detect(struct shift_scratch *w, enum shift_setting setting, const struct wall *at,
 		 const int64_t *rtt_ns, size_t n, struct shift_list *out);
 
 /*
  * The same as points arrive. What all calls of shift_state_add and one of shift_state_flush append
- * is what shift_detect finds in the same points, in the same order. The state holds a window of the
- * last answered points, at most SHIFT_WINDOW; an add allocates only while that grows.
+ * is what shift_detect finds in the same points, in the same order. The state holds the last
+ * answered points, fewer than two windows of them; an add allocates only while that grows.
  */
 enum { SHIFT_WINDOW = 1024 };
 
@@ -80,9 +81,10 @@ struct shift_point { int64_t at_ns, rtt_ns; uint64_t index; };
 struct shift_state {
 	enum shift_setting setting;
 	uint64_t next_index;         /* points added so far, lost ones too */
-	struct shift_point *points;  /* owned; the answered ones not yet settled */
+	struct shift_point *points;  /* owned; the last answered ones */
 	unsigned count, size;
-	unsigned settled;            /* leading points that belong to the level before them */
+	unsigned next;               /* the count at which the next window is full */
+	unsigned settled;            /* leading ones at which nothing more is told */
 };
 void shift_state_init(struct shift_state *s, enum shift_setting setting);
 void shift_state_fini(struct shift_state *s);
