@@ -3,197 +3,9 @@
  * The store: what goes in comes out, in order and once; rounds whole or not at all; selections;
  * judgements beside each other.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include <unistd.h>
-
-#include "campaign/store.h"
+#include "tests/unit/campaign/store_open_bed.h"
 #include "tests/unit/campaign/store_compare.h"
 #include "tests/unit/core/record/random_trace.h"
-
-#define T0 (INT64_C(1795341600) * NS_PER_S) /* 2026-11-22T10:00:00Z */
-
-struct bed {
-	char dir[64], path[96];
-	struct store *store;
-	struct bp_error err;
-};
-
-static void open_store(struct bed *b, enum store_mode mode)
-{
-	if (store_open(b->path, mode, &b->store, &b->err) != 0)
-		fail_msg("%s", b->err.text);
-}
-
-static void close_store(struct bed *b)
-{
-	store_close(b->store);
-	b->store = NULL;
-}
-
-static int set_up(void **state)
-{
-	struct bed *b = calloc(1, sizeof(*b));
-
-	snprintf(b->dir, sizeof(b->dir), "/tmp/test_store.XXXXXX");
-	if (mkdtemp(b->dir) == NULL)
-		return -1;
-	snprintf(b->path, sizeof(b->path), "%s/s.db", b->dir);
-	open_store(b, STORE_WRITE);
-	*state = b;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const ends[] = {"", "-wal", "-shm"};
-	struct bed *b = *state;
-	char path[128];
-
-	store_close(b->store);
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", b->path, ends[i]);
-		unlink(path);
-	}
-	rmdir(b->dir);
-	free(b);
-	return 0;
-}
-
-#define assert_ok(b, call)                                        \
-	do {                                                      \
-		if ((call) != 0)                                  \
-			fail_msg("%s: %s", #call, (b)->err.text); \
-	} while (0)
-
-/* --- what comes out --------------------------------------------------------------------------- */
-
-struct taken {
-	struct record *items;
-	unsigned count, room;
-};
-
-static int take(void *arg, struct record *r, struct bp_error *err)
-{
-	struct taken *t = arg;
-
-	(void)err;
-	if (t->count == t->room) {
-		t->room = 2 * t->room + 16;
-		t->items = realloc(t->items, t->room * sizeof(*t->items));
-		assert_non_null(t->items);
-	}
-	t->items[t->count++] = *r;
-	record_init(r);
-	return 0;
-}
-
-static struct taken take_all(struct bed *b, const struct store_select *select)
-{
-	struct taken t = {0};
-
-	assert_ok(b, store_read(b->store, select, take, &t, &b->err));
-	return t;
-}
-
-static void taken_fini(struct taken *t)
-{
-	for (unsigned i = 0; i < t->count; i++)
-		record_fini(&t->items[i]);
-	free(t->items);
-	*t = (struct taken){0};
-}
-
-static unsigned count_of(struct bed *b, const struct store_select *select)
-{
-	struct taken t = take_all(b, select);
-	unsigned n = t.count;
-
-	taken_fini(&t);
-	return n;
-}
-
-/* --- what goes in ----------------------------------------------------------------------------- */
-
-/* A trace of a round, as our prober makes them. */
-static struct trace *make_trace(const char *vantage, const char *round, int64_t start_ns,
-				unsigned seq, unsigned target)
-{
-	struct trace *t = trace_new(8);
-
-	assert_non_null(t);
-	snprintf(t->id, sizeof(t->id), "%s-run1-%u", vantage, seq);
-	text_set(t->vantage, sizeof(t->vantage), vantage);
-	text_set(t->campaign, sizeof(t->campaign), "c");
-	text_set(t->round, sizeof(t->round), round);
-	snprintf(t->target, sizeof(t->target), "192.0.%u.%u", 2 + target / 256, target % 256);
-	assert_int_equal(addr_parse(t->target, &t->dst), 0);
-	t->method = target % 2 ? METHOD_ICMP : METHOD_UDP;
-	t->start.ns = start_ns;
-	t->end.ns = start_ns + 2 * NS_PER_S;
-	for (uint8_t ttl = 1; ttl <= 8; ttl++) {
-		struct trace_entry *e = &t->entries[t->entry_count++];
-
-		trace_entry_init(e, ttl, 1);
-		e->tx_ns = ttl * 20 * NS_PER_MS;
-		if (ttl == 5)
-			continue;
-		e->why = WHY_NONE;
-		e->reply.from = addr_v4((const uint8_t[]){10, 0, 0, ttl});
-		if (ttl == 8)
-			e->reply.from = t->dst;
-		e->reply.icmp_type = ttl == 8 ? target % 2 ? 0 : 3 : 11;
-		e->reply.icmp_code = ttl == 8 && target % 2 == 0 ? 3 : 0;
-		e->reply.rtt_ns = ttl * NS_PER_MS + seq * NS_PER_US;
-		e->reply.ip_id = (int32_t)(1000 * ttl + seq);
-	}
-	t->size = (uint32_t)trace_size(t->entry_count);
-	return t;
-}
-
-static void add(struct bed *b, struct trace *t, const struct names *names, const struct verdict *v)
-{
-	assert_ok(b, store_add_trace(b->store, t, names, v, &b->err));
-	free(t);
-}
-
-static struct round make_round(const char *vantage, int64_t planned_ns)
-{
-	struct round r;
-
-	round_init(&r);
-	text_set(r.campaign, sizeof(r.campaign), "c");
-	text_set(r.vantage, sizeof(r.vantage), vantage);
-	r.planned.ns = planned_ns;
-	r.start.ns = planned_ns + NS_PER_S;
-	r.end.ns = planned_ns + 60 * NS_PER_S;
-	round_set_id(&r);
-	return r;
-}
-
-/* A whole round: `traces` of it. Returns whether it was there already. */
-static bool put_round(struct bed *b, const char *vantage, unsigned slot, unsigned traces)
-{
-	struct round r = make_round(vantage, T0 + slot * 900 * NS_PER_S);
-	bool already = false;
-
-	r.expected = r.done = r.traces = traces;
-	assert_ok(b, store_begin(b->store, &b->err));
-	for (unsigned i = 0; i < traces; i++)
-		add(b, make_trace(vantage, r.id, r.start.ns + i * NS_PER_S, slot * 1000 + i, i),
-		    NULL, NULL);
-	assert_ok(b, store_add_round(b->store, &r, &already, &b->err));
-	assert_ok(b, store_commit(b->store, &b->err));
-	return already;
-}
-
-/* --- tests ------------------------------------------------------------------------------------ */
 
 static void random_traces_come_back(void **state)
 {
@@ -422,63 +234,6 @@ static void judgements_stand_beside_each_other(void **state)
 	names_fini(&names);
 }
 
-static void old_traces_go_and_rounds_stay(void **state)
-{
-	struct bed *b = *state;
-	uint64_t dropped = 0;
-
-	for (unsigned slot = 0; slot < 8; slot++)
-		put_round(b, "fra1", slot, 10);
-	/* In the midst of the third round. */
-	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 1806 * NS_PER_S},
-				  true, &dropped, &b->err));
-	assert_int_equal(dropped, 25);
-	assert_int_equal(count_of(b, NULL), 55 + 8);
-	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 1806 * NS_PER_S},
-				  true, &dropped, &b->err));
-	assert_int_equal(dropped, 0);
-	/* All of it: what comes then gets no number twice. */
-	assert_ok(b, store_retire(b->store, NULL, NULL, (struct wall){T0 + 86400 * NS_PER_S},
-				  true, &dropped, &b->err));
-	assert_int_equal(dropped, 55);
-	assert_false(put_round(b, "fra1", 9, 10));
-	assert_int_equal(count_of(b, NULL), 9 + 10);
-	/* What sums them up goes when it is told to, and only what is older. */
-	assert_ok(b, store_retire_hours(b->store, NULL, NULL,
-					(struct wall){T0 - 3600 * NS_PER_S}, &dropped, &b->err));
-	assert_int_equal(dropped, 0);
-	assert_ok(b, store_retire_hours(b->store, NULL, NULL,
-					(struct wall){T0 + 86400 * NS_PER_S}, &dropped, &b->err));
-	assert_true(dropped > 0);
-	assert_ok(b, store_retire_hours(b->store, NULL, NULL,
-					(struct wall){T0 + 86400 * NS_PER_S}, &dropped, &b->err));
-	assert_int_equal(dropped, 0);
-	assert_int_equal(count_of(b, NULL), 9 + 10);
-}
-
-static void only_its_own_traces_go(void **state)
-{
-	struct bed *b = *state;
-	const struct wall late = {T0 + 86400 * NS_PER_S};
-	uint64_t dropped = 0;
-
-	put_round(b, "fra1", 0, 10);
-	put_round(b, "ams1", 0, 10);
-	assert_ok(b, store_retire(b->store, "another", "fra1", late, true, &dropped, &b->err));
-	assert_int_equal(dropped, 0);
-	assert_ok(b, store_retire(b->store, "c", "fra1", late, true, &dropped, &b->err));
-	assert_int_equal(dropped, 10);
-	assert_int_equal(count_of(b, &(struct store_select){.vantage = "ams1"}), 10 + 1);
-	assert_ok(b, store_retire(b->store, "c", "ams1", late, true, &dropped, &b->err));
-	assert_int_equal(dropped, 10);
-	assert_ok(b, store_retire_hours(b->store, "c", "oslo", late, &dropped, &b->err));
-	assert_int_equal(dropped, 0);
-	assert_ok(b, store_retire_hours(b->store, "c", "ams1", late, &dropped, &b->err));
-	assert_true(dropped > 0);
-	assert_ok(b, store_retire_hours(b->store, "c", "fra1", late, &dropped, &b->err));
-	assert_true(dropped > 0);
-}
-
 /* Its round says that nobody was heard; what was not heard can be left out. */
 static void what_was_heard_offline_can_be_left_out(void **state)
 {
@@ -499,76 +254,6 @@ static void what_was_heard_offline_can_be_left_out(void **state)
 	assert_int_equal(count_of(b, &select), 3 + 1 + 1);
 	select.vantage = "fra1";
 	assert_int_equal(count_of(b, &select), 3 + 1 + 1);
-}
-
-/* A clock that ran a year ahead tells of slots that nobody measured. Then it is set right. */
-static void a_measured_round_takes_the_place_of_a_missed_one(void **state)
-{
-	struct bed *b = *state;
-	struct round r = make_round("fra1", T0 + 3 * 900 * NS_PER_S);
-	struct round ahead = make_round("fra1", T0 + 365 * 86400 * NS_PER_S), latest[2];
-	struct taken out;
-	bool already;
-
-	ahead.start.ns = ahead.end.ns = 0;
-	assert_ok(b, store_begin(b->store, &b->err));
-	assert_ok(b, store_add_round(b->store, &ahead, &already, &b->err));
-	assert_ok(b, store_commit(b->store, &b->err));
-	for (unsigned i = 0; i < 3; i++) {
-		r.start.ns = r.end.ns = 0;
-		r.expected = r.missed = 10;
-		r.why = ROUND_WHY_DOWN;
-		assert_ok(b, store_begin(b->store, &b->err));
-		assert_ok(b, store_add_round(b->store, &r, &already, &b->err));
-		assert_ok(b, store_commit(b->store, &b->err));
-		assert_int_equal(already, i > 0);
-		assert_int_equal(put_round(b, "fra1", 3, 10), i > 0);
-		out = take_all(b, NULL);
-		assert_int_equal(out.count, 11 + 1);
-		assert_int_equal(out.items[10].kind, RECORD_ROUND);
-		assert_int_equal(round_read(&out.items[10], &r, &b->err), 0);
-		assert_int_equal(r.done, 10);
-		assert_int_equal(r.why, ROUND_WHY_NONE);
-		taken_fini(&out);
-		/* Who we are is told by what was measured. */
-		assert_int_equal(store_last_rounds(b->store, "c", "fra1", latest, 2, &b->err), 1);
-		assert_int_equal(latest[0].planned.ns, r.planned.ns);
-	}
-}
-
-static void what_is_left_of_a_cut_store_is_saved(void **state)
-{
-	struct bed *b = *state;
-	struct store_salvage saved;
-	struct taken out;
-	char to[128];
-	FILE *f;
-	long size;
-
-	for (unsigned slot = 0; slot < 30; slot++)
-		put_round(b, "fra1", slot, 100);
-	close_store(b);
-	f = fopen(b->path, "r");
-	assert_non_null(f);
-	fseek(f, 0, SEEK_END);
-	size = ftell(f);
-	fclose(f);
-	assert_int_equal(truncate(b->path, size - 2048), 0);
-	assert_int_equal(store_open(b->path, STORE_READ, &b->store, &b->err), BP_EPARSE);
-	assert_non_null(strstr(b->err.text, "cut short"));
-	assert_int_equal(store_open(b->path, STORE_WRITE, &b->store, &b->err), BP_EPARSE);
-	snprintf(to, sizeof(to), "%s.new", b->path);
-	assert_ok(b, store_salvage(b->path, to, &saved, &b->err));
-	assert_true(saved.traces > 2800 && saved.traces <= 3000);
-	assert_int_equal(rename(to, b->path), 0);
-	open_store(b, STORE_WRITE);
-	out = take_all(b, NULL);
-	assert_int_equal(out.count, saved.traces + saved.rounds);
-	taken_fini(&out);
-	/* The rounds that the spool has kept go in again: whole, and nothing twice. */
-	for (unsigned slot = 0; slot < 30; slot++)
-		put_round(b, "fra1", slot, 100);
-	assert_int_equal(count_of(b, NULL), 3030);
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -639,7 +324,6 @@ static void groups_count_what_is_read(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(random_traces_come_back),
 		T(rounds_come_behind_what_they_hold),
@@ -648,12 +332,8 @@ int main(void)
 		T(selections),
 		T(an_object_stands_behind_its_traces),
 		T(judgements_stand_beside_each_other),
-		T(old_traces_go_and_rounds_stay),
-		T(only_its_own_traces_go),
 		T(what_was_heard_offline_can_be_left_out),
-		T(a_measured_round_takes_the_place_of_a_missed_one),
 		T(groups_count_what_is_read),
-		T(what_is_left_of_a_cut_store_is_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
