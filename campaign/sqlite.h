@@ -334,7 +334,14 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 /* The trace without its body: what was asked for, and its hops without times in the order of its
  * path, so that the i-th has the i-th slot. Owned by the caller. */
 int read_hops_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
-/* A row of `judgement`: the verdict on t, which is in `segment`, and the names it was judged by. */
+/* Of such a row, whose segment has this base, run and first number: its start and end (ns
+ * INT64_MIN: out of all bounds; 0: not known), its id. */
+struct wall read_start(sqlite3_stmt *st, int64_t base_us);
+struct wall read_end(sqlite3_stmt *st, int64_t base_us);
+int read_id(struct store *s, sqlite3_stmt *st, const char *run, int64_t seq_base,
+	    char out[static TRACE_ID_TEXT], struct bp_error *err);
+/* A row of `judgement`: the verdict (0: none) of the judge (0: not looked up) on t, which is in
+ * `segment`, and the names it was judged by. */
 struct judgement_row {
 	int64_t verdict, judge, naming, segment;
 };

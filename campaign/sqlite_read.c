@@ -58,45 +58,47 @@ static int64_t add(int64_t a, int64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
-static int read_id(struct store *s, sqlite3_stmt *st, const struct cached_segment *g,
-		   struct trace *t, struct bp_error *err)
+int read_id(struct store *s, sqlite3_stmt *st, const char *run, int64_t seq_base,
+	    char out[static TRACE_ID_TEXT], struct bp_error *err)
 {
-	int64_t n = sqlite3_column_int64(st, 0);
 	struct trace_key k;
 	sqlite3_stmt *foreign;
 	int rc;
 
 	if (!is_null(st, 4)) {
-		memcpy(k.run, g->run, sizeof(k.run));
-		k.seq = add(g->seq_base, sqlite3_column_int64(st, 4));
+		text_set(k.run, sizeof(k.run), run);
+		k.seq = add(seq_base, sqlite3_column_int64(st, 4));
 		k.sub = is_null(st, 5) ? -1 : sqlite3_column_int64(st, 5);
-		trace_key_text(&k, t->id);
+		trace_key_text(&k, out);
 		return 0;
 	}
+	out[0] = '\0';
 	rc = sql_get(s, STMT_FOREIGN_GET, &foreign, err);
 	if (rc < 0)
 		return rc;
-	sqlite3_bind_int64(foreign, 1, n);
+	sqlite3_bind_int64(foreign, 1, sqlite3_column_int64(st, 0));
 	rc = sql_step(s, foreign, err);
 	if (rc == 1) {
 		const unsigned char *id = sqlite3_column_text(foreign, 0);
 
-		text_set(t->id, sizeof(t->id), id ? (const char *)id : "");
+		text_set(out, TRACE_ID_TEXT, id ? (const char *)id : "");
 		sqlite3_reset(foreign);
 	}
 	return rc < 0 ? rc : 0;
 }
 
-static void read_times(sqlite3_stmt *st, const struct cached_segment *g, struct trace *t)
+struct wall read_start(sqlite3_stmt *st, int64_t base_us)
 {
-	int64_t start = g->base_us;
+	return is_null(st, 2) ? (struct wall){0}
+			      : wall_of(add(base_us, sqlite3_column_int64(st, 2)));
+}
 
-	if (!is_null(st, 2)) {
-		start = add(start, sqlite3_column_int64(st, 2));
-		t->start = wall_of(start);
-	}
-	if (!is_null(st, 3))
-		t->end = wall_of(add(start, sqlite3_column_int64(st, 3)));
+struct wall read_end(sqlite3_stmt *st, int64_t base_us)
+{
+	if (is_null(st, 3))
+		return (struct wall){0};
+	return wall_of(add(add(base_us, sqlite3_column_int64(st, 2)),
+			   sqlite3_column_int64(st, 3)));
 }
 
 static int put_usual(struct store *s, int64_t geo, struct addr a, struct names *out,
@@ -184,8 +186,9 @@ static int read_verdict(struct store *s, int64_t verdict, int64_t judge, const s
 
 	if (rc == 0 && value_read_verdict(bytes, n, out, t) < 0)
 		rc = cached_damaged(s, "verdict", verdict, err);
-	if (rc == 0)
-		rc = sql_get(s, STMT_JUDGE_GET, &st, err);
+	if (rc < 0 || judge == 0)
+		return rc;
+	rc = sql_get(s, STMT_JUDGE_GET, &st, err);
 	if (rc < 0)
 		return rc;
 	sqlite3_bind_int64(st, 1, judge);
@@ -209,7 +212,8 @@ int read_judgement(struct store *s, const struct trace *t, const struct judgemen
 
 	if (rc == 0)
 		rc = read_names(s, row->naming, g->geo, t, names, err);
-	return rc < 0 ? rc : read_verdict(s, row->verdict, row->judge, t, out, err);
+	return rc < 0 || row->verdict == 0 ? rc
+					   : read_verdict(s, row->verdict, row->judge, t, out, err);
 }
 
 static int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
@@ -290,7 +294,8 @@ static int read_dated_row(struct store *s, sqlite3_stmt *st, struct trace **out,
 	memcpy(t->vantage, g->vantage, sizeof(t->vantage));
 	memcpy(t->campaign, g->campaign, sizeof(t->campaign));
 	memcpy(t->round, g->round, sizeof(t->round));
-	read_times(st, g, t);
+	t->start = read_start(st, g->base_us);
+	t->end = read_end(st, g->base_us);
 	*of = g;
 	*out = t;
 	return 0;
@@ -307,7 +312,7 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 		return rc;
 	out->kind = RECORD_TRACE;
 	t = out->trace;
-	rc = read_id(s, st, g, t, err);
+	rc = read_id(s, st, g->run, g->seq_base, t->id, err);
 	if (rc == 0 && trace_validate(t, t->size) < 0)
 		rc = cached_damaged(s, "trace", row, err);
 	if (rc == 0)

@@ -133,6 +133,17 @@ struct store_points {
 };
 int store_points(struct store *s, const struct store_select *select, const struct store_points *to,
 		 struct bp_error *err);
+/* The same piece by piece, for who merges several stores by time. A verdict by another profile than
+ * to->profile is none. store_points_next: 1 and the moment of the next piece (traces that were
+ * added together, by their first start; a round), 0 at the end, negative. store_points_give hands
+ * it to `to`, after a store_points_next of 1. What select points to stays until the close. */
+struct store_point_reader;
+int store_points_open(struct store *s, const struct store_select *select,
+		      const struct store_points *to, struct store_point_reader **out,
+		      struct bp_error *err);
+void store_points_close(struct store_point_reader *r);
+int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err);
+int store_points_give(struct store_point_reader *r, struct bp_error *err);
 /* The latest slot (round.planned) of a campaign and vantage; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
 		       struct wall *out, struct bp_error *err);
