@@ -8,13 +8,48 @@
 
 #include "core/err.h"
 
+/* Bytes are not given back one by one, so they need no allocation each. */
+struct intern_chunk {
+	struct intern_chunk *next;
+	size_t used, room;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+enum { CHUNK = 64 * 1024 };
+
 void diff_intern_fini(struct intern *t)
 {
-	for (uint32_t i = 0; i < t->count; i++)
-		free(t->items[i].bytes);
+	while (t->chunk != NULL) {
+		struct intern_chunk *next = t->chunk->next;
+
+		free(t->chunk);
+		t->chunk = next;
+	}
 	free(t->items);
 	free(t->table);
 	*t = (struct intern){0};
+}
+
+static void *chunk_copy(struct intern *t, const void *bytes, size_t n)
+{
+	const size_t align = _Alignof(max_align_t);
+	size_t size = (n / align + 1) * align;
+	struct intern_chunk *c = t->chunk;
+	void *at;
+
+	if (c == NULL || c->room - c->used < size) {
+		/* The first ones are small: many tables stay so. */
+		size_t room = c == NULL ? 1024 : c->room < CHUNK ? 4 * c->room : CHUNK;
+
+		room = room < size ? size : room;
+		c = malloc(sizeof(*c) + room);
+		if (c == NULL)
+			return NULL;
+		*c = (struct intern_chunk){.next = t->chunk, .room = room};
+		t->chunk = c;
+	}
+	at = c->bytes + c->used;
+	c->used += size;
+	return memcpy(at, bytes, n);
 }
 
 /* FNV-1a (Fowler, Noll, Vo; draft-eastlake-fnv), eight bytes at a step, folded at the end. */
@@ -33,20 +68,26 @@ static uint64_t hash_of(const void *bytes, size_t n)
 	return h ^ h >> 32;
 }
 
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
 static void table_add(struct intern *t, uint32_t number)
 {
-	uint32_t at = (uint32_t)t->items[number].hash & (t->table_size - 1);
+	uint64_t hash = t->items[number].hash;
+	uint32_t at = (uint32_t)hash & (t->table_size - 1);
 
-	while (t->table[at] != 0)
+	while (t->table[at].number1 != 0)
 		at = (at + 1) & (t->table_size - 1);
-	t->table[at] = number + 1;
+	t->table[at] = (struct intern_place){number + 1, tag_of(hash)};
 }
 
 static bool grow(struct intern *t)
 {
 	uint32_t room = t->room > 0 ? 2 * t->room : 64;
 	struct intern_item *items = reallocarray(t->items, room, sizeof(*items));
-	uint32_t *table;
+	struct intern_place *table;
 
 	if (items == NULL)
 		return false;
@@ -69,23 +110,24 @@ int diff_intern_put(struct intern *t, const void *bytes, size_t n, uint32_t *num
 	struct intern_item *item;
 
 	for (uint32_t at = (uint32_t)hash; t->table_size > 0; at++) {
-		uint32_t found = t->table[at & (t->table_size - 1)];
+		const struct intern_place *found = &t->table[at & (t->table_size - 1)];
 
-		if (found == 0)
+		if (found->number1 == 0)
 			break;
-		item = &t->items[found - 1];
-		if (item->hash == hash && item->size == n && memcmp(item->bytes, bytes, n) == 0) {
-			*number = found - 1;
+		if (found->tag != tag_of(hash))
+			continue;
+		item = &t->items[found->number1 - 1];
+		if (item->size == n && memcmp(item->bytes, bytes, n) == 0) {
+			*number = found->number1 - 1;
 			return 0;
 		}
 	}
 	if (t->count == t->room && (t->room > UINT32_MAX / 4 || !grow(t)))
 		return BP_ENOMEM;
 	item = &t->items[t->count];
-	*item = (struct intern_item){.bytes = malloc(n + 1), .size = n, .hash = hash};
+	*item = (struct intern_item){.bytes = chunk_copy(t, bytes, n), .size = n, .hash = hash};
 	if (item->bytes == NULL)
 		return BP_ENOMEM;
-	memcpy(item->bytes, bytes, n);
 	*number = t->count++;
 	table_add(t, *number);
 	return 0;

@@ -10,13 +10,18 @@
 #include <stdint.h>
 
 struct intern_item { void *bytes; size_t size; uint64_t hash; };
+/* number + 1 (0: free), and as much of its hash as tells most others apart without a look at
+ * them. */
+struct intern_place { uint32_t number1, tag; };
+struct intern_chunk;
 
 /* A zeroed struct is empty. */
 struct intern {
 	struct intern_item *items; /* owned, by number */
 	uint32_t count, room;
-	uint32_t *table;           /* owned: number + 1; 0 free */
+	struct intern_place *table; /* owned */
 	uint32_t table_size;       /* a power of 2, or 0 */
+	struct intern_chunk *chunk; /* owned: where bytes lie, the newest first */
 };
 
 void diff_intern_fini(struct intern *t);

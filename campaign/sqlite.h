@@ -23,6 +23,7 @@
 enum {
 	SQLITE_STORE_ID = 0x42505354, /* application_id: "BPST" */
 	SQLITE_STORE_VERSION = 2,     /* user_version */
+	SQLITE_PAGE_SIZE = 16384,     /* of new stores */
 	SQLITE_BUSY_MS = 5000,
 	SEGMENT_TRACES_MAX = 16384,
 };

@@ -248,17 +248,20 @@ static int prepare_write(struct store *s, const struct head *h, struct bp_error 
 {
 	int version = 0;
 	int64_t ignored;
-	char sql[64];
+	char sql[96];
 	int rc = check_kind(s, &version, err);
 
 	if (rc == 0 && (!h->there || h->empty)) {
-		snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", SQLITE_STORE_ID);
+		/* Paths lie scattered among the rounds that brought them: in larger pages there
+		 * are fewer places to go to. */
+		snprintf(sql, sizeof(sql), "PRAGMA page_size = %d; PRAGMA application_id = %d",
+			 SQLITE_PAGE_SIZE, SQLITE_STORE_ID);
 		rc = sql_exec(s, sql, err);
 	}
 	if (rc == 0)
 		rc = sql_exec(s,
 			      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			      " PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
+			      " PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16384;"
 			      " PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
 			      err);
 	if (rc == 0 && h->wal > 0)

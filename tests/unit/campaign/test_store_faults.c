@@ -313,7 +313,7 @@ static void most_of_it_is_saved(void **state)
 
 /* --- no room ---------------------------------------------------------------------------------- */
 
-/* A disk of 2 MB in a mount namespace of one's own. */
+/* A disk of 4 MB in a mount namespace of one's own. */
 static int fill_disk(struct bed *b)
 {
 	struct tally t = {0};
@@ -324,7 +324,7 @@ static int fill_disk(struct bed *b)
 	static const char zeros[65536];
 
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", b->dir, "tmpfs", 0, "size=2m") < 0)
+	    mount("tmpfs", b->dir, "tmpfs", 0, "size=4m") < 0)
 		return 77;
 	snprintf(filler, sizeof(filler), "%s/filler", b->dir);
 	fd = open(filler, O_CREAT | O_WRONLY, 0600);
