@@ -64,15 +64,22 @@ static int run(struct heard *h, struct frame_end *end, struct bp_error *err)
 	return start_and_run(&r, end, err);
 }
 
-/* The child prints the bytes of `out` and then does `then`. */
-static void make_child(const struct buf *out, const char *then)
+static void write_bytes(const char *path, const struct buf *out)
 {
-	FILE *f = fopen(stream, "we");
+	FILE *f = fopen(path, "we");
 
 	assert_non_null(f);
 	if (out->used > 0)
 		assert_int_equal(fwrite(out->bytes, 1, out->used, f), out->used);
 	fclose(f);
+}
+
+/* The child prints the bytes of `out` and then does `then`. */
+static void make_child(const struct buf *out, const char *then)
+{
+	FILE *f;
+
+	write_bytes(stream, out);
 	f = fopen(child, "we");
 	assert_non_null(f);
 	fprintf(f, "#!/bin/sh\ncat '%s'\n%s\n", stream, then);
@@ -254,7 +261,6 @@ static void a_signal_that_comes_twice_is_one(void **state)
 	struct heard h = {0};
 	struct bp_error err;
 	struct buf out;
-	FILE *f;
 
 	(void)state;
 	buf_init(&out);
@@ -266,10 +272,7 @@ static void a_signal_that_comes_twice_is_one(void **state)
 	buf_clear(&out);
 	frame(&out, FRAME_END, &last, sizeof(last));
 	snprintf(path, sizeof(path), "%s.last", child);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_int_equal(fwrite(out.bytes, 1, out.used, f), out.used);
-	fclose(f);
+	write_bytes(path, &out);
 	if (run(&h, &end, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(end.done, 1);
@@ -319,7 +322,6 @@ static void in_parts(void **state)
 	struct bp_error err;
 	struct probe *p;
 	struct buf out;
-	FILE *f;
 
 	(void)state;
 	while (waitpid(-1, NULL, 0) > 0)
@@ -327,10 +329,7 @@ static void in_parts(void **state)
 	buf_init(&out);
 	frame(&out, FRAME_END, &last, sizeof(last));
 	snprintf(path, sizeof(path), "%s.last", child);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_int_equal(fwrite(out.bytes, 1, out.used, f), out.used);
-	fclose(f);
+	write_bytes(path, &out);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct heard h = {0};
 		struct probe_run r = {.more = withheld, .on_trace = on_trace, .arg = &h};
