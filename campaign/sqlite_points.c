@@ -262,8 +262,8 @@ static int give_point(struct store_point_reader *r, sqlite3_stmt *st, struct bp_
 	p.example = sqlite3_column_int64(st, 0);
 	if (x->outside_is_dst)
 		p.outside = p.dst;
-	rc = read_delays(r, x, sqlite3_column_blob(st, 12), (size_t)sqlite3_column_bytes(st, 12), &p,
-			 err);
+	rc = read_delays(r, x, sqlite3_column_blob(st, 12), (size_t)sqlite3_column_bytes(st, 12),
+			 &p, err);
 	if (rc == 0)
 		rc = read_id(r->s, st, r->of.run, r->of.seq_base, r->to.room->id, err);
 	p.id = r->to.room->id;

@@ -240,7 +240,8 @@ static struct addr pool(uint64_t *s, unsigned family)
 					 "2001:db8:77:0:1::2"};
 	struct addr a;
 
-	assert_int_equal(addr_parse(family == 4 ? v4[rnd_below(s, 7)] : v6[rnd_below(s, 5)], &a), 0);
+	assert_int_equal(addr_parse(family == 4 ? v4[rnd_below(s, 7)] : v6[rnd_below(s, 5)], &a),
+			 0);
 	return a;
 }
 
