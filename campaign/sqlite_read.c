@@ -199,6 +199,7 @@ static int read_verdict(struct store *s, int64_t verdict, int64_t judge, const s
 		text_set(out->profile, sizeof(out->profile), profile ? (const char *)profile : "");
 		text_set(out->profile_version, sizeof(out->profile_version),
 			 version ? (const char *)version : "");
+		out->judged_at = wall_of(sqlite3_column_int64(st, 3));
 		sqlite3_reset(st);
 	}
 	return rc < 0 ? rc : 0;

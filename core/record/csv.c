@@ -185,7 +185,7 @@ static void put_trace(struct row *r, const struct trace *t, const struct names *
 	put_text(r, v->judged ? v->profile_version : "");
 	put_text(r, names->geo.asn_sha256);
 	put_text(r, names->geo.country_sha256);
-	put_text(r, ""); /* judged_at: a record does not tell; a store does */
+	put_wall(r, v->judged ? v->judged_at : (struct wall){0});
 	end_row(r);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/addr.h"
+#include "core/clock.h"
 #include "core/text.h"
 
 enum outcome {
@@ -66,6 +67,7 @@ struct verdict {
 	struct addr last_outside, first_inside;
 	uint8_t evidence_count;
 	struct verdict_evidence evidence[VERDICT_EVIDENCE_MAX];
+	struct wall judged_at;        /* 0: not known; a store knows, a record does not */
 };
 
 extern const struct word outcome_words[], path_class_words[], via_basis_words[];

@@ -179,6 +179,14 @@ static void judge_keeps(void **state)
 	assert_int_equal(lines(b->out, "\"border\":\"khasan\""), 11);
 	/* Rounds pass through. */
 	assert_int_equal(lines(b->out, ROUND_LINE), MOVED);
+	/* A table of a store says when it was judged, a table of a file cannot. */
+	write_file(b, "traces.jsonl", b->out);
+	assert_exit(b, 0, "convert --to csv --target 175.45.176.10 --campaign nk %s", b->store);
+	assert_true(lines(b->out, ",2026-11-22,") > 0);
+	assert_null(strstr(b->out, ",\n"));
+	assert_exit(b, 0, "convert --to csv --target 175.45.176.10 --campaign nk %s/traces.jsonl",
+		    b->dir);
+	assert_non_null(strstr(b->out, ",\n"));
 	j = judged_in(b);
 	assert_int_equal(j.traces, MOVED_TRACES);
 	assert_int_equal(j.khasan, 11);
