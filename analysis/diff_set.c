@@ -14,6 +14,10 @@ int diff_set_new(const struct profile *p, struct diff_set **out)
 	if (s == NULL)
 		return BP_ENOMEM;
 	s->profile = p;
+	if (diff_intern_put(&s->texts, "", 1, &(uint32_t){0}) < 0) {
+		diff_set_free(s);
+		return BP_ENOMEM;
+	}
 	*out = s;
 	return 0;
 }
@@ -79,6 +83,16 @@ static int text_put(struct intern *texts, const char *text, uint32_t *number)
 	return diff_intern_put(texts, t, strlen(t) + 1, number);
 }
 
+static int vantage_put(struct diff_set *s, const char *name, uint32_t *number)
+{
+	int rc = 0;
+
+	if (s->vantages.count == 0 || strcmp(set_vantage(s, s->last_vantage), name) != 0)
+		rc = text_put(&s->vantages, name, &s->last_vantage);
+	*number = s->last_vantage;
+	return rc;
+}
+
 static struct prefix prefix_for(const struct profile *p, struct addr dst)
 {
 	struct prefix x = profile_judge_prefix(p, dst);
@@ -89,14 +103,14 @@ static struct prefix prefix_for(const struct profile *p, struct addr dst)
 int diff_set_add(struct diff_set *s, enum diff_when side, const struct diff_item *item)
 {
 	struct set_item *new;
-	uint32_t vantage, round, id;
+	uint32_t vantage, round = 0, id = 0;
 	int rc = items_room(s, item->rtt_count);
 
 	if (rc == 0)
-		rc = text_put(&s->vantages, item->vantage, &vantage);
-	if (rc == 0)
+		rc = vantage_put(s, item->vantage != NULL ? item->vantage : "", &vantage);
+	if (rc == 0 && item->round != NULL)
 		rc = text_put(&s->texts, item->round, &round);
-	if (rc == 0)
+	if (rc == 0 && item->id != NULL)
 		rc = text_put(&s->texts, item->id, &id);
 	if (rc < 0)
 		return rc;

@@ -33,7 +33,8 @@ struct set_rounds { uint32_t vantage; struct diff_rounds sides[2]; };
 
 struct diff_set {
 	const struct profile *profile;
-	struct intern vantages, texts; /* names; ids of rounds and traces */
+	struct intern vantages, texts; /* names; ids of rounds and traces, 0 the empty one */
+	uint32_t last_vantage;         /* of the item before: mostly the same */
 	struct intern ways, verdicts, sights; /* the last: of struct set_sight */
 	struct set_item *items;
 	size_t count, room;

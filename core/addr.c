@@ -3,7 +3,6 @@
 #include "core/addr.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,31 +23,6 @@ struct addr addr_v6(const uint8_t bytes[static 16])
 
 	memcpy(a.bytes, bytes, 16);
 	return a;
-}
-
-/* Half an address as a number in the order of its bytes. Tables of addresses are searched so often
- * that a call of memcmp for each comparison is felt. */
-static uint64_t half(const uint8_t *bytes)
-{
-	uint64_t v;
-
-	memcpy(&v, bytes, sizeof(v));
-	return be64toh(v);
-}
-
-int addr_compare(struct addr a, struct addr b)
-{
-	uint64_t x, y;
-
-	if (a.family != b.family)
-		return a.family < b.family ? -1 : 1;
-	x = half(a.bytes);
-	y = half(b.bytes);
-	if (x == y) {
-		x = half(a.bytes + 8);
-		y = half(b.bytes + 8);
-	}
-	return (x > y) - (x < y);
 }
 
 uint32_t addr_hash(struct addr a)
@@ -223,12 +197,12 @@ bool prefix_has(struct prefix p, struct addr a)
 
 	if (!addr_is_set(a) || p.addr.family != a.family)
 		return false;
-	differ = half(p.addr.bytes) ^ half(a.bytes);
+	differ = addr_half(p.addr.bytes) ^ addr_half(a.bytes);
 	if (p.len < 64)
 		return p.len == 0 || differ >> (64 - p.len) == 0;
 	if (differ != 0 || p.len == 64)
 		return differ == 0;
-	return (half(p.addr.bytes + 8) ^ half(a.bytes + 8)) >> (128 - p.len) == 0;
+	return (addr_half(p.addr.bytes + 8) ^ addr_half(a.bytes + 8)) >> (128 - p.len) == 0;
 }
 
 bool prefix_equal(struct prefix a, struct prefix b)
