@@ -48,6 +48,75 @@ static void diff_of_store_is_diff_of_records(void **state)
 	buf_fini(&jsonl);
 }
 
+/* Round after round of three vantage points loses other answers, by other ports, through one of
+ * many routers: hardly two ways are the same, and the diff is. */
+static void lossy_rounds(struct bed *b, struct buf *jsonl)
+{
+	static const char *const vantages[] = {"fra1", "icn1", "ams1"};
+	struct store *store;
+	uint32_t state = 4711;
+
+	assert_ok(b, store_open(b->store, STORE_WRITE, &store, &b->why));
+	for (unsigned k = 0; k < 12; k++) {
+		int64_t start_s = T0_S - 1800 + k / 3 * 900;
+
+		assert_ok(b, store_begin(store, &b->why));
+		for (unsigned i = 0; i < 60; i++) {
+			bool late = k >= 6 && i % 2 == 1;
+			char dst[32], router[32];
+			struct trace *t;
+
+			target_name(i, dst);
+			t = trace_of(vantages[k % 3], "nk", dst, late ? TTK : UNICOM,
+				     start_s + (int64_t)i, 200 + i % 7, 0);
+			for (uint32_t e = 0; e < t->entry_count; e++) {
+				struct reply *r = &t->entries[e].reply;
+
+				state = state * 1664525 + 1013904223;
+				snprintf(router, sizeof(router), "62.10.%u.%u", k % 3,
+					 1 + (state >> 16) % 200);
+				if (e == 0)
+					assert_int_equal(addr_parse(router, &r->from), 0);
+				if ((state >> 24) % 8 != 0)
+					continue;
+				trace_entry_init(&t->entries[e], (uint8_t)(e + 1), 1);
+				t->entries[e].why = WHY_TIMEOUT;
+			}
+			if (t->entries[3].why != WHY_NONE) {
+				t->stop = STOP_GAP_LIMIT;
+				t->reach = REACH_SILENT;
+			}
+			t->sport = (int32_t)(20000 + state % 1000);
+			assert_ok(b, store_add_trace(store, t, NULL, NULL, &b->why));
+			jsonl_write_trace(jsonl, t, NULL, NULL);
+			free(t);
+		}
+		assert_ok(b, store_commit(store, &b->why));
+	}
+	store_close(store);
+}
+
+static void what_is_lost_is_lost_alike(void **state)
+{
+	struct bed *b = *state;
+	struct buf jsonl;
+	char *store;
+
+	buf_init(&jsonl);
+	lossy_rounds(b, &jsonl);
+	assert_false(jsonl.failed);
+	write_file(b, "records.jsonl", jsonl.bytes);
+	assert_int_equal(run(b, "diff --format jsonl --at 2026-11-22T10:00:00Z %s", b->store), 1);
+	store = strdup(b->out);
+	assert_int_equal(run(b, "diff --format jsonl --at 2026-11-22T10:00:00Z %s/records.jsonl",
+			     b->dir),
+			 1);
+	assert_string_equal(store, b->out);
+	assert_non_null(strstr(store, "\"traces_before\":360,\"traces_after\":360"));
+	free(store);
+	buf_fini(&jsonl);
+}
+
 static const json_t *point(const json_t *diff, const char *name)
 {
 	const json_t *points = json_object_get(diff, "vantage_points"), *p;
@@ -153,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(diff_of_store_is_diff_of_records, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_lost_is_lost_alike, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_gap_is_no_outage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(diff_across_a_date_of_the_profile, set_up,
 						tear_down),
