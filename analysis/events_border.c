@@ -67,7 +67,7 @@ static void settle(const struct events *v, struct key_state *k, const struct cel
 	b->held = c->held;
 	b->asn = c->via_asn;
 	b->org = c->via_org;
-	b->chance = 1;
+	b->run_rounds = 0;
 	text_set(b->example, sizeof(b->example), c->example);
 	decided_traces(v, c, now);
 	for (unsigned i = 0; i < series_border_count(v->series); i++)
@@ -88,6 +88,14 @@ static void begin(const struct events *v, struct key_state *k, struct way_in w,
 	settle(v, k, c);
 }
 
+/* Mixed that was only passed through is left by the first round on one way. */
+static bool is_passing(const struct border_state *b, struct way_in w)
+{
+	return b->standing.outcome == OUTCOME_MIXED && b->track != NULL && !b->track->over &&
+	       b->stood <= PASSING_ROUNDS && b->left.outcome != OUTCOME_UNDETERMINED &&
+	       !same_way(w, b->left);
+}
+
 /* All flows of a round on one way though several stand: by chance? The chances of rounds in a row
  * multiply. */
 static bool may_be_chance(const struct events *v, struct border_state *b, struct way_in w,
@@ -98,9 +106,17 @@ static bool may_be_chance(const struct events *v, struct border_state *b, struct
 	double all = 0, now[SERIES_BORDERS_MAX];
 	unsigned n = decided_traces(v, c, now);
 
+	if (b->run_rounds == 0 || !same_way(b->run, w)) {
+		b->run = w;
+		b->run_rounds = 0;
+		b->run_first = c->shown;
+		b->run_planned = c->planned;
+		b->chance = 1;
+	}
+	b->run_rounds++;
 	for (unsigned i = 0; i < series_border_count(v->series); i++)
 		all += b->share[i];
-	if (all <= 0 || n == 0)
+	if (all <= 0 || n == 0 || is_passing(b, w))
 		return false;
 	b->chance *= pow(b->share[at] / all, n);
 	return b->chance >= LEAVE_CHANCE;
@@ -119,7 +135,7 @@ static void claim_of(const struct events *v, const struct key_state *k, struct w
 			      .way = to,
 			      .not_before = b->held,
 			      .not_after = b->not_after,
-			      .planned = c->planned,
+			      .planned = b->planned,
 			      .confidence = c->confidence};
 	border_state_text(v, from, out->from.what, sizeof(out->from.what));
 	border_state_text(v, to, out->to.what, sizeof(out->to.what));
@@ -152,14 +168,15 @@ static int suspect(struct events *v, struct key_state *k, struct way_in w, const
 	struct border_state *b = &k->border;
 	struct claim claim;
 	int rc;
+	bool run = b->standing.outcome == OUTCOME_MIXED && b->run_rounds > 0;
 
 	b->pending = w;
-	b->rounds = 1;
-	b->not_after = c->shown;
+	/* What was taken for chance so far was the beginning of it. */
+	b->rounds = run ? b->run_rounds : 1;
+	b->not_after = run ? b->run_first : c->shown;
+	b->planned = run ? b->run_planned : c->planned;
 	/* Mixed was passed through: what began then goes on. */
-	b->again = b->standing.outcome == OUTCOME_MIXED && b->track != NULL &&
-		   b->stood < PASSING_ROUNDS && !same_way(w, b->left) &&
-		   b->left.outcome != OUTCOME_UNDETERMINED && !b->track->over;
+	b->again = is_passing(b, w);
 	if (b->again)
 		return 0;
 	b->left = b->standing;
@@ -245,8 +262,10 @@ static int differs(struct events *v, struct key_state *k, struct way_in w, const
 
 		b->pending = w;
 		b->rounds = 1;
-		if (!through)
+		if (!through) {
 			b->not_after = c->shown;
+			b->planned = c->planned;
+		}
 		rc = b->again ? 0 : move_on(v, k, w, c);
 	}
 	if (rc == 0 && (b->rounds >= v->o.raise_rounds ||

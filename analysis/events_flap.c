@@ -243,7 +243,8 @@ static int went_offline(struct events *v, struct vantage_state *who, const struc
 		who->offline_first = c->end;
 		who->offline_round = c->planned;
 	}
-	if (who->offline < v->o.raise_rounds || who->down != NULL)
+	/* What was so from the start is no change. */
+	if (who->offline < v->o.raise_rounds || who->down != NULL || who->online.ns == 0)
 		return 0;
 	rc = vantage_track(v, who, EVENT_OUTAGE, who->online, who->offline_first,
 			   who->offline_round, &t);

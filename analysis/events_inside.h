@@ -61,7 +61,11 @@ struct border_state {
 	uint32_t asn; const char *org;
 	char example[TRACE_ID_TEXT];
 	double share[SERIES_BORDERS_MAX]; /* traces by border while it is mixed, fading */
-	double chance;                 /* that all rounds since were of a mixed one by chance */
+	/* Rounds in a row on one way while mixed stands, and that all are so by chance. */
+	struct way_in run;
+	unsigned run_rounds;
+	struct wall run_first, run_planned;
+	double chance;
 	uint8_t recent[BORDER_RECENT]; /* outcomes of the last decided rounds, a ring */
 	unsigned decided;              /* rounds so far */
 	/* Something else was seen. */
@@ -69,7 +73,7 @@ struct border_state {
 	struct way_in left;            /* what stood before a `mixed` that was told as `track` */
 	unsigned rounds;               /* that showed it */
 	unsigned stood;                /* decided rounds since the last change */
-	struct wall not_after;
+	struct wall not_after, planned; /* first sight; its round */
 	struct track *track;           /* of what is pending, or of the last change */
 	bool again;                    /* pending: what the last track began goes on */
 };

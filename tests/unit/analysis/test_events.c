@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Events out of scripted histories: what is told, and what is not, row by row with the reason. */
+#include "tests/unit/analysis/events_bed.h"
+
+struct row {
+	const char *script, *told, *why;
+};
+
+static void run_rows(struct bed *b, const struct row *rows, size_t n)
+{
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char *told;
+
+		bed_script(b, rows[i].script);
+		bed_feed(b, 0);
+		told = bed_told(b);
+		if (strcmp(told, rows[i].told) != 0) {
+			print_message("%s (%s):\n%s--- not\n%s", rows[i].why, rows[i].script, told,
+				      rows[i].told);
+			bad++;
+		}
+		free(told);
+		bed_clear(b);
+	}
+	assert_int_equal(bad, 0);
+}
+
+#define ROWS(rows) (rows), sizeof(rows) / sizeof((rows)[0])
+
+static void border_switches(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 dddddddddd", "", "nothing"},
+		{"fra1 176 dddkkkkkkk", "border_switch 176 dandong>khasan confirmed 2-3 1/1\n",
+		 "a switch, two rounds"},
+		{"fra1 176 dddk", "border_switch 176 dandong>khasan provisional 2-3 1/1\n",
+		 "seen once so far"},
+		{"fra1 176 dddkdddd",
+		 "border_switch 176 dandong>khasan resolved/withdrawn 2-3 1/1\n",
+		 "it did not hold"},
+		{"fra1 176 dddukuku", "border_switch 176 dandong>khasan confirmed 2-4 1/1\n",
+		 "undetermined rounds do not narrow the bracket, nor stop the second sight"},
+		{"fra1 176 dddkuuuu", "border_switch 176 dandong>khasan provisional 2-3 1/1\n",
+		 "undetermined does not raise"},
+		{"fra1 176 duuuuuud", "", "undetermined is no state"},
+		{"fra1 176 uuukkkkk", "", "the first that is known stands"},
+		{"fra1 176 dddkkkkkkddd",
+		 "border_switch 176 dandong>khasan confirmed 2-3 1/1\n"
+		 "border_switch 176 khasan>dandong confirmed 8-9 1/1\n",
+		 "going back is an event of its own"},
+		{"fra1 176 ddd....kkk", "border_switch 176 dandong>khasan confirmed 2-7 1/1\n",
+		 "a gap widens the bracket"},
+		{"fra1 176 ddd~kkkk", "border_switch 176 dandong>khasan confirmed 2-2 1/1\n",
+		 "a closer look narrows it, and is a sight like any other"},
+		{"fra1 176 ddd~k~kdd", "border_switch 176 dandong>khasan confirmed 2-2 1/1\n"
+				       "border_switch 176 khasan>dandong confirmed 2-3 1/1\n",
+		 "two looks confirm"},
+		{"fra1 176 dddooo", "border_switch 176 dandong>other confirmed 2-3 1/1\n",
+		 "to a way that has no name"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
+static void mixed_ways(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 dddmmmmmmmm", "border_switch 176 dandong>mixed confirmed 2-3 1/1\n",
+		 "flows take both from now on"},
+		{"fra1 176 dddmkkkk", "border_switch 176 dandong>khasan confirmed 2-3 1/1\n",
+		 "it moved in the middle of a round: passed through, one event"},
+		{"fra1 176 dddmmkkkk", "border_switch 176 dandong>khasan confirmed 2-3 1/1\n",
+		 "the same when it took two rounds"},
+		{"fra1 176 dddmmmmmmmmmmkkkkkkkk",
+		 "border_switch 176 dandong>mixed confirmed 2-3 1/1\n"
+		 "border_switch 176 mixed>khasan confirmed 12-13 1/1\n",
+		 "hours of mixed are a state"},
+		{"fra1 176 mmmmmmdmkmmddmmk", "", "within mixed, a round on one way is chance"},
+		{"fra1 176 dddmdddd",
+		 "border_switch 176 dandong>mixed resolved/withdrawn 2-3 1/1\n", "one flow, once"},
+		{"fra1 176 dddmdmddmmmm",
+		 "border_switch 176 dandong>mixed resolved/withdrawn 2-3 1/1\n"
+		 "border_switch 176 dandong>mixed resolved/withdrawn 4-5 1/1\n"
+		 "border_switch 176 dandong>mixed confirmed 7-8 1/1\n",
+		 "it comes and goes until it stays"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
+static void vantage_points_together(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 dddkkkk|iad1 176 dddkkkk",
+		 "border_switch 176 dandong>khasan confirmed 2-3 2/2\n", "both see it: one event"},
+		{"fra1 176 dddk|iad1 176 dddk",
+		 "border_switch 176 dandong>khasan confirmed 2-3 2/2\n",
+		 "one round, from two vantage points"},
+		{"fra1 176 dddkkkkkk|iad1 176 dddddkkkk",
+		 "border_switch 176 dandong>khasan confirmed 2-3 2/2\n",
+		 "two rounds later is the same one; brackets that do not meet: the first"},
+		{"fra1 176 dddkkkkkkkkkkk|iad1 176 ddddddddkkkkkk",
+		 "border_switch 176 dandong>khasan confirmed 2-3 1/2\n"
+		 "border_switch 176 dandong>khasan confirmed 7-8 1/2\n",
+		 "five rounds later it is another"},
+		{"fra1 176 dddkkkk|iad1 176 ddddddd|nrt1 176 uuuuuuu|sin1 176 xxxxxxx",
+		 "border_switch 176 dandong>khasan confirmed 2-3 1/2\n",
+		 "of those that could tell: not the undetermined, not the offline"},
+		{"fra1 176 dddmkkk|iad1 176 dddkkkk",
+		 "border_switch 176 dandong>khasan confirmed 2-3 2/2\n",
+		 "one is in the middle of it"},
+		{"fra1 176 dddkkkk|fra1 177 dddkkkk",
+		 "border_switch 176 dandong>khasan confirmed 2-3 1/1\n"
+		 "border_switch 177 dandong>khasan confirmed 2-3 1/1\n",
+		 "two prefixes are two events"},
+		{"fra1 176 ddd^kkkkk|iad1 176 ddddddd",
+		 "path_change fra1 > confirmed 2-3 1/1\n",
+		 "it moved to another upstream: that is the event"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
+static void outages(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 dddddnnnnnn|fra1 177 ddddddddddd",
+		 "outage/cut_at_border 176 confirmed 4-5 1/1\n", "a prefix is silent"},
+		{"fra1 176 dddddnnnnddd|fra1 177 dddddddddddd",
+		 "recovery/cut_at_border 176 resolved 4-5 until 9 1/1\n", "and over"},
+		{"fra1 176 dddddnnnndd|fra1 177 ddddddddddd",
+		 "outage/cut_at_border 176 confirmed 4-5 1/1\n", "not yet counted as over"},
+		{"fra1 176 dddddndddd|fra1 177 dddddddddd",
+		 "outage/cut_at_border 176 resolved/withdrawn 4-5 1/1\n", "one round alone"},
+		{"fra1 176 dddddFFFF|fra1 177 ddddddddd",
+		 "outage/filtered 176 confirmed 4-5 1/1\n", "said to be prohibited"},
+		{"fra1 176 dddddBBBB|fra1 177 ddddddddd",
+		 "outage/cut_before_border 176 confirmed 4-5 1/1\n", "ends before the border"},
+		{"fra1 176 dddddNNNN|fra1 177 ddddddddd",
+		 "outage/destination_silent 176 confirmed 4-5 1/1\n", "only it does not answer"},
+		{"fra1 176 dddddnnn|fra1 177 dddddnnn|fra1 178 kkkkknnn",
+		 "outage/cut_at_border network:176,177,178 confirmed 4-5 1/1\n",
+		 "all of them: the network"},
+		{"fra1 176 dddddnnn|fra1 177 dddddnnn|iad1 176 dddddnnn|iad1 177 dddddnnn",
+		 "outage/cut_at_border network:176,177 confirmed 4-5 2/2\n", "from everywhere"},
+		{"fra1 176 dddddnnn|fra1 177 dddddnnn|fra1 178 kkkkkkkk",
+		 "outage/cut_at_border border:176,177 confirmed 4-5 1/1\n",
+		 "all behind one border, the other lives"},
+		{"fra1 176 dddddnnnnnndddd|fra1 177 dddddnnnnnnnnnn",
+		 "recovery/cut_at_border network:176,177 resolved 4-5 until 11 1/1\n"
+		 "outage/cut_at_border 177 confirmed 4-5 1/1\n",
+		 "a part comes back: the rest stays, since when it went"},
+		{"fra1 176 ddddddnnn|fra1 177 dddddnnnn",
+		 "outage/cut_at_border 177 resolved/withdrawn 4-5 1/1\n"
+		 "outage/cut_at_border network:176,177 confirmed 5-6 1/1\n",
+		 "one round apart: the network, when the last went"},
+		{"fra1 176 ddddd..xxxxdd|fra1 177 ddddd..xxxxdd",
+		 "recovery/vantage_down fra1 resolved 4-7 until 11 1/1\n",
+		 "we were down, not they; a gap is none"},
+		{"fra1 176 ddddd.....ddd|fra1 177 dddddx.dddddd", "", "gaps"},
+		{"fra1 176 nnnnnnnnnn|fra1 177 dddddddddd", "", "it never answered"},
+		{"fra1 176 ddddd~n~nnnn|fra1 177 ddddd~d~dddd",
+		 "outage/cut_at_border 176 confirmed 4-4 1/1\n", "closer looks bracket it"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
+static void flapping(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 ddddkdkdkdddddddddddd",
+		 "border_switch 176 dandong>khasan resolved/withdrawn 3-4 1/1\n"
+		 "border_switch 176 dandong>khasan resolved/withdrawn 5-6 1/1\n"
+		 "flapping 176 resolved 3-4 until 9 x6 1/1\n",
+		 "each round another: one event with its count"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
+int main(void)
+{
+#define ROW(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
+	const struct CMUnitTest tests[] = {
+		ROW(border_switches),
+		ROW(mixed_ways),
+		ROW(vantage_points_together),
+		ROW(outages),
+		ROW(flapping),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
