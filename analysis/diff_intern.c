@@ -142,7 +142,16 @@ static int by_bytes(const void *a, const void *b)
 	return c != 0 ? c : (x->size > y->size) - (x->size < y->size);
 }
 
-int diff_intern_ranks(const struct intern *t, uint32_t **out)
+/* Long values are seldom looked at. */
+static int by_hash(const void *a, const void *b)
+{
+	const struct intern_item *x = *(const struct intern_item *const *)a;
+	const struct intern_item *y = *(const struct intern_item *const *)b;
+
+	return x->hash != y->hash ? (x->hash > y->hash) - (x->hash < y->hash) : by_bytes(a, b);
+}
+
+static int ranks(const struct intern *t, int (*by)(const void *a, const void *b), uint32_t **out)
 {
 	const struct intern_item **sorted = calloc(t->count + 1, sizeof(void *));
 	uint32_t *ranks = calloc(t->count + 1, sizeof(*ranks));
@@ -154,10 +163,20 @@ int diff_intern_ranks(const struct intern *t, uint32_t **out)
 	}
 	for (uint32_t i = 0; i < t->count; i++)
 		sorted[i] = &t->items[i];
-	qsort(sorted, t->count, sizeof(sorted[0]), by_bytes);
+	qsort(sorted, t->count, sizeof(sorted[0]), by);
 	for (uint32_t i = 0; i < t->count; i++)
 		ranks[sorted[i] - t->items] = i;
 	free(sorted);
 	*out = ranks;
 	return 0;
+}
+
+int diff_intern_ranks(const struct intern *t, uint32_t **out)
+{
+	return ranks(t, by_bytes, out);
+}
+
+int diff_intern_ranks_any(const struct intern *t, uint32_t **out)
+{
+	return ranks(t, by_hash, out);
 }

@@ -390,8 +390,8 @@ static int leave_out_offline(struct diff_set *s)
 int diff_set_settle(struct diff_set *s)
 {
 	if (leave_out_offline(s) < 0 || diff_intern_ranks(&s->vantages, &s->vantage_rank) < 0 ||
-	    diff_intern_ranks(&s->ways, &s->way_rank) < 0 ||
-	    diff_intern_ranks(&s->verdicts, &s->verdict_rank) < 0)
+	    diff_intern_ranks_any(&s->ways, &s->way_rank) < 0 ||
+	    diff_intern_ranks_any(&s->verdicts, &s->verdict_rank) < 0)
 		return BP_ENOMEM;
 	if (s->count == 0)
 		return 0;
