@@ -293,21 +293,21 @@ int segment_end(struct store *s, struct bp_error *err);
 /* --- sqlite_tally.c --------------------------------------------------------------------------- */
 
 /* Counts a trace of the segment under way; v NULL: not judged. */
-int tally_add(struct store *s, const struct trace *t, const struct flat_trace *f,
+int tallies_add(struct store *s, const struct trace *t, const struct flat_trace *f,
 	      const struct verdict *v, int64_t start_us, struct bp_error *err);
 /* Writes what was counted; vantage is its row, 0 none. */
-int tally_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err);
+int tallies_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err);
 /* Takes the counts of a segment that is there away, while its row has the times it had when they
  * were made; counts its rows, of which there are no counts. */
-int tally_drop(struct store *s, int64_t segment, struct bp_error *err);
-int tally_fill(struct store *s, int64_t segment, struct bp_error *err);
-/* Both, for what tally_later named: before this transaction's commit. */
-int tally_later(struct store *s, int64_t segment, struct bp_error *err);
-int tally_settle(struct store *s, struct bp_error *err);
+int tallies_drop(struct store *s, int64_t segment, struct bp_error *err);
+int tallies_fill(struct store *s, int64_t segment, struct bp_error *err);
+/* Both, for what tallies_later named: before this transaction's commit. */
+int tallies_later(struct store *s, int64_t segment, struct bp_error *err);
+int tallies_settle(struct store *s, struct bp_error *err);
 /* Fills those of all segments: there are none yet. */
-int tally_all(struct store *s, struct bp_error *err);
-void tally_clear(struct tallies *t);
-void tally_fini(struct tallies *t);
+int tallies_all(struct store *s, struct bp_error *err);
+void tallies_clear(struct tallies *t);
+void tallies_fini(struct tallies *t);
 
 /* --- sqlite_ids.c: the id of a trace ---------------------------------------------------------- */
 

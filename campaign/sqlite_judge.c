@@ -136,7 +136,7 @@ static int add_judgement(struct store *s, int64_t n, const struct names *names,
 		rc = sql_step(s, st, err);
 	}
 	if (rc == 0)
-		rc = tally_later(s, segment, err);
+		rc = tallies_later(s, segment, err);
 out:
 	record_fini(&rec);
 	return rc;

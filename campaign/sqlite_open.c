@@ -25,7 +25,7 @@ static int step_tally(struct store *s, struct bp_error *err)
 {
 	int rc = schema_add_tally(s, err);
 
-	return rc < 0 ? rc : tally_all(s, err);
+	return rc < 0 ? rc : tallies_all(s, err);
 }
 
 /* The next version is a row more, and its step. */
@@ -384,7 +384,7 @@ void store_close(struct store *s)
 		sqlite3_finalize(s->stmts[i]);
 	sqlite3_close_v2(s->db);
 	intern_fini(s);
-	tally_fini(&s->tallies);
+	tallies_fini(&s->tallies);
 	id_set_fini(&s->ids);
 	id_set_fini(&s->old_ids);
 	read_cache_free(s->cache);

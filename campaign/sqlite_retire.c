@@ -96,13 +96,13 @@ static int retire_segment(struct store *s, struct retiring *r, int64_t segment, 
 
 	/* While the segment still says which hours it is of. */
 	if (rc == 0)
-		rc = tally_drop(s, segment, err);
+		rc = tallies_drop(s, segment, err);
 	for (unsigned i = 0; i < STEP_COUNT && rc == 0; i++) {
 		rc = run(s, r, r->steps[i], segment, err);
 		if (i == STEP_TRACES && rc == 0)
 			*dropped += sqlite3_changes(s->db);
 	}
-	return rc == 0 ? tally_fill(s, segment, err) : rc;
+	return rc == 0 ? tallies_fill(s, segment, err) : rc;
 }
 
 /* One transaction's worth. *more: there may be another. */

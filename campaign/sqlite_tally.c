@@ -31,15 +31,15 @@ static int no_memory(struct bp_error *err)
 	return bp_fail(err, BP_ENOMEM, "out of memory");
 }
 
-void tally_clear(struct tallies *t)
+void tallies_clear(struct tallies *t)
 {
 	diff_intern_fini(&t->keys);
 	t->again_count = 0;
 }
 
-void tally_fini(struct tallies *t)
+void tallies_fini(struct tallies *t)
 {
-	tally_clear(t);
+	tallies_clear(t);
 	free(t->counts);
 	free(t->again);
 }
@@ -67,7 +67,7 @@ static int count_of(struct tallies *t, const struct tally_key *key, struct tally
 	return 0;
 }
 
-int tally_add(struct store *s, const struct trace *t, const struct flat_trace *f,
+int tallies_add(struct store *s, const struct trace *t, const struct flat_trace *f,
 	      const struct verdict *v, int64_t start_us, struct bp_error *err)
 {
 	struct tally_count *c;
@@ -123,7 +123,7 @@ static int write_row(struct store *s, sqlite3_stmt *st, const struct tally_key *
 	return sql_step(s, st, err);
 }
 
-int tally_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err)
+int tallies_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err)
 {
 	struct tallies *t = &s->tallies;
 	sqlite3_stmt *st;
@@ -152,17 +152,17 @@ static int run(struct store *s, enum stmt which, int64_t segment, struct bp_erro
 	return sql_step(s, st, err);
 }
 
-int tally_drop(struct store *s, int64_t segment, struct bp_error *err)
+int tallies_drop(struct store *s, int64_t segment, struct bp_error *err)
 {
 	return run(s, STMT_TALLY_DROP, segment, err);
 }
 
-int tally_fill(struct store *s, int64_t segment, struct bp_error *err)
+int tallies_fill(struct store *s, int64_t segment, struct bp_error *err)
 {
 	return run(s, STMT_TALLY_FILL, segment, err);
 }
 
-int tally_later(struct store *s, int64_t segment, struct bp_error *err)
+int tallies_later(struct store *s, int64_t segment, struct bp_error *err)
 {
 	struct tallies *t = &s->tallies;
 
@@ -184,21 +184,21 @@ int tally_later(struct store *s, int64_t segment, struct bp_error *err)
 	return 0;
 }
 
-int tally_settle(struct store *s, struct bp_error *err)
+int tallies_settle(struct store *s, struct bp_error *err)
 {
 	struct tallies *t = &s->tallies;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < t->again_count && rc == 0; i++) {
-		rc = tally_drop(s, t->again[i], err);
+		rc = tallies_drop(s, t->again[i], err);
 		if (rc == 0)
-			rc = tally_fill(s, t->again[i], err);
+			rc = tallies_fill(s, t->again[i], err);
 	}
 	t->again_count = 0;
 	return rc;
 }
 
-int tally_all(struct store *s, struct bp_error *err)
+int tallies_all(struct store *s, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
@@ -207,7 +207,7 @@ int tally_all(struct store *s, struct bp_error *err)
 	    SQLITE_OK)
 		return sql_fail(s, sqlite3_extended_errcode(s->db), err);
 	while ((rc = sql_step(s, st, err)) == 1) {
-		rc = tally_fill(s, sqlite3_column_int64(st, 0), err);
+		rc = tallies_fill(s, sqlite3_column_int64(st, 0), err);
 		if (rc < 0)
 			break;
 	}

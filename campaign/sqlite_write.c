@@ -76,7 +76,7 @@ int store_begin(struct store *s, struct bp_error *err)
 	s->seg.open = false;
 	s->last_segment = 0;
 	s->judged.row = 0;
-	tally_clear(&s->tallies);
+	tallies_clear(&s->tallies);
 	s->now_us = us_of(wall_now());
 	id_set_clear(&s->old_ids);
 	rc = learn_state(s, err);
@@ -94,7 +94,7 @@ void store_undo(struct store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->writing = s->failed = false;
 	s->seg.open = false;
-	tally_clear(&s->tallies);
+	tallies_clear(&s->tallies);
 	intern_clear(s);
 	id_set_clear(&s->ids);
 	id_set_clear(&s->old_ids);
@@ -160,7 +160,7 @@ int segment_end(struct store *s, struct bp_error *err)
 		rc = sql_step(s, st, err);
 	}
 	if (rc == 0)
-		rc = tally_write(s, vantage, g->id, err);
+		rc = tallies_write(s, vantage, g->id, err);
 	s->last_segment = g->id;
 	s->last_segment_start_us = g->start_min_us;
 	g->open = false;
@@ -399,7 +399,7 @@ static int insert(struct store *s, const struct addition *a, struct bp_error *er
 	if (rc == 0)
 		rc = remember_id(s, a, s->next_n, err);
 	if (rc == 0)
-		rc = tally_add(s, a->t, &f, a->verdict, us_of(a->t->start), err);
+		rc = tallies_add(s, a->t, &f, a->verdict, us_of(a->t->start), err);
 	s->next_n++;
 	s->seg.count++;
 	return rc;
@@ -550,7 +550,7 @@ int store_commit(struct store *s, struct bp_error *err)
 		return refuse_order(err);
 	rc = segment_end(s, err);
 	if (rc == 0)
-		rc = tally_settle(s, err);
+		rc = tallies_settle(s, err);
 	if (rc == 0)
 		rc = sql_run(s, STMT_COMMIT, err);
 	if (rc < 0)
