@@ -60,6 +60,9 @@ ROOM_plan     := prober/plan.c prober/limits.c
 ROOM_prober   := $(filter-out prober/main.c $(ROOM_plan),$(wildcard prober/*.c))
 ROOM_geo      := $(wildcard geo/*.c)
 ROOM_analysis := $(wildcard analysis/*.c analysis/report/*.c)
+# Style sheets and script of pages, as C strings.
+WEB           := $(wildcard analysis/report/web/*)
+WEB_C         := $(OUT)/gen/web.c
 ROOM_campaign := $(wildcard campaign/*.c)
 ROOM_cli      := $(filter-out cli/main.c,$(wildcard cli/*.c))
 ROOMS := core wire method engine io plan prober geo analysis campaign cli
@@ -114,8 +117,18 @@ $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(if $(filter prober/wire/%,$<),$(LIBNET_CFLAGS)) -c -o $@ $<
 
+$(WEB_C): $(WEB) Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN,$@){ echo '#include "analysis/report/web.h"'; for f in $(WEB); do \
+		echo "const char web_$$(basename $$f | tr . _)[] ="; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo ';'; done; } >$@
+
+$(OUT)/obj/web.o: $(WEB_C)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
 define room_rule
-$(OUT)/lib/$(1).a: $(call objects,$(ROOM_$(1)))
+$(OUT)/lib/$(1).a: $(call objects,$(ROOM_$(1))) $(if $(filter analysis,$(1)),$(OUT)/obj/web.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(call say,AR,$$@)$$(AR) rcs $$@ $$^

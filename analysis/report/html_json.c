@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a page shows, as JSON inside it. */
+#include <string.h>
+
+#include "analysis/report/html_parts.h"
+#include "core/json.h"
+
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		json_put_str(w, key, text);
+}
+
+static void put_time(struct json_writer *w, const char *key, struct wall t)
+{
+	char text[WALL_TEXT];
+
+	if (t.ns != 0)
+		json_put_str(w, key, wall_format(t, text));
+}
+
+static void put_about(struct json_writer *w, const struct page *page)
+{
+	const struct html_about *a = page->about;
+
+	json_begin_object(w, "about");
+	put_text(w, "tool", a->tool);
+	put_text(w, "command", a->command);
+	put_text(w, "profile", page->p->id);
+	put_text(w, "profile_version", page->p->version);
+	put_text(w, "licence", a->licence);
+	put_text(w, "cite", a->cite);
+	put_time(w, "generated", a->generated);
+	if (a->geo != NULL) {
+		put_text(w, "asn_db", a->geo->asn_db);
+		put_text(w, "asn_built", a->geo->asn_built);
+		put_text(w, "asn_sha256", a->geo->asn_sha256);
+		put_text(w, "country_db", a->geo->country_db);
+		put_text(w, "country_built", a->geo->country_built);
+		put_text(w, "country_sha256", a->geo->country_sha256);
+	}
+	json_begin_array(w, "sources");
+	for (unsigned i = 0; i < a->source_count; i++)
+		json_put_str(w, NULL, a->sources[i]);
+	json_end(w);
+	json_begin_array(w, "annotations");
+	for (unsigned i = 0; i < a->annotation_count; i++) {
+		json_begin_object(w, NULL);
+		put_time(w, "from", a->annotations[i].from);
+		put_time(w, "to", a->annotations[i].to);
+		put_text(w, "label", a->annotations[i].label);
+		put_text(w, "source", a->annotations[i].source);
+		json_end(w);
+	}
+	json_end(w);
+	json_end(w);
+}
+
+/* One line of JSON written by another writer, without its newline. */
+static void put_line(struct json_writer *w, const char *key, const struct buf *line)
+{
+	if (line->failed)
+		w->out->failed = true;
+	else if (line->used > 0)
+		json_put_raw(w, key, line->bytes, line->used - 1);
+}
+
+void page_json(struct page *page)
+{
+	struct buf line, all;
+	struct json_writer w;
+
+	buf_init(&line);
+	buf_init(&all);
+	json_start(&w, &all);
+	json_begin_object(&w, NULL);
+	json_put_str(&w, "type", "page");
+	json_put_int(&w, "version", 1);
+	put_about(&w, page);
+	if (page->d != NULL) {
+		diff_write_json(&line, page->d);
+		put_line(&w, "diff", &line);
+	}
+	if (page->r != NULL) {
+		buf_clear(&line);
+		report_write_json(&line, page->r);
+		put_line(&w, "report", &line);
+	}
+	json_end(&w);
+	/* Nothing in a script element may look like its end, or like a comment. */
+	for (size_t i = 0, from = 0; !all.failed && i <= all.used; i++) {
+		char c = i < all.used ? all.bytes[i] : '<';
+
+		if (c != '<' && c != '>' && c != '&')
+			continue;
+		buf_append(page->out, all.bytes + from, i - from);
+		from = i + 1;
+		if (i < all.used)
+			buf_printf(page->out, "\\u%04x", (unsigned)c);
+	}
+	page->out->failed = page->out->failed || all.failed;
+	buf_fini(&line);
+	buf_fini(&all);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Inside html*.c: what the pages are put together of. data-j of an element names the number of the
+ * embedded JSON that it shows ("report/rows/3/loss"): a test compares them.
+ */
+#ifndef ANALYSIS_REPORT_HTML_PARTS_H
+#define ANALYSIS_REPORT_HTML_PARTS_H
+
+#include "analysis/report/html.h"
+#include "analysis/report/svg.h"
+
+struct page {
+	struct buf *out;
+	const struct report *r;      /* NULL: none */
+	const struct diff *d;        /* NULL: none */
+	const struct profile *p;
+	const struct html_about *about;
+	struct svg svg;              /* for charts; r is not NULL there */
+	struct buf window, source;   /* what saved figures say of themselves */
+};
+
+/* Head, skip link, headline; main is open behind it. */
+void page_open(struct page *page, const char *title);
+/* Method, limits, versions, licence, how to cite, command; the data; the end. */
+void page_close(struct page *page);
+
+void page_heading(struct page *page, const char *id, const char *title);
+/* <figure> around charts: its title is what a saved one says. Behind the charts comes the table of
+ * data, then page_figure_end. */
+void page_figure(struct page *page, const char *title, const char *note);
+void page_figure_end(struct page *page);
+
+/* Cells. text is escaped. */
+void cell(struct buf *out, const char *text);
+void cell_head(struct buf *out, const char *text);
+void cell_number(struct buf *out, const char *text, const char *json, ...)
+	__attribute__((format(printf, 3, 4)));
+void cell_time(struct buf *out, struct wall t);
+void cell_prefix(struct buf *out, struct prefix p);
+/* A border with its letter in its colour; NULL r: the name alone. */
+void put_border(struct buf *out, const struct profile *p, const char *id);
+void put_moment(struct buf *out, struct wall t);
+/* Opens a table within a frame that scrolls: tall ones in height too. Columns: "Name", or "#Name"
+ * for numbers, separated by '|'. */
+void table_open(struct buf *out, const char *caption, const char *columns, bool tall);
+void table_close(struct buf *out);
+
+/* Sections of pages with a report. */
+void part_lead_report(struct page *page);
+void part_facts(struct page *page, struct wall at);
+void part_bands(struct page *page);
+void part_rtt(struct page *page);
+void part_shares(struct page *page);
+void part_ways(struct page *page);
+void part_rows(struct page *page);
+void part_events(struct page *page);
+void part_notes(struct page *page);
+
+/* Of diffs. */
+void part_paths(struct page *page, const struct html_trace *traces, unsigned count);
+void part_diff_rows(struct page *page);
+
+/* The page's numbers: {"type":"page","about":...,"report":...,"diff":...}; safe within <script>. */
+void page_json(struct page *page);
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a page with a report says in words and tables. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/report/chart.h"
+#include "analysis/report/html_parts.h"
+#include "analysis/report/trace_text.h"
+#include "analysis/sentence.h"
+#include "analysis/words.h"
+
+enum { EVENTS_SHOWN = 200, LEAD_EVENTS = 2 };
+
+static void paragraph(struct buf *out, const struct buf *text)
+{
+	buf_str(out, "<p>");
+	html_text(out, text->failed ? "" : text->bytes);
+	buf_str(out, "</p>\n");
+}
+
+static void event_sentence(struct buf *text, const struct page *page, const struct event *e)
+{
+	buf_clear(text);
+	if (e->summary[0] != '\0')
+		buf_str(text, e->summary);
+	else
+		sentence_event(text, e, page->p, page->r->networks_of);
+}
+
+/* What weighs more comes first in the lead: switches and outages, then the rest. */
+static int weight(const struct event *e)
+{
+	return e->kind == EVENT_OUTAGE || e->kind == EVENT_RECOVERY ? 3 :
+	       e->kind == EVENT_BORDER_SWITCH || e->kind == EVENT_FLAPPING ? 2 : 1;
+}
+
+void part_lead_report(struct page *page)
+{
+	const struct report *r = page->r;
+	unsigned shown = 0;
+	struct buf text;
+
+	buf_init(&text);
+	buf_str(page->out, "<section class=\"lead\" data-copy aria-label=\"Summary\">\n");
+	sentence_now(&text, r);
+	paragraph(page->out, &text);
+	for (int w = 3; w > 0; w--) {
+		for (unsigned i = r->event_count; i-- > 0 && shown < LEAD_EVENTS;) {
+			if (weight(&r->events[i]) != w || r->events[i].scope == EVENT_SCOPE_VANTAGE)
+				continue;
+			event_sentence(&text, page, &r->events[i]);
+			paragraph(page->out, &text);
+			shown++;
+		}
+	}
+	if (r->event_count == 0) {
+		buf_clear(&text);
+		sentence_quiet(&text, r);
+		paragraph(page->out, &text);
+	}
+	buf_str(page->out, "</section>\n");
+	buf_fini(&text);
+}
+
+/* --- as-of, window, who measured ------------------------------------------------------------- */
+
+static void count(struct buf *out, const char *json, uint64_t n)
+{
+	buf_printf(out, "<span data-j=\"%s\">%llu</span>", json, (unsigned long long)n);
+}
+
+static void names(struct page *page, bool counted)
+{
+	const struct report *r = page->r;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->vantage_count; i++) {
+		if (r->vantages[i].counted != counted)
+			continue;
+		buf_str(page->out, n++ > 0 ? ", " : "");
+		html_text(page->out, r->vantages[i].name[0] ? r->vantages[i].name : "unnamed");
+		if (r->vantages[i].down && counted)
+			buf_str(page->out, " (down at the end)");
+	}
+	if (n == 0)
+		buf_str(page->out, "none");
+}
+
+void part_facts(struct page *page, struct wall at)
+{
+	const struct report *r = page->r;
+	struct buf *out = page->out;
+	unsigned counted = 0;
+
+	for (unsigned i = 0; i < r->vantage_count; i++)
+		counted += r->vantages[i].counted;
+	buf_str(out, "<dl class=\"facts\">\n<div><dt>As of (UTC)</dt><dd>");
+	put_moment(out, r->as_of);
+	buf_str(out, "</dd></div>\n");
+	if (at.ns != 0) {
+		buf_str(out, "<div><dt>Moment compared around (UTC)</dt><dd>");
+		put_moment(out, at);
+		buf_str(out, "</dd></div>\n");
+	}
+	buf_str(out, "<div><dt>Window (UTC)</dt><dd>");
+	put_moment(out, r->since);
+	buf_str(out, " to ");
+	put_moment(out, r->until);
+	buf_printf(out, "</dd></div>\n<div><dt>Vantage points counted: %u of %u</dt><dd>", counted,
+		   r->vantage_count);
+	names(page, true);
+	buf_str(out, "</dd></div>\n<div><dt>Excluded</dt><dd>");
+	names(page, false);
+	buf_str(out, "</dd></div>\n<div><dt>Rounds</dt><dd>");
+	count(out, "report/rounds", r->rounds);
+	buf_str(out, " measured, ");
+	count(out, "report/missed", r->missed);
+	buf_str(out, " missed; ");
+	count(out, "report/traces", r->traces);
+	buf_str(out, " traces</dd></div>\n</dl>\n");
+}
+
+/* --- ways in --------------------------------------------------------------------------------- */
+
+static void border_set(struct page *page, uint32_t bits)
+{
+	unsigned n = 0;
+
+	buf_str(page->out, "<td>");
+	for (unsigned b = 0; b < page->r->border_count; b++) {
+		if ((bits >> b & 1) == 0)
+			continue;
+		buf_str(page->out, n++ > 0 ? ", " : "");
+		put_border(page->out, page->p, report_border_id(page->r, (int)b));
+	}
+	if (n == 0)
+		buf_str(page->out, "none told");
+	buf_str(page->out, "</td>");
+}
+
+void part_ways(struct page *page)
+{
+	const struct report *r = page->r;
+	char text[16];
+
+	if (r->way_count == 0)
+		return;
+	page_heading(page, "ways", "Ways in");
+	table_open(page->out, "Ways into each network: at the end of the window, and seen within it",
+		   "Network|#Now|At the end|#Seen|Within the window|#Vantage points|Reached", false);
+	for (unsigned i = 0; i < r->way_count; i++) {
+		const struct report_ways *w = &r->ways[i];
+
+		buf_str(page->out, w->down ? "<tr class=\"changed\">" : "<tr>");
+		cell_prefix(page->out, w->prefix);
+		snprintf(text, sizeof(text), "%u", w->now_count);
+		cell_number(page->out, text, "report/ways/%u/now_count", i);
+		border_set(page, w->now);
+		snprintf(text, sizeof(text), "%u", w->seen_count);
+		cell_number(page->out, text, "report/ways/%u/seen_count", i);
+		border_set(page, w->seen);
+		snprintf(text, sizeof(text), "%u", w->vantages);
+		cell_number(page->out, text, "report/ways/%u/vantages", i);
+		cell(page->out, w->down ? "by nobody" : "yes");
+		buf_str(page->out, "</tr>\n");
+	}
+	table_close(page->out);
+}
+
+/* --- vantage x prefix ------------------------------------------------------------------------ */
+
+static void row_border(struct page *page, const struct report_row *row)
+{
+	buf_str(page->out, "<td>");
+	if (row->border >= 0)
+		put_border(page->out, page->p, report_border_id(page->r, row->border));
+	else
+		for (const char *c = word_of(report_band_words, row->band); *c != '\0'; c++)
+			buf_char(page->out, *c == '_' ? ' ' : *c);
+	buf_str(page->out, "</td>");
+}
+
+static void ms_cell(struct buf *out, int64_t ns, unsigned i, const char *member)
+{
+	char text[32];
+
+	if (ns < 0) {
+		buf_str(out, "<td class=\"n\">-</td>");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.1f", (double)ns / 1e6);
+	cell_number(out, text, "report/rows/%u/%s", i, member);
+}
+
+static void row_line(struct page *page, const struct report_row *row, unsigned i)
+{
+	struct buf text;
+	char number[32];
+
+	buf_init(&text);
+	buf_str(page->out, row->rounds == 0 ? "<tr class=\"void\">" : "<tr>");
+	cell_prefix(page->out, row->prefix);
+	cell(page->out, row->vantage[0] ? row->vantage : "unnamed");
+	cell(page->out, word_of(method_words, row->method));
+	row_border(page, row);
+	if (row->borders != 0) {
+		report_confidence(row->confidence, number, sizeof(number));
+		/* ">0.99" is shown of what the JSON has in full. */
+		cell_number(page->out, number, "report/rows/%u/confidence", i);
+		words_carrier(&text, row->via_org, row->via_asn, "");
+	} else {
+		buf_str(page->out, "<td></td>");
+	}
+	cell(page->out, text.bytes != NULL ? text.bytes : "");
+	cell(page->out, row->rounds > 0 ? word_of(reach_words, row->reach) : "");
+	ms_cell(page->out, row->rtt_median_ns, i, "rtt_median_ms");
+	ms_cell(page->out, row->rtt_min_ns, i, "rtt_min_ms");
+	if (row->asked > 0) {
+		snprintf(number, sizeof(number), "%.1f %%",
+			 100 - 100 * (double)row->answered / (double)row->asked);
+		cell_number(page->out, number, "report/rows/%u/loss", i);
+	} else {
+		buf_str(page->out, "<td></td>");
+	}
+	snprintf(number, sizeof(number), "%u", row->rounds);
+	cell_number(page->out, number, "report/rows/%u/rounds", i);
+	snprintf(number, sizeof(number), "%u", row->missed);
+	cell_number(page->out, number, "report/rows/%u/missed", i);
+	snprintf(number, sizeof(number), "%u", row->offline);
+	cell_number(page->out, number, "report/rows/%u/offline", i);
+	cell_time(page->out, row->last_round);
+	buf_str(page->out, "</tr>\n");
+	buf_fini(&text);
+}
+
+void part_rows(struct page *page)
+{
+	const struct report *r = page->r;
+
+	page_heading(page, "table", "Vantage points and networks");
+	table_open(page->out, "As it stands at the end of the window; round-trip times over all of it",
+		   "Network|From|By|Border|#Sure|Carrier|Reach|#Median, ms|#Lowest, ms|#Lost|#Rounds|"
+		   "#Missed|#Offline|Last round, UTC", r->row_count > 24);
+	for (unsigned i = 0; i < r->row_count; i++)
+		row_line(page, &r->rows[i], i);
+	table_close(page->out);
+}
+
+/* --- events, annotations --------------------------------------------------------------------- */
+
+static void words(struct buf *out, const char *word)
+{
+	for (; *word != '\0'; word++)
+		buf_char(out, *word == '_' ? ' ' : *word);
+}
+
+static void event_item(struct page *page, const struct event *e, unsigned i)
+{
+	struct buf text;
+
+	buf_init(&text);
+	buf_printf(page->out, "<li id=\"event-%u\"><span class=\"number\">%u</span><div><p><strong>", i + 1,
+		   i + 1);
+	words(page->out, word_of(event_kind_words, e->kind));
+	buf_str(page->out, "</strong> <span class=\"mute\">");
+	words(page->out, word_of(event_status_words, e->status));
+	if (e->seen_of > 0)
+		buf_printf(page->out, ", seen from <span data-j=\"report/events/%u/seen_by\">%u</span> of "
+			   "<span data-j=\"report/events/%u/seen_of\">%u</span>", i, e->seen_by, i,
+			   e->seen_of);
+	buf_str(page->out, "; ");
+	put_moment(page->out, e->not_before.ns != 0 ? e->not_before : e->at);
+	buf_str(page->out, " to ");
+	put_moment(page->out, e->not_after.ns != 0 ? e->not_after : e->at);
+	buf_str(page->out, " UTC</span></p><p>");
+	event_sentence(&text, page, e);
+	html_text(page->out, text.failed ? "" : text.bytes);
+	buf_str(page->out, "</p>");
+	if (e->evidence_count > 0) {
+		buf_str(page->out, "<details><summary>Evidence</summary><ul>");
+		for (unsigned k = 0; k < e->evidence_count; k++) {
+			buf_str(page->out, "<li class=\"small\" style=\"display:list-item\">");
+			put_moment(page->out, e->evidence[k].at);
+			buf_char(page->out, ' ');
+			html_text(page->out, e->evidence[k].vantage);
+			buf_str(page->out, ": ");
+			html_text(page->out, e->evidence[k].why);
+			if (e->evidence[k].trace[0] != '\0') {
+				buf_str(page->out, " <code>");
+				html_text(page->out, e->evidence[k].trace);
+				buf_str(page->out, "</code>");
+			}
+			buf_str(page->out, "</li>");
+		}
+		buf_str(page->out, "</ul></details>");
+	}
+	buf_str(page->out, "</div></li>\n");
+	buf_fini(&text);
+}
+
+void part_events(struct page *page)
+{
+	const struct report *r = page->r;
+	struct buf text;
+
+	page_heading(page, "events", "Events");
+	if (r->event_count == 0) {
+		buf_init(&text);
+		sentence_quiet(&text, r);
+		paragraph(page->out, &text);
+		buf_fini(&text);
+		return;
+	}
+	buf_str(page->out, "<p class=\"mute small\">Oldest first. The numbers are those in the figures; an "
+		"event lies between the two moments.</p>\n<ol class=\"events\">\n");
+	for (unsigned i = 0; i < r->event_count && i < EVENTS_SHOWN; i++)
+		event_item(page, &r->events[i], i);
+	buf_str(page->out, "</ol>\n");
+	if (r->event_count > EVENTS_SHOWN)
+		buf_printf(page->out, "<p>%u more are in the JSON of this page.</p>\n",
+			   r->event_count - EVENTS_SHOWN);
+}
+
+void part_notes(struct page *page)
+{
+	const struct html_about *a = page->about;
+
+	if (a->annotation_count == 0)
+		return;
+	buf_str(page->out, "<h3>Known events laid over the figures</h3>\n<ol class=\"events\">\n");
+	for (unsigned i = 0; i < a->annotation_count; i++) {
+		buf_printf(page->out, "<li><span class=\"number note\">%s%c</span><div><p>",
+			   i < 26 ? "" : (char[]){(char)('a' + (i / 26 - 1) % 26), '\0'},
+			   'a' + (int)(i % 26));
+		put_moment(page->out, a->annotations[i].from);
+		if (a->annotations[i].to.ns != 0) {
+			buf_str(page->out, " to ");
+			put_moment(page->out, a->annotations[i].to);
+		}
+		buf_str(page->out, " UTC: ");
+		html_text(page->out, a->annotations[i].label);
+		if (a->annotations[i].source != NULL && a->annotations[i].source[0] != '\0') {
+			buf_str(page->out, " <span class=\"mute\">(");
+			html_text(page->out, a->annotations[i].source);
+			buf_str(page->out, ")</span>");
+		}
+		buf_str(page->out, "</p></div></li>\n");
+	}
+	buf_str(page->out, "</ol>\n");
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Elements, and what bands look like. */
+#include "analysis/report/svg.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/words.h"
+#include "core/text.h"
+
+static const char other_color[] = "#009E73";
+
+/* U+202A..E, U+2066..9: an organisation's name could turn what stands behind it. */
+static bool turns(const unsigned char *c, size_t n)
+{
+	if (n != 3 || c[0] != 0xe2)
+		return false;
+	return (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
+	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+void html_text(struct buf *out, const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t left = text != NULL ? strlen(text) : 0;
+
+	while (left > 0) {
+		size_t n = utf8_length(c, left);
+
+		if (n == 0)
+			buf_str(out, "\xef\xbf\xbd");
+		else if (*c == '&')
+			buf_str(out, "&amp;");
+		else if (*c == '<')
+			buf_str(out, "&lt;");
+		else if (*c == '>')
+			buf_str(out, "&gt;");
+		else if (*c == '"')
+			buf_str(out, "&quot;");
+		else if (*c == '\'')
+			buf_str(out, "&#39;");
+		else if ((*c >= 0x20 || *c == '\n' || *c == '\t') && *c != 0x7f && !turns(c, n) &&
+			 !(n == 2 && c[0] == 0xc2 && c[1] < 0xa0))
+			buf_append(out, c, n);
+		n = n == 0 ? 1 : n;
+		c += n;
+		left -= n;
+	}
+}
+
+/* One decimal is a tenth of a pixel. */
+static void number(struct buf *out, double x)
+{
+	long tenths = lround(x * 10);
+
+	if (tenths % 10 == 0)
+		buf_printf(out, "%ld", tenths / 10);
+	else
+		buf_printf(out, "%s%ld.%ld", tenths < 0 ? "-" : "", labs(tenths) / 10,
+			   labs(tenths) % 10);
+}
+
+static void coordinate(struct buf *out, const char *name, double x)
+{
+	buf_printf(out, " %s=\"", name);
+	number(out, x);
+	buf_char(out, '"');
+}
+
+double svg_x(const struct svg *s, struct wall t)
+{
+	double x = (double)(t.ns - s->since.ns) / (double)(s->until.ns - s->since.ns);
+
+	x = x < 0 ? 0 : x > 1 ? 1 : x;
+	return s->left + x * (s->right - s->left);
+}
+
+void svg_rect(struct svg *s, double x, double y, double w, double h, const char *attributes)
+{
+	buf_str(s->out, "<rect");
+	coordinate(s->out, "x", x);
+	coordinate(s->out, "y", y);
+	coordinate(s->out, "width", w);
+	coordinate(s->out, "height", h);
+	buf_printf(s->out, " %s/>", attributes);
+}
+
+void svg_line(struct svg *s, double x1, double y1, double x2, double y2, const char *class)
+{
+	buf_str(s->out, "<line");
+	coordinate(s->out, "x1", x1);
+	coordinate(s->out, "y1", y1);
+	coordinate(s->out, "x2", x2);
+	coordinate(s->out, "y2", y2);
+	buf_printf(s->out, " class=\"%s\"/>", class);
+}
+
+void svg_text(struct svg *s, double x, double y, const char *class, const char *anchor,
+	      const char *text)
+{
+	buf_str(s->out, "<text");
+	coordinate(s->out, "x", x);
+	coordinate(s->out, "y", y);
+	if (class[0] != '\0')
+		buf_printf(s->out, " class=\"%s\"", class);
+	if (strcmp(anchor, "start") != 0)
+		buf_printf(s->out, " text-anchor=\"%s\"", anchor);
+	buf_char(s->out, '>');
+	html_text(s->out, text);
+	buf_str(s->out, "</text>");
+}
+
+double svg_text_width(const char *text, double size)
+{
+	double n = 0;
+
+	for (const char *c = text; *c != '\0'; c++)
+		n += ((unsigned char)*c & 0xc0) == 0x80 ? 0 : strchr("iljtf.,:;|' I", *c) ? 0.32 :
+		     strchr("mwMW@", *c) ? 0.9 : 0.57;
+	return n * size;
+}
+
+/* --- borders --------------------------------------------------------------------------------- */
+
+/* Into an attribute: what a profile calls a colour is checked where it is read, and here again. */
+const char *svg_color(const struct report *r, int border)
+{
+	const char *color = border >= 0 && (unsigned)border < r->profile->borders_count ?
+			    r->profile->borders[border].color : other_color;
+
+	return color != NULL && color[0] == '#' && strlen(color) == 7 &&
+	       strspn(color + 1, "0123456789abcdefABCDEF") == 6 ? color : "#777777";
+}
+
+const char *svg_letter(const struct report *r, int border)
+{
+	return border >= 0 && (unsigned)border < r->profile->borders_count ?
+	       r->profile->borders[border].short_name : "O";
+}
+
+static bool is_named(const struct report *r, int border)
+{
+	return border >= 0 && (unsigned)border < r->profile->borders_count;
+}
+
+/* Relative luminance (WCAG 2) over a half: needs an outline, and dark letters. */
+static bool is_light(const char *hex)
+{
+	static const double weight[] = {0.2126, 0.7152, 0.0722};
+	double sum = 0;
+
+	for (int i = 0; i < 3; i++) {
+		char part[3] = {hex[1 + 2 * i], hex[2 + 2 * i], '\0'};
+		double c = (double)strtoul(part, NULL, 16) / 255;
+
+		sum += weight[i] * (c <= 0.03928 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4));
+	}
+	return sum > 0.25;
+}
+
+static void pattern(struct svg *s, const char *name, int size, const char *inside)
+{
+	buf_printf(s->out, "<pattern id=\"g%u-%s\" width=\"%d\" height=\"%d\" "
+		   "patternUnits=\"userSpaceOnUse\">%s</pattern>", s->number, name, size, size, inside);
+}
+
+void svg_open(struct svg *s, double height, const char *title, const char *about)
+{
+	s->height = height;
+	buf_printf(s->out, "<svg class=\"chart %s\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
+		   "viewBox=\"0 0 %d %d\" aria-labelledby=\"g%u-t g%u-d\">\n<title id=\"g%u-t\">",
+		   s->narrow ? "narrow" : "wide", (int)s->width, (int)ceil(height), s->number,
+		   s->number, s->number);
+	html_text(s->out, title);
+	buf_printf(s->out, "</title><desc id=\"g%u-d\">", s->number);
+	html_text(s->out, about);
+	buf_str(s->out, "</desc>\n<defs>");
+	pattern(s, "other", 6, "<rect width=\"6\" height=\"6\" fill=\"#009E73\"/>"
+		"<circle cx=\"3\" cy=\"3\" r=\"1.3\" fill=\"#fff\"/>");
+	pattern(s, "hatch", 6, "<path d=\"M-1 1l2-2M0 6l6-6M5 7l2-2\" class=\"hatch\"/>");
+	buf_str(s->out, "</defs>\n");
+}
+
+void svg_close(struct svg *s)
+{
+	buf_str(s->out, "</svg>\n");
+}
+
+/* The pattern of a mixed set: stripes of its borders. Defined when first used. */
+static bool set_pattern(struct svg *s, uint32_t set)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->set_count; i++) {
+		if (s->sets[i] == set)
+			return true;
+	}
+	if (s->set_count == SVG_SETS_MAX)
+		return false;
+	s->sets[s->set_count++] = set;
+	for (unsigned b = 0; b < s->r->border_count; b++)
+		n += set >> b & 1;
+	buf_printf(s->out, "<defs><pattern id=\"g%u-m%x\" width=\"%u\" height=\"8\" "
+		   "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">",
+		   s->number, set, 6 * (n > 0 ? n : 1));
+	n = 0;
+	for (unsigned b = 0; b < s->r->border_count; b++) {
+		if (set >> b & 1)
+			buf_printf(s->out, "<rect x=\"%u\" width=\"6\" height=\"8\" fill=\"%s\"/>",
+				   6 * n++, svg_color(s->r, (int)b));
+	}
+	buf_str(s->out, "</pattern></defs>");
+	return true;
+}
+
+static void fill_of(struct svg *s, const struct svg_band *b, char *out, size_t size)
+{
+	switch (b->band) {
+	case REPORT_BAND_BORDER:
+		snprintf(out, size, "fill=\"%s\"%s", svg_color(s->r, b->border),
+			 is_light(svg_color(s->r, b->border)) ? " class=\"light\"" : "");
+		break;
+	case REPORT_BAND_OTHER:
+		snprintf(out, size, "fill=\"url(#g%u-other)\"", s->number);
+		break;
+	case REPORT_BAND_MIXED:
+		if (b->borders != 0 && set_pattern(s, b->borders))
+			snprintf(out, size, "fill=\"url(#g%u-m%x)\" class=\"light\"", s->number,
+				 b->borders);
+		else
+			snprintf(out, size, "class=\"silent\"");
+		break;
+	case REPORT_BAND_UNDETERMINED:
+		snprintf(out, size, "fill=\"url(#g%u-hatch)\" class=\"unknown\"", s->number);
+		break;
+	case REPORT_BAND_NONE: snprintf(out, size, "class=\"outside\""); break;
+	default: snprintf(out, size, "class=\"silent\""); break;
+	}
+}
+
+/* Letters on a solid band in the colour that can be read; on textures on a plate of their own. */
+static void label_on(struct svg *s, const struct svg_band *b, double x, double y)
+{
+	bool solid = b->band == REPORT_BAND_BORDER;
+	double w = svg_text_width(b->label, 11) + 6;
+
+	if (!solid)
+		svg_rect(s, x - w / 2, y - 9.5, w, 13, "class=\"plate\" rx=\"2\"");
+	svg_text(s, x, y, !solid ? "on" : is_light(svg_color(s->r, b->border)) ? "on dark" :
+		 "on white", "middle", b->label);
+}
+
+void svg_band(struct svg *s, const struct svg_band *b)
+{
+	double h = b->unsure ? b->h / 2 : b->h;
+	double w = b->w > 0.7 ? b->w : 0.7;
+	char fill[96];
+
+	if (b->band == REPORT_BAND_NOT_MEASURED || b->band == REPORT_BAND_OFFLINE) {
+		svg_line(s, b->x, b->y + b->h - 0.5, b->x + w, b->y + b->h - 0.5, "base");
+		if (b->band == REPORT_BAND_OFFLINE)
+			svg_line(s, b->x + w / 2, b->y + b->h / 4, b->x + w / 2,
+				 b->y + b->h - 0.5, "tick");
+		return;
+	}
+	fill_of(s, b, fill, sizeof(fill));
+	svg_rect(s, b->x, b->y + b->h - h, w, h, fill);
+	if (b->label != NULL && h >= 9 && svg_text_width(b->label, 11) + 6 < w)
+		label_on(s, b, b->x + w / 2, b->y + b->h - h / 2 + 4);
+}
+
+/* --- legend ---------------------------------------------------------------------------------- */
+
+/* What of these bands is in any row. */
+static void in_use(const struct report *r, uint32_t *borders, uint32_t *bands, uint32_t *set)
+{
+	for (unsigned i = 0; i < r->row_count; i++) {
+		for (unsigned k = 0; k < r->rows[i].span_count; k++) {
+			const struct report_span *x = &r->rows[i].spans[k];
+
+			*bands |= 1u << x->band;
+			if (x->band == REPORT_BAND_MIXED)
+				*set = x->borders;
+			else
+				*borders |= x->borders;
+			*bands |= x->unsure ? 1u << 31 : 0;
+		}
+	}
+}
+
+static void item(struct svg *s, double *x, double *y, bool draw, const struct svg_band *look,
+		 const char *text)
+{
+	double w = svg_text_width(text, 11.5) + 34;
+	struct svg_band b = *look;
+
+	if (*x + w > s->width - 4 && *x > 8) {
+		*x = s->narrow ? 4 : s->left;
+		*y += 18;
+	}
+	if (draw) {
+		b.x = *x;
+		b.y = *y;
+		b.w = 22;
+		b.h = 12;
+		svg_band(s, &b);
+		svg_text(s, *x + 27, *y + 10, "legend", "start", text);
+	}
+	*x += w + 8;
+}
+
+double svg_legend(struct svg *s, double y, bool draw)
+{
+	static const struct { uint8_t band; const char *text; } rest[] = {
+		{REPORT_BAND_UNDETERMINED, "undetermined"},
+		{REPORT_BAND_SILENT, "measured, silent"},
+		{REPORT_BAND_NONE, "not into the network"},
+		{REPORT_BAND_NOT_MEASURED, "not measured"},
+		{REPORT_BAND_OFFLINE, "vantage point down"}};
+	uint32_t borders = 0, bands = 0, set = 0;
+	double x = s->narrow ? 4 : s->left;
+
+	in_use(s->r, &borders, &bands, &set);
+	for (unsigned b = 0; b < s->r->border_count; b++) {
+		bool named = is_named(s->r, (int)b);
+
+		if ((borders >> b & 1) == 0)
+			continue;
+		item(s, &x, &y, draw, &(struct svg_band){
+			.band = named ? REPORT_BAND_BORDER : REPORT_BAND_OTHER, .border = (int)b,
+			.label = named ? svg_letter(s->r, (int)b) : NULL},
+		     words_border(s->r->profile, report_border_id(s->r, (int)b)));
+	}
+	if (bands >> REPORT_BAND_MIXED & 1)
+		item(s, &x, &y, draw, &(struct svg_band){.band = REPORT_BAND_MIXED, .borders = set},
+		     "several ways at once");
+	for (unsigned i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
+		if (bands >> rest[i].band & 1)
+			item(s, &x, &y, draw, &(struct svg_band){.band = rest[i].band},
+			     rest[i].text);
+	}
+	if (bands >> 31)
+		item(s, &x, &y, draw,
+		     &(struct svg_band){.band = REPORT_BAND_SILENT, .unsure = true},
+		     "half height: under 90 % sure");
+	return y + 18;
+}

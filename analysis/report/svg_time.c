@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Time on figures: ticks, the axis in UTC and the one of the place, events and annotations. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "analysis/report/svg.h"
+#include "analysis/words.h"
+
+static const int64_t day_s = 86400;
+
+/* The step of ticks in seconds: at most `most` of them. */
+static int64_t tick_step(const struct svg *s, unsigned most)
+{
+	static const int64_t steps[] = {60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
+					43200, 86400, 172800, 604800, 1209600, 2592000, 7776000};
+	int64_t window = (s->until.ns - s->since.ns) / NS_PER_S;
+
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (window / steps[i] < (int64_t)most)
+			return steps[i];
+	}
+	return 31536000 * (window / (31536000 * (int64_t)most) + 1);
+}
+
+static unsigned most_ticks(const struct svg *s)
+{
+	return (unsigned)((s->right - s->left) / 78) + 1;
+}
+
+/* The first tick at or behind the beginning, in seconds. */
+static int64_t first_tick(const struct svg *s, int64_t step)
+{
+	int64_t since = (s->since.ns + NS_PER_S - 1) / NS_PER_S;
+
+	return (since + step - 1) / step * step;
+}
+
+void svg_grid(struct svg *s, double top, double bottom)
+{
+	int64_t step = tick_step(s, most_ticks(s));
+
+	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step)
+		svg_line(s, svg_x(s, (struct wall){t * NS_PER_S}), top,
+			 svg_x(s, (struct wall){t * NS_PER_S}), bottom, "grid");
+}
+
+static bool has_place(const struct svg *s)
+{
+	int offset;
+
+	return words_offset(s->r->profile->timezone, s->since, &offset);
+}
+
+double svg_axis_height(const struct svg *s)
+{
+	return has_place(s) ? 62 : 32;
+}
+
+/* A label of each tick: the time, and below it the date where it is another one. */
+static void labels(struct svg *s, double y, int64_t step, bool place)
+{
+	char date[16], last[16] = "", clock[8];
+	double last_date = -1000;
+
+	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step) {
+		double x = svg_x(s, (struct wall){t * NS_PER_S});
+		const char *anchor = x < s->left + 16 && s->narrow ? "start" :
+				     x > s->width - 34 ? "end" : "middle";
+		int offset = 0;
+		time_t at;
+		struct tm tm;
+
+		if (place && !words_offset(s->r->profile->timezone,
+					   (struct wall){t * NS_PER_S}, &offset))
+			return;
+		at = (time_t)(t + offset);
+		gmtime_r(&at, &tm);
+		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+		strftime(clock, sizeof(clock), "%H:%M", &tm);
+		if (step < day_s)
+			svg_text(s, x, y, "axis", anchor, clock);
+		if (strcmp(date, last) != 0 && x - last_date > 66) {
+			svg_text(s, x, step < day_s ? y + 13 : y, "axis", anchor, date);
+			snprintf(last, sizeof(last), "%s", date);
+			last_date = x;
+		}
+	}
+}
+
+void svg_axis(struct svg *s, double y)
+{
+	int64_t step = tick_step(s, most_ticks(s));
+	bool place = has_place(s);
+	struct buf name;
+
+	svg_line(s, s->left, y, s->right, y, "rule");
+	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step)
+		svg_line(s, svg_x(s, (struct wall){t * NS_PER_S}), y,
+			 svg_x(s, (struct wall){t * NS_PER_S}), y + 4, "rule");
+	labels(s, y + 16, step, false);
+	/* Else the names stand where no label does: at the end of the dates' lines. */
+	if (s->names_left)
+		svg_text(s, s->left - 12, y + 16, "axis name", "end", "UTC");
+	else
+		svg_text(s, s->right, y + 29, "axis name", "end", "UTC");
+	if (!place)
+		return;
+	labels(s, y + 45, step, true);
+	buf_init(&name);
+	words_place(&name, s->r->profile->timezone);
+	if (!name.failed && s->names_left)
+		svg_text(s, s->left - 12, y + 45, "axis name", "end", name.bytes);
+	else if (!name.failed)
+		svg_text(s, s->right, y + 58, "axis name", "end", name.bytes);
+	buf_fini(&name);
+}
+
+/* --- events and annotations ------------------------------------------------------------------ */
+
+static void letters(unsigned i, char out[static 4])
+{
+	if (i < 26)
+		snprintf(out, 4, "%c", 'a' + (int)i);
+	else
+		snprintf(out, 4, "%c%c", 'a' + (int)(i / 26 - 1) % 26, 'a' + (int)(i % 26));
+}
+
+static void mark(struct svg *s, double lane, double *used, double x, const char *class,
+		 const char *text)
+{
+	double w = svg_text_width(text, 10) + 7;
+
+	/* Those that stand too close are told by the table alone. */
+	if (isnan(lane) || x - w / 2 < *used)
+		return;
+	x = x + w / 2 > s->width ? s->width - w / 2 : x;
+	svg_rect(s, x - w / 2, lane, w, 13, class);
+	svg_text(s, x, lane + 10, "mark", "middle", text);
+	*used = x + w / 2 + 1;
+}
+
+static void event_marks(struct svg *s, double lane, double top, double bottom)
+{
+	double used = 0;
+	char text[16];
+
+	for (unsigned i = 0; i < s->r->event_count; i++) {
+		const struct event *e = &s->r->events[i];
+		struct wall from = e->not_before.ns != 0 ? e->not_before : e->at;
+		struct wall to = e->not_after.ns != 0 ? e->not_after : e->at;
+		double x = svg_x(s, from), w = svg_x(s, to) - x;
+
+		if (to.ns < s->since.ns || from.ns > s->until.ns)
+			continue;
+		svg_rect(s, x, top, w > 1 ? w : 1, bottom - top, "class=\"event\"");
+		svg_line(s, x, top, x, bottom, "event-edge");
+		if (w > 2)
+			svg_line(s, x + w, top, x + w, bottom, "event-edge");
+		snprintf(text, sizeof(text), "%u", i + 1);
+		mark(s, lane, &used, x + w / 2, "class=\"event-mark\" rx=\"6.5\"", text);
+	}
+}
+
+void svg_marks(struct svg *s, double lane, double top, double bottom)
+{
+	double used = 0;
+	char text[4];
+
+	event_marks(s, lane, top, bottom);
+	for (unsigned i = 0; i < s->note_count; i++) {
+		const struct annotation *a = &s->notes[i];
+		struct wall to = a->to.ns != 0 ? a->to : a->from;
+		double x = svg_x(s, a->from), w = svg_x(s, to) - x;
+
+		if (to.ns < s->since.ns || a->from.ns > s->until.ns)
+			continue;
+		svg_line(s, x, top, x, bottom, "note-edge");
+		if (w > 2)
+			svg_line(s, x + w, top, x + w, bottom, "note-edge");
+		letters(i, text);
+		mark(s, isnan(lane) ? lane : lane - 16, &used, x + (w > 2 ? w / 2 : 0),
+		     "class=\"note-mark\" rx=\"2\"", text);
+	}
+}
