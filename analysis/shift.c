@@ -113,7 +113,7 @@ static int window_shifts(const struct shift_state *s, struct shift_scratch *w, u
 		to = list_room(out);
 		rc = to == NULL ? BP_ENOMEM :
 		     shift_borders_tell(&window, w->borders, count, i, to);
-		if (rc == 0) {
+		if (rc == 0 && to->confidence >= rule.confidence) {
 			to->status = status;
 			out->count++;
 			*found = from + w->borders[i] + 1;

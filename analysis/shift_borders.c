@@ -14,6 +14,8 @@
 #define EXCURSION_SUSTAINED 8.0
 #define EXCURSION_LEAST 3.0
 #define EXCURSION_PART 6.0
+/* What is less sure is nobody's alarm. */
+#define CONFIDENCE_SUSTAINED 0.3
 enum { POINTS_ENOUGH = 5 };  /* on the open side of a series, where more are to come */
 
 struct shift_rule shift_rule_of(enum shift_setting setting, unsigned n)
@@ -26,6 +28,7 @@ struct shift_rule shift_rule_of(enum shift_setting setting, unsigned n)
 		.move = excursion / 2 * log(n + 1.) / log(LEVELS_WINDOW + 1.),
 		.points = (unsigned)fmin(excursion, POINTS_ENOUGH),
 		.least_ns = NS_PER_MS,
+		.confidence = setting == SHIFT_SENSITIVE ? 0 : CONFIDENCE_SUSTAINED,
 	};
 }
 
@@ -241,48 +244,31 @@ static double rank_sum_p(const int64_t *a, unsigned n, const int64_t *b, unsigne
 	return erfc(z / M_SQRT2);
 }
 
-/* The noise around the two levels themselves, which a restless one has more of than the window. */
-static double noise_around(const struct shift_window *w, struct sides s, const struct shift *shift)
+/* By how much the points of both sides cost less at their own levels than at one for both. Each side
+ * at the scale that suits it, so that a change of restlessness alone gains nothing. */
+static double gain(const struct shift_window *w, struct sides s, const struct shift *shift,
+		   int64_t *room)
 {
-	int64_t apart[2 * SHIFT_LEVEL];
-	unsigned n = s.to - s.from;
-	double noise;
+	const int64_t *before = w->rtt_ns + s.from, *after = w->rtt_ns + s.at;
+	unsigned n = s.at - s.from, m = s.to - s.at;
+	int64_t common = median_ns(w, s.from, s.to, room);
+	double one = levels_side_cost(before, n, common, w->noise_ns) +
+		     levels_side_cost(after, m, common, w->noise_ns);
+	double two = levels_side_cost(before, n, shift->before_ns, w->noise_ns) +
+		     levels_side_cost(after, m, shift->after_ns, w->noise_ns);
 
-	for (unsigned i = s.from; i < s.to; i++) {
-		int64_t level = i < s.at ? shift->before_ns : shift->after_ns;
-
-		apart[i - s.from] = llabs(w->rtt_ns[i] - level);
-	}
-	noise = LEVELS_RESTLESS * 1.4826 * (double)rtt_kth(apart, n, n / 2);
-	return fmax(noise, (double)w->noise_ns);
-}
-
-/* By how much two levels cost less than one. */
-static double gain(const struct shift_window *w, struct sides s, const struct shift *shift)
-{
-	int64_t room[2 * SHIFT_LEVEL];
-	double one = 0, two = 0, noise = noise_around(w, s, shift);
-	double common = (double)median_ns(w, s.from, s.to, room);
-
-	for (unsigned i = s.from; i < s.to; i++) {
-		double x = (double)w->rtt_ns[i];
-		int64_t level = i < s.at ? shift->before_ns : shift->after_ns;
-
-		one += levels_cost((x - common) / noise);
-		two += levels_cost((x - (double)level) / noise);
-	}
 	return fmax(one - two, 0);
 }
 
 /* How often a shift of such a gain is a labelled one, in the training part (doc/shifts.md). */
-#define GAIN_EVEN 55.0
+#define GAIN_EVEN 30.0
 
 int shift_borders_tell(const struct shift_window *w, const unsigned *borders, unsigned count,
 		       unsigned i, struct shift *out)
 {
 	struct sides s = sides_of(w, borders, count, i);
 	const struct shift_point *old = &w->points[s.at - 1], *new = &w->points[s.at];
-	int64_t room[SHIFT_LEVEL], before[SHIFT_LEVEL], after[SHIFT_LEVEL];
+	int64_t room[2 * SHIFT_LEVEL], before[SHIFT_LEVEL], after[SHIFT_LEVEL];
 	struct rtt_stratum stratum = {.before = before, .after = after,
 				      .before_count = s.at - s.from, .after_count = s.to - s.at};
 	struct shift shift = {
@@ -308,7 +294,7 @@ int shift_borders_tell(const struct shift_window *w, const unsigned *borders, un
 	shift.high_ns = size.high_ns;
 	shift.interval_known = size.enough;
 	shift.p = rank_sum_p(before, stratum.before_count, after, stratum.after_count);
-	gained = gain(w, s, &shift);
+	gained = gain(w, s, &shift, room);
 	shift.confidence = gained / (gained + GAIN_EVEN);
 	*out = shift;
 	return 0;

@@ -16,6 +16,7 @@ struct shift_rule {
 	double move;        /* of levels_borders */
 	unsigned points;    /* answered points on each side, at least */
 	int64_t least_ns;   /* between the medians of the two sides */
+	double confidence;  /* at least */
 };
 struct shift_rule shift_rule_of(enum shift_setting setting, unsigned n);
 

@@ -23,6 +23,7 @@ enum {
 };
 #define SCALE_STEP 6.0
 #define SCALE_PRICE 2.0  /* a point of a scale costs SCALE_PRICE ln(scale) */
+#define RESTLESS 3.0     /* the noise is so many standard deviations of the differences */
 #define LEAST_PART 0.005 /* ... and at least this part of the RTT */
 
 typedef int16_t lanes __attribute__((vector_size(LANES * sizeof(int16_t))));
@@ -40,6 +41,12 @@ struct levels {
 	int16_t cheapest_began[LEVELS_WINDOW];
 };
 
+/* r noises away: near the level the square of it, far away at most LEVELS_COST_MAX. */
+static double point_cost(double r)
+{
+	return r * r * LEVELS_COST_MAX / (r * r + LEVELS_COST_MAX);
+}
+
 static void fill_costs(struct levels *l)
 {
 	double scale = 1;
@@ -48,7 +55,7 @@ static void fill_costs(struct levels *l)
 		for (unsigned p = 0; p < PHASES; p++) {
 			for (int i = 0; i < 2 * REACH + LEVELS_MAX; i++) {
 				double steps = i - REACH - p / (double)PHASES;
-				double cost = levels_cost(steps / STEPS_A_NOISE / scale) +
+				double cost = point_cost(steps / STEPS_A_NOISE / scale) +
 					      SCALE_PRICE * log(scale);
 
 				l->costs[k][p][i] = (int16_t)lround(cost * UNIT);
@@ -109,8 +116,8 @@ int64_t levels_noise_ns(const int64_t *x, unsigned n, int64_t *room)
 	 * is that of a point times the root of two. Not half of them: of a path that answers by two
 	 * ways in turn, half may be 0. */
 	deviation = (double)typical / 0.8416 / M_SQRT2;
-	if (noise < (int64_t)(LEVELS_RESTLESS * deviation))
-		noise = (int64_t)(LEVELS_RESTLESS * deviation);
+	if (noise < (int64_t)(RESTLESS * deviation))
+		noise = (int64_t)(RESTLESS * deviation);
 	if (noise < (int64_t)part)
 		noise = (int64_t)part;
 	return noise < rounded ? rounded : noise;
@@ -227,4 +234,18 @@ unsigned levels_borders(struct levels *l, const int64_t *x, unsigned n, int64_t 
 		borders[count - 1 - i] = swap;
 	}
 	return count;
+}
+
+double levels_side_cost(const int64_t *x, unsigned n, int64_t level_ns, int64_t noise_ns)
+{
+	double best = INFINITY, scale = 1;
+
+	for (unsigned k = 0; k < SCALES; k++, scale *= SCALE_STEP) {
+		double cost = n * SCALE_PRICE * log(scale), noise = (double)noise_ns * scale;
+
+		for (unsigned i = 0; i < n; i++)
+			cost += point_cost((double)(x[i] - level_ns) / noise);
+		best = fmin(best, cost);
+	}
+	return best;
 }

@@ -18,9 +18,6 @@ struct levels;
 struct levels *levels_new(void);  /* NULL without memory */
 void levels_free(struct levels *l);
 
-/* The noise is so many standard deviations: a step has to be seen by eye. */
-#define LEVELS_RESTLESS 3.0
-
 /* How far points of one level lie apart in the n answered points of x, as the unit that levels are
  * told apart by: at least 1 ms, half a percent of the median, and the resolution that x was rounded
  * to where it shows. room: for n values. */
@@ -33,12 +30,9 @@ int64_t levels_noise_ns(const int64_t *x, unsigned n, int64_t *room);
 unsigned levels_borders(struct levels *l, const int64_t *x, unsigned n, int64_t noise_ns,
 			double move, unsigned *borders);
 
-/* The cost of a point r noises away from its level: about r^2 / 1 near it, at most
- * LEVELS_COST_MAX. */
+/* The most that a point costs, however far away. */
 #define LEVELS_COST_MAX 25.0
-static inline double levels_cost(double r)
-{
-	return r * r * LEVELS_COST_MAX / (r * r + LEVELS_COST_MAX);
-}
+/* What n points cost at one level, at the scale that suits them best. */
+double levels_side_cost(const int64_t *x, unsigned n, int64_t level_ns, int64_t noise_ns);
 
 #endif

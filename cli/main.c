@@ -19,6 +19,8 @@ const struct command commands[] = {
 	{"convert", cmd_convert, "one record format to another", convert_usage},
 	{"campaign", cmd_campaign, "measure again and again, as a plan says", campaign_usage},
 	{"diff", cmd_diff, "what changed between two sets of records", diff_usage},
+	{"shifts", cmd_shifts, "where any series of round-trip times moved to another level",
+	 shifts_usage},
 	{"geo", cmd_geo, "what the databases and the overlay say, and how old they are", geo_usage},
 	{"profile", cmd_profile, "check or show a profile", profile_usage},
 	{NULL, NULL, NULL, NULL},

@@ -61,18 +61,28 @@ static int read_row(struct csv_reader *r, struct bp_error *err)
 	return c == EOF && r->text.used == 0 ? BP_EOF : 0;
 }
 
-/* The one of , ; and tab that stands outside quotes most often. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The one of , ; and tab that stands outside quotes most often; a comma between digits is one of a
+ * number where there are others. */
 static char find_delimiter(const char *row)
 {
-	unsigned comma = 0, semicolon = 0, tab = 0;
+	unsigned comma = 0, of_numbers = 0, semicolon = 0, tab = 0;
 	bool quoted = false;
 
-	for (; *row != '\0'; row++) {
-		quoted ^= *row == '"';
-		comma += !quoted && *row == ',';
-		semicolon += !quoted && *row == ';';
-		tab += !quoted && *row == '\t';
+	for (const char *at = row; *at != '\0'; at++) {
+		quoted ^= *at == '"';
+		comma += !quoted && *at == ',';
+		of_numbers += !quoted && *at == ',' && at > row && is_digit(at[-1]) &&
+			      is_digit(at[1]);
+		semicolon += !quoted && *at == ';';
+		tab += !quoted && *at == '\t';
 	}
+	if (semicolon + tab > 0)
+		comma -= of_numbers;
 	return semicolon > comma && semicolon >= tab ? ';' : tab > comma ? '\t' : ',';
 }
 
