@@ -244,8 +244,8 @@ static double rank_sum_p(const int64_t *a, unsigned n, const int64_t *b, unsigne
 	return erfc(z / M_SQRT2);
 }
 
-/* By how much the points of both sides cost less at their own levels than at one for both. Each side
- * at the scale that suits it, so that a change of restlessness alone gains nothing. */
+/* By how much the points of both sides cost less at their own levels than at one for both. Each
+ * side at the scale that suits it, so that a change of restlessness alone gains nothing. */
 static double gain(const struct shift_window *w, struct sides s, const struct shift *shift,
 		   int64_t *room)
 {

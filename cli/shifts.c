@@ -29,8 +29,8 @@ const char shifts_usage[] =
 "  --format text|jsonl   for people, or one event a line (index: the row of data, from 0)\n"
 "  -o FILE, --quiet, --color auto|always|never\n"
 "\n"
-"Times are seconds (or ms, us, ns) since 1970, RFC 3339, 2016-10-13 07:56 or 13/10/2016 07:56, in UTC\n"
-"unless they say otherwise. What cannot be read is skipped, told, and makes the exit code 3.\n";
+"Times are seconds (or ms, us, ns) since 1970, RFC 3339, 2016-10-13 07:56 or 13/10/2016 07:56, in\n"
+"UTC unless they say otherwise. What cannot be read is skipped, told, and makes the exit code 3.\n";
 
 enum { OPT_SENSITIVE = OPT_COMMAND_FIRST, OPT_TIME_COL, OPT_RTT_COL, OPT_UNIT };
 enum { TOLD_MOST = 20 };  /* skipped rows of a file; the rest is a number */
@@ -77,7 +77,7 @@ static void put_event(struct buf *out, const struct samples *series, const struc
 	e.p_value = s->p;
 	e.index = (int64_t)series->row[s->index];
 	e.seen_by = e.seen_of = 1;
-	/* What tells two files apart is the name; the same row of the same file is the same event. */
+	/* What tells two files apart is the name; one row of one file is always the same event. */
 	text_set(e.profile, sizeof(e.profile), name);
 	event_set_fingerprint(&e);
 	event_set_id(&e, (struct wall){e.index}, 1);

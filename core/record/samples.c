@@ -183,8 +183,10 @@ static int find_by_cells(struct reader *r, struct bp_error *err)
 			r->time = i;
 	}
 	for (int i = 0; r->rtt == NO_COLUMN && i < (int)csv->count; i++) {
-		if (i != r->time && (is_number(csv->fields[i]) || (csv->fields[i][0] != '\0' &&
-								   samples_is_lost(csv->fields[i]))))
+		const char *cell = csv->fields[i];
+
+		if (i != r->time &&
+		    (is_number(cell) || (cell[0] != '\0' && samples_is_lost(cell))))
 			r->rtt = i;
 	}
 	if (r->rtt == NO_COLUMN)

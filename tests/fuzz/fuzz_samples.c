@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Any bytes as somebody's series, and the shifts in it: rows in order, each of the file once, delays
- * lost or in bounds, and shifts at rows that are there. Seeds come from
+ * Any bytes as somebody's series, and the shifts in it: rows in order, each of the file once,
+ * delays lost or in bounds, and shifts at rows that are there. Seeds come from
  * tests/unit/core/record/test_samples.c.
  */
 #include <stdio.h>
