@@ -20,6 +20,13 @@ int64_t lag_of(const struct events *v, const struct key_state *k)
 
 /* --- members ---------------------------------------------------------------------------------- */
 
+/* Rounds and closer looks that overlap may show the new before the last of the old: then the first
+ * sight of the new is all that is known. */
+static struct wall old_until(const struct claim *c)
+{
+	return c->not_before.ns < c->not_after.ns ? c->not_before : c->not_after;
+}
+
 struct member *track_member(struct track *t, const struct key_state *k,
 			    const struct vantage_state *vantage)
 {
@@ -49,7 +56,7 @@ int track_join(struct track *t, struct key_state *k, struct vantage_state *vanta
 	*m = (struct member){.key = k,
 			     .vantage = vantage,
 			     .state = MEMBER_SUSPECTED,
-			     .not_before = claim->not_before,
+			     .not_before = old_until(claim),
 			     .not_after = claim->not_after,
 			     .at = claim->not_after,
 			     .confidence = claim->confidence};
@@ -127,7 +134,7 @@ int track_new(struct events *v, const struct claim *c, struct track **out)
 	t->e->host = c->host;
 	t->e->from = c->from;
 	t->e->to = c->to;
-	t->e->not_before = c->not_before;
+	t->e->not_before = old_until(c);
 	t->e->not_after = t->e->at = c->not_after;
 	t->way = c->way;
 	t->hash = c->hash;
@@ -478,6 +485,32 @@ static int tell(struct events *v, struct track *t)
 	return v->on_event(v->arg, v->revision);
 }
 
+static bool has_name(const struct events *v, const struct track *t)
+{
+	size_t n = strcspn(t->e->id + 3, "-") + 3;
+
+	for (unsigned i = 0; i < v->track_count; i++) {
+		const struct track *x = v->tracks[i];
+
+		if (x != t && x->revision > 0 && strncmp(x->e->id, t->e->id, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Two that began in one round from one state, to different ones, are told apart by a nanosecond. */
+static void name_track(const struct events *v, struct track *t)
+{
+	event_set_fingerprint(t->e);
+	text_set(t->e->revises, sizeof(t->e->revises), t->e->id);
+	event_set_id(t->e, t->round, t->revision + 1);
+	while (t->revision == 0 && has_name(v, t)) {
+		t->round.ns++;
+		event_set_id(t->e, t->round, 1);
+	}
+	t->revision++;
+}
+
 int tracks_tell(struct events *v)
 {
 	int rc = 0;
@@ -489,9 +522,7 @@ int tracks_tell(struct events *v)
 			continue;
 		refresh(v, t);
 		t->e->seen = v->now;
-		event_set_fingerprint(t->e);
-		text_set(t->e->revises, sizeof(t->e->revises), t->e->id);
-		event_set_id(t->e, t->round, ++t->revision);
+		name_track(v, t);
 	}
 	for (unsigned i = 0; i < v->track_count && rc == 0; i++) {
 		if (is_due(v, v->tracks[i]))

@@ -69,7 +69,13 @@ static inline int bed_event(void *arg, const struct event *e)
 	/* Revisions are in the order of `seen`, and brackets make sense. */
 	assert_true(e->seen.ns >= b->seen.ns);
 	b->seen = e->seen;
-	assert_true(e->not_before.ns <= e->at.ns && e->at.ns <= e->not_after.ns);
+	if (e->not_before.ns > e->at.ns || e->at.ns > e->not_after.ns) {
+		struct buf out;
+
+		buf_init(&out);
+		event_write_json(&out, e);
+		fail_msg("a bracket that cannot be: %s", out.bytes);
+	}
 	assert_true(e->seen_by <= e->seen_of);
 	for (unsigned i = 0; i < b->told_count; i++) {
 		if (strcmp(b->told[i]->id, e->revises) == 0 && e->revises[0] != '\0')
