@@ -46,8 +46,11 @@ void events_free(struct events *v)
 	if (v == NULL)
 		return;
 	queue_fini(v);
-	for (unsigned i = 0; i < v->key_room; i++)
+	for (unsigned i = 0; i < v->key_room; i++) {
+		if (v->keys[i] != NULL)
+			free(v->keys[i]->path);
 		free(v->keys[i]);
+	}
 	for (unsigned i = 0; i < v->vantage_count; i++)
 		free(v->vantages[i]);
 	for (unsigned i = 0; i < v->prefix_count; i++) {
@@ -184,6 +187,8 @@ int events_step(struct events *v, const struct cell *c)
 	rc = reach_cell(v, k, c);
 	if (rc == 0)
 		rc = border_cell(v, k, c);
+	if (rc == 0)
+		rc = path_cell(v, k, c);
 	if (rc == 0)
 		rc = flap_cell(v, k, c);
 	k->measured = c->end;

@@ -238,7 +238,9 @@ static int confirm(struct events *v, struct key_state *k, const struct cell *c)
 	if (rc == 0 && b->track != NULL) {
 		track_set(b->track, k, MEMBER_HELD);
 		tell_why(v, k, b->track, w, c);
+		path_fold(v, k, b->track);
 	}
+	path_forget(k);
 	b->since = b->not_after;
 	begin(v, k, w, c);
 	return rc;
@@ -296,6 +298,7 @@ static void learn_anew(struct events *v, struct key_state *k, struct way_in w,
 {
 	take_back(k);
 	k->border.track = NULL;
+	path_forget(k);
 	if (!same_way(k->border.standing, w))
 		begin(v, k, w, c);
 	else

@@ -44,7 +44,6 @@ struct track {
 	struct wall told;          /* `seen` of the last revision */
 	struct member *members;    /* owned */
 	unsigned member_count, member_room;
-	uint64_t hash;             /* path changes: of the ways, as their text may be cut */
 	struct way_in way;         /* of `to`, for a switch */
 	uint64_t with[EVENT_COINCIDES_MAX]; /* numbers of those that coincide */
 	unsigned with_count;
@@ -52,7 +51,7 @@ struct track {
 
 /* --- what a key shows ------------------------------------------------------------------------- */
 
-enum { BORDER_RECENT = 6, CHANGES_MAX = 16, PATH_TTLS = 64, PATH_NODES = 8 };
+enum { BORDER_RECENT = 6, CHANGES_MAX = 16, PATH_TTLS = 64, PATH_NODES = 16 };
 
 struct border_state {
 	struct way_in standing, last;  /* what holds; the last pure one seen, for flapping */
@@ -103,23 +102,25 @@ struct host_state {
 	struct wall seen;              /* last round that asked it */
 };
 
-struct path_node { uint32_t node; uint32_t seen; };
+/* Who answered at a TTL, and in which round last. */
+struct path_node { uint32_t node, seen; };
 struct path_ttl {
 	struct path_node known[PATH_NODES];
 	uint8_t count;
+	bool many;                     /* more than there is room for: nothing is new here */
 };
 
 struct path_state {
 	struct path_ttl ttl[PATH_TTLS]; /* ttl[0] is TTL 1 */
 	uint32_t rounds;               /* so far: `seen` counts in them */
-	double measured, novel;        /* rounds, and those with somebody new; fading */
-	struct wall held;              /* last sight of what is known */
-	/* A way that is new at two TTLs or more. */
+	double measured, novel;        /* rounds, and those that showed a new way; fading */
+	struct wall held;              /* last sight of a known way */
+	/* A new way. */
 	unsigned pending;              /* rounds in a row */
 	double chance;
 	struct path_ttl next[PATH_TTLS];
-	struct wall not_after, planned;
 	uint8_t first_ttl;
+	struct wall not_after, planned;
 	struct track *track;
 };
 
@@ -220,7 +221,6 @@ struct claim {
 	struct addr host;
 	struct event_state from, to;
 	struct way_in way;             /* of `to`, for a switch */
-	uint64_t hash;
 	struct wall not_before, not_after, planned;
 	double confidence;
 };
@@ -254,6 +254,8 @@ int vantage_cell(struct events *v, struct key_state *k, const struct cell *c);
 int path_cell(struct events *v, struct key_state *k, const struct cell *c);
 /* The way is learned anew: a change of it was told otherwise. */
 void path_forget(struct key_state *k);
+/* What was told of a path about the time of this switch is part of it. */
+void path_fold(struct events *v, struct key_state *k, struct track *into);
 int delay_cell(struct events *v, struct key_state *k, const struct cell *c);
 int delay_end(struct events *v);
 void delay_free(struct delay_state *d);

@@ -96,7 +96,7 @@ static bool same_thing(const struct track *t, const struct claim *c)
 	const struct event *e = t->e;
 
 	return e->kind == c->kind && e->scope == c->scope && prefix_equal(e->prefix, c->prefix) &&
-	       addr_equal(e->host, c->host) && t->hash == c->hash &&
+	       addr_equal(e->host, c->host) &&
 	       strcmp(e->from.what, c->from.what) == 0 && same_end(t, c);
 }
 
@@ -137,7 +137,6 @@ int track_new(struct events *v, const struct claim *c, struct track **out)
 	t->e->not_before = old_until(c);
 	t->e->not_after = t->e->at = c->not_after;
 	t->way = c->way;
-	t->hash = c->hash;
 	t->round = c->planned;
 	t->number = ++v->track_number;
 	t->dirty = true;

@@ -10,7 +10,9 @@
  * .  x       missed; the vantage point was offline
  * ^          the next round: the vantage point moved
  * ~          the next letter is a closer look, five minutes after the round before it
- * 1 .. 9     behind a letter: another path (1: the usual one)
+ * 1 .. 9     behind a letter: another path; 1 is the usual one, 7 has two silent hops more, in 8
+ *            one router answers from its other side, in 9 all routers are others of the same
+ *            networks
  *
  * Events come out as lines, the last revision of each:
  *   "border_switch 176 dandong>khasan confirmed 2-3 1/1"
@@ -100,7 +102,7 @@ static inline int bed_setup(void **state)
 	b->options.profile = b->profile;
 	nodes_init(&b->nodes);
 	for (unsigned i = 1; i < 256; i++) {
-		struct node n = {.addr = {4, {66, 110, 0, (uint8_t)i}}, .asn = 1000 + i};
+		struct node n = {.addr = {4, {66, 110, 0, (uint8_t)i}}, .asn = 1000 + i % 128};
 		uint32_t number;
 
 		nodes_put(&b->nodes, &n, &number);
@@ -167,14 +169,20 @@ static inline struct bed_cell *bed_new_cell(struct bed *b)
 	return &b->cells[b->cell_count++];
 }
 
-/* Seven routers, three silent hops, the destination. Path p differs from TTL 3 on by its number. */
+/* Seven routers, three silent hops, the destination. Others differ from TTL 3 on. */
 static inline void bed_path(struct bed_cell *x, char path, bool reached)
 {
 	unsigned n = 0;
 
-	for (uint8_t ttl = 1; ttl <= 7; ttl++)
-		x->hops[n++] = (struct point_hop){
-			ttl, ttl < 3 ? ttl : ttl + 16u * (unsigned)(path - '1')};
+	for (uint8_t ttl = 1; ttl <= 7; ttl++) {
+		unsigned node = ttl < 3 ? ttl : ttl + 16u * (unsigned)(path - '1');
+
+		if (path == '7' && (ttl == 4 || ttl == 5))
+			continue;
+		if (path == '7' || (path == '8' && ttl != 5))
+			node = ttl;
+		x->hops[n++] = (struct point_hop){ttl, node};
+	}
 	if (reached)
 		x->hops[n++] = (struct point_hop){11, NODE_DESTINATION};
 	x->cell.hop_count = n;

@@ -181,6 +181,42 @@ static void flapping(void **state)
 	run_rows(*state, ROWS(rows));
 }
 
+static void path_changes(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 ddddddddddd2d2d2d2d2",
+		 "path_change 176 1002 1003 1004 1005 1006 1007>1002 1019 1020 1021 1022 1023"
+		 " confirmed 9-10 1/1\n",
+		 "through other networks"},
+		{"fra1 176 ddddddddddd2dddddd",
+		 "path_change 176 1002 1003 1004 1005 1006 1007>1002 1019 1020 1021 1022 1023"
+		 " resolved/withdrawn 9-10 1/1\n",
+		 "another branch, once"},
+		{"fra1 176 ddddddddddd9d9d9d9d9",
+		 "path_change 176 66.110.0.3>66.110.0.131 confirmed 9-10 1/1\n",
+		 "through other routers"},
+		{"fra1 176 ddddddddddd9d9d9d9d9dddddd",
+		 "path_change 176 66.110.0.3>66.110.0.131 confirmed 9-10 1/1\n"
+		 "path_change 176 66.110.0.131>66.110.0.3 confirmed 14-15 1/1\n",
+		 "and back"},
+		{"fra1 176 ddddddddddd9d9d9d9d9|iad1 176 ddddddddddd9d9d9d9d9",
+		 "path_change 176 66.110.0.3>66.110.0.131 confirmed 9-10 2/2\n", "both"},
+		{"fra1 176 ddddddddddd8d8d8d8dd8d8d8", "", "a router answers from either side"},
+		{"fra1 176 dddddd7d7d7d7d7d7d7ddddd7dd7", "", "silent hops come and go"},
+		{"fra1 176 ddddddddddnnnnnnnndddd",
+		 "recovery/cut_at_border 176 resolved 9-10 until 18 1/1\n",
+		 "an outage is no other path"},
+		{"fra1 176 ddddddddddk2k2k2k2k2",
+		 "border_switch 176 dandong>khasan confirmed 9-10 1/1\n",
+		 "a switch implies another path: it is told once"},
+		{"fra1 176 dd2ddd2d2dd2d2d2dd2dd2dd2d2d2d2d2d2", "", "a balanced path"},
+		{"fra1 176 dddddddddd^d2d2d2d2d2",
+		 "path_change fra1 > confirmed 9-10 1/1\n", "the vantage point moved"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
 int main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
@@ -190,6 +226,7 @@ int main(void)
 		ROW(vantage_points_together),
 		ROW(outages),
 		ROW(flapping),
+		ROW(path_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
