@@ -23,7 +23,7 @@ struct sample {
 	char id[TRACE_ID_TEXT];
 };
 
-enum { HOPS_TIDY = 4096, VIAS_MAX = 16 };
+enum { VIAS_MAX = 16 };
 
 void gather_fini(struct gather *g)
 {
@@ -42,47 +42,44 @@ void cell_room_fini(struct cell_room *r)
 
 /* --- gathering -------------------------------------------------------------------------------- */
 
-static int by_hop(const void *a, const void *b)
+static int by_hop(const struct point_hop *x, const struct point_hop *y)
 {
-	const struct point_hop *x = a, *y = b;
-
 	if (x->ttl != y->ttl)
 		return x->ttl - y->ttl;
 	return (x->node > y->node) - (x->node < y->node);
 }
 
-/* In order, each once. Returns how many. */
-static unsigned tidy_hops(struct point_hop *hops, unsigned n)
+/* The hops of one more trace, in order: what the others showed mostly has them already. */
+static bool keep_hops(struct gather *g, const struct point_hop *hops, unsigned n)
 {
-	unsigned kept = 0;
+	unsigned at = 0;
 
-	qsort(hops, n, sizeof(*hops), by_hop);
 	for (unsigned i = 0; i < n; i++) {
-		if (kept == 0 || by_hop(&hops[kept - 1], &hops[i]) != 0)
-			hops[kept++] = hops[i];
+		unsigned high = g->hop_count;
+
+		while (at < high) {
+			unsigned middle = (at + high) / 2;
+
+			if (by_hop(&g->hops[middle], &hops[i]) < 0)
+				at = middle + 1;
+			else
+				high = middle;
+		}
+		if (at < g->hop_count && by_hop(&g->hops[at], &hops[i]) == 0)
+			continue;
+		if (g->hop_count == g->hop_room) {
+			unsigned room = g->hop_room > 0 ? 2 * g->hop_room : 32;
+			struct point_hop *p = reallocarray(g->hops, room, sizeof(*p));
+
+			if (p == NULL)
+				return false;
+			g->hops = p;
+			g->hop_room = room;
+		}
+		memmove(&g->hops[at + 1], &g->hops[at], (g->hop_count - at) * sizeof(*hops));
+		g->hops[at] = hops[i];
+		g->hop_count++;
 	}
-	return kept;
-}
-
-static bool room_for_hops(struct gather *g, unsigned more)
-{
-	unsigned room = g->hop_room > 0 ? g->hop_room : 32;
-	struct point_hop *p;
-
-	if (g->hop_count + more <= g->hop_room)
-		return true;
-	/* Many traces of a few routers: what stands twice goes before there is room for more. */
-	if (g->hop_count >= HOPS_TIDY)
-		g->hop_count = tidy_hops(g->hops, g->hop_count);
-	while (room < g->hop_count + more || room < 2 * g->hop_count)
-		room *= 2;
-	if (room <= g->hop_room)
-		return true;
-	p = reallocarray(g->hops, room, sizeof(*p));
-	if (p == NULL)
-		return false;
-	g->hops = p;
-	g->hop_room = room;
 	return true;
 }
 
@@ -105,7 +102,7 @@ int gather_add(struct gather *g, const struct point *p, const struct gather_name
 {
 	struct sample *s;
 
-	if (!room_for_sample(g) || !room_for_hops(g, p->hop_count))
+	if (!room_for_sample(g) || !keep_hops(g, p->hops, p->hop_count))
 		return BP_ENOMEM;
 	s = &g->samples[g->count++];
 	*s = (struct sample){.start = p->start,
@@ -134,9 +131,6 @@ int gather_add(struct gather *g, const struct point *p, const struct gather_name
 	if (s->outcome == OUTCOME_BORDER && s->border < 0)
 		s->outcome = OUTCOME_OTHER;
 	text_set(s->id, sizeof(s->id), p->id);
-	if (p->hop_count > 0)
-		memcpy(&g->hops[g->hop_count], p->hops, p->hop_count * sizeof(*p->hops));
-	g->hop_count += p->hop_count;
 	return 0;
 }
 
@@ -514,7 +508,7 @@ int cell_fill(struct cell *c, const struct gather *g, unsigned borders, struct c
 	take_last(c, room->samples, n);
 	if (g->hop_count > 0)
 		memcpy(room->hops, g->hops, g->hop_count * sizeof(*g->hops));
-	c->hop_count = g->hop_count > 0 ? tidy_hops(room->hops, g->hop_count) : 0;
+	c->hop_count = g->hop_count;
 	c->hops = room->hops;
 	return 0;
 }

@@ -14,7 +14,7 @@ struct sample;
 struct gather {
 	struct sample *samples;   /* owned */
 	unsigned count, room;
-	struct point_hop *hops;   /* owned: of all of them, in no order until there are too many */
+	struct point_hop *hops;   /* owned: of all of them, in order, each once */
 	unsigned hop_count, hop_room;
 };
 void gather_fini(struct gather *g);

@@ -33,13 +33,15 @@ int cmd_trace(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_campaign(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_events(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_shifts(int argc, char **argv);
 int cmd_geo(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
 
-extern const char trace_usage[], judge_usage[], convert_usage[], campaign_usage[], diff_usage[],
-	shifts_usage[], geo_usage[], profile_usage[];
+extern const char trace_usage[], judge_usage[], convert_usage[], campaign_usage[],
+	report_usage[], events_usage[], diff_usage[], shifts_usage[], geo_usage[], profile_usage[];
 
 /* One line on stderr: "borderpath: ...". */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -18,6 +18,8 @@ const struct command commands[] = {
 	{"judge", cmd_judge, "name and judge recorded traces of any readable format", judge_usage},
 	{"convert", cmd_convert, "one record format to another", convert_usage},
 	{"campaign", cmd_campaign, "measure again and again, as a plan says", campaign_usage},
+	{"report", cmd_report, "borders over time, shares, delay, reachability", report_usage},
+	{"events", cmd_events, "what changed: switches, paths, delays, outages", events_usage},
 	{"diff", cmd_diff, "what changed between two sets of records", diff_usage},
 	{"shifts", cmd_shifts, "where any series of round-trip times moved to another level",
 	 shifts_usage},

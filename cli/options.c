@@ -12,6 +12,7 @@
 
 #include "campaign/store.h"
 #include "cli/cli.h"
+#include "core/whole.h"
 
 void options_init(struct options *o, const char *command)
 {
@@ -54,6 +55,9 @@ int options_take(struct options *o, int opt, const char *arg)
 {
 	static const struct word format_words[] = {
 		{"text", OUTPUT_TEXT}, {"jsonl", OUTPUT_JSONL}, {"json", OUTPUT_JSONL}, {NULL, 0}};
+	static const struct word page_words[] = {
+		{"text", OUTPUT_TEXT}, {"jsonl", OUTPUT_JSONL}, {"json", OUTPUT_JSONL},
+		{"html", OUTPUT_HTML}, {NULL, 0}};
 	static const struct word color_words[] = {
 		{"auto", COLOR_AUTO}, {"always", COLOR_ALWAYS}, {"never", COLOR_NEVER}, {NULL, 0}};
 	const struct command *c;
@@ -64,7 +68,7 @@ int options_take(struct options *o, int opt, const char *arg)
 	case OPT_ASN_DB: o->asn_db = arg; return 0;
 	case OPT_COUNTRY_DB: o->country_db = arg; return 0;
 	case OPT_FORMAT:
-		rc = take_word(o, "--format", arg, format_words, &value);
+		rc = take_word(o, "--format", arg, o->html ? page_words : format_words, &value);
 		if (rc == 0)
 			o->format = (enum output_format)value;
 		return rc;
@@ -113,7 +117,10 @@ static int open_output(const struct options *o, struct session *s, struct bp_err
 		if (store_is(o->out_path))
 			return bp_fail(err, BP_EINVAL, "-o %s: is a store, and would be "
 				       "overwritten", o->out_path);
-		s->out = fopen(o->out_path, "we");
+		if (o->whole && whole_check(o->out_path, err) < 0)
+			return err->code;
+		if (!o->whole)
+			s->out = fopen(o->out_path, "we");
 		if (s->out == NULL)
 			return bp_fail_sys(err, errno, "cannot write %s", o->out_path);
 		s->out_is_file = true;
@@ -167,14 +174,36 @@ static const char *out_name(const struct session *s)
 	return s->out_is_file ? s->options->out_path : "standard output";
 }
 
+static bool is_held(const struct session *s)
+{
+	return s->out_is_file && s->options->whole;
+}
+
 int session_write(struct session *s, const void *bytes, size_t n, struct bp_error *err)
 {
+	if (is_held(s)) {
+		buf_append(&s->held, bytes, n);
+		return s->held.failed ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+	}
 	if (fwrite(bytes, 1, n, s->out) == n && fflush(s->out) == 0)
 		return 0;
 	return cli_write_failed(errno, out_name(s), err);
 }
 
-int session_end(struct session *s, int code)
+/* A result that did not come to its end is none. */
+static int write_held(struct session *s, int code)
+{
+	struct bp_error err;
+	int rc = 0;
+
+	if (code != CLI_FAILURE && code != CLI_USAGE)
+		rc = whole_write(s->options->out_path, s->held.used > 0 ? s->held.bytes : "",
+				 s->held.used, &err);
+	buf_fini(&s->held);
+	return rc < 0 ? cli_error(&err) : code;
+}
+
+static int close_out(struct session *s, int code)
 {
 	struct bp_error err;
 	bool failed = fflush(s->out) != 0;
@@ -185,6 +214,12 @@ int session_end(struct session *s, int code)
 		cli_write_failed(errno, out_name(s), &err);
 		code = cli_error(&err);
 	}
+	return code;
+}
+
+int session_end(struct session *s, int code)
+{
+	code = is_held(s) ? write_held(s, code) : close_out(s, code);
 	geo_close(s->geo);
 	profile_free(s->profile);
 	return code;

@@ -12,11 +12,12 @@
 #include <stdio.h>
 
 #include "analysis/report/style.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "geo/geo.h"
 #include "geo/profile.h"
 
-enum output_format { OUTPUT_TEXT, OUTPUT_JSONL };
+enum output_format { OUTPUT_TEXT, OUTPUT_JSONL, OUTPUT_HTML };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
@@ -24,7 +25,9 @@ struct options {
 	const char *profile;     /* NAME or FILE, default "dprk"; NULL: none is opened */
 	const char *asn_db, *country_db; /* NULL: the defaults of geo_open */
 	enum output_format format;
+	bool html;               /* --format html is one of the command's */
 	const char *out_path;    /* NULL or "-": stdout */
+	bool whole;              /* out_path is replaced at the end, if all went well */
 	enum color_mode color;
 	unsigned verbose;
 	bool quiet;
@@ -62,6 +65,7 @@ struct session {
 	struct geo *geo;
 	FILE *out;
 	bool out_is_file;   /* ours to close */
+	struct buf held;    /* of options->whole: what is to be written to out_path */
 	bool color;         /* escapes in text output */
 	bool utf8;          /* the locale draws lines */
 	unsigned width;     /* columns of a terminal, 0 when not a terminal */

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What `events --new` printed before: the moment up to which it looked, and the ids it printed that
+ * could come again. A file of a few lines, replaced whole; what is not such a file is refused.
+ */
+#ifndef CLI_CURSOR_H
+#define CLI_CURSOR_H
+
+#include <stdbool.h>
+
+#include "analysis/diff_intern.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/record/event.h"
+
+/* So far back it is looked again, for what was told late: revisions seen before are not new. */
+#define CURSOR_BACK_NS (2 * 86400 * NS_PER_S)
+
+struct cursor {
+	struct wall seen;          /* the end of what was looked at; 0: nothing was */
+	struct intern ids;         /* printed before; char[EVENT_ID_TEXT] as text */
+	struct intern keep;        /* lines of the file to come, with those that it had */
+	struct wall next;          /* its `seen` */
+};
+/* Zeros are one that saw nothing: what a missing file is. BP_EPARSE: damaged, with FILE:LINE. */
+int cursor_read(const char *path, struct cursor *c, struct bp_error *err);
+void cursor_fini(struct cursor *c);
+/* Whether a revision was not printed before. */
+bool cursor_is_new(struct cursor *c, const struct event *e);
+/* It is printed now. BP_ENOMEM. */
+int cursor_add(struct cursor *c, const struct event *e);
+/* Up to here everything was looked at. */
+void cursor_reach(struct cursor *c, struct wall seen);
+/* Writes the file, atomically. */
+int cursor_write(const struct cursor *c, const char *path, struct bp_error *err);
+
+#endif
