@@ -47,8 +47,10 @@ void events_free(struct events *v)
 		return;
 	queue_fini(v);
 	for (unsigned i = 0; i < v->key_room; i++) {
-		if (v->keys[i] != NULL)
+		if (v->keys[i] != NULL) {
 			free(v->keys[i]->path);
+			delay_free(v->keys[i]->delay);
+		}
 		free(v->keys[i]);
 	}
 	for (unsigned i = 0; i < v->vantage_count; i++)
@@ -61,6 +63,7 @@ void events_free(struct events *v)
 	free(v->vantages);
 	free(v->prefixes);
 	tracks_fini(v);
+	shift_scratch_free(v->scratch);
 	free(v->revision);
 	free(v);
 }
@@ -170,6 +173,8 @@ static void note_round(struct key_state *k, const struct cell *c)
 		k->moved = 2;
 	else if (k->moved > 0)
 		k->moved--;
+	if (k->moved > 0)
+		k->moved_at = c->end;
 	k->planned = c->planned;
 }
 
@@ -189,6 +194,8 @@ int events_step(struct events *v, const struct cell *c)
 		rc = border_cell(v, k, c);
 	if (rc == 0)
 		rc = path_cell(v, k, c);
+	if (rc == 0)
+		rc = delay_cell(v, k, c);
 	if (rc == 0)
 		rc = flap_cell(v, k, c);
 	k->measured = c->end;
@@ -252,7 +259,11 @@ int events_settle(struct events *v, struct wall until)
 
 int events_end(struct events *v)
 {
-	return run(v, (struct wall){INT64_MAX});
+	int rc = run(v, (struct wall){INT64_MAX});
+
+	if (rc == 0)
+		rc = delay_end(v);
+	return rc == 0 ? events_flush(v) : rc;
 }
 
 /* --- how it stands ---------------------------------------------------------------------------- */

@@ -190,6 +190,7 @@ int flap_cell(struct events *v, struct key_state *k, const struct cell *c)
 		return 0;
 	leave(k);
 	border_after_flap(v, k);
+	note_way(k, t->e->not_before, last_change(k, 0)->at);
 	return tell_net_change(v, k, c, t);
 }
 

@@ -124,6 +124,9 @@ struct path_state {
 	struct track *track;
 };
 
+enum { WAYS_SEEN = 8 };
+struct bracket { struct wall not_before, not_after; };
+
 struct change { struct wall at, before; struct way_in from; };
 
 struct key_state {
@@ -135,6 +138,7 @@ struct key_state {
 	struct wall planned;           /* of the last cell that was not a look */
 	int64_t every_ns;
 	unsigned moved;                /* rounds that belong to a move of the vantage point */
+	struct wall moved_at;          /* the last of them; 0: none */
 	struct border_state border;
 	struct reach_state reach;
 	struct host_state host[SERIES_HOSTS_MAX];
@@ -144,6 +148,8 @@ struct key_state {
 	uint8_t inside_ttl;            /* highest TTL at which a router is known */
 	struct path_state *path;       /* owned; NULL until there is one */
 	struct delay_state *delay;     /* owned; NULL until there is one */
+	struct bracket ways[WAYS_SEEN]; /* a ring: when another way there was held */
+	unsigned way_count;
 	struct change changes[CHANGES_MAX]; /* a ring: of border or reach */
 	unsigned change_count;
 	struct track *flap;            /* it is flapping */
@@ -221,6 +227,7 @@ struct claim {
 	struct addr host;
 	struct event_state from, to;
 	struct way_in way;             /* of `to`, for a switch */
+	int64_t shift_ns;              /* of a delay: which way it went */
 	struct wall not_before, not_after, planned;
 	double confidence;
 };
@@ -252,11 +259,15 @@ int reach_cell(struct events *v, struct key_state *k, const struct cell *c);
 int outage_flush(struct events *v);
 int vantage_cell(struct events *v, struct key_state *k, const struct cell *c);
 int path_cell(struct events *v, struct key_state *k, const struct cell *c);
+/* Another way there is held, since then. */
+void note_way(struct key_state *k, struct wall not_before, struct wall not_after);
 /* The way is learned anew: a change of it was told otherwise. */
 void path_forget(struct key_state *k);
 /* What was told of a path about the time of this switch is part of it. */
 void path_fold(struct events *v, struct key_state *k, struct track *into);
 int delay_cell(struct events *v, struct key_state *k, const struct cell *c);
+/* The vantage point moved: another level is no news. */
+void delay_forget(struct events *v, struct key_state *k);
 int delay_end(struct events *v);
 void delay_free(struct delay_state *d);
 /* A change of border or reach of this key, whether it holds or not; starts a flapping. */

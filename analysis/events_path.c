@@ -280,6 +280,7 @@ static int differs(struct events *v, struct key_state *k, const struct cell *c, 
 	if (p->track != NULL)
 		track_set(p->track, k, MEMBER_HELD);
 	p->track = NULL;
+	note_way(k, p->held, p->not_after);
 	replace(p);
 	memset(p->next, 0, sizeof(p->next));
 	p->measured = p->measured * FADE + p->pending;
@@ -287,6 +288,11 @@ static int differs(struct events *v, struct key_state *k, const struct cell *c, 
 	p->pending = 0;
 	p->held = c->last;
 	return 0;
+}
+
+void note_way(struct key_state *k, struct wall not_before, struct wall not_after)
+{
+	k->ways[k->way_count++ % WAYS_SEEN] = (struct bracket){not_before, not_after};
 }
 
 void path_forget(struct key_state *k)

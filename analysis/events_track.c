@@ -11,7 +11,7 @@
 #include "analysis/sentence.h"
 #include "core/err.h"
 
-enum { TRACKS_MAX = 4096, KEEP_ROUNDS = 12 };
+enum { TRACKS_MAX = 1024, KEEP_ROUNDS = 12, KEEP_WAY_ROUNDS = 128 };
 
 int64_t lag_of(const struct events *v, const struct key_state *k)
 {
@@ -97,7 +97,8 @@ static bool same_thing(const struct track *t, const struct claim *c)
 
 	return e->kind == c->kind && e->scope == c->scope && prefix_equal(e->prefix, c->prefix) &&
 	       addr_equal(e->host, c->host) &&
-	       strcmp(e->from.what, c->from.what) == 0 && same_end(t, c);
+	       strcmp(e->from.what, c->from.what) == 0 && same_end(t, c) &&
+	       (e->shift_ns < 0) == (c->shift_ns < 0);
 }
 
 /* Distance of the brackets; 0: they overlap. */
@@ -134,6 +135,7 @@ int track_new(struct events *v, const struct claim *c, struct track **out)
 	t->e->host = c->host;
 	t->e->from = c->from;
 	t->e->to = c->to;
+	t->e->shift_ns = c->shift_ns;
 	t->e->not_before = old_until(c);
 	t->e->not_after = t->e->at = c->not_after;
 	t->way = c->way;
@@ -468,7 +470,11 @@ static bool is_done(const struct events *v, const struct track *t)
 {
 	bool open = !t->over && (t->e->kind == EVENT_OUTAGE || t->e->kind == EVENT_FLAPPING ||
 				 t->e->status == EVENT_PROVISIONAL);
-	int64_t keep = v->every_ns > 0 ? KEEP_ROUNDS * v->every_ns : 3600 * NS_PER_S;
+	/* A shift of the delay may be found hours after the switch that it came with. */
+	bool way = !t->over && (t->e->kind == EVENT_BORDER_SWITCH ||
+				t->e->kind == EVENT_PATH_CHANGE);
+	int64_t keep = v->every_ns > 0 ? (way ? KEEP_WAY_ROUNDS : KEEP_ROUNDS) * v->every_ns
+				       : 3600 * NS_PER_S;
 	struct wall last = t->told.ns > t->e->not_after.ns ? t->told : t->e->not_after;
 
 	return !open && !t->dirty && v->now.ns - last.ns > keep;

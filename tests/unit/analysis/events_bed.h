@@ -10,6 +10,8 @@
  * .  x       missed; the vantage point was offline
  * ^          the next round: the vantage point moved
  * ~          the next letter is a closer look, five minutes after the round before it
+ * + = -      from here on it takes 40 ms more; so does the way to the last hop outside; no longer
+ * @          from here on answers arrive with another TTL, or again with the usual one
  * 1 .. 9     behind a letter: another path; 1 is the usual one, 7 has two silent hops more, in 8
  *            one router answers from its other side, in 9 all routers are others of the same
  *            networks
@@ -270,6 +272,9 @@ static inline void bed_line(struct bed *b, const char *line)
 	const struct series_key *k;
 	int used, round = 0;
 	bool moved = false, look = false;
+	int64_t more = 0, outside_more = 0;
+	int16_t ttl = 50;
+	uint32_t noise = 77;
 
 	assert_int_equal(sscanf(line, "%15s %u %n", vantage, &prefix, &used), 2);
 	k = bed_key(b, vantage, prefix, &number);
@@ -282,7 +287,14 @@ static inline void bed_line(struct bed *b, const char *line)
 			look = *s == '~';
 			continue;
 		}
-		if (*s == ' ')
+		if (strchr("+=-", *s) != NULL) {
+			more = *s == '-' ? 0 : 40 * NS_PER_MS;
+			outside_more = *s == '=' ? more : 0;
+			continue;
+		}
+		if (*s == '@')
+			ttl = (int16_t)(103 - ttl);
+		if (*s == ' ' || *s == '@')
 			continue;
 		x = bed_new_cell(b);
 		x->cell = (struct cell){.key = k,
@@ -305,6 +317,17 @@ static inline void bed_line(struct bed *b, const char *line)
 			x->cell.state = CELL_OFFLINE;
 		else
 			bed_measured(x, *s, path);
+		if (x->cell.rtt_median_ns >= 0) {
+			more += path_next(&noise) % 2000000;
+			x->cell.rtt_median_ns += more;
+			x->cell.rtt_min_ns += more;
+			x->cell.outside_rtt_ns += outside_more + path_next(&noise) % 1000000;
+			x->hosts[0].rtt_median_ns = x->cell.rtt_median_ns;
+			x->hosts[0].rtt_min_ns = x->cell.rtt_min_ns;
+			x->hosts[0].outside_rtt_ns = x->cell.outside_rtt_ns;
+			x->hosts[0].reply_ttl = ttl;
+			more -= more % (10 * NS_PER_MS);
+		}
 		s += s[1] >= '1' && s[1] <= '9';
 		moved = look = false;
 	}
@@ -399,7 +422,17 @@ static inline int bed_round(struct wall t)
 	return (int)((t.ns - BED_START) / BED_EVERY);
 }
 
-static inline void bed_line_of(struct buf *out, const struct event *e)
+/* Kind of the event with that id, whatever its revision. */
+static inline const char *bed_kind_of(const struct bed *b, const char *id)
+{
+	for (unsigned i = 0; i < b->told_count; i++) {
+		if (strncmp(b->told[i]->id, id, 19) == 0)
+			return word_of(event_kind_words, b->told[i]->kind);
+	}
+	return "nobody";
+}
+
+static inline void bed_line_of(const struct bed *b, struct buf *out, const struct event *e)
 {
 	char text[ADDR_TEXT];
 
@@ -421,6 +454,15 @@ static inline void bed_line_of(struct buf *out, const struct event *e)
 	buf_printf(out, " %s%s %d-%d", word_of(event_status_words, e->status),
 		   e->withdrawn ? "/withdrawn" : "", bed_round(e->not_before),
 		   bed_round(e->not_after));
+	if (e->where != 0)
+		buf_printf(out, " %s", word_of(event_where_words, e->where));
+	if (e->before_ns >= 0)
+		buf_printf(out, " %+lldms", (long long)((e->shift_ns + (e->shift_ns > 0 ? 1 : -1) *
+							500000) / 1000000));
+	if (e->coincide_count > 0)
+		buf_str(out, " with");
+	for (unsigned i = 0; i < e->coincide_count; i++)
+		buf_printf(out, " %s", bed_kind_of(b, e->coincides[i]));
 	if (e->until.ns != 0)
 		buf_printf(out, " until %d", bed_round(e->until));
 	if (e->changes != 0)
@@ -436,7 +478,7 @@ static inline char *bed_told(const struct bed *b)
 	buf_init(&out);
 	buf_str(&out, "");
 	for (unsigned i = 0; i < b->told_count; i++)
-		bed_line_of(&out, b->told[i]);
+		bed_line_of(b, &out, b->told[i]);
 	return out.bytes != NULL ? out.bytes : strdup("");
 }
 

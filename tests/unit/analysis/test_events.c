@@ -153,7 +153,7 @@ static void outages(void **state)
 		 "outage/cut_at_border 177 confirmed 4-5 1/1\n",
 		 "a part comes back: the rest stays, since when it went"},
 		{"fra1 176 ddddddnnn|fra1 177 dddddnnnn",
-		 "outage/cut_at_border 177 resolved/withdrawn 4-5 1/1\n"
+		 "outage/cut_at_border 177 resolved/withdrawn 4-5 with outage 1/1\n"
 		 "outage/cut_at_border network:176,177 confirmed 5-6 1/1\n",
 		 "one round apart: the network, when the last went"},
 		{"fra1 176 ddddd..xxxxdd|fra1 177 ddddd..xxxxdd",
@@ -173,7 +173,7 @@ static void flapping(void **state)
 	static const struct row rows[] = {
 		{"fra1 176 ddddkdkdkdddddddddddd",
 		 "border_switch 176 dandong>khasan resolved/withdrawn 3-4 1/1\n"
-		 "border_switch 176 dandong>khasan resolved/withdrawn 5-6 1/1\n"
+		 "border_switch 176 dandong>khasan resolved/withdrawn 5-6 with flapping 1/1\n"
 		 "flapping 176 resolved 3-4 until 9 x6 1/1\n",
 		 "each round another: one event with its count"},
 	};
@@ -217,6 +217,44 @@ static void path_changes(void **state)
 	run_rows(*state, ROWS(rows));
 }
 
+#define D20 "dddddddddddddddddddd"
+#define K20 "kkkkkkkkkkkkkkkkkkkk"
+
+static void delays(void **state)
+{
+	static const struct row rows[] = {
+		{"fra1 176 " D20 D20 "+" D20 D20,
+		 "return_path_suspected 176 confirmed 39-40 inside +40ms 1/1\n",
+		 "the way there stands, so does the last hop outside"},
+		{"fra1 176 " D20 D20 "=" D20 D20,
+		 "return_path_suspected 176 confirmed 39-40 on_the_way +40ms 1/1\n",
+		 "the last hop outside went with it"},
+		{"fra1 176 " D20 D20 "+k" K20 K20,
+		 "border_switch 176 dandong>khasan confirmed 39-40 with rtt_shift 1/1\n"
+		 "rtt_shift 176 confirmed 39-40 inside +40ms with border_switch 1/1\n",
+		 "with another border: that is why"},
+		{"fra1 176 " D20 D20 "+d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2",
+		 "path_change 176 1002 1003 1004 1005 1006 1007>1002 1019 1020 1021 1022 1023"
+		 " confirmed 39-40 with rtt_shift 1/1\n"
+		 "rtt_shift 176 confirmed 39-40 inside +40ms with path_change 1/1\n",
+		 "with another path"},
+		{"fra1 176 " D20 D20 "+ddd-" D20 D20, "", "a short bump"},
+		{"fra1 176 " D20 D20 "^+" D20 D20, "path_change fra1 > confirmed 39-40 1/1\n",
+		 "the vantage point moved: no news of theirs"},
+		{"fra1 176 " D20 D20 "+" D20 D20 "|iad1 176 " D20 D20 "+" D20 D20,
+		 "return_path_suspected 176 confirmed 39-40 inside +40ms 2/2\n", "both see it"},
+		{"fra1 176 " D20 D20 "....+" D20 D20,
+		 "return_path_suspected 176 confirmed 39-44 inside +40ms 1/1\n",
+		 "a gap is a gap"},
+		{"fra1 176 " D20 D20 "+" D20 D20 D20 "-" D20 D20,
+		 "return_path_suspected 176 confirmed 39-40 inside +40ms 1/1\n"
+		 "return_path_suspected 176 confirmed 99-100 inside -40ms 1/1\n",
+		 "there and back"},
+	};
+
+	run_rows(*state, ROWS(rows));
+}
+
 int main(void)
 {
 #define ROW(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
@@ -227,6 +265,7 @@ int main(void)
 		ROW(outages),
 		ROW(flapping),
 		ROW(path_changes),
+		ROW(delays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
