@@ -191,7 +191,7 @@ tests: $(UNIT_BIN) $(FUZZ_BIN) $(BENCH_BIN) ## build the unit tests, the corpus 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
 # --- the README's two commands, and everything else people type --------------------------------
-.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration bench-store \
+.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration bench-store bench-shifts \
 	fuzz lint format install uninstall clean golden-update
 deps: ## install what is missing from Debian's packages
 	$(Q)scripts/deps.sh
@@ -235,6 +235,9 @@ bench: all tests-lab $(BENCH_TOOLS) ## beside scamper, mtr, traceroute, fping in
 
 bench-store: $(OUT)/tests/bench/bench_store $(OUT)/tests/bench/bench_convert ## a day of a fleet into the store (BENCH_STORE_SCALE=N: a part); writes doc/benchmarks-store.md
 	$(Q)tests/bench/store.sh $< $(if $(BENCH_STORE_SCALE),,doc/benchmarks-store.md)
+
+bench-shifts: $(OUT)/tests/bench/bench_shifts ## shifts in labelled and simulated series; writes doc/benchmarks-shifts.md
+	$(Q)tests/bench/shifts.sh $< doc/benchmarks-shifts.md
 
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60), or FUZZ_RUNS executions
 	$(Q)scripts/fuzz.sh $(if $(FUZZ_RUNS),$(FUZZ_RUNS)x,$(or $(FUZZ_SECONDS),60)) $(FUZZ_TARGETS)

@@ -91,13 +91,15 @@ static int window_shifts(const struct shift_state *s, struct shift_scratch *w, u
 			 enum shift_status status, struct shift_list *out, unsigned *found)
 {
 	unsigned from = s->count > SHIFT_WINDOW ? s->count - SHIFT_WINDOW : 0;
-	struct shift_window window = {.points = s->points + from, .rtt_ns = w->rtt_ns,
-				      .n = s->count - from};
+	struct shift_window window = {.points = s->count > 0 ? &s->points[from] : NULL,
+				      .rtt_ns = w->rtt_ns, .n = s->count - from};
 	struct shift_rule rule = shift_rule_of(s->setting, window.n);
 	size_t had = out->count;
 	unsigned count;
 	int rc = 0;
 
+	if (s->count == 0)
+		return 0;
 	for (unsigned i = 0; i < window.n; i++)
 		w->rtt_ns[i] = window.points[i].rtt_ns;
 	window.noise_ns = levels_noise_ns(w->rtt_ns, window.n, w->room);

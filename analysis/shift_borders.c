@@ -197,7 +197,8 @@ static bool is_daily(const struct shift_window *w, struct sides s, int64_t *room
 		days++;
 		seen += moves_at(w, t, size, room);
 	}
-	return seen >= DAYS_LEAST && seen * 4 >= days * 3;
+	/* Weekdays are enough. */
+	return seen >= DAYS_LEAST && seen * 3 >= days * 2;
 }
 
 void shift_borders_daily(const struct shift_window *w, const unsigned *borders, unsigned count,
