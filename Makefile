@@ -92,7 +92,7 @@ LINKS_tests/fuzz                 := cli campaign analysis geo prober plan io met
 
 LIBS_core    = $(call pc_libs,libsodium yajl)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
-LIBS_campaign = $(call pc_libs,sqlite3 libzstd libsystemd libcurl)
+LIBS_campaign = $(call pc_libs,sqlite3 libzstd libsystemd libcurl libmicrohttpd)
 LIBS_tests   = $(LIBS_core) $(call pc_libs,jansson) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
 
 # --- quiet output ----------------------------------------------------------------------------

@@ -60,7 +60,7 @@ void metrics_put(const struct metrics *m, const char *campaign, struct buf *out)
 /* listen: ADDRESS:PORT or [ADDRESS]:PORT, as a plan has it. GET and HEAD of /metrics, nothing else;
  * METRICS_CONNECTIONS_MAX at a time, each gone after METRICS_PATIENCE_S whatever it does. BP_EIO
  * and BP_EPERM with what to do (port taken). m is borrowed. */
-enum { METRICS_CONNECTIONS_MAX = 16, METRICS_PATIENCE_S = 15 };
+enum { METRICS_CONNECTIONS_MAX = 16, METRICS_PATIENCE_S = 10 };
 struct metrics_server;
 int metrics_serve(const struct metrics *m, const char *listen, struct metrics_server **out,
 		  struct bp_error *err);

@@ -98,6 +98,8 @@ bool campaign_plan_is_reference(const struct campaign_plan *p, struct addr a);
  * other way round. Every field of *out is set, but multipath (0: off) and the port of icmp. */
 void campaign_how_settle(const struct campaign_how *entry, const struct campaign_how *plan,
 			 uint8_t profile_method, uint16_t profile_port, struct campaign_how *out);
+/* metrics.listen: ADDRESS:PORT or [ADDRESS]:PORT. BP_EPARSE. */
+int campaign_listen(const char *text, struct addr *address, uint16_t *port);
 /* From the vantage point's name: the ports of its flows, the same from run to run. Needs
  * sodium_init. */
 uint64_t campaign_seed(const char *vantage);

@@ -417,37 +417,43 @@ static int read_alerts(const struct yaml_at *at, const struct raw_alerts *raw,
 			 sizeof(p->webhook_secret));
 }
 
-/* ADDRESS:PORT, [ADDRESS]:PORT */
-static bool is_listen(const char *text)
+int campaign_listen(const char *text, struct addr *address, uint16_t *port)
 {
 	const char *colon = strrchr(text, ':');
 	bool bracket = text[0] == '[';
 	char host[ADDR_TEXT];
 	struct addr a;
-	uint64_t port;
+	uint64_t number;
 	size_t n;
 
-	if (colon == NULL || text_to_u64(colon + 1, 1, 65535, &port) < 0)
-		return false;
+	if (colon == NULL || text_to_u64(colon + 1, 1, 65535, &number) < 0)
+		return BP_EPARSE;
 	n = (size_t)(colon - text);
 	if (bracket && (n < 2 || colon[-1] != ']'))
-		return false;
+		return BP_EPARSE;
 	text += bracket;
 	n -= bracket ? 2 : 0;
 	if (n >= sizeof(host))
-		return false;
+		return BP_EPARSE;
 	text_copy(host, sizeof(host), text, n);
-	return addr_parse(host, &a) == 0 && (a.family == 6) == bracket;
+	if (addr_parse(host, &a) < 0 || (a.family == 6) != bracket)
+		return BP_EPARSE;
+	*address = a;
+	*port = (uint16_t)number;
+	return 0;
 }
 
 static int read_metrics(const struct yaml_at *at, const struct raw_metrics *raw,
 			struct campaign_plan *p)
 {
+	struct addr address;
+	uint16_t port;
+
 	if (raw == NULL)
 		return 0;
 	if (raw->listen == NULL && raw->textfile == NULL)
 		return yaml_refuse(at, "metrics", "metrics go nowhere, expected listen or textfile");
-	if (raw->listen != NULL && !is_listen(raw->listen))
+	if (raw->listen != NULL && campaign_listen(raw->listen, &address, &port) < 0)
 		return yaml_refuse(at, "metrics.listen", "\"%s\" is nothing to listen at, expected "
 				   "ADDRESS:PORT (127.0.0.1:9923, [::1]:9923)", raw->listen);
 	text_set(p->metrics_listen, sizeof(p->metrics_listen),

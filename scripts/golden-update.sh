@@ -13,7 +13,7 @@ seeds=tests/fuzz/corpus
 "$unit/prober/method/test_golden" --update
 tests/golden/packets/dissect.sh --update
 perl tests/golden/mmdb/make.pl tests/golden/mmdb
-for test in "$unit"/analysis/report/test_* "$unit"/analysis/test_recorded; do
+for test in "$unit"/analysis/report/test_* "$unit"/{analysis/test_recorded,campaign/test_metrics}; do
 	[ "${test%.d}" != "$test" ] || GOLDEN_UPDATE=1 "$test" >/dev/null 2>&1 ||
 		echo "golden-update: $test fails: is it the golden file?"
 done
