@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The page on a port, and in a file. The only file that knows libmicrohttpd: no thread, its epoll
- * descriptor stands in our poll loop. Answers GET and HEAD of /metrics, says at / where that is, and
- * refuses the rest; a request's body is never read. A client has so long, whatever it does, and
+ * descriptor stands in our poll loop. Answers GET and HEAD of /metrics, says at / where that is,
+ * and refuses the rest; a request's body is never read. A client has so long, whatever it does, and
  * there are only so many: who is slow on purpose shuts out nobody for longer than that.
  */
 #include "campaign/metrics.h"
