@@ -2,11 +2,12 @@
 /*
  * borderpath-events 1
  * seen 2026-11-22T10:00:00.000000000Z
- * id 2026-11-22T09:45:12.000000000Z ev-0123456789abcdef-2
+ * told 2026-11-22T09:45:12.000000000Z ev-0123456789abcdef-0123456789abcdef0123456789abcdef
  */
 #include "cli/cursor.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,28 @@ static int damaged(const char *path, unsigned line, struct bp_error *err)
 		       "without it everything is new again", path, line);
 }
 
-static bool is_id(const char *id)
-{
-	size_t n = strlen(id);
+enum { CHAIN = 19, SAID_TEXT = CHAIN + 1 + 2 * crypto_generichash_BYTES_MIN + 1 };
 
-	return strncmp(id, "ev-", 3) == 0 && n < EVENT_ID_TEXT &&
-	       strspn(id + 3, "0123456789abcdef-") == n - 3;
+/* The event without its revision, and a digest of what is said of it. */
+static void said_of(const struct event *e, char out[static SAID_TEXT])
+{
+	unsigned char digest[crypto_generichash_BYTES_MIN];
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%u %u %d %u %s\n%s", e->kind, e->status,
+			 e->withdrawn, e->changes, e->from.what, e->to.what);
+
+	crypto_generichash(digest, sizeof(digest), (const unsigned char *)text, (size_t)n, NULL, 0);
+	snprintf(out, SAID_TEXT, "%.*s-", CHAIN, e->id);
+	sodium_bin2hex(out + strlen(out), 2 * sizeof(digest) + 1, digest, sizeof(digest));
+}
+
+static bool is_said(const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	return strlen(text) == SAID_TEXT - 1 && strncmp(text, "ev-", 3) == 0 &&
+	       strspn(text + 3, hex) == CHAIN - 3 && text[CHAIN] == '-' &&
+	       strspn(text + CHAIN + 1, hex) == SAID_TEXT - CHAIN - 2;
 }
 
 /* A time without relatives: what we wrote. */
@@ -47,19 +64,19 @@ static int put(struct intern *t, const char *text)
 	return diff_intern_put(t, text, strlen(text) + 1, &number);
 }
 
-/* "id SEEN ID". */
-static int take_id(struct cursor *c, const char *line)
+/* "told SEEN SAID". */
+static int take_told(struct cursor *c, const char *line)
 {
-	const char *text = line + 3, *id = strchr(text, ' ');
+	const char *text = line + 5, *said = strchr(text, ' ');
 	char time[WALL_TEXT];
 	struct wall seen;
 
-	if (id == NULL || (size_t)(id - text) >= sizeof(time))
+	if (said == NULL || (size_t)(said - text) >= sizeof(time))
 		return BP_EPARSE;
-	snprintf(time, sizeof(time), "%.*s", (int)(id - text), text);
-	if (!parse_time(time, &seen) || !is_id(id + 1))
+	snprintf(time, sizeof(time), "%.*s", (int)(said - text), text);
+	if (!parse_time(time, &seen) || !is_said(said + 1))
 		return BP_EPARSE;
-	return put(&c->ids, id + 1) < 0 || put(&c->keep, line) < 0 ? BP_ENOMEM : 0;
+	return put(&c->said, said + 1) < 0 || put(&c->keep, line) < 0 ? BP_ENOMEM : 0;
 }
 
 static int take_line(struct cursor *c, unsigned number, char *line)
@@ -74,7 +91,8 @@ static int take_line(struct cursor *c, unsigned number, char *line)
 	if (number == 2)
 		return strncmp(line, "seen ", 5) == 0 && parse_time(line + 5, &c->seen) ?
 		       0 : BP_EPARSE;
-	return number <= LINES_MAX && strncmp(line, "id ", 3) == 0 ? take_id(c, line) : BP_EPARSE;
+	return number <= LINES_MAX && strncmp(line, "told ", 5) == 0 ? take_told(c, line) :
+	       BP_EPARSE;
 }
 
 int cursor_read(const char *path, struct cursor *c, struct bp_error *err)
@@ -108,25 +126,29 @@ int cursor_read(const char *path, struct cursor *c, struct bp_error *err)
 
 void cursor_fini(struct cursor *c)
 {
-	diff_intern_fini(&c->ids);
+	diff_intern_fini(&c->said);
 	diff_intern_fini(&c->keep);
 	*c = (struct cursor){0};
 }
 
-bool cursor_is_new(struct cursor *c, const struct event *e)
+bool cursor_is_new(const struct cursor *c, const struct event *e)
 {
-	for (uint32_t i = 0; i < c->ids.count; i++) {
-		if (strcmp(diff_intern_get(&c->ids, i), e->id) == 0)
+	char said[SAID_TEXT];
+
+	said_of(e, said);
+	for (uint32_t i = 0; i < c->said.count; i++) {
+		if (strcmp(diff_intern_get(&c->said, i), said) == 0)
 			return false;
 	}
-	return c->seen.ns == 0 || e->seen.ns > c->seen.ns - CURSOR_BACK_NS;
+	return c->seen.ns == 0 || e->seen.ns > c->seen.ns - CURSOR_NEW_NS;
 }
 
 int cursor_add(struct cursor *c, const struct event *e)
 {
-	char line[LINE], seen[WALL_TEXT];
+	char line[LINE], seen[WALL_TEXT], said[SAID_TEXT];
 
-	snprintf(line, sizeof(line), "id %s %s", wall_format(e->seen, seen), e->id);
+	said_of(e, said);
+	snprintf(line, sizeof(line), "told %s %s", wall_format(e->seen, seen), said);
 	return put(&c->keep, line);
 }
 
@@ -142,8 +164,8 @@ static bool can_come(const struct cursor *c, const char *line)
 	char text[LINE];
 	struct wall seen;
 
-	snprintf(text, sizeof(text), "%.*s", (int)strcspn(line + 3, " "), line + 3);
-	return !parse_time(text, &seen) || seen.ns > c->next.ns - CURSOR_BACK_NS;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(line + 5, " "), line + 5);
+	return !parse_time(text, &seen) || seen.ns > c->next.ns - CURSOR_LOOK_NS;
 }
 
 int cursor_write(const struct cursor *c, const char *path, struct bp_error *err)

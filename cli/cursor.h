@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What `events --new` printed before: the moment up to which it looked, and the ids it printed that
- * could come again. A file of a few lines, replaced whole; what is not such a file is refused.
+ * What `events --new` printed before: the moment up to which it looked, and what it said of each
+ * event that could come again. An event is new when it is told for the first time, and again when
+ * its kind, status, states or count of changes differ: revisions that only put a number more
+ * precisely are not. A file of a few lines, replaced whole; what is not such a file is refused.
  */
 #ifndef CLI_CURSOR_H
 #define CLI_CURSOR_H
@@ -13,20 +15,22 @@
 #include "core/err.h"
 #include "core/record/event.h"
 
-/* So far back it is looked again, for what was told late: revisions seen before are not new. */
-#define CURSOR_BACK_NS (2 * 86400 * NS_PER_S)
+/* So far back it is looked again, and so far back something is new: what came late. The first is
+ * wider, so that what is found in the second does not hang on where the looking began. */
+#define CURSOR_LOOK_NS (2 * 86400 * NS_PER_S)
+#define CURSOR_NEW_NS (86400 * NS_PER_S)
 
 struct cursor {
 	struct wall seen;          /* the end of what was looked at; 0: nothing was */
-	struct intern ids;         /* printed before; char[EVENT_ID_TEXT] as text */
+	struct intern said;        /* of what was printed before: "ev-<16 hex>-<32 hex>" */
 	struct intern keep;        /* lines of the file to come, with those that it had */
 	struct wall next;          /* its `seen` */
 };
 /* Zeros are one that saw nothing: what a missing file is. BP_EPARSE: damaged, with FILE:LINE. */
 int cursor_read(const char *path, struct cursor *c, struct bp_error *err);
 void cursor_fini(struct cursor *c);
-/* Whether a revision was not printed before. */
-bool cursor_is_new(struct cursor *c, const struct event *e);
+/* Whether what it says was not printed before. */
+bool cursor_is_new(const struct cursor *c, const struct event *e);
 /* It is printed now. BP_ENOMEM. */
 int cursor_add(struct cursor *c, const struct event *e);
 /* Up to here everything was looked at. */

@@ -246,7 +246,7 @@ static int open_cursor(struct events_run *run)
 	    whole_check(run->cursor_path, &err) < 0)
 		return cli_error(&err) + 1;
 	if (run->cursor.seen.ns != 0 && run->select.since.ns == 0)
-		run->select.since.ns = run->cursor.seen.ns - CURSOR_BACK_NS;
+		run->select.since.ns = run->cursor.seen.ns - CURSOR_LOOK_NS;
 	return 0;
 }
 

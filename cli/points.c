@@ -237,6 +237,11 @@ static int warm_add(struct warming *w, const struct round *r)
 	/* Rounds of a store come in order; of files, the highest stay as well: the least goes. */
 	ring = &((struct wall *)w->last.items)[(size_t)number * w->p->warm];
 	count = &((uint32_t *)w->counts.items)[number];
+	for (unsigned i = 0; i < *count; i++) {
+		/* Two sources have it. */
+		if (ring[i].ns == r->planned.ns)
+			return 0;
+	}
 	if (*count < w->p->warm) {
 		ring[(*count)++] = r->planned;
 	} else {
