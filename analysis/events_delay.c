@@ -23,8 +23,10 @@ enum {
 	SCREEN_AFTER = 8, SCREEN_BEFORE = 24, /* points compared to see whether one is worth it */
 	AFTER_MIN = 8, AFTER_SURE = 12, AFTER_MAX = 64, /* points of the new level */
 	AFTER_MIN_SENSITIVE = 4, AFTER_SURE_SENSITIVE = 6,
-	WAY_TTLS_MIN = 2,    /* routers that must be known to say that the way there stands */
+	AFTER_WEAK = 64,     /* of one that an evening's congestion could look like */
 };
+/* A shift less sure than this has to last. */
+static const double STRONG = .85;
 
 struct delay_host {
 	struct addr dst;
@@ -45,6 +47,7 @@ struct delay_state {
 	int64_t recent[SCREEN_AFTER + SCREEN_BEFORE];      /* answered ones, a ring */
 	struct told_shift told[TOLD_MAX];
 	unsigned told_count;
+	struct reply_state replies;
 };
 
 void delay_free(struct delay_state *d)
@@ -78,7 +81,7 @@ static struct delay_host *find_host(struct delay_state *d, struct addr dst)
 		if (addr_equal(d->hosts[i].dst, dst))
 			return &d->hosts[i];
 	}
-	/* Of more than there is room for, the first goes: it is the one least likely asked still. */
+	/* Of more than there is room for the first goes: least likely it is asked still. */
 	if (d->host_count == SERIES_HOSTS_MAX)
 		memmove(&d->hosts[0], &d->hosts[1],
 			--d->host_count * sizeof(struct delay_host));
@@ -130,47 +133,7 @@ static int64_t value_of(struct delay_state *d, const struct cell *c)
 	return value;
 }
 
-/* --- what coincides --------------------------------------------------------------------------- */
-
-static bool is_near(const struct shift *s, struct wall not_before, struct wall not_after,
-		    int64_t lag)
-{
-	return not_before.ns - lag <= s->not_after.ns && s->not_before.ns - lag <= not_after.ns;
-}
-
-/* Whether another way there came at about that time; *out: the event, if it is still at hand. */
-static bool way_changed(const struct events *v, const struct key_state *k, const struct shift *s,
-			struct track **out)
-{
-	unsigned kept = k->way_count < WAYS_SEEN ? k->way_count : WAYS_SEEN;
-	int64_t lag = lag_of(v, k);
-
-	*out = NULL;
-	for (unsigned i = v->track_count; i-- > 0 && *out == NULL;) {
-		struct track *t = v->tracks[i];
-		const struct event *e = t->e;
-		bool way = e->kind == EVENT_BORDER_SWITCH || e->kind == EVENT_PATH_CHANGE;
-
-		if (way && !e->withdrawn && is_near(s, e->not_before, e->not_after, lag) &&
-		    track_member(t, k, k->vantage) != NULL)
-			*out = t;
-	}
-	for (unsigned i = 0; i < kept; i++) {
-		if (is_near(s, k->ways[i].not_before, k->ways[i].not_after, lag))
-			return true;
-	}
-	return *out != NULL;
-}
-
-static bool way_is_known(const struct key_state *k)
-{
-	unsigned known = 0;
-
-	for (unsigned i = 0; k->path != NULL && i < PATH_TTLS; i++)
-		known += k->path->ttl[i].count > 0 && !k->path->ttl[i].many;
-	return known >= WAY_TTLS_MIN && k->path->pending == 0 &&
-	       k->border.pending.outcome == OUTCOME_UNDETERMINED;
-}
+/* --- where it arises -------------------------------------------------------------------------- */
 
 static uint8_t where_of(const struct delay_state *d, const struct shift *s)
 {
@@ -217,16 +180,33 @@ static void fill(struct track *t, const struct key_state *k, const struct shift 
 	e->p_value = s->p;
 	if (where != EVENT_WHERE_UNKNOWN)
 		e->where = where;
-	t->members[0].not_before = s->not_before;
-	t->members[0].not_after = s->not_after;
 	t->dirty = true;
+}
+
+/* Answers began to arrive with another TTL at that time: the delay is part of it. */
+static struct track *told_by_ttl(const struct events *v, const struct key_state *k,
+				 const struct shift *s)
+{
+	int64_t lag = lag_of(v, k);
+
+	for (unsigned i = 0; i < v->track_count; i++) {
+		struct track *t = v->tracks[i];
+		const struct event *e = t->e;
+
+		if (!t->over && e->kind == EVENT_RETURN_PATH && e->before_ns < 0 &&
+		    e->not_before.ns - lag <= s->not_after.ns &&
+		    s->not_before.ns - lag <= e->not_after.ns &&
+		    track_member(t, k, k->vantage) != NULL)
+			return t;
+	}
+	return NULL;
 }
 
 static int tell(struct events *v, struct key_state *k, const struct shift *s,
 		struct track **out)
 {
-	struct track *way;
-	bool back = !way_changed(v, k, s, &way) && way_is_known(k);
+	struct track *way, *t = told_by_ttl(v, k, s);
+	bool back = !way_changed(v, k, s->not_before, s->not_after, &way) && way_is_known(k);
 	struct claim claim = {.kind = back ? EVENT_RETURN_PATH : EVENT_RTT_SHIFT,
 			      .scope = EVENT_SCOPE_PREFIX,
 			      .prefix = k->key->prefix,
@@ -235,8 +215,7 @@ static int tell(struct events *v, struct key_state *k, const struct shift *s,
 			      .not_after = s->not_after,
 			      .planned = s->not_after,
 			      .confidence = s->confidence};
-	struct track *t;
-	int rc = track_claim(v, k, k->vantage, &claim, &t);
+	int rc = t == NULL ? track_claim(v, k, k->vantage, &claim, &t) : 0;
 
 	if (rc < 0)
 		return rc;
@@ -301,6 +280,8 @@ static int take_shift(struct events *v, struct key_state *k, const struct shift 
 		*x = (struct told_shift){.index = s->index};
 		rc = tell(v, k, s, &x->track);
 	}
+	if (s->confidence < STRONG && sure < AFTER_WEAK && !v->o.sensitive)
+		sure = AFTER_WEAK;
 	if (rc == 0 && !x->sure && (final || s->after_count >= sure)) {
 		struct track *t = alive(v, x->track);
 
@@ -458,7 +439,9 @@ int delay_cell(struct events *v, struct key_state *k, const struct cell *c)
 	if (value >= 0)
 		d->recent[d->answered++ % (SCREEN_AFTER + SCREEN_BEFORE)] = value;
 	from = open_from(d);
-	rc = shift_state_add(&d->shifts, v->scratch, c->last, value, &list);
+	rc = reply_cell(v, k, c, &d->replies);
+	if (rc == 0)
+		rc = shift_state_add(&d->shifts, v->scratch, c->last, value, &list);
 	to = open_from(d);
 	if (rc == 0 && to > from)
 		rc = compare(v, k, &list, from, to, true);

@@ -266,6 +266,30 @@ void path_forget(struct key_state *k);
 /* What was told of a path about the time of this switch is part of it. */
 void path_fold(struct events *v, struct key_state *k, struct track *into);
 int delay_cell(struct events *v, struct key_state *k, const struct cell *c);
+/* TTLs that answers arrive with (events_reply.c). A zeroed one is empty. */
+enum { REPLY_TTLS = 4 };
+struct reply_host {
+	struct addr dst;
+	int16_t ttl[REPLY_TTLS];
+	uint64_t seen[REPLY_TTLS];     /* rounds of this host */
+	unsigned count;
+	uint64_t rounds;
+	double measured, novel;        /* rounds, and those with a new one; fading */
+	struct wall held;              /* last sight of a known one */
+	/* Another one than these. */
+	unsigned pending;              /* rounds in a row */
+	int16_t next;
+	double chance;
+	struct wall first, planned;
+};
+struct reply_state { struct reply_host hosts[SERIES_HOSTS_MAX]; unsigned count; };
+int reply_cell(struct events *v, struct key_state *k, const struct cell *c,
+	       struct reply_state *r);
+/* Whether the way there is known, and stands; whether another one came between these, give or take
+ * two rounds, and the event that tells it, if it is still at hand. */
+bool way_is_known(const struct key_state *k);
+bool way_changed(const struct events *v, const struct key_state *k, struct wall not_before,
+		 struct wall not_after, struct track **out);
 /* The vantage point moved: another level is no news. */
 void delay_forget(struct events *v, struct key_state *k);
 int delay_end(struct events *v);

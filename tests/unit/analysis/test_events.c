@@ -250,6 +250,16 @@ static void delays(void **state)
 		 "return_path_suspected 176 confirmed 39-40 inside +40ms 1/1\n"
 		 "return_path_suspected 176 confirmed 99-100 inside -40ms 1/1\n",
 		 "there and back"},
+		{"fra1 176 " D20 D20 "@dddddd",
+		 "return_path_suspected 176 confirmed 39-40 1/1\n",
+		 "answers arrive with another TTL"},
+		{"fra1 176 " D20 D20 "@d@dd@d@dd@d@dd", "", "now and then with another TTL"},
+		{"fra1 176 " D20 D20 "@+" D20 D20,
+		 "return_path_suspected 176 confirmed 39-40 inside +40ms 1/1\n",
+		 "with another TTL, and later: one event"},
+		{"fra1 176 " D20 D20 "@k" K20,
+		 "border_switch 176 dandong>khasan confirmed 39-40 1/1\n",
+		 "with another border"},
 	};
 
 	run_rows(*state, ROWS(rows));
