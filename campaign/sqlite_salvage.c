@@ -265,7 +265,10 @@ static int save_round(struct salvage *v, sqlite3_stmt *st, struct bp_error *err)
 		v->count.lost += is_damage(rc);
 		return is_damage(rc) ? 0 : rc;
 	}
-	/* Where it is read: as it was. */
+	/* Where it is read: as it was, not behind the traces that came over last. */
+	rc = segment_end(v->to, err);
+	if (rc < 0)
+		return rc;
 	v->to->last_segment = 1;
 	v->to->last_segment_start_us = sqlite3_column_int64(st, 2);
 	rc = store_add_round(v->to, &r, &already, err);
