@@ -63,7 +63,8 @@ static void put(struct run_desk *d, const struct round *r, uint64_t count, int64
 	*at = g;
 }
 
-void run_gap_add(struct run_desk *d, struct wall first, uint64_t count, enum round_why why)
+static void add(struct run_desk *d, struct wall first, uint64_t count, enum round_why why,
+		const char *note)
 {
 	const struct campaign_plan *p = d->book->plan;
 	struct round r;
@@ -72,14 +73,46 @@ void run_gap_add(struct run_desk *d, struct wall first, uint64_t count, enum rou
 	text_set(r.campaign, sizeof(r.campaign), p->campaign);
 	text_set(r.vantage, sizeof(r.vantage), p->vantage);
 	r.planned = first;
+	r.every_ns = p->every_ns;
 	r.expected = r.missed = expected_of(d, first);
 	r.why = (uint8_t)why;
+	text_set(r.note, sizeof(r.note), note);
 	put(d, &r, count, p->every_ns);
+}
+
+void run_gap_add(struct run_desk *d, struct wall first, uint64_t count, enum round_why why)
+{
+	add(d, first, count, why, "");
 }
 
 void run_gap_add_round(struct run_desk *d, const struct round *r)
 {
 	put(d, r, 1, d->book->plan->every_ns);
+}
+
+/* Why it is missing nobody knows any more: a process that could not tell the store was ended, or
+ * the store lost it. */
+static int on_hole(void *arg, struct wall first, uint64_t count, struct bp_error *err)
+{
+	(void)err;
+	add(arg, first, count, ROUND_WHY_DOWN, "nothing was on the record when a later process "
+	    "began");
+	return 0;
+}
+
+void run_gap_look_inside(struct run_desk *d)
+{
+	const struct campaign_plan *p = d->book->plan;
+	struct store_grid grid = {.every_ns = p->every_ns,
+				  .offset_ns = p->offset_ns,
+				  .since = p->since,
+				  .until = d->round != NULL ? d->round->r.planned : d->opened};
+	struct bp_error err;
+
+	/* What cannot be read refuses at the next commit, and says so. */
+	if (!d->looked_inside &&
+	    store_holes(d->keep->store, p->campaign, p->vantage, &grid, on_hole, d, &err) == 0)
+		d->looked_inside = true;
 }
 
 void run_gap_look_back(struct run_desk *d, struct wall until)
@@ -116,6 +149,7 @@ static uint64_t sum_up(const struct run_gap *g, struct round *r)
 		return 1;
 	snprintf(r->note, sizeof(r->note), "%" PRIu64 " slots, up to %s, in one row", slots,
 		 wall_format_short(to, text));
+	r->slots = slots;
 	r->expected = r->missed = missed > UINT32_MAX ? UINT32_MAX : (uint32_t)missed;
 	return slots;
 }

@@ -97,6 +97,7 @@ struct run_desk {
 	struct schedule schedule;
 	struct mono next;        /* its next round starts then, as far as the clocks tell */
 	bool over, started;      /* no slot comes any more; once: its round began */
+	bool looked_inside;      /* for slots without a row between those that have one */
 	bool look_back;          /* what earlier processes left out is looked for before a commit */
 	struct wall opened;      /* when this process began */
 	struct wall first;       /* slot of its first round; 0: none yet */
@@ -280,6 +281,9 @@ void run_keep_look(struct run *run, bool force);
 void run_gap_add(struct run_desk *d, struct wall first, uint64_t count, enum round_why why);
 /* A round that has no journal. */
 void run_gap_add_round(struct run_desk *d, const struct round *r);
+/* The slots of the grid between rounds that the store has, that have no row; once, behind its first
+ * opening. */
+void run_gap_look_inside(struct run_desk *d);
 /* The slots of the grid between what was committed last and `until`, that no process told of. */
 void run_gap_look_back(struct run_desk *d, struct wall until);
 /* Commits the first gap, in part when it is long. */

@@ -121,6 +121,7 @@ bool run_keep_open(struct run *run, struct run_keep *k)
 		if (d->keep != k)
 			continue;
 		run_desk_recall(d);
+		run_gap_look_inside(d);
 		if (another)
 			spool_again(d->spool);
 	}

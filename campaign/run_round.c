@@ -51,6 +51,9 @@ static void fill_round(const struct run_desk *d, struct wall slot, struct round 
 	text_set(r->campaign, sizeof(r->campaign), p->campaign);
 	text_set(r->vantage, sizeof(r->vantage), p->vantage);
 	r->planned = slot;
+	/* A second round of `once` in one slot, or a closer look: on no grid. */
+	if ((slot.ns - p->offset_ns) % p->every_ns == 0)
+		r->every_ns = p->every_ns;
 	r->start = wall_now();
 	round_set_id(r);
 }

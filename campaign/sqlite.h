@@ -98,6 +98,7 @@ enum stmt {
 	STMT_ROUND_GET,
 	STMT_LAST_PLANNED,
 	STMT_LAST_ROUNDS,
+	STMT_SLOTS,
 	STMT_COUNT,
 };
 extern const char *const stmt_sql[STMT_COUNT];

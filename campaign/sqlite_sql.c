@@ -157,6 +157,10 @@ const char *const stmt_sql[STMT_COUNT] = {
 			     " (SELECT id FROM text WHERE text = ?1) AND vantage ="
 			     " (SELECT id FROM text WHERE text = ?2) AND start_us IS NOT NULL"
 			     " ORDER BY planned_us DESC LIMIT ?3",
+	/* From its index alone. */
+	[STMT_SLOTS] = "SELECT planned_us, id FROM round WHERE campaign ="
+		       " (SELECT id FROM text WHERE text = ?1) AND vantage ="
+		       " (SELECT id FROM text WHERE text = ?2) ORDER BY planned_us DESC LIMIT ?3",
 };
 
 int sql_fail(struct store *s, int result, struct bp_error *err)

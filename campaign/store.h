@@ -152,6 +152,21 @@ int store_last_planned(struct store *s, const char *campaign, const char *vantag
 int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
 		      struct round *out, unsigned max, struct bp_error *err);
 
+/* A plan's grid: slots at offset + n * every. */
+struct store_grid {
+	int64_t every_ns, offset_ns;
+	struct wall since, until; /* slots in [since, until); since 0: open */
+};
+enum { STORE_HOLES_ROWS = 100000 };
+/* The slots of a grid that have no row, though one of that grid stands before them: runs of them,
+ * the newest first. Looks back at most STORE_HOLES_ROWS rows, and not behind a hole that begins at
+ * a row of another grid, or of one that is not known (round.every_ns): those slots were another
+ * plan's. on_hole may not use the store; negative stops and is returned. */
+int store_holes(struct store *s, const char *campaign, const char *vantage,
+		const struct store_grid *grid,
+		int (*on_hole)(void *arg, struct wall first, uint64_t count, struct bp_error *err),
+		void *arg, struct bp_error *err);
+
 /* --- judging anew, keeping, mending ----------------------------------------------------------- */
 
 /* Within store_begin .. store_commit: one more judgement of the trace with this id; the old ones

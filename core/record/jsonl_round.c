@@ -159,6 +159,9 @@ void jsonl_read_round(struct fields *in, const struct json_node *o, struct round
 	field_text(in, o, "campaign", r->campaign, sizeof(r->campaign));
 	field_text(in, o, "vantage", r->vantage, sizeof(r->vantage));
 	field_wall(in, o, "planned", &r->planned);
+	FIELD_INT(in, o, "every_ms", 0, INT64_MAX / NS_PER_MS, r->every_ns);
+	r->every_ns *= NS_PER_MS;
+	FIELD_INT(in, o, "slots", 0, INT64_MAX, r->slots);
 	field_bool(in, o, "look", &r->look);
 	field_wall(in, o, "start", &r->start);
 	field_wall(in, o, "end", &r->end);

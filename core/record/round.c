@@ -192,6 +192,8 @@ void round_write_json(struct buf *out, const struct round *r)
 	jsonl_put_text(&w, "campaign", r->campaign);
 	jsonl_put_text(&w, "vantage", r->vantage);
 	jsonl_put_wall(&w, "planned", r->planned);
+	jsonl_put_nonzero(&w, "every_ms", r->every_ns / NS_PER_MS);
+	jsonl_put_nonzero(&w, "slots", (int64_t)r->slots);
 	if (r->look)
 		json_put_bool(&w, "look", true);
 	jsonl_put_wall(&w, "start", r->start);

@@ -67,6 +67,9 @@ struct round {
 	char campaign[TRACE_CAMPAIGN_TEXT];
 	char vantage[TRACE_VANTAGE_TEXT];
 	struct wall planned;          /* on the grid, without jitter; one per campaign, vantage */
+	int64_t every_ns;             /* from slot to slot of that grid; 0: on none, or not known */
+	uint64_t slots;               /* that this row stands for: `planned` and those behind it; 0
+				       * is one */
 	bool look;                    /* a closer look between rounds; `planned` is its moment */
 	struct wall start, end;       /* 0: it never began */
 	/* In measurements: one flow of one target, or all of a multipath target; expected = done +

@@ -324,6 +324,42 @@ static void a_clock_that_is_a_year_ahead(void **state)
 	world_free(w);
 }
 
+/*
+ * While the store cannot be opened a slot is jumped over; the process ends, and `recover` puts in
+ * what the spool has, before and behind that slot. The next process finds the hole. And once more,
+ * with rounds measured and slots missed behind it, for what is no hole must not become one.
+ */
+static void a_slot_missed_while_the_store_refuses(void **state)
+{
+	static const struct event events[] = {
+		{HOURS(2) + MINUTES(1), HAPPENS_GONE, 1},
+		{HOURS(3) + MINUTES(5), HAPPENS_STEP, HOURS(1)},
+		{HOURS(5) + MINUTES(1), HAPPENS_STOP, MINUTES(10)},
+		{HOURS(5) + MINUTES(2), HAPPENS_GONE, 0},
+		{HOURS(5) + MINUTES(3), HAPPENS_RECOVER, 0},
+		{HOURS(6) + MINUTES(5), HAPPENS_STEP, HOURS(1)},
+		{HOURS(7) + MINUTES(1), HAPPENS_STOP, MINUTES(50)},
+		{HOURS(7) + MINUTES(2), HAPPENS_RECOVER, 0},
+		{HOURS(9) + MINUTES(1), HAPPENS_STOP, MINUTES(1)},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("hole", "15m", FEW, "")},
+		.length_ns = HOURS(10),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	struct world *w = world_new(&script);
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "a hole");
+	assert_int_equal(world_counts(w)->processes, 4);
+	assert_int_equal(world_plan(w, 0)->whole_by_why[ROUND_WHY_CLOCK_STEP], 4);
+	/* Of the first hour nobody is left who knows why; of the 50 minutes it is known. */
+	assert_int_equal(world_plan(w, 0)->whole_by_why[ROUND_WHY_DOWN], 4 + 3);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_prober_that_says_nothing),
 		cmocka_unit_test(a_service_manager_is_told),
 		cmocka_unit_test(a_clock_that_is_a_year_ahead),
+		cmocka_unit_test(a_slot_missed_while_the_store_refuses),
 		cmocka_unit_test(a_year),
 	};
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "campaign/probe.h"
+#include "campaign/recover.h"
 #include "campaign/schedule.h"
 
 #define T0 (INT64_C(1767225600) * NS_PER_S) /* 2026-01-01T00:00:00Z */
@@ -25,6 +26,7 @@
 
 struct world *the_world;
 
+static void recover(struct world *w);
 struct mono __wrap_mono_now(void);
 struct mono __wrap_boot_now(void);
 struct wall __wrap_wall_now(void);
@@ -118,6 +120,7 @@ static void happen(struct world *w, const struct event *e)
 	case HAPPENS_SLOW: w->slow_ns = e->arg; break;
 	case HAPPENS_FULL: set_full(w, e->arg != 0); break;
 	case HAPPENS_GONE: set_gone(w, e->arg != 0); break;
+	case HAPPENS_RECOVER: recover(w); break;
 	case HAPPENS_HANGUP: kill(getpid(), SIGHUP); break;
 	case HAPPENS_STOP:
 		w->stopping = true;
@@ -259,17 +262,11 @@ static void watch_memory(struct world *w)
 		w->counts.memory_late = used;
 }
 
-static void on_round(void *arg, const struct campaign_plan *p, const struct round *r)
+static void enter(struct world *w, struct plan_books *b, const struct round *r)
 {
-	struct world *w = arg;
-	struct plan_books *b = books_of(w, p->campaign);
 	struct slot_books *slot;
 	struct wall *before;
 
-	if (b->first.ns == 0) {
-		b->first = r->planned;
-		b->every_ns = p->every_ns;
-	}
 	slot = slot_of(b, r->planned);
 	/* One that was told as missed by a clock that ran ahead is measured when its time comes. */
 	if (slot == NULL || (slot->seen && (slot->measured || r->start.ns == 0)))
@@ -300,10 +297,44 @@ static void on_round(void *arg, const struct campaign_plan *p, const struct roun
 	b->rounds++;
 	b->whole += r->missed == 0;
 	b->by_health[r->health]++;
+}
+
+static void on_round(void *arg, const struct campaign_plan *p, const struct round *r)
+{
+	struct world *w = arg;
+	struct plan_books *b = books_of(w, p->campaign);
+
+	if (b->first.ns == 0) {
+		b->first = r->planned;
+		b->every_ns = p->every_ns;
+	}
+	enter(w, b, r);
+	if (r->start.ns == 0)
+		return;
 	if (b->rounds % 64 == 1)
 		check_committed(w, p, r);
 	if (b->rounds % 8 == 0)
 		watch_memory(w);
+}
+
+/* What the spool puts back was announced, or would have been. */
+static void on_recovered(void *arg, const struct round *r)
+{
+	struct world *w = arg;
+	struct plan_books *b = books_of(w, r->campaign);
+	const struct slot_books *slot = slot_of(b, r->planned);
+
+	if (slot == NULL || !slot->measured)
+		enter(w, b, r);
+}
+
+static void recover(struct world *w)
+{
+	struct recover_end end;
+	struct bp_error err;
+
+	if (recover_store(w->store, NULL, on_recovered, w, &end, &err) < 0)
+		world_fault(w, "recover: %s", err.text);
 }
 
 static void on_note(void *arg, const struct campaign_plan *p, const char *text)

@@ -29,6 +29,7 @@ enum happening {
 	HAPPENS_SLOW,    /* every measurement takes arg ns longer, until told otherwise */
 	HAPPENS_FULL,    /* no disk takes a byte (arg 1), and takes them again (0) */
 	HAPPENS_GONE,    /* the store is not there (arg 1), and is again (0): its spool works on */
+	HAPPENS_RECOVER, /* `campaign recover`, while no process runs */
 	HAPPENS_HANGUP,  /* SIGHUP */
 	HAPPENS_STOP,    /* SIGTERM; the world goes on arg ns later with another process */
 };

@@ -152,6 +152,8 @@ static void rounds_come_back(void **state)
 		r.expected = r.done + r.missed;
 		r.sent = i & 2 ? INT64_MAX : r.sent;
 		r.look = i & 4;
+		r.every_ns = i & 4 ? 0 : (int64_t)i * 90 * NS_PER_S;
+		r.slots = i & 2 ? i : 0;
 		r.drops = i & 4 ? -1 : r.drops;
 		r.substitute_count = (uint8_t)(i % (ROUND_SUBSTITUTES_MAX + 1));
 		for (unsigned k = 1; k < r.substitute_count; k++) {
@@ -253,6 +255,9 @@ static void wrong_rounds_are_refused_by_field(void **state)
 		{HEAD "\"id\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
 		 BP_ERANGE, "id: expected at most 63 bytes"},
+		{HEAD "\"every_ms\":-1}", BP_ERANGE, "every_ms: "},
+		{HEAD "\"every_ms\":9223372036855}", BP_ERANGE, "every_ms: "},
+		{HEAD "\"slots\":-1}", BP_ERANGE, "slots: "},
 		{HEAD "\"look\":1}", BP_EPARSE, "look: "},
 		{HEAD "\"health\":[]}", BP_EPARSE, "health: expected an object"},
 		{HEAD "\"health\":{\"state\":\"fine\"}}", BP_EPARSE, "health.state: expected"},
