@@ -173,7 +173,7 @@ int changes_new(const struct changes_options *o, struct changes **out)
 	if (c == NULL)
 		return BP_ENOMEM;
 	c->o = *o;
-	rc = points_new(o->select, o->pass, WARM_ROUNDS, &c->points);
+	rc = points_new(o->select, o->pass, o->cold ? 0 : WARM_ROUNDS, &c->points);
 	if (rc == 0)
 		rc = series_new(o->pass->profile, points_nodes(c->points), take_cell, c,
 				&c->series);

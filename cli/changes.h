@@ -15,6 +15,7 @@ struct changes_options {
 	const struct select *select;   /* --border: of `report` alone */
 	struct judge_pass *pass;       /* with a cache */
 	bool report;                   /* one is wanted */
+	bool cold;                     /* nothing before the window warms up */
 	bool all;                      /* every revision is kept, not the last of each event that
 					* stands */
 	bool sensitive;                /* of the shift detector */

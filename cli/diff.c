@@ -11,6 +11,7 @@
 #include "analysis/judge_pass.h"
 #include "analysis/report/diff_text.h"
 #include "cli/cli.h"
+#include "cli/diff_page.h"
 #include "cli/diff_store.h"
 #include "cli/select.h"
 
@@ -27,8 +28,12 @@ const char diff_usage[] =
 "  --at T                the moment; records before it are one side, from it on the other\n"
 "  --before D, --after D how far around it (1h each)\n"
 SELECT_USAGE
-"  --format text|jsonl   for people, or one JSON object\n"
-"  -o FILE, -v, --quiet  write to FILE; each target too; no warnings\n"
+"  --format text|jsonl|html\n"
+"                        for people, one JSON object, or one HTML file that stands alone, with the\n"
+"                        figures of the window around T\n"
+"  --annotate FILE.csv   lays known events over a page: columns time or start_utc, end_utc, label,\n"
+"                        source, by their names\n"
+"  -o FILE, -v, --quiet  write to FILE, once all is there; each target too; no warnings\n"
 "  --color auto|always|never, --profile NAME|FILE, --asn-db FILE, --country-db FILE\n"
 "\n"
 "Exit: 0 compared and the same, 1 changed, 2 trouble or too little data to compare.\n";
@@ -37,7 +42,7 @@ _Static_assert((int)DIFF_RESULT_SAME == CLI_DIFF_SAME &&
 	       (int)DIFF_RESULT_CHANGED == CLI_DIFF_CHANGED &&
 	       (int)DIFF_RESULT_TROUBLE == CLI_DIFF_TROUBLE, "a diff's result is the exit code");
 
-enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER };
+enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER, OPT_ANNOTATE };
 
 struct diff_run {
 	struct options options;
@@ -51,6 +56,9 @@ struct diff_run {
 	struct diff_store **stores;  /* owned, in the order named */
 	unsigned store_count;
 	enum diff_when file;         /* which of A and B is read now */
+	struct diff_page *page;      /* NULL: none is wanted */
+	struct provenance provenance;
+	bool shown;                  /* the result is written */
 };
 
 /* The side of a moment; false for neither. */
@@ -75,6 +83,8 @@ static int take_trace(struct diff_run *run, struct record *r, enum diff_when sid
 		rc = judge_pass_trace(&run->pass, r->trace, &r->names, wall_now(), v);
 	if (rc == 0 && select_wants_verdict(&run->select, v))
 		rc = diff_set_trace(run->set, side, r->trace, &r->names, v);
+	if (rc == 0 && run->page != NULL)
+		rc = diff_page_record(run->page, r, v, NULL);
 	free(v);
 	return rc;
 }
@@ -89,24 +99,45 @@ static int diff_record(void *arg, struct record *r, struct bp_error *err)
 	if (r->kind == RECORD_TRACE && side_of(run, r->trace->start, &side))
 		rc = take_trace(run, r, side);
 	else if (r->kind == RECORD_ROUND && round_read(r, &round, err) == 0 &&
-		 side_of(run, round.planned, &side))
+		 side_of(run, round.planned, &side)) {
 		rc = diff_set_round(run->set, side, &round);
+		if (rc == 0 && run->page != NULL)
+			rc = diff_page_record(run->page, r, NULL, NULL);
+	}
 	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
+}
+
+static int put(struct diff_run *run, struct buf *out, const struct diff *d, struct bp_error *err)
+{
+	const struct diff_page_from from = {
+		.at = run->at, .select = &run->select, .provenance = &run->provenance,
+		.stores = run->stores, .store_count = run->store_count,
+	};
+	struct style style = style_of(&run->session);
+
+	switch (run->options.format) {
+	case OUTPUT_JSONL:
+		diff_write_json(out, d);
+		return 0;
+	case OUTPUT_HTML:
+		return diff_page_put(run->page, d, &from, out, err);
+	default:
+		report_diff(out, &style, d, run->session.profile, run->options.verbose > 0);
+		return 0;
+	}
 }
 
 static int show(struct diff_run *run, const struct diff *d, struct bp_error *err)
 {
-	struct style style = style_of(&run->session);
 	struct buf out;
 	int rc;
 
 	buf_init(&out);
-	if (run->options.format == OUTPUT_JSONL)
-		diff_write_json(&out, d);
-	else
-		report_diff(&out, &style, d, run->session.profile, run->options.verbose > 0);
-	rc = out.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
-	     session_write(&run->session, out.bytes, out.used, err);
+	rc = put(run, &out, d, err);
+	if (rc == 0)
+		rc = out.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
+		     session_write(&run->session, out.bytes, out.used, err);
+	run->shown = rc == 0;
 	buf_fini(&out);
 	return rc;
 }
@@ -136,15 +167,16 @@ static int fill_ids(struct diff_run *run, struct diff_row *rows, unsigned n, str
 static int compare(struct diff_run *run, struct bp_error *err)
 {
 	struct diff d;
+	bool ids = run->options.format != OUTPUT_TEXT;
 	bool targets = run->options.format == OUTPUT_JSONL || run->options.verbose > 0;
 	int rc = diff_compute(run->set, targets, &d);
 
 	if (rc < 0) {
 		bp_fail(err, rc, "out of memory");
 	} else {
-		if (run->options.format == OUTPUT_JSONL)
+		if (ids)
 			rc = fill_ids(run, d.rows, d.row_count, err);
-		if (rc == 0 && run->options.format == OUTPUT_JSONL)
+		if (rc == 0 && ids)
 			rc = fill_ids(run, d.targets, d.target_count, err);
 		if (rc == 0)
 			rc = show(run, &d, err);
@@ -174,6 +206,7 @@ static int take(struct diff_run *run, int opt, const char *arg)
 				 arg) + 1;
 	case OPT_BEFORE: return take_duration(run, "--before", arg, &run->before_ns);
 	case OPT_AFTER: return take_duration(run, "--after", arg, &run->after_ns);
+	case OPT_ANNOTATE: run->provenance.annotate = arg; return 0;
 	default: return select_take(&run->select, &run->options, opt, arg);
 	}
 }
@@ -219,12 +252,12 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 	struct bp_error err;
 	int rc = 0;
 
-	if (run->at.ns != 0)
-		narrow(run);
 	for (int i = 0; rc == 0 && i < argc; i++) {
 		run->file = i > 0 ? DIFF_AFTER : DIFF_BEFORE;
 		if (select_is_store(argv[i])) {
 			rc = read_store(run, argv[i], &err);
+			if (rc == 0 && run->page != NULL)
+				rc = diff_page_store(run->page, argv[i], &err);
 			continue;
 		}
 		rc = select_read(&run->select, argv[i], diff_record, run, &run->counts,
@@ -248,13 +281,51 @@ static int open_set(struct diff_run *run, int words)
 	if (run->stores != NULL &&
 	    judge_pass_init(&run->pass, run->session.geo, run->session.profile,
 			    JUDGE_PASS_SLOTS) == 0 &&
-	    diff_set_new(run->session.profile, &run->set) == 0)
+	    diff_set_new(run->session.profile, &run->set) == 0 &&
+	    (run->options.format != OUTPUT_HTML ||
+	     diff_page_new(run->at.ns != 0 ? &run->select : NULL, &run->pass, &run->page) == 0))
 		return 0;
 	cli_say("out of memory");
 	return CLI_DIFF_TROUBLE;
 }
 
-int cmd_diff(int argc, char **argv)
+static void close_all(struct diff_run *run)
+{
+	for (unsigned i = 0; i < run->store_count; i++)
+		diff_store_close(run->stores[i]);
+	free(run->stores);
+	diff_page_free(run->page);
+	judge_pass_fini(&run->pass);
+	diff_set_free(run->set);
+}
+
+static int open_and_run(struct diff_run *run, int count, char **words)
+{
+	struct bp_error err;
+	char *word[1];
+	int rc, told;
+
+	if (select_sources(&run->select, &run->options, &count, &words, word) != 0)
+		return CLI_DIFF_TROUBLE;
+	run->provenance.sources = (const char *const *)words;
+	run->provenance.source_count = (unsigned)count;
+	if (run->at.ns != 0)
+		narrow(run);
+	if (session_open(&run->options, true, &run->session, &err) < 0) {
+		cli_error(&err);
+		return CLI_DIFF_TROUBLE;
+	}
+	rc = open_set(run, count);
+	if (rc == 0)
+		rc = run_diff(run, count, words);
+	close_all(run);
+	/* Here 1 means "changed": a failure to write must leave as 2. */
+	told = session_end(&run->session, run->shown ? CLI_OK : CLI_FAILURE);
+	return told == CLI_OK ? rc : CLI_DIFF_TROUBLE;
+}
+
+/* 0, or an exit code + 1. */
+static int take_options(struct diff_run *run, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		OPTIONS_COMMON,
@@ -262,42 +333,36 @@ int cmd_diff(int argc, char **argv)
 		{"at", required_argument, NULL, OPT_AT},
 		{"before", required_argument, NULL, OPT_BEFORE},
 		{"after", required_argument, NULL, OPT_AFTER},
+		{"annotate", required_argument, NULL, OPT_ANNOTATE},
 		{NULL, 0, NULL, 0},
 	};
-	struct diff_run run = {.before_ns = 3600 * NS_PER_S, .after_ns = 3600 * NS_PER_S};
-	struct bp_error err;
 	bool around = false;
-	char **words, *word[1];
-	int opt, rc, told, count;
+	int opt, rc;
 
-	options_init(&run.options, "diff");
-	while ((opt = options_next(&run.options, argc, argv, OPTIONS_SHORT, longs)) != -1) {
-		rc = opt == '?' ? CLI_USAGE + 1 : take(&run, opt, optarg);
+	while ((opt = options_next(&run->options, argc, argv, OPTIONS_SHORT, longs)) != -1) {
+		rc = opt == '?' ? CLI_USAGE + 1 : take(run, opt, optarg);
 		if (rc != 0)
-			return rc - 1;
+			return rc;
 		around = around || opt == OPT_BEFORE || opt == OPT_AFTER;
 	}
-	if (around && run.at.ns == 0)
-		return cli_usage("diff", "--before and --after go with --at");
-	if (run.at.ns == 0 && argc - optind != 2)
-		return cli_usage("diff", "name two files of records, or a moment with --at");
-	count = argc - optind;
-	words = argv + optind;
-	if (select_sources(&run.select, &run.options, &count, &words, word) != 0)
-		return CLI_DIFF_TROUBLE;
-	if (session_open(&run.options, true, &run.session, &err) < 0) {
-		cli_error(&err);
-		return CLI_DIFF_TROUBLE;
-	}
-	rc = open_set(&run, count);
-	if (rc == 0)
-		rc = run_diff(&run, count, words);
-	for (unsigned i = 0; i < run.store_count; i++)
-		diff_store_close(run.stores[i]);
-	free(run.stores);
-	judge_pass_fini(&run.pass);
-	diff_set_free(run.set);
-	/* Here 1 means "changed": a failure to write must leave as 2. */
-	told = session_end(&run.session, rc == CLI_DIFF_TROUBLE ? CLI_FAILURE : CLI_OK);
-	return told == CLI_OK ? rc : CLI_DIFF_TROUBLE;
+	if (around && run->at.ns == 0)
+		return cli_usage("diff", "--before and --after go with --at") + 1;
+	if (run->at.ns == 0 && argc - optind != 2)
+		return cli_usage("diff", "name two files of records, or a moment with --at") + 1;
+	/* What is wrong with it is trouble, as all else. */
+	return provenance_open(&run->provenance, &run->options) != 0 ? CLI_DIFF_TROUBLE + 1 : 0;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	struct diff_run run = {.before_ns = 3600 * NS_PER_S, .after_ns = 3600 * NS_PER_S};
+	int rc;
+
+	options_init(&run.options, "diff");
+	run.options.html = run.options.whole = true;
+	provenance_init(&run.provenance, argc, argv);
+	rc = take_options(&run, argc, argv);
+	rc = rc != 0 ? rc - 1 : open_and_run(&run, argc - optind, argv + optind);
+	provenance_fini(&run.provenance);
+	return rc;
 }

@@ -324,6 +324,13 @@ int diff_store_read(struct diff_store *d, const struct store_select *select, enu
 	return rc;
 }
 
+int diff_store_example(struct diff_store *d, int64_t example, struct record *out,
+		       struct bp_error *err)
+{
+	return store_trace(d->store, d->examples[example & ((INT64_C(1) << EXAMPLE_BITS) - 1)], out,
+			   err);
+}
+
 int diff_store_id(struct diff_store *d, int64_t example, char out[static TRACE_ID_TEXT],
 		  struct bp_error *err)
 {
@@ -332,8 +339,7 @@ int diff_store_id(struct diff_store *d, int64_t example, char out[static TRACE_I
 
 	record_init(&r);
 	out[0] = '\0';
-	rc = store_trace(d->store, d->examples[example & ((INT64_C(1) << EXAMPLE_BITS) - 1)], &r,
-			 err);
+	rc = diff_store_example(d, example, &r, err);
 	if (rc == 0)
 		text_set(out, TRACE_ID_TEXT, r.trace->id);
 	record_fini(&r);

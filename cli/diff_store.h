@@ -24,9 +24,12 @@ void diff_store_close(struct diff_store *d);
 /* Adds what is selected to a side, its rounds too. *traces grows by how many there were. */
 int diff_store_read(struct diff_store *d, const struct store_select *select, enum diff_when side,
 		    uint64_t *traces, struct bp_error *err);
-/* The number in an item's `example`; the id of the trace that it stands for, empty when that is
+/* The number in an item's `example`; the whole trace that it stands for (out is initialised and
+ * empty; BP_ENOTFOUND: dropped meanwhile); the id of the trace that it stands for, empty when that is
  * gone. */
 unsigned diff_store_number(int64_t example);
+int diff_store_example(struct diff_store *d, int64_t example, struct record *out,
+		       struct bp_error *err);
 int diff_store_id(struct diff_store *d, int64_t example, char out[static TRACE_ID_TEXT],
 		  struct bp_error *err);
 
