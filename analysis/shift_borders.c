@@ -274,7 +274,9 @@ int shift_borders_tell(const struct shift_window *w, const unsigned *borders, un
 				      .before_count = s.at - s.from, .after_count = s.to - s.at};
 	struct shift shift = {
 		.index = new->index, .last_index = old->index,
-		.not_before = {old->at_ns}, .not_after = {new->at_ns},
+		/* A clock may have been put back between the two. */
+		.not_before = {old->at_ns < new->at_ns ? old->at_ns : new->at_ns},
+		.not_after = {old->at_ns < new->at_ns ? new->at_ns : old->at_ns},
 		.before_ns = median_ns(w, s.from, s.at, room),
 		.after_ns = median_ns(w, s.at, s.to, room),
 		.before_count = stratum.before_count, .after_count = stratum.after_count,

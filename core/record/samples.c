@@ -14,6 +14,7 @@
 #include "core/text.h"
 
 enum { NO_COLUMN = -1, DELAY_MOST = 1000 * 1000 };
+#define CLOCK_BACK_NS (INT64_C(3600) * NS_PER_S)
 
 struct reading {
 	struct samples_time time;
@@ -383,14 +384,22 @@ static int compare_readings(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
+/* A clock that was put back by up to an hour, as local time is each autumn, does not change what
+ * came first; more than that is rows in another order. */
 static void settle_times(struct reader *r)
 {
 	struct reading_list *list = &r->readings;
-	size_t back = 0;
+	int64_t most = 0;
 
-	for (size_t i = 1; i < list->count; i++)
-		back += list->items[i].time.ns < list->items[i - 1].time.ns;
-	if (back == 0)
+	for (size_t i = 1; i < list->count; i++) {
+		int64_t back;
+
+		if (__builtin_sub_overflow(list->items[i - 1].time.ns, list->items[i].time.ns,
+					   &back))
+			back = INT64_MAX;
+		most = back > most ? back : most;
+	}
+	if (most <= CLOCK_BACK_NS)
 		return;
 	note(r, "rows are not in order of time: sorted");
 	qsort(list->items, list->count, sizeof(list->items[0]), compare_readings);

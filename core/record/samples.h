@@ -30,7 +30,8 @@ struct samples_options {
 	void *arg;
 };
 
-/* In order of time, rows of equal times as they stand in the file. */
+/* As they stand in the file, unless a time lies over an hour before the one above it: in order of
+ * time then, equal ones as they stand. */
 struct samples {
 	struct wall *at;      /* owned, as the two below; NULL: without times */
 	int64_t *rtt_ns;      /* SAMPLES_LOST: not answered */

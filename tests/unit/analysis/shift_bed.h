@@ -80,4 +80,28 @@ static inline void bed_lost(struct bed *b, unsigned n)
 		bed_put(b, -1);
 }
 
+/* --- the detector ----------------------------------------------------------------------------- */
+
+static struct shift_scratch *scratch;
+
+static inline int setup(void **state)
+{
+	(void)state;
+	scratch = shift_scratch_new();
+	return scratch != NULL ? 0 : -1;
+}
+
+static inline int teardown(void **state)
+{
+	(void)state;
+	shift_scratch_free(scratch);
+	return 0;
+}
+
+static inline void detect(const struct bed *b, enum shift_setting setting, struct shift_list *out)
+{
+	shift_list_clear(out);
+	assert_int_equal(shift_detect(scratch, setting, b->at, b->rtt_ns, b->n, out), 0);
+}
+
 #endif

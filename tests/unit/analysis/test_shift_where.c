@@ -51,7 +51,6 @@ static int64_t ns_of(double ms)
 
 static void test_rows(void **state)
 {
-	struct shift_scratch *scratch = shift_scratch_new();
 	struct shift_list found = {0};
 
 	(void)state;
@@ -79,9 +78,7 @@ static void test_rows(void **state)
 		}
 		if (rows[i].inside.before > 0)
 			path.inside_ns = inside;
-		shift_list_clear(&found);
-		assert_int_equal(shift_detect(scratch, SHIFT_SUSTAINED, b.at, b.rtt_ns, b.n,
-					      &found), 0);
+		detect(&b, SHIFT_SUSTAINED, &found);
 		assert_int_equal(found.count, 1);
 		assert_int_equal(found.items[0].index, FIRST + MOVED);
 		assert_int_equal(shift_where(&found.items[0], &path, FIRST, &where), 0);
@@ -90,7 +87,6 @@ static void test_rows(void **state)
 		bed_fini(&b);
 	}
 	shift_list_fini(&found);
-	shift_scratch_free(scratch);
 }
 
 /* A path that was recorded at other times than the shift says nothing of it. */
@@ -120,5 +116,5 @@ int main(void)
 		cmocka_unit_test(test_out_of_reach),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
