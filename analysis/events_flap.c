@@ -26,6 +26,19 @@ static unsigned recent_changes(const struct events *v, const struct key_state *k
 	return n;
 }
 
+/* Of these, those since the last time that one of them stayed for a while: what had settled before
+ * is no part of it. */
+static unsigned unsettled(const struct events *v, const struct key_state *k, unsigned n)
+{
+	int64_t round = 3 * lag_of(v, k) / 4, third = v->o.flap_ns / 3;
+	int64_t while_ns = third > round ? third : round;
+	unsigned m = 1;
+
+	while (m < n && last_change(k, m - 1)->at.ns - last_change(k, m)->at.ns <= while_ns)
+		m++;
+	return m > 1 ? m : n;
+}
+
 /* What was told of these changes one by one is part of it. */
 static void fold_singles(struct events *v, const struct key_state *k, struct wall since)
 {
@@ -104,7 +117,7 @@ int flap_change(struct events *v, struct key_state *k, const struct cell *c, boo
 
 		if (n < v->o.flap_changes)
 			return 0;
-		rc = start(v, k, n, c);
+		rc = start(v, k, unsettled(v, k, n), c);
 	}
 	if (rc < 0)
 		return rc;
@@ -150,13 +163,14 @@ static int tell_net_change(struct events *v, struct key_state *k, const struct c
 	return 0;
 }
 
-static void leave(struct key_state *k)
+static void leave(struct events *v, struct key_state *k)
 {
 	struct track *t = k->flap;
 	struct member *m = track_member(t, k, k->vantage);
 	bool live = false;
 
 	k->flap = NULL;
+	v->reach_changed = true;
 	if (m != NULL) {
 		m->state = MEMBER_OVER;
 		m->until = last_change(k, 0)->at;
@@ -188,7 +202,7 @@ int flap_cell(struct events *v, struct key_state *k, const struct cell *c)
 
 	if (t == NULL || c->last.ns - last_change(k, 0)->at.ns < quiet_ns(v, k))
 		return 0;
-	leave(k);
+	leave(v, k);
 	border_after_flap(v, k);
 	note_way(k, t->e->not_before, last_change(k, 0)->at);
 	return tell_net_change(v, k, c, t);
@@ -204,7 +218,7 @@ void flap_flush(struct events *v)
 			struct key_state *k = v->keys[number];
 
 			if (k->flap == t && v->now.ns - k->measured.ns > 2 * quiet_ns(v, k)) {
-				leave(k);
+				leave(v, k);
 				border_after_flap(v, k);
 			}
 		}

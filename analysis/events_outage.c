@@ -396,10 +396,11 @@ static bool can_tell(const struct events *v, const struct track *t,
 				if (addr_equal(k->host[h].dst, t->e->host))
 					r = &k->host[h].reach;
 			}
-			if (k->vantage != who || who->offline > 0 || !has_say(v, k, r->now))
+			if (k->vantage != who || who->offline > 0)
 				continue;
-			able = true;
-			if (r->now == REACH_NOW_UP && r->back_first.ns != 0 &&
+			able = able || has_say(v, k, r->now);
+			if ((r->now == REACH_NOW_UP || r->back > 0) &&
+			    r->back_first.ns >= t->e->not_after.ns &&
 			    (since->ns == 0 || r->back_first.ns < since->ns))
 				*since = r->back_first;
 		}
@@ -463,6 +464,9 @@ static void look_for_ends(struct events *v, struct track *t)
 		wider = wider_of(v, t, m->vantage);
 		if (wider != NULL) {
 			m->state = MEMBER_GONE;
+		} else if (since.ns == 0 && m->state == MEMBER_HELD) {
+			/* Part of it flaps, or is told otherwise: it is not over yet. */
+			continue;
 		} else if (m->state == MEMBER_HELD || t->e->status == EVENT_CONFIRMED) {
 			m->state = MEMBER_OVER;
 			m->until = since;
