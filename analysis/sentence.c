@@ -241,14 +241,14 @@ static void carrier_now(struct buf *out, const struct report *r, int border)
 		buf_str(out, "another way in");
 }
 
-/* The prefixes whose ways at the end are exactly `now`, those that are down aside; how many. */
+/* The prefixes whose ways at the end are exactly `now`; how many. */
 static unsigned ways_of(const struct report *r, uint32_t now, struct prefix *out,
 			unsigned room)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < r->way_count; i++) {
-		if (r->ways[i].now == now && !r->ways[i].down && n < room)
+		if (r->ways[i].now == now && n < room)
 			out[n++] = r->ways[i].prefix;
 	}
 	return n;
@@ -277,16 +277,16 @@ void sentence_now(struct buf *out, const struct report *r)
 {
 	struct prefix list[EVENT_PREFIXES_MAX];
 	const char *between = ", ";
-	char text[PREFIX_TEXT];
+	char text[WALL_TEXT];
 	unsigned n, down = 0;
 
 	buf_printf(out, "As of %s", wall_format_short(r->as_of, text));
 	for (unsigned i = 0; i < r->way_count; i++) {
 		uint32_t now = r->ways[i].now;
-		bool told = now == 0 || r->ways[i].down;
+		bool told = now == 0;
 
 		for (unsigned k = 0; k < i && !told; k++)
-			told = r->ways[k].now == now && !r->ways[k].down;
+			told = r->ways[k].now == now;
 		if (told)
 			continue;
 		n = ways_of(r, now, list, EVENT_PREFIXES_MAX);
@@ -294,18 +294,22 @@ void sentence_now(struct buf *out, const struct report *r)
 		ways_clause(out, r, now, list, n);
 		between = "; ";
 	}
-	for (unsigned i = 0; i < r->way_count; i++) {
-		if (!r->ways[i].down)
-			continue;
-		buf_printf(out, "%snobody reaches %s", between,
-			   prefix_format(r->ways[i].prefix, text));
-		between = "; ";
-	}
 	n = ways_of(r, 0, list, EVENT_PREFIXES_MAX);
 	if (n > 0) {
 		buf_printf(out, "%sthe way into ", between);
 		words_prefixes(out, list, n);
 		buf_str(out, " is not known");
+		between = "; ";
+	}
+	n = 0;
+	for (unsigned i = 0; i < r->way_count && n < EVENT_PREFIXES_MAX; i++) {
+		if (r->ways[i].down)
+			list[n++] = r->ways[i].prefix;
+	}
+	if (n > 0) {
+		buf_printf(out, "%sno probed host in ", between);
+		words_prefixes(out, list, n);
+		buf_str(out, " answers");
 		between = "; ";
 	}
 	for (unsigned i = 0; i < r->vantage_count; i++)
@@ -342,19 +346,35 @@ static void seen(struct buf *out, const struct event *e)
 	points(out, e->seen_by, e->seen_of);
 }
 
-static void state(struct buf *out, const struct event_state *s, const struct profile *p)
+static bool has_carrier(const struct event_state *s)
 {
-	const char *name = words_border(p, s->what);
+	return s->org[0] != '\0' || s->asn != 0;
+}
 
-	if (s->org[0] != '\0' || s->asn != 0) {
-		words_carrier(out, s->org, s->asn, "");
-		if (s->what[0] != '\0')
-			buf_printf(out, " (%s)", name);
-	} else if (strcmp(s->what, "mixed") == 0) {
+static void border_name(struct buf *out, const struct event_state *s, const struct profile *p)
+{
+	if (strcmp(s->what, "mixed") == 0)
 		buf_str(out, "several ways at once");
-	} else {
-		buf_str(out, s->what[0] != '\0' ? name : "an unnamed carrier");
+	else
+		buf_str(out, s->what[0] != '\0' ? words_border(p, s->what) : "an unnamed border");
+}
+
+/* By carriers, and the borders behind them; by borders where a carrier is not known. */
+static void from_to(struct buf *out, const struct event *e, const struct profile *p)
+{
+	bool carriers = has_carrier(&e->from) && has_carrier(&e->to);
+
+	buf_str(out, ", moved from ");
+	if (carriers) {
+		words_carrier(out, e->from.org, e->from.asn, "");
+		buf_str(out, " to ");
+		words_carrier(out, e->to.org, e->to.asn, "");
+		buf_str(out, " (");
 	}
+	border_name(out, &e->from, p);
+	buf_str(out, " to ");
+	border_name(out, &e->to, p);
+	buf_str(out, carriers ? ")" : "");
 }
 
 static void switch_event(struct buf *out, const struct event *e, const struct profile *p,
@@ -363,10 +383,7 @@ static void switch_event(struct buf *out, const struct event *e, const struct pr
 	when(out, e, p);
 	buf_str(out, ", paths into ");
 	event_networks(out, e, of, p);
-	buf_str(out, ", moved from ");
-	state(out, &e->from, p);
-	buf_str(out, " to ");
-	state(out, &e->to, p);
+	from_to(out, e, p);
 	seen(out, e);
 }
 

@@ -47,6 +47,7 @@ part lint "${make[@]}" lint
 part unit "${make[@]}" check-unit
 part corpora "${make[@]}" check-fuzz
 part scripts scripts/run-tests.sh script "${scripts[@]}"
+part pages tests/page/pages.sh
 part valgrind "${make[@]}" check-valgrind
 part lab "${make[@]}" lab
 

@@ -24,6 +24,9 @@ void chart_shares(struct svg *s);
 /* Draws `body` twice, wide and narrow, around it title and description. body returns the height. */
 void chart_both(struct svg *s, const char *title, const char *about,
 		double (*body)(struct svg *s, void *arg), void *arg);
+/* Cuts text to what fits into `room` pixels, an ellipsis behind it: text has room for 3 more
+ * bytes. */
+void chart_fit(char *text, double size, double room);
 /* How a row is called beside others of its prefix. */
 void chart_row_name(struct buf *out, const struct report *r, const struct report_row *row);
 

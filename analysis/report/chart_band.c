@@ -15,7 +15,7 @@ void chart_both(struct svg *s, const char *title, const char *about,
 	struct buf *out = s->out, drawing;
 
 	buf_init(&drawing);
-	for (int narrow = 0; narrow < 2; narrow++) {
+	for (int narrow = 0; narrow < (s->wide_only ? 1 : 2); narrow++) {
 		double height;
 
 		buf_clear(&drawing);
@@ -26,7 +26,7 @@ void chart_both(struct svg *s, const char *title, const char *about,
 		s->width = narrow ? SVG_NARROW : SVG_WIDE;
 		s->left = narrow ? 6 : 172;
 		s->right = s->width - (narrow ? 6 : 14);
-		s->names_left = !narrow;
+		s->names = narrow ? SVG_NAMES_DATE : SVG_NAMES_LEFT;
 		s->since = s->r->since;
 		s->until = s->r->until;
 		height = body(s, arg);
@@ -68,8 +68,7 @@ void chart_row_name(struct buf *out, const struct report *r, const struct report
 		buf_printf(out, " (%s)", row->campaign);
 }
 
-/* Cut to what fits, an ellipsis behind it. */
-static void fit(char *text, double size, double room)
+void chart_fit(char *text, double size, double room)
 {
 	size_t n = strlen(text);
 
@@ -91,9 +90,9 @@ static double label(struct svg *s, double y, double h, const char *text, bool st
 	double size = strong ? 12.5 : 11.5;
 
 	snprintf(cut, sizeof(cut) - 4, "%s", text);
-	fit(cut, size, s->narrow ? s->width - 12 : s->left - 18);
+	chart_fit(cut, size, s->narrow ? s->width - 12 : s->left - 18);
 	if (s->narrow) {
-		svg_text(s, s->left, y + 12, strong ? "label strong" : "label", "start", cut);
+		svg_text(s, s->left, y + 12, strong ? "label strong halo" : "label halo", "start", cut);
 		return y + 16;
 	}
 	svg_text(s, s->left - 12, y + h / 2 + 4, strong ? "label strong" : "label", "end", cut);
@@ -217,18 +216,21 @@ static double keys_of(struct svg *s, const struct report_prefix *p, double y)
 	return y;
 }
 
-/* Grid below the rows, marks above them, then axes and legend. Returns the height. */
+/* Grid and marks below the rows, axes and legend under them. Returns the height. */
 static double frame(struct svg *s, struct buf *rows, double top, double bottom)
 {
 	svg_grid(s, top, bottom);
+	svg_marks(s, s->r->event_count > 0 ? top - 18 : s->note_count > 0 ? top - 2 : NAN, top - 4,
+		  bottom);
 	if (rows->failed)
 		s->out->failed = true;
 	else if (rows->used > 0)
 		buf_append(s->out, rows->bytes, rows->used);
-	svg_marks(s, s->r->event_count > 0 ? top - 18 : s->note_count > 0 ? top - 2 : NAN, top - 4,
-		  bottom);
+	/* On a phone labels stand within the plot: no line goes over them. */
+	if (!s->narrow)
+		svg_marks_over(s, top, bottom);
 	svg_axis(s, bottom);
-	return svg_legend(s, bottom + svg_axis_height(s) + 8, true) + 4;
+	return svg_legend(s, bottom + svg_axis_height(s) + 8, false) + 4;
 }
 
 static double bands_body(struct svg *s, void *arg)

@@ -128,7 +128,8 @@ static void lines(struct svg *s, const struct report_row *row, const struct pane
 				buf_str(s->out, "h0");
 			open = true;
 		} else {
-			put_xy(s->out, 'L', svg_x(s, x->at), to_y(p, scale, x->rtt_median_ns));
+			buf_printf(s->out, "L%.1f %.1f", svg_x(s, x->at),
+				   to_y(p, scale, x->rtt_median_ns));
 		}
 	}
 	if (open)
@@ -161,12 +162,18 @@ static void odd_points(struct svg *s, const struct report_row *row, const struct
 
 static void ticks(struct svg *s, const struct panel *p, const struct scale *scale)
 {
+	double end = scale->to + scale->step / 100;
 	char text[32];
 
-	for (double v = scale->from; v <= scale->to + scale->step / 100; v += scale->step) {
+	buf_str(s->out, "<path class=\"grid\" d=\"");
+	for (double v = scale->from + scale->step; v <= end; v += scale->step)
+		buf_printf(s->out, "M%.1f %.1fh%.1f", p->x,
+			   to_y(p, scale, (int64_t)llround(v * 1e6)), p->w);
+	buf_str(s->out, "\"/>");
+	svg_line(s, p->x, p->y + p->h, p->x + p->w, p->y + p->h, "rule");
+	for (double v = scale->from; v <= end; v += scale->step) {
 		double y = to_y(p, scale, (int64_t)llround(v * 1e6));
 
-		svg_line(s, p->x, y, p->x + p->w, y, v == scale->from ? "rule" : "grid");
 		snprintf(text, sizeof(text), scale->step < 1 ? "%.1f" : "%.0f", v);
 		svg_text(s, p->x - 5, y + 3.5, "axis small", "end", text);
 	}
@@ -180,7 +187,7 @@ static void panel_draw(struct svg *s, const struct report_row *row, const struct
 		       const struct scale *scale, bool prefixes)
 {
 	struct buf name;
-	char text[64] = "no answer", prefix[PREFIX_TEXT];
+	char text[64] = "no answer", prefix[PREFIX_TEXT], cut[160];
 
 	s->left = p->x;
 	s->right = p->x + p->w;
@@ -195,30 +202,32 @@ static void panel_draw(struct svg *s, const struct report_row *row, const struct
 	if (prefixes)
 		buf_printf(&name, "%s, ", prefix_format(row->prefix, prefix));
 	chart_row_name(&name, s->r, row);
-	if (!name.failed)
-		svg_text(s, p->x, p->y - 7, "label strong", "start", name.bytes);
-	buf_fini(&name);
 	if (row->rtt_median_ns >= 0)
 		snprintf(text, sizeof(text), "median %.1f ms", (double)row->rtt_median_ns / 1e6);
 	svg_text(s, p->x + p->w, p->y - 7, "label", "end", text);
+	snprintf(cut, sizeof(cut) - 4, "%s", name.failed ? "" : name.bytes);
+	buf_fini(&name);
+	chart_fit(cut, 14.5, p->w - svg_text_width(text, 12.5) - 12);
+	svg_text(s, p->x, p->y - 7, "label strong", "start", cut);
 }
 
 static double body(struct svg *s, void *arg)
 {
 	const struct panels *all = arg;
 	unsigned columns = s->narrow || all->count == 1 ? 1 : all->count <= 4 ? 2 : 3;
-	double between = 56, left = s->narrow ? 34 : 48, y = 24;
+	double between = 52, left = s->narrow ? 34 : 90, y = 24;
 	double w = (s->width - left - (s->narrow ? 6 : 14) - between * (columns - 1)) / columns;
 	double h = all->count == 1 ? 190 : s->narrow ? 84 : 104;
 	unsigned rows = (all->count + columns - 1) / columns;
 
-	s->names_left = false;
 	for (unsigned i = 0; i < all->count; i++) {
 		struct panel p = {left + (i % columns) * (w + between),
 				  y + (i / columns) * (h + 34), w, h};
 
 		panel_draw(s, &s->r->rows[all->first + i], &p, &all->scale, all->prefixes);
 		/* Under the last panel of each column. */
+		s->names = s->narrow ? SVG_NAMES_DATE : i % columns == 0 ? SVG_NAMES_LEFT :
+			   SVG_NAMES_NONE;
 		if (i + columns >= all->count)
 			svg_axis(s, p.y + h);
 	}
@@ -226,8 +235,8 @@ static double body(struct svg *s, void *arg)
 	s->right = s->width - 14;
 	y += rows * (h + 34) - 34 + svg_axis_height(s) + 10;
 	svg_text(s, s->narrow ? 4 : left, y + 8, "legend", "start", all->scale.broken ?
-		 "Milliseconds; the axis does not begin at zero (break shown)." :
-		 "Milliseconds, from zero. Lines have the colour of the border.");
+		 "Milliseconds; the axis does not begin at zero (break)." :
+		 "Milliseconds, from zero; coloured by border.");
 	return svg_legend(s, y + 16, true) + 4;
 }
 

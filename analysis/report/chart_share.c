@@ -108,7 +108,7 @@ static double body(struct svg *s, void *arg)
 
 	(void)arg;
 	s->left = s->narrow ? 38 : 56;
-	s->names_left = false;
+	s->names = SVG_NAMES_DATE;
 	for (int b = 0; b < (int)s->r->border_count; b++) {
 		if (!any(s->r, b))
 			continue;
@@ -119,7 +119,7 @@ static double body(struct svg *s, void *arg)
 		panel(s, -1, y, h);
 		y += h + 32;
 	}
-	y = numbers(s, y - 32 + 3);
+	y = numbers(s, y - 32 + 8);
 	svg_axis(s, y + 2);
 	return y + 2 + svg_axis_height(s) + 4;
 }

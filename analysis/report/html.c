@@ -52,11 +52,25 @@ void put_moment(struct buf *out, struct wall t)
 	buf_printf(out, "%.16s</time>", wall_format_short(t, text));
 }
 
+void row_open(struct buf *out, const char *class, const char *json, ...)
+{
+	va_list ap;
+
+	buf_str(out, "<tr");
+	if (class[0] != '\0')
+		buf_printf(out, " class=\"%s\"", class);
+	buf_str(out, " data-p=\"");
+	va_start(ap, json);
+	buf_vprintf(out, json, ap);
+	va_end(ap);
+	buf_str(out, "\">");
+}
+
 void cell_time(struct buf *out, struct wall t)
 {
-	buf_str(out, "<td class=\"nb\">");
-	put_moment(out, t);
-	buf_str(out, "</td>");
+	char text[WALL_TEXT];
+
+	buf_printf(out, "<td class=\"nb\">%.16s</td>", t.ns != 0 ? wall_format_short(t, text) : "-");
 }
 
 void cell_prefix(struct buf *out, struct prefix p)
@@ -68,6 +82,7 @@ void cell_prefix(struct buf *out, struct prefix p)
 
 void put_border(struct buf *out, const struct profile *p, const char *id)
 {
+	buf_str(out, "<span class=\"border\">");
 	for (unsigned i = 0; i < p->borders_count; i++) {
 		if (strcmp(p->borders[i].id, id) != 0)
 			continue;
@@ -79,6 +94,7 @@ void put_border(struct buf *out, const struct profile *p, const char *id)
 		buf_str(out, "</span>");
 	}
 	html_text(out, words_border(p, id));
+	buf_str(out, "</span>");
 }
 
 void table_open(struct buf *out, const char *caption, const char *columns, bool tall)
@@ -196,7 +212,7 @@ void page_open(struct page *page, const char *title)
 	html_text(out, title);
 	buf_printf(out, "</title>\n<style id=\"figure-css\">\n%s</style>\n<style>\n%s</style>\n</head>\n"
 		   "<body>\n<a class=\"skip\" href=\"#main\">Skip to the contents</a>\n<header>\n"
-		   "<div class=\"kicker\"><span>Ways into ", web_figure_css, web_page_css);
+		   "<div class=\"kicker\"><span>borderpath: ways into ", web_figure_css, web_page_css);
 	html_text(out, page->p->network_name);
 	buf_str(out, "</span><span id=\"theme\"></span></div>\n<h1>");
 	html_text(out, title);

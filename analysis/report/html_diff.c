@@ -166,16 +166,17 @@ static void side_facts(struct page *page)
 		   "</dl>\n", d->traces_before, d->traces_after, d->vantages, d->point_count);
 }
 
-static void gap(struct page *page, const struct diff_rounds *r, unsigned i, const char *when)
+static void gap(struct page *page, const struct diff_rounds *r, unsigned i, const char *when,
+		const char *between)
 {
 	if (r->missed == 0 && r->partial == 0)
 		return;
-	buf_printf(page->out, "; %s: <span data-j=\"diff/vantage_points/%u/%s/missed\">%u</span> of "
+	buf_printf(page->out, "%s%s: <span data-j=\"diff/vantage_points/%u/%s/missed\">%u</span> of "
 		   "<span data-j=\"diff/vantage_points/%u/%s/rounds\">%u</span> rounds missed, <span "
-		   "data-j=\"diff/vantage_points/%u/%s/partial\">%u</span> measured in part", when, i,
-		   when, r->missed, i, when, r->rounds, i, when, r->partial);
+		   "data-j=\"diff/vantage_points/%u/%s/partial\">%u</span> measured in part", between,
+		   when, i, when, r->missed, i, when, r->rounds, i, when, r->partial);
 	if (r->why != ROUND_WHY_NONE)
-		buf_printf(page->out, " (%s)", word_of(round_why_words, r->why));
+		buf_printf(page->out, ", %s", word_of(round_why_words, r->why));
 }
 
 static void gaps(struct page *page)
@@ -191,10 +192,10 @@ static void gaps(struct page *page)
 			continue;
 		buf_str(page->out, n++ == 0 ? "<p class=\"small\">Not measured, or not counted: " : "; ");
 		html_text(page->out, v->name[0] ? v->name : "an unnamed vantage point");
-		if (!v->counted)
-			buf_str(page->out, " (not counted)");
-		gap(page, b, i, "before");
-		gap(page, a, i, "after");
+		buf_str(page->out, v->counted ? " (" : " (not counted");
+		gap(page, b, i, "before", v->counted ? "" : "; ");
+		gap(page, a, i, "after", v->counted && b->missed + b->partial == 0 ? "" : "; ");
+		buf_char(page->out, ')');
 	}
 	if (n > 0)
 		buf_str(page->out, ".</p>\n");
@@ -221,7 +222,7 @@ static void pair_border(struct page *page, const struct diff_row *r)
 	buf_str(page->out, "<td>");
 	side_border(page, &r->before);
 	if (!same) {
-		buf_str(page->out, " &rarr; ");
+		buf_str(page->out, "<br>&rarr; ");
 		side_border(page, &r->after);
 	}
 	buf_str(page->out, "</td>");
@@ -322,7 +323,8 @@ void html_diff(struct buf *out, const struct diff *d, struct wall at, const stru
 	       const struct profile *p, const struct html_trace *traces, unsigned trace_count,
 	       const struct html_about *a)
 {
-	struct page page = {.out = out, .r = r, .d = d, .p = p, .about = a};
+	struct page page = {.out = out, .r = r, .d = d, .p = p, .about = a, .traces = traces,
+			    .trace_count = trace_count};
 	struct buf title;
 
 	buf_init(&title);
@@ -345,7 +347,7 @@ void html_diff(struct buf *out, const struct diff *d, struct wall at, const stru
 		part_notes(&page);
 		part_rtt(&page);
 	}
-	part_paths(&page, traces, trace_count);
+	part_paths(&page);
 	part_diff_rows(&page);
 	if (r != NULL)
 		part_events(&page);

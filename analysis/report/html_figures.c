@@ -8,16 +8,17 @@
 #include "analysis/words.h"
 
 /* More than so many rows of a table are left to the JSON. */
-enum { SPANS_SHOWN = 800, POINTS_SHOWN = 1200 };
+enum { SUMS_SHOWN = 240, SPANS_SHOWN = 600, POINTS_SHOWN = 4000, ONCE_ABOVE = 64,
+       PANELS_IF_MANY = 6 };
 
 /* What is nought is left out of the JSON. */
-static void sum_number(struct buf *out, unsigned n, unsigned i, unsigned k, const char *member)
+static void sum_number(struct buf *out, unsigned n, const char *member)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%u", n);
 	if (n > 0)
-		cell_number(out, text, "report/prefixes/%u/sums/%u/%s", i, k, member);
+		cell_number(out, text, "%s", member);
 	else
 		buf_str(out, "<td class=\"n\">0</td>");
 }
@@ -47,6 +48,7 @@ static void border_columns(struct buf *out, const struct report *r, const char *
 static void sums_table(struct page *page)
 {
 	const struct report *r = page->r;
+	unsigned shown = 0, all = 0;
 	struct buf columns;
 
 	buf_init(&columns);
@@ -56,25 +58,30 @@ static void sums_table(struct page *page)
 		   columns.bytes, true);
 	buf_fini(&columns);
 	for (unsigned i = 0; i < r->prefix_count; i++) {
-		for (unsigned k = 0; k < r->prefixes[i].sum_count; k++) {
+		for (unsigned k = 0; k < r->prefixes[i].sum_count && shown < SUMS_SHOWN; k++) {
 			const struct report_sum *x = &r->prefixes[i].sums[k];
 
-			buf_str(page->out, "<tr>");
+			shown++;
+			row_open(page->out, "", "report/prefixes/%u/sums/%u", i, k);
 			cell_prefix(page->out, r->prefixes[i].prefix);
 			cell_time(page->out, x->from);
 			cell_time(page->out, x->to);
 			for (unsigned b = 0; b < r->border_count; b++)
-				sum_number(page->out, x->by_border[b], i, k,
+				sum_number(page->out, x->by_border[b],
 					   report_border_id(r, (int)b));
-			sum_number(page->out, x->mixed, i, k, "mixed");
-			sum_number(page->out, x->undetermined, i, k, "undetermined");
-			sum_number(page->out, x->silent, i, k, "silent");
-			sum_number(page->out, x->offline, i, k, "offline");
-			sum_number(page->out, x->not_measured, i, k, "not_measured");
+			sum_number(page->out, x->mixed, "mixed");
+			sum_number(page->out, x->undetermined, "undetermined");
+			sum_number(page->out, x->silent, "silent");
+			sum_number(page->out, x->offline, "offline");
+			sum_number(page->out, x->not_measured, "not_measured");
 			buf_str(page->out, "</tr>\n");
 		}
+		all += r->prefixes[i].sum_count;
 	}
 	table_close(page->out);
+	if (all > shown)
+		buf_printf(page->out, "<p class=\"small mute\">%u more lines are in the JSON of this page "
+			   "(prefixes, sums).</p>\n", all - shown);
 }
 
 static void shows(struct buf *out, const struct report *r, const struct report_span *x)
@@ -109,7 +116,7 @@ static void spans_table(struct page *page)
 
 			buf_init(&name);
 			chart_row_name(&name, r, &r->rows[i]);
-			buf_str(page->out, "<tr>");
+			row_open(page->out, "", "report/rows/%u/spans/%u", i, k);
 			cell_prefix(page->out, r->rows[i].prefix);
 			cell(page->out, name.failed ? "" : name.bytes);
 			buf_fini(&name);
@@ -120,15 +127,28 @@ static void spans_table(struct page *page)
 			buf_str(page->out, "</td>");
 			snprintf(text, sizeof(text), "%.2f", x->confidence);
 			if (x->borders != 0)
-				cell_number(page->out, text, "report/rows/%u/spans/%u/confidence", i, k);
+				cell_number(page->out, text, "confidence");
 			else
 				buf_str(page->out, "<td></td>");
 			snprintf(text, sizeof(text), "%u", x->rounds);
-			cell_number(page->out, text, "report/rows/%u/spans/%u/rounds", i, k);
+			cell_number(page->out, text, "rounds");
 			buf_str(page->out, "</tr>\n");
 		}
 	}
 	table_close(page->out);
+}
+
+/* What is folded away on pages of many vantage points is drawn once: it scrolls on a phone. */
+static void many_open(struct page *page)
+{
+	page->svg.wide_only = page->r->row_count > ONCE_ABOVE;
+	buf_str(page->out, "<div class=\"drawing\">");
+}
+
+static void many_close(struct page *page)
+{
+	page->svg.wide_only = false;
+	buf_str(page->out, "</div>\n");
 }
 
 void part_bands(struct page *page)
@@ -162,7 +182,9 @@ void part_bands(struct page *page)
 			   prefix, p->keys);
 		snprintf(text, sizeof(text), "Each vantage point's way into %s", prefix);
 		page_figure(page, text, NULL);
+		many_open(page);
 		chart_band_rows(&page->svg, p);
+		many_close(page);
 		page_figure_end(page);
 		buf_str(page->out, "</details>\n");
 	}
@@ -170,24 +192,33 @@ void part_bands(struct page *page)
 
 /* --- round-trip times ------------------------------------------------------------------------ */
 
-static void point_ms(struct buf *out, int64_t ns, unsigned i, unsigned k, const char *member)
+/* A body a row of the report, in the order of its points: a test goes by that. End tags that may be
+ * left out are: there are thousands. */
+static void points_body(struct page *page, unsigned i)
 {
-	char text[32];
+	const struct report_row *row = &page->r->rows[i];
+	struct buf *out = page->out, name;
+	char prefix[PREFIX_TEXT], text[WALL_TEXT];
 
-	if (ns < 0) {
-		buf_str(out, "<td class=\"n\">-</td>");
-		return;
+	buf_init(&name);
+	chart_row_name(&name, page->r, row);
+	buf_printf(out, "<tbody data-points=\"%u\"><tr><th colspan=\"5\" scope=\"rowgroup\">%s, ", i,
+		   prefix_format(row->prefix, prefix));
+	html_text(out, name.failed ? "" : name.bytes);
+	buf_str(out, "</th></tr>\n");
+	buf_fini(&name);
+	for (unsigned k = 0; k < row->point_count; k++) {
+		const struct report_point *x = &row->points[k];
+
+		buf_printf(out, "<tr><td>%.16s", wall_format_short(x->at, text));
+		if (x->rtt_median_ns >= 0)
+			buf_printf(out, "<td>%.1f<td>%.1f", (double)x->rtt_median_ns / 1e6,
+				   (double)x->rtt_min_ns / 1e6);
+		else
+			buf_str(out, "<td>-<td>-");
+		buf_printf(out, "<td>%u<td>%u\n", x->asked, x->answered);
 	}
-	snprintf(text, sizeof(text), "%.1f", (double)ns / 1e6);
-	cell_number(out, text, "report/rows/%u/points/%s/%u", i, member, k);
-}
-
-static void point_number(struct buf *out, unsigned n, unsigned i, unsigned k, const char *member)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%u", n);
-	cell_number(out, text, "report/rows/%u/points/%s/%u", i, member, k);
+	buf_str(out, "</tbody>");
 }
 
 static void points_table(struct page *page, unsigned first, unsigned count)
@@ -195,43 +226,33 @@ static void points_table(struct page *page, unsigned first, unsigned count)
 	const struct report *r = page->r;
 	unsigned points = 0;
 
-	for (unsigned i = first; i < first + count; i++)
+	for (unsigned i = 0; i < r->row_count; i++)
 		points += r->rows[i].point_count;
 	if (points > POINTS_SHOWN) {
-		buf_printf(page->out, "<p class=\"small mute\">The %u points of these lines are in the "
-			   "JSON of this page (rows, points).</p>\n", points);
+		buf_str(page->out, "<p class=\"small mute\">The points of these lines are in the JSON of "
+			"this page (rows, points).</p>\n");
 		return;
 	}
-	table_open(page->out, "Round-trip times, round by round", "Network|From|Round, UTC|"
-		   "#Median, ms|#Lowest, ms|#Asked|#Answered", true);
-	for (unsigned i = first; i < first + count; i++) {
-		struct buf name;
-
-		buf_init(&name);
-		chart_row_name(&name, r, &r->rows[i]);
-		for (unsigned k = 0; k < r->rows[i].point_count; k++) {
-			const struct report_point *x = &r->rows[i].points[k];
-
-			buf_str(page->out, "<tr>");
-			cell_prefix(page->out, r->rows[i].prefix);
-			cell(page->out, name.failed ? "" : name.bytes);
-			cell_time(page->out, x->at);
-			point_ms(page->out, x->rtt_median_ns, i, k, "rtt_median_ms");
-			point_ms(page->out, x->rtt_min_ns, i, k, "rtt_min_ms");
-			point_number(page->out, x->asked, i, k, "asked");
-			point_number(page->out, x->answered, i, k, "answered");
-			buf_str(page->out, "</tr>\n");
-		}
-		buf_fini(&name);
-	}
-	table_close(page->out);
+	buf_str(page->out, "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\""
+		"Round-trip times\"><table class=\"points\"><caption>Round-trip times, round by round"
+		"</caption><thead><tr><th scope=\"col\">Round, UTC</th><th scope=\"col\">Median, ms</th>"
+		"<th scope=\"col\">Lowest, ms</th><th scope=\"col\">Asked</th><th scope=\"col\">Answered"
+		"</th></tr></thead>\n");
+	for (unsigned i = first; i < first + count; i++)
+		points_body(page, i);
+	buf_str(page->out, "</table></div>\n");
 }
 
-static void rtt_figure(struct page *page, unsigned first, unsigned count, const char *title)
+static void rtt_figure(struct page *page, unsigned first, unsigned count, const char *title,
+		       bool folded)
 {
 	page_figure(page, title, "Red: the interval of an event. A gap was not measured; a hollow dot "
 		    "was measured and not answered.");
+	if (folded)
+		many_open(page);
 	chart_rtt(&page->svg, first, count);
+	if (folded)
+		many_close(page);
 	data_open(page);
 	points_table(page, first, count);
 	data_close(page);
@@ -241,11 +262,20 @@ static void rtt_figure(struct page *page, unsigned first, unsigned count, const 
 static void rtt_prefix(struct page *page, const struct report_prefix *p)
 {
 	char text[160], prefix[PREFIX_TEXT];
-	unsigned shown = p->keys < CHART_PANELS_MAX ? p->keys : CHART_PANELS_MAX;
+	unsigned most = page->r->row_count > ONCE_ABOVE ? PANELS_IF_MANY : CHART_PANELS_MAX;
+	unsigned shown = p->keys < most ? p->keys : most;
+	uint64_t answered = 0;
 
 	prefix_format(p->prefix, prefix);
+	for (unsigned i = p->first; i < p->first + p->keys; i++)
+		answered += page->r->rows[i].answered;
+	if (answered == 0) {
+		buf_printf(page->out, "<p><strong>%s</strong>: no probed host answered anybody, so there "
+			   "are no round-trip times.</p>\n", prefix);
+		return;
+	}
 	snprintf(text, sizeof(text), "Median round-trip time to %s", prefix);
-	rtt_figure(page, p->first, shown, text);
+	rtt_figure(page, p->first, shown, text, false);
 	if (p->keys <= shown)
 		return;
 	buf_printf(page->out, "<details><summary>%s from %u more vantage points</summary>\n", prefix,
@@ -254,7 +284,7 @@ static void rtt_prefix(struct page *page, const struct report_prefix *p)
 		unsigned left = p->keys - i;
 
 		left = left < CHART_PANELS_MAX ? left : CHART_PANELS_MAX;
-		rtt_figure(page, p->first + i, left, text);
+		rtt_figure(page, p->first + i, left, text, true);
 	}
 	buf_str(page->out, "</details>\n");
 }
@@ -265,7 +295,7 @@ void part_rtt(struct page *page)
 
 	page_heading(page, "rtt", "Round-trip times");
 	if (r->row_count <= CHART_PANELS_MAX) {
-		rtt_figure(page, 0, r->row_count, "Median round-trip time to each network");
+		rtt_figure(page, 0, r->row_count, "Median round-trip time to each network", false);
 		return;
 	}
 	for (unsigned i = 0; i < r->prefix_count; i++)
@@ -274,7 +304,7 @@ void part_rtt(struct page *page)
 
 /* --- shares ---------------------------------------------------------------------------------- */
 
-static void share_cell(struct buf *out, uint32_t k, uint32_t n, unsigned i, const char *id)
+static void share_cell(struct buf *out, uint32_t k, uint32_t n, const char *id)
 {
 	double low, high;
 
@@ -283,10 +313,9 @@ static void share_cell(struct buf *out, uint32_t k, uint32_t n, unsigned i, cons
 		return;
 	}
 	report_wilson(k, n, &low, &high);
-	buf_printf(out, "<td class=\"n\"><span data-j=\"report/shares/%u/by/%s/k\">%u</span> "
-		   "<span class=\"mute\">(<span data-j=\"report/shares/%u/by/%s/low\">%.0f %%</span> to "
-		   "<span data-j=\"report/shares/%u/by/%s/high\">%.0f %%</span>)</span></td>", i, id, k,
-		   i, id, 100 * low, i, id, 100 * high);
+	buf_printf(out, "<td class=\"n\"><span data-j=\"by/%s/k\">%u</span> <span class=\"mute\">(<span "
+		   "data-j=\"by/%s/low\">%.0f %%</span> to <span data-j=\"by/%s/high\">%.0f %%</span>)"
+		   "</span></td>", id, k, id, 100 * low, id, 100 * high);
 }
 
 static void shares_table(struct page *page)
@@ -303,16 +332,15 @@ static void shares_table(struct page *page)
 		const struct report_share *x = &r->shares[i];
 		char text[16];
 
-		buf_str(page->out, "<tr>");
+		row_open(page->out, "", "report/shares/%u", i);
 		cell_time(page->out, x->from);
 		snprintf(text, sizeof(text), "%u", x->n);
-		cell_number(page->out, text, "report/shares/%u/n", i);
+		cell_number(page->out, text, "n");
 		for (unsigned b = 0; b < r->border_count; b++)
-			share_cell(page->out, x->by_border[b], x->n, i,
-				   report_border_id(r, (int)b));
-		share_cell(page->out, x->mixed, x->n, i, "mixed");
+			share_cell(page->out, x->by_border[b], x->n, report_border_id(r, (int)b));
+		share_cell(page->out, x->mixed, x->n, "mixed");
 		snprintf(text, sizeof(text), "%u", x->undetermined);
-		cell_number(page->out, text, "report/shares/%u/undetermined", i);
+		cell_number(page->out, text, "undetermined");
 		buf_str(page->out, "</tr>\n");
 	}
 	table_close(page->out);

@@ -56,6 +56,45 @@ static void put_about(struct json_writer *w, const struct page *page)
 	json_end(w);
 }
 
+static void put_hops(struct json_writer *w, const struct html_trace *t)
+{
+	char text[ADDR_TEXT];
+
+	json_begin_array(w, "hops");
+	for (unsigned ttl = 1; ttl <= 255; ttl++) {
+		const struct trace_entry *e = hop_of(t->trace, ttl);
+		const struct name *name;
+
+		if (e == NULL)
+			continue;
+		json_begin_object(w, NULL);
+		json_put_int(w, "ttl", ttl);
+		if (hop_answered(e)) {
+			json_put_str(w, "from", addr_format(e->reply.from, text));
+			if (e->reply.rtt_ns >= 0)
+				json_put_decimal(w, "rtt_ms", e->reply.rtt_ns, 6);
+			name = t->names != NULL ? names_find(t->names, e->reply.from) : NULL;
+			if (name != NULL && name->asn != 0)
+				json_put_int(w, "asn", name->asn);
+			put_text(w, "org", name != NULL ? name->org : NULL);
+		}
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void put_examples(struct json_writer *w, const struct page *page)
+{
+	json_begin_array(w, "examples");
+	for (unsigned i = 0; i < page->trace_count; i++) {
+		json_begin_object(w, NULL);
+		json_put_str(w, "id", page->traces[i].trace->id);
+		put_hops(w, &page->traces[i]);
+		json_end(w);
+	}
+	json_end(w);
+}
+
 /* One line of JSON written by another writer, without its newline. */
 static void put_line(struct json_writer *w, const char *key, const struct buf *line)
 {
@@ -80,6 +119,7 @@ void page_json(struct page *page)
 	if (page->d != NULL) {
 		diff_write_json(&line, page->d);
 		put_line(&w, "diff", &line);
+		put_examples(&w, page);
 	}
 	if (page->r != NULL) {
 		buf_clear(&line);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Inside html*.c: what the pages are put together of. data-j of an element names the number of the
- * embedded JSON that it shows ("report/rows/3/loss"): a test compares them.
+ * embedded JSON that it shows ("report/rows/3/loss", or "loss" within an element whose data-p is
+ * "report/rows/3"): a test compares them.
  */
 #ifndef ANALYSIS_REPORT_HTML_PARTS_H
 #define ANALYSIS_REPORT_HTML_PARTS_H
@@ -15,6 +16,7 @@ struct page {
 	const struct diff *d;        /* NULL: none */
 	const struct profile *p;
 	const struct html_about *about;
+	const struct html_trace *traces; unsigned trace_count;
 	struct svg svg;              /* for charts; r is not NULL there */
 	struct buf window, source;   /* what saved figures say of themselves */
 };
@@ -36,6 +38,9 @@ void cell_head(struct buf *out, const char *text);
 void cell_number(struct buf *out, const char *text, const char *json, ...)
 	__attribute__((format(printf, 3, 4)));
 void cell_time(struct buf *out, struct wall t);
+/* <tr> of what is at that place of the JSON. */
+void row_open(struct buf *out, const char *class, const char *json, ...)
+	__attribute__((format(printf, 3, 4)));
 void cell_prefix(struct buf *out, struct prefix p);
 /* A border with its letter in its colour; NULL r: the name alone. */
 void put_border(struct buf *out, const struct profile *p, const char *id);
@@ -57,9 +62,12 @@ void part_events(struct page *page);
 void part_notes(struct page *page);
 
 /* Of diffs. */
-void part_paths(struct page *page, const struct html_trace *traces, unsigned count);
+void part_paths(struct page *page);
 void part_diff_rows(struct page *page);
 
+/* The answer of a TTL that hops show: the first, else what was sent. NULL: not probed. */
+const struct trace_entry *hop_of(const struct trace *t, unsigned ttl);
+bool hop_answered(const struct trace_entry *e);
 /* The page's numbers: {"type":"page","about":...,"report":...,"diff":...}; safe within <script>. */
 void page_json(struct page *page);
 

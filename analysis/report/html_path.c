@@ -8,19 +8,17 @@
 
 enum { PATHS_SHOWN = 12 };
 
-static const struct html_trace *find(const struct html_trace *traces, unsigned count,
-				     const char *id)
+static const struct html_trace *find(const struct page *page, const char *id)
 {
-	for (unsigned i = 0; i < count && id[0] != '\0'; i++) {
-		if (strcmp(traces[i].trace->id, id) == 0)
-			return &traces[i];
+	for (unsigned i = 0; i < page->trace_count && id[0] != '\0'; i++) {
+		if (strcmp(page->traces[i].trace->id, id) == 0)
+			return &page->traces[i];
 	}
 	return NULL;
 }
 
 /* What the network is called: by the profile, else by what named the traces. */
-static const char *org_of(const struct page *page, const struct html_trace *traces, unsigned count,
-			  uint32_t asn)
+static const char *org_of(const struct page *page, uint32_t asn)
 {
 	for (unsigned b = 0; b < page->p->borders_count; b++) {
 		const struct profile_border *x = &page->p->borders[b];
@@ -30,8 +28,8 @@ static const char *org_of(const struct page *page, const struct html_trace *trac
 				return x->networks[i].org;
 		}
 	}
-	for (unsigned i = 0; i < count; i++) {
-		const struct names *n = traces[i].names;
+	for (unsigned i = 0; i < page->trace_count; i++) {
+		const struct names *n = page->traces[i].names;
 
 		for (uint32_t k = 0; n != NULL && k < n->count; k++) {
 			if (n->items[k].asn == asn && n->items[k].org[0] != '\0')
@@ -54,8 +52,8 @@ static bool among(const struct diff_side *side, uint32_t asn)
 	return false;
 }
 
-static void networks(struct page *page, const struct html_trace *traces, unsigned count,
-		     const struct diff_side *side, const struct diff_side *other, const char *title)
+static void networks(struct page *page, const struct diff_side *side,
+		     const struct diff_side *other, const char *title)
 {
 	struct buf *out = page->out;
 
@@ -73,7 +71,7 @@ static void networks(struct page *page, const struct html_trace *traces, unsigne
 		uint32_t asn = side->as_path[i];
 
 		buf_printf(out, "<li%s>AS%u ", among(other, asn) ? "" : " class=\"differs\"", asn);
-		html_text(out, org_of(page, traces, count, asn));
+		html_text(out, org_of(page, asn));
 		if (!among(other, asn))
 			buf_str(out, " <span class=\"mute small\">(only here)</span>");
 		buf_str(out, "</li>\n");
@@ -81,18 +79,20 @@ static void networks(struct page *page, const struct html_trace *traces, unsigne
 	buf_str(out, "</ol></div>\n");
 }
 
-static bool answered(const struct trace_entry *e)
+bool hop_answered(const struct trace_entry *e)
 {
 	return e->why == WHY_NONE && addr_is_set(e->reply.from);
 }
 
-static void hop(struct buf *out, const struct html_trace *t, const struct trace_entry *e)
+/* n: of the hops told of the trace. */
+static void hop(struct buf *out, const struct html_trace *t, const struct trace_entry *e,
+		unsigned trace, unsigned n)
 {
 	const struct name *name;
 	char text[ADDR_TEXT];
 
 	buf_printf(out, "<tr><th scope=\"row\" class=\"n\">%u</th>", e->ttl);
-	if (!answered(e)) {
+	if (!hop_answered(e)) {
 		buf_str(out, "<td>*</td><td></td><td class=\"n\"></td></tr>\n");
 		return;
 	}
@@ -103,49 +103,59 @@ static void hop(struct buf *out, const struct html_trace *t, const struct trace_
 		buf_printf(out, "AS%u ", name->asn);
 	if (name != NULL)
 		html_text(out, name->label[0] ? name->label : name->org);
-	buf_str(out, "</td><td class=\"n\">");
+	buf_str(out, "</td>");
+	snprintf(text, sizeof(text), "%.1f", (double)e->reply.rtt_ns / 1e6);
 	if (e->reply.rtt_ns >= 0)
-		buf_printf(out, "%.1f", (double)e->reply.rtt_ns / 1e6);
-	buf_str(out, "</td></tr>\n");
+		cell_number(out, text, "examples/%u/hops/%u/rtt_ms", trace, n);
+	else
+		buf_str(out, "<td></td>");
+	buf_str(out, "</tr>\n");
+}
+
+const struct trace_entry *hop_of(const struct trace *t, unsigned ttl)
+{
+	const struct trace_entry *best = NULL;
+
+	for (uint32_t i = 0; i < t->entry_count; i++) {
+		const struct trace_entry *e = &t->entries[i];
+
+		if (e->ttl == ttl && (best == NULL || (!hop_answered(best) && hop_answered(e))))
+			best = e;
+	}
+	return best;
 }
 
 /* The first answer of each TTL, a star where there was none. */
 static void hops(struct page *page, const struct html_trace *t, const char *title)
 {
 	char caption[160];
+	unsigned n = 0;
 
 	snprintf(caption, sizeof(caption), "%s: trace %s", title, t->trace->id);
 	buf_str(page->out, "<div>");
 	table_open(page->out, caption, "#TTL|Address|Network|#RTT, ms", false);
 	for (unsigned ttl = 1; ttl <= 255; ttl++) {
-		const struct trace_entry *best = NULL;
+		const struct trace_entry *e = hop_of(t->trace, ttl);
 
-		for (uint32_t i = 0; i < t->trace->entry_count; i++) {
-			const struct trace_entry *e = &t->trace->entries[i];
-
-			if (e->ttl == ttl && (best == NULL || (!answered(best) && answered(e))))
-				best = e;
-		}
-		if (best != NULL)
-			hop(page->out, t, best);
+		if (e != NULL)
+			hop(page->out, t, e, (unsigned)(t - page->traces), n++);
 	}
 	table_close(page->out);
 	buf_str(page->out, "</div>\n");
 }
 
-static void row_paths(struct page *page, const struct html_trace *traces, unsigned count,
-		      const struct diff_row *row)
+static void row_paths(struct page *page, const struct diff_row *row)
 {
-	const struct html_trace *before = find(traces, count, row->before.example_id);
-	const struct html_trace *after = find(traces, count, row->after.example_id);
+	const struct html_trace *before = find(page, row->before.example_id);
+	const struct html_trace *after = find(page, row->after.example_id);
 	char text[PREFIX_TEXT];
 
 	buf_str(page->out, "<h3>");
 	html_text(page->out, row->vantage[0] ? row->vantage : "An unnamed vantage point");
 	buf_printf(page->out, " to %s, %s</h3>\n<div class=\"path\">\n",
 		   prefix_format(row->prefix, text), word_of(method_words, row->method));
-	networks(page, traces, count, &row->before, &row->after, "Before");
-	networks(page, traces, count, &row->after, &row->before, "After");
+	networks(page, &row->before, &row->after, "Before");
+	networks(page, &row->after, &row->before, "After");
 	buf_str(page->out, "</div>\n");
 	if (before == NULL && after == NULL)
 		return;
@@ -164,7 +174,7 @@ static bool shown(const struct diff_row *row, int pass)
 	return row->comparable && changed == (pass == 0);
 }
 
-void part_paths(struct page *page, const struct html_trace *traces, unsigned count)
+void part_paths(struct page *page)
 {
 	unsigned n = 0, all = 0;
 
@@ -183,7 +193,7 @@ void part_paths(struct page *page, const struct html_trace *traces, unsigned cou
 			if (n == 2)
 				buf_str(page->out, "<details><summary>More vantage points and "
 					"networks</summary>\n");
-			row_paths(page, traces, count, &page->d->rows[i]);
+			row_paths(page, &page->d->rows[i]);
 			n++;
 		}
 	}

@@ -10,11 +10,16 @@
 static void head(struct page *page, struct buf *out, const struct report *r,
 		 const struct html_about *a, const char *what)
 {
+	char from[WALL_TEXT], to[WALL_TEXT];
 	struct buf title;
 
 	*page = (struct page){.out = out, .r = r, .p = r->profile, .about = a};
 	buf_init(&title);
-	buf_printf(&title, "%s %s", what, r->profile->network_name);
+	wall_format(r->since, from);
+	wall_format((struct wall){r->until.ns - 1}, to);
+	buf_printf(&title, "%s %s, %.10s", what, r->profile->network_name, from);
+	if (strncmp(from, to, 10) != 0)
+		buf_printf(&title, " to %.10s", to);
 	if (title.failed)
 		out->failed = true;
 	else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a page with a report says in words and tables. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -180,7 +181,7 @@ static void row_border(struct page *page, const struct report_row *row)
 	buf_str(page->out, "</td>");
 }
 
-static void ms_cell(struct buf *out, int64_t ns, unsigned i, const char *member)
+static void ms_cell(struct buf *out, int64_t ns, const char *member)
 {
 	char text[32];
 
@@ -189,7 +190,7 @@ static void ms_cell(struct buf *out, int64_t ns, unsigned i, const char *member)
 		return;
 	}
 	snprintf(text, sizeof(text), "%.1f", (double)ns / 1e6);
-	cell_number(out, text, "report/rows/%u/%s", i, member);
+	cell_number(out, text, "%s", member);
 }
 
 static void row_line(struct page *page, const struct report_row *row, unsigned i)
@@ -198,7 +199,7 @@ static void row_line(struct page *page, const struct report_row *row, unsigned i
 	char number[32];
 
 	buf_init(&text);
-	buf_str(page->out, row->rounds == 0 ? "<tr class=\"void\">" : "<tr>");
+	row_open(page->out, row->rounds == 0 ? "void" : "", "report/rows/%u", i);
 	cell_prefix(page->out, row->prefix);
 	cell(page->out, row->vantage[0] ? row->vantage : "unnamed");
 	cell(page->out, word_of(method_words, row->method));
@@ -206,28 +207,30 @@ static void row_line(struct page *page, const struct report_row *row, unsigned i
 	if (row->borders != 0) {
 		report_confidence(row->confidence, number, sizeof(number));
 		/* ">0.99" is shown of what the JSON has in full. */
-		cell_number(page->out, number, "report/rows/%u/confidence", i);
+		cell_number(page->out, number, "confidence");
 		words_carrier(&text, row->via_org, row->via_asn, "");
 	} else {
 		buf_str(page->out, "<td></td>");
 	}
-	cell(page->out, text.bytes != NULL ? text.bytes : "");
+	buf_str(page->out, "<td class=\"nb\">");
+	html_text(page->out, text.bytes != NULL ? text.bytes : "");
+	buf_str(page->out, "</td>");
 	cell(page->out, row->rounds > 0 ? word_of(reach_words, row->reach) : "");
-	ms_cell(page->out, row->rtt_median_ns, i, "rtt_median_ms");
-	ms_cell(page->out, row->rtt_min_ns, i, "rtt_min_ms");
+	ms_cell(page->out, row->rtt_median_ns, "rtt_median_ms");
+	ms_cell(page->out, row->rtt_min_ns, "rtt_min_ms");
 	if (row->asked > 0) {
 		snprintf(number, sizeof(number), "%.1f %%",
 			 100 - 100 * (double)row->answered / (double)row->asked);
-		cell_number(page->out, number, "report/rows/%u/loss", i);
+		cell_number(page->out, number, "loss");
 	} else {
 		buf_str(page->out, "<td></td>");
 	}
 	snprintf(number, sizeof(number), "%u", row->rounds);
-	cell_number(page->out, number, "report/rows/%u/rounds", i);
+	cell_number(page->out, number, "rounds");
 	snprintf(number, sizeof(number), "%u", row->missed);
-	cell_number(page->out, number, "report/rows/%u/missed", i);
+	cell_number(page->out, number, "missed");
 	snprintf(number, sizeof(number), "%u", row->offline);
-	cell_number(page->out, number, "report/rows/%u/offline", i);
+	cell_number(page->out, number, "offline");
 	cell_time(page->out, row->last_round);
 	buf_str(page->out, "</tr>\n");
 	buf_fini(&text);
@@ -254,6 +257,16 @@ static void words(struct buf *out, const char *word)
 		buf_char(out, *word == '_' ? ' ' : *word);
 }
 
+/* "border_switch" is "Border switch", "rtt_shift" "RTT shift". */
+static void kind_words(struct buf *out, const char *word)
+{
+	if (strncmp(word, "rtt", 3) == 0)
+		buf_str(out, "RTT");
+	else
+		buf_char(out, (char)toupper((unsigned char)word[0]));
+	words(out, word + (strncmp(word, "rtt", 3) == 0 ? 3 : 1));
+}
+
 static void event_item(struct page *page, const struct event *e, unsigned i)
 {
 	struct buf text;
@@ -261,7 +274,7 @@ static void event_item(struct page *page, const struct event *e, unsigned i)
 	buf_init(&text);
 	buf_printf(page->out, "<li id=\"event-%u\"><span class=\"number\">%u</span><div><p><strong>", i + 1,
 		   i + 1);
-	words(page->out, word_of(event_kind_words, e->kind));
+	kind_words(page->out, word_of(event_kind_words, e->kind));
 	buf_str(page->out, "</strong> <span class=\"mute\">");
 	words(page->out, word_of(event_status_words, e->status));
 	if (e->seen_of > 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* {"type":"report"}: every number of a report as one JSON object. Renders nothing for people. */
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "analysis/report.h"
@@ -12,10 +13,15 @@ static void put_time(struct json_writer *w, const char *key, struct wall t)
 {
 	char text[WALL_TEXT];
 
-	if (t.ns == 0)
+	if (t.ns == 0) {
 		json_put_null(w, key);
-	else
-		json_put_str(w, key, wall_format(t, text));
+		return;
+	}
+	wall_format(t, text);
+	/* Nine noughts say nothing, thousands of times. */
+	if (t.ns % NS_PER_S == 0)
+		memcpy(text + sizeof("2017-10-01T09:07:51") - 1, "Z", 2);
+	json_put_str(w, key, text);
 }
 
 static void put_ms(struct json_writer *w, const char *key, int64_t ns)
@@ -196,32 +202,78 @@ static void put_span(struct json_writer *w, const struct report *r, const struct
 	json_end(w);
 }
 
-/* In columns: five numbers a round are most of a report. Seconds count from `since`. */
+/* To 10 microseconds: of a line nobody reads more. */
+static void put_point_ms(struct json_writer *w, int64_t ns)
+{
+	if (ns >= 0)
+		json_put_decimal(w, NULL, (ns + 5000) / 10000, 2);
+	else
+		json_put_null(w, NULL);
+}
+
+static uint32_t count_at(const struct report_row *row, unsigned i, size_t member)
+{
+	uint32_t n;
+
+	memcpy(&n, (const char *)&row->points[i] + member, sizeof(n));
+	return n;
+}
+
+/* One number where it is the same for all. */
+static void put_column(struct json_writer *w, const char *key, const struct report_row *row,
+		       size_t member)
+{
+	bool same = row->point_count > 0;
+
+	for (unsigned i = 1; i < row->point_count; i++)
+		same = same && count_at(row, i, member) == count_at(row, 0, member);
+	if (same) {
+		json_put_int(w, key, count_at(row, 0, member));
+		return;
+	}
+	json_begin_array(w, key);
+	for (unsigned i = 0; i < row->point_count; i++)
+		json_put_int(w, NULL, count_at(row, i, member));
+	json_end(w);
+}
+
+/* Seconds from `since`: all of them, or the first and the step where they are even. */
+static void put_moments(struct json_writer *w, const struct report *r,
+			const struct report_row *row)
+{
+	const struct report_point *p = row->points;
+	bool even = row->point_count > 2;
+
+	for (unsigned i = 2; i < row->point_count; i++)
+		even = even && p[i].at.ns - p[i - 1].at.ns == p[1].at.ns - p[0].at.ns;
+	if (even) {
+		json_put_int(w, "first_s", (p[0].at.ns - r->since.ns) / NS_PER_S);
+		json_put_decimal(w, "step_s", (p[1].at.ns - p[0].at.ns) / NS_PER_MS, 3);
+		return;
+	}
+	json_begin_array(w, "at_s");
+	for (unsigned i = 0; i < row->point_count; i++)
+		json_put_int(w, NULL, (p[i].at.ns - r->since.ns) / NS_PER_S);
+	json_end(w);
+}
+
+/* In columns: five numbers a round are most of a report. */
 static void put_points(struct json_writer *w, const struct report *r, const struct report_row *row)
 {
 	const struct report_point *p = row->points;
 
 	json_begin_object(w, "points");
-	json_begin_array(w, "at_s");
-	for (unsigned i = 0; i < row->point_count; i++)
-		json_put_decimal(w, NULL, (p[i].at.ns - r->since.ns) / NS_PER_MS, 3);
-	json_end(w);
+	put_moments(w, r, row);
 	json_begin_array(w, "rtt_min_ms");
 	for (unsigned i = 0; i < row->point_count; i++)
-		put_ms(w, NULL, p[i].rtt_min_ns);
+		put_point_ms(w, p[i].rtt_min_ns);
 	json_end(w);
 	json_begin_array(w, "rtt_median_ms");
 	for (unsigned i = 0; i < row->point_count; i++)
-		put_ms(w, NULL, p[i].rtt_median_ns);
+		put_point_ms(w, p[i].rtt_median_ns);
 	json_end(w);
-	json_begin_array(w, "asked");
-	for (unsigned i = 0; i < row->point_count; i++)
-		json_put_int(w, NULL, p[i].asked);
-	json_end(w);
-	json_begin_array(w, "answered");
-	for (unsigned i = 0; i < row->point_count; i++)
-		json_put_int(w, NULL, p[i].answered);
-	json_end(w);
+	put_column(w, "asked", row, offsetof(struct report_point, asked));
+	put_column(w, "answered", row, offsetof(struct report_point, answered));
 	/* Where lines are not to be drawn: rounds were missed before these. */
 	json_begin_array(w, "gap_before");
 	for (unsigned i = 0; i < row->point_count; i++) {

@@ -11,6 +11,8 @@
 #include "analysis/sentence.h"
 #include "analysis/words.h"
 
+enum { BRIEF_BELOW = 72 };
+
 /* One method for all rows says nothing in each. */
 static bool one_method(const struct report *r)
 {
@@ -21,12 +23,26 @@ static bool one_method(const struct report *r)
 	return true;
 }
 
-static const char *row_shows(const struct report *r, const struct report_row *row)
+/* On a narrow terminal letters and counts have to do. */
+static bool is_brief(const struct style *s)
+{
+	return s->width > 0 && s->width < BRIEF_BELOW;
+}
+
+static const char *border_word(const struct report *r, int border, bool brief)
+{
+	if (!brief)
+		return words_border(r->profile, report_border_id(r, border));
+	return (unsigned)border < r->profile->borders_count ?
+	       r->profile->borders[border].short_name : "O";
+}
+
+static const char *row_shows(const struct report *r, const struct report_row *row, bool brief)
 {
 	switch (row->band) {
 	case REPORT_BAND_BORDER:
 	case REPORT_BAND_OTHER:
-		return words_border(r->profile, report_border_id(r, row->border));
+		return border_word(r, row->border, brief);
 	case REPORT_BAND_MIXED: return "mixed";
 	case REPORT_BAND_NONE: return "not into it";
 	case REPORT_BAND_SILENT: return "silent";
@@ -66,7 +82,7 @@ static void rows(struct buf *out, const struct style *s, const struct report *r)
 		text_set(x->cell[1], TABLE_CELL, row->vantage[0] ? row->vantage : "?");
 		if (!skip || i == 0)
 			text_set(x->cell[2], TABLE_CELL, word_of(method_words, row->method));
-		text_set(x->cell[3], TABLE_CELL, row_shows(r, row));
+		text_set(x->cell[3], TABLE_CELL, row_shows(r, row, is_brief(s)));
 		if (row->borders != 0)
 			report_confidence(row->confidence, x->cell[4], TABLE_CELL);
 		if (color != NULL)
@@ -105,14 +121,16 @@ static bool same_shares(const struct report *r, const struct report_share *a,
 	return true;
 }
 
-/* "10 of 12 (55 to 95 %)" */
-static void part(char *out, size_t size, uint32_t k, uint32_t n)
+/* "10 (55-95 %)"; brief: "10". */
+static void part(char *out, size_t size, uint32_t k, uint32_t n, bool brief)
 {
 	double low, high;
 
 	report_wilson(k, n, &low, &high);
 	if (k == 0)
 		snprintf(out, size, "-");
+	else if (brief)
+		snprintf(out, size, "%u", k);
 	else
 		snprintf(out, size, "%u (%.0f-%.0f %%)", k, 100 * low, 100 * high);
 }
@@ -122,6 +140,7 @@ static void shares(struct buf *out, const struct style *s, const struct report *
 	struct table_column columns[TABLE_COLUMNS_MAX] = {{"Since, UTC", false, 0}, {"n", true, 0}};
 	unsigned of[TABLE_COLUMNS_MAX], count = 2, left_out = 0;
 	const struct report_share *before = NULL;
+	bool brief = is_brief(s);
 	struct table t;
 
 	for (unsigned b = 0; b < r->border_count && count + 2 < TABLE_COLUMNS_MAX; b++) {
@@ -132,8 +151,7 @@ static void shares(struct buf *out, const struct style *s, const struct report *
 		if (any == 0)
 			continue;
 		of[count] = b;
-		columns[count++] = (struct table_column){
-			words_border(r->profile, report_border_id(r, (int)b)), true, 0};
+		columns[count++] = (struct table_column){border_word(r, (int)b, brief), true, 0};
 	}
 	columns[count] = (struct table_column){"mixed", true, 2};
 	columns[count + 1] = (struct table_column){"unknown", true, 1};
@@ -158,8 +176,8 @@ static void shares(struct buf *out, const struct style *s, const struct report *
 		snprintf(row->cell[0], TABLE_CELL, "%.16s", text);
 		snprintf(row->cell[1], TABLE_CELL, "%u", x->n);
 		for (unsigned c = 2; c < count; c++)
-			part(row->cell[c], TABLE_CELL, x->by_border[of[c]], x->n);
-		part(row->cell[count], TABLE_CELL, x->mixed, x->n);
+			part(row->cell[c], TABLE_CELL, x->by_border[of[c]], x->n, brief);
+		part(row->cell[count], TABLE_CELL, x->mixed, x->n, brief);
 		snprintf(row->cell[count + 1], TABLE_CELL, "%u", x->undetermined);
 	}
 	if (t.count > 0) {
@@ -167,7 +185,8 @@ static void shares(struct buf *out, const struct style *s, const struct report *
 
 		buf_str(out, "\nVantage points x networks by border, each ");
 		duration_put(out, (double)r->step_ns / 1e9);
-		buf_str(out, " counted once (95 % interval of the sample); told where it differs:\n");
+		buf_str(out, brief ? " counted once; told where it differs:\n" :
+			" counted once (95 % interval of the sample); told where it differs:\n");
 		style_wrap(out, s, start, 2);
 		table_draw(out, s, &t, true);
 	}

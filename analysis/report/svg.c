@@ -171,7 +171,7 @@ void svg_open(struct svg *s, double height, const char *title, const char *about
 	s->height = height;
 	buf_printf(s->out, "<svg class=\"chart %s\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
 		   "viewBox=\"0 0 %d %d\" aria-labelledby=\"g%u-t g%u-d\">\n<title id=\"g%u-t\">",
-		   s->narrow ? "narrow" : "wide", (int)s->width, (int)ceil(height), s->number,
+		   s->narrow ? "narrow" : s->wide_only ? "wide only" : "wide", (int)s->width, (int)ceil(height), s->number,
 		   s->number, s->number);
 	html_text(s->out, title);
 	buf_printf(s->out, "</title><desc id=\"g%u-d\">", s->number);
@@ -290,7 +290,7 @@ static void in_use(const struct report *r, uint32_t *borders, uint32_t *bands, u
 	}
 }
 
-static void item(struct svg *s, double *x, double *y, bool draw, const struct svg_band *look,
+static void item(struct svg *s, double *x, double *y, const struct svg_band *look,
 		 const char *text)
 {
 	double w = svg_text_width(text, 11.5) + 34;
@@ -300,18 +300,16 @@ static void item(struct svg *s, double *x, double *y, bool draw, const struct sv
 		*x = s->narrow ? 4 : s->left;
 		*y += 18;
 	}
-	if (draw) {
-		b.x = *x;
-		b.y = *y;
-		b.w = 22;
-		b.h = 12;
-		svg_band(s, &b);
-		svg_text(s, *x + 27, *y + 10, "legend", "start", text);
-	}
+	b.x = *x;
+	b.y = *y;
+	b.w = 22;
+	b.h = 12;
+	svg_band(s, &b);
+	svg_text(s, *x + 27, *y + 10, "legend", "start", text);
 	*x += w + 8;
 }
 
-double svg_legend(struct svg *s, double y, bool draw)
+double svg_legend(struct svg *s, double y, bool lines)
 {
 	static const struct { uint8_t band; const char *text; } rest[] = {
 		{REPORT_BAND_UNDETERMINED, "undetermined"},
@@ -328,21 +326,22 @@ double svg_legend(struct svg *s, double y, bool draw)
 
 		if ((borders >> b & 1) == 0)
 			continue;
-		item(s, &x, &y, draw, &(struct svg_band){
+		item(s, &x, &y, &(struct svg_band){
 			.band = named ? REPORT_BAND_BORDER : REPORT_BAND_OTHER, .border = (int)b,
 			.label = named ? svg_letter(s->r, (int)b) : NULL},
 		     words_border(s->r->profile, report_border_id(s->r, (int)b)));
 	}
+	bands = lines ? 0 : bands;
 	if (bands >> REPORT_BAND_MIXED & 1)
-		item(s, &x, &y, draw, &(struct svg_band){.band = REPORT_BAND_MIXED, .borders = set},
+		item(s, &x, &y, &(struct svg_band){.band = REPORT_BAND_MIXED, .borders = set},
 		     "several ways at once");
 	for (unsigned i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
 		if (bands >> rest[i].band & 1)
-			item(s, &x, &y, draw, &(struct svg_band){.band = rest[i].band},
+			item(s, &x, &y, &(struct svg_band){.band = rest[i].band},
 			     rest[i].text);
 	}
 	if (bands >> 31)
-		item(s, &x, &y, draw,
+		item(s, &x, &y,
 		     &(struct svg_band){.band = REPORT_BAND_SILENT, .unsure = true},
 		     "half height: under 90 % sure");
 	return y + 18;

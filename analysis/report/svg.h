@@ -15,6 +15,8 @@
  * writing go. */
 void html_text(struct buf *out, const char *text);
 
+/* UTC and the place: left of their axes, behind the first date, or with a panel beside. */
+enum svg_names { SVG_NAMES_LEFT, SVG_NAMES_DATE, SVG_NAMES_NONE };
 enum { SVG_WIDE = 960, SVG_NARROW = 344, SVG_SETS_MAX = 24 };
 
 struct svg {
@@ -23,9 +25,10 @@ struct svg {
 	const struct annotation *notes; unsigned note_count;
 	unsigned number;           /* of the drawing on its page: makes its ids unique */
 	bool narrow;
+	bool wide_only;            /* no drawing for phones: the wide one scrolls there */
 	double width, height;
 	double left, right;        /* of the plot */
-	bool names_left;           /* UTC and the place stand left of their axes, else right */
+	uint8_t names;             /* enum svg_names, of the axes */
 	struct wall since, until;  /* what the plot spans */
 	uint32_t sets[SVG_SETS_MAX]; unsigned set_count; /* mixed: patterns defined so far */
 };
@@ -50,6 +53,8 @@ double svg_axis_height(const struct svg *s);
 /* Events as intervals from top to bottom, numbered as in the page's table; annotations with their
  * letters. lane: where numbers and letters stand, NAN for none. */
 void svg_marks(struct svg *s, double lane, double top, double bottom);
+/* The same lines once more, thin, where bands cover them. */
+void svg_marks_over(struct svg *s, double top, double bottom);
 
 /* What a border is drawn with. */
 const char *svg_color(const struct report *r, int border);
@@ -65,7 +70,7 @@ struct svg_band {
 	const char *label;
 };
 void svg_band(struct svg *s, const struct svg_band *b);
-/* What letters and textures mean, those in use; returns the y below. */
-double svg_legend(struct svg *s, double y, bool draw);
+/* What letters and textures mean, those in use; lines: of borders alone. Returns the y below. */
+double svg_legend(struct svg *s, double y, bool lines);
 
 #endif

@@ -41,9 +41,11 @@ void svg_grid(struct svg *s, double top, double bottom)
 {
 	int64_t step = tick_step(s, most_ticks(s));
 
+	buf_str(s->out, "<path class=\"grid\" d=\"");
 	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step)
-		svg_line(s, svg_x(s, (struct wall){t * NS_PER_S}), top,
-			 svg_x(s, (struct wall){t * NS_PER_S}), bottom, "grid");
+		buf_printf(s->out, "M%.1f %.1fV%.1f", svg_x(s, (struct wall){t * NS_PER_S}), top,
+			   bottom);
+	buf_str(s->out, "\"/>");
 }
 
 static bool has_place(const struct svg *s)
@@ -58,16 +60,29 @@ double svg_axis_height(const struct svg *s)
 	return has_place(s) ? 62 : 32;
 }
 
-/* A label of each tick: the time, and below it the date where it is another one. */
-static void labels(struct svg *s, double y, int64_t step, bool place)
+static const char *anchor_of(const struct svg *s, double x, double w)
 {
-	char date[16], last[16] = "", clock[8];
-	double last_date = -1000;
+	return x - w / 2 < s->left - 10 ? "start" : x + w / 2 > s->width ? "end" : "middle";
+}
+
+/* Where a text that stands there begins; where it ends is so much behind. */
+static double begins(const char *anchor, double x, double w)
+{
+	return anchor[0] == 's' ? x : anchor[0] == 'e' ? x - w : x - w / 2;
+}
+
+static const double axis_size = 11;
+
+/* A label of each tick: the time, and below it the date where it is another one. The first date
+ * carries the axis's name where that does not stand beside it. */
+static void labels(struct svg *s, double y, int64_t step, bool place, const char *name)
+{
+	char date[80], last[16] = "", clock[8];
+	double free = -1000;
 
 	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step) {
-		double x = svg_x(s, (struct wall){t * NS_PER_S});
-		const char *anchor = x < s->left + 16 && s->narrow ? "start" :
-				     x > s->width - 34 ? "end" : "middle";
+		double x = svg_x(s, (struct wall){t * NS_PER_S}), w;
+		const char *anchor;
 		int offset = 0;
 		time_t at;
 		struct tm tm;
@@ -77,43 +92,48 @@ static void labels(struct svg *s, double y, int64_t step, bool place)
 			return;
 		at = (time_t)(t + offset);
 		gmtime_r(&at, &tm);
-		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 		strftime(clock, sizeof(clock), "%H:%M", &tm);
 		if (step < day_s)
-			svg_text(s, x, y, "axis", anchor, clock);
-		if (strcmp(date, last) != 0 && x - last_date > 66) {
-			svg_text(s, x, step < day_s ? y + 13 : y, "axis", anchor, date);
-			snprintf(last, sizeof(last), "%s", date);
-			last_date = x;
-		}
+			svg_text(s, x, y, "axis", anchor_of(s, x, svg_text_width(clock, axis_size)),
+				 clock);
+		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+		if (strncmp(date, last, 10) == 0)
+			continue;
+		if (last[0] == '\0' && s->names == SVG_NAMES_DATE)
+			snprintf(date + 10, sizeof(date) - 10, " %.60s", name);
+		w = svg_text_width(date, axis_size);
+		anchor = last[0] == '\0' && s->names == SVG_NAMES_DATE ? "start" : anchor_of(s, x, w);
+		if (begins(anchor, x, w) < free)
+			continue;
+		svg_text(s, x, step < day_s ? y + 13 : y, "axis", anchor, date);
+		snprintf(last, sizeof(last), "%.10s", date);
+		free = begins(anchor, x, w) + w + 8;
 	}
+}
+
+static void one_axis(struct svg *s, double y, int64_t step, bool place, const char *name)
+{
+	labels(s, y, step, place, name);
+	if (s->names == SVG_NAMES_LEFT)
+		svg_text(s, s->left - 12, y, "axis name", "end", name);
 }
 
 void svg_axis(struct svg *s, double y)
 {
 	int64_t step = tick_step(s, most_ticks(s));
-	bool place = has_place(s);
 	struct buf name;
 
 	svg_line(s, s->left, y, s->right, y, "rule");
 	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step)
 		svg_line(s, svg_x(s, (struct wall){t * NS_PER_S}), y,
 			 svg_x(s, (struct wall){t * NS_PER_S}), y + 4, "rule");
-	labels(s, y + 16, step, false);
-	/* Else the names stand where no label does: at the end of the dates' lines. */
-	if (s->names_left)
-		svg_text(s, s->left - 12, y + 16, "axis name", "end", "UTC");
-	else
-		svg_text(s, s->right, y + 29, "axis name", "end", "UTC");
-	if (!place)
+	one_axis(s, y + 16, step, false, "UTC");
+	if (!has_place(s))
 		return;
-	labels(s, y + 45, step, true);
 	buf_init(&name);
 	words_place(&name, s->r->profile->timezone);
-	if (!name.failed && s->names_left)
-		svg_text(s, s->left - 12, y + 45, "axis name", "end", name.bytes);
-	else if (!name.failed)
-		svg_text(s, s->right, y + 58, "axis name", "end", name.bytes);
+	if (!name.failed)
+		one_axis(s, y + 45, step, true, name.bytes);
 	buf_fini(&name);
 }
 
@@ -182,5 +202,20 @@ void svg_marks(struct svg *s, double lane, double top, double bottom)
 		letters(i, text);
 		mark(s, isnan(lane) ? lane : lane - 16, &used, x + (w > 2 ? w / 2 : 0),
 		     "class=\"note-mark\" rx=\"2\"", text);
+	}
+}
+
+void svg_marks_over(struct svg *s, double top, double bottom)
+{
+	for (unsigned i = 0; i < s->r->event_count; i++) {
+		const struct event *e = &s->r->events[i];
+		struct wall from = e->not_before.ns != 0 ? e->not_before : e->at;
+		struct wall to = e->not_after.ns != 0 ? e->not_after : e->at;
+
+		if (to.ns < s->since.ns || from.ns > s->until.ns)
+			continue;
+		svg_line(s, svg_x(s, from), top, svg_x(s, from), bottom, "event-over");
+		if (svg_x(s, to) - svg_x(s, from) > 2)
+			svg_line(s, svg_x(s, to), top, svg_x(s, to), bottom, "event-over");
 	}
 }

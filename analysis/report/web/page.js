@@ -160,6 +160,7 @@
       root.dataset.theme = dark() ? 'light' : 'dark';
       toggle.textContent = says();
     });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', function () { toggle.textContent = says(); });
     corner.appendChild(toggle);
   }
 })();
