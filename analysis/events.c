@@ -48,13 +48,15 @@ void events_free(struct events *v)
 	queue_fini(v);
 	for (unsigned i = 0; i < v->key_room; i++) {
 		if (v->keys[i] != NULL) {
-			free(v->keys[i]->path);
+			path_free(v->keys[i]->path);
 			delay_free(v->keys[i]->delay);
 		}
 		free(v->keys[i]);
 	}
-	for (unsigned i = 0; i < v->vantage_count; i++)
+	for (unsigned i = 0; i < v->vantage_count; i++) {
+		free(v->vantages[i]->keys);
 		free(v->vantages[i]);
+	}
 	for (unsigned i = 0; i < v->prefix_count; i++) {
 		free(v->prefixes[i]->keys);
 		free(v->prefixes[i]);
@@ -123,13 +125,25 @@ static struct prefix_state *find_prefix(struct events *v, struct prefix prefix)
 	return p;
 }
 
+static bool key_before(const struct series_key *a, const struct series_key *b)
+{
+	int c = addr_compare(a->prefix.addr, b->prefix.addr);
+
+	if (c == 0)
+		c = a->prefix.len - b->prefix.len;
+	return c < 0 || (c == 0 && a->number < b->number);
+}
+
 static struct key_state *new_key(struct events *v, const struct series_key *key)
 {
 	struct vantage_state *who = find_vantage(v, key->vantage);
 	struct prefix_state *p = find_prefix(v, key->prefix);
 	struct key_state *k;
 
-	if (who == NULL || p == NULL || !room_for(&p->keys, &p->key_room, p->key_count))
+	unsigned at;
+
+	if (who == NULL || p == NULL || !room_for(&p->keys, &p->key_room, p->key_count) ||
+	    !room_for(&who->keys, &who->key_room, who->key_count))
 		return NULL;
 	k = calloc(1, sizeof(*k));
 	if (k == NULL)
@@ -138,6 +152,9 @@ static struct key_state *new_key(struct events *v, const struct series_key *key)
 	k->vantage = who;
 	k->prefix = p;
 	p->keys[p->key_count++] = k;
+	for (at = who->key_count++; at > 0 && key_before(key, who->keys[at - 1]->key); at--)
+		who->keys[at] = who->keys[at - 1];
+	who->keys[at] = k;
 	v->keys[key->number] = k;
 	return k;
 }

@@ -277,11 +277,10 @@ static int differs(struct events *v, struct key_state *k, struct way_in w, const
 	return rc;
 }
 
-void border_after_flap(struct events *v, struct key_state *k)
+void border_after_flap(struct key_state *k)
 {
 	struct border_state *b = &k->border;
 
-	(void)v;
 	b->pending = (struct way_in){.outcome = OUTCOME_UNDETERMINED, .border = -1};
 	b->rounds = 0;
 	b->again = false;

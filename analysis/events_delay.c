@@ -213,7 +213,8 @@ static int tell(struct events *v, struct key_state *k, const struct shift *s,
 			      .shift_ns = s->shift_ns,
 			      .not_before = s->not_before,
 			      .not_after = s->not_after,
-			      .planned = s->not_after,
+			      /* What was taken back may be told again: by another name. */
+			      .planned = v->now,
 			      .confidence = s->confidence};
 	int rc = t == NULL ? track_claim(v, k, k->vantage, &claim, &t) : 0;
 

@@ -83,7 +83,7 @@ static int start(struct events *v, struct key_state *k, unsigned n, const struct
 	k->flap_count = n;
 	k->flap_from = first->from;
 	fold_singles(v, k, first->at);
-	border_after_flap(v, k);
+	border_after_flap(k);
 	return 0;
 }
 
@@ -163,14 +163,14 @@ static int tell_net_change(struct events *v, struct key_state *k, const struct c
 	return 0;
 }
 
-static void leave(struct events *v, struct key_state *k)
+static void leave(struct key_state *k)
 {
 	struct track *t = k->flap;
 	struct member *m = track_member(t, k, k->vantage);
 	bool live = false;
 
 	k->flap = NULL;
-	v->reach_changed = true;
+	k->vantage->reach_changed = true;
 	if (m != NULL) {
 		m->state = MEMBER_OVER;
 		m->until = last_change(k, 0)->at;
@@ -202,8 +202,8 @@ int flap_cell(struct events *v, struct key_state *k, const struct cell *c)
 
 	if (t == NULL || c->last.ns - last_change(k, 0)->at.ns < quiet_ns(v, k))
 		return 0;
-	leave(v, k);
-	border_after_flap(v, k);
+	leave(k);
+	border_after_flap(k);
 	note_way(k, t->e->not_before, last_change(k, 0)->at);
 	return tell_net_change(v, k, c, t);
 }
@@ -218,8 +218,8 @@ void flap_flush(struct events *v)
 			struct key_state *k = v->keys[number];
 
 			if (k->flap == t && v->now.ns - k->measured.ns > 2 * quiet_ns(v, k)) {
-				leave(v, k);
-				border_after_flap(v, k);
+				leave(k);
+				border_after_flap(k);
 			}
 		}
 	}

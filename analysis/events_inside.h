@@ -51,7 +51,7 @@ struct track {
 
 /* --- what a key shows ------------------------------------------------------------------------- */
 
-enum { BORDER_RECENT = 6, CHANGES_MAX = 16, PATH_TTLS = 64, PATH_NODES = 16 };
+enum { BORDER_RECENT = 6, CHANGES_MAX = 16, PATH_TTLS = 40, PATH_NODES = 8 };
 
 struct border_state {
 	struct way_in standing, last;  /* what holds; the last pure one seen, for flapping */
@@ -89,9 +89,10 @@ struct reach_state {
 	double chance;                 /* natural log of: that it is loss alone */
 	struct wall first, planned;    /* first sight of silence; of its round */
 	/* Answers again, not yet counted as up. */
-	unsigned back;
-	struct wall back_first;
-	unsigned backs;                /* how often it came back and went again */
+	bool answers;
+	unsigned back;                 /* rounds, without closer looks */
+	struct wall back_first;        /* first sight of it; of the last time when it is up */
+	unsigned backs;                /* how often it came back, so far */
 	double back_asked, back_answered;
 };
 
@@ -118,7 +119,7 @@ struct path_state {
 	/* A new way. */
 	unsigned pending;              /* rounds in a row */
 	double chance;
-	struct path_ttl next[PATH_TTLS];
+	struct path_ttl *next;         /* owned, of PATH_TTLS; NULL unless pending */
 	uint8_t first_ttl;
 	struct wall not_after, planned;
 	struct track *track;
@@ -160,6 +161,10 @@ struct key_state {
 
 struct vantage_state {
 	const char *name;
+	struct key_state **keys;       /* owned; in the order of prefixes, then numbers */
+	unsigned key_count, key_room;
+	bool reach_changed;            /* since outages were looked at */
+	uint64_t looked;               /* the last look that it was part of */
 	unsigned offline;              /* rounds in a row */
 	struct wall planned;           /* of the last round counted */
 	struct wall offline_first, offline_round; /* first sight; planned moment */
@@ -201,7 +206,6 @@ struct events {
 	unsigned track_count, track_room;
 	uint64_t track_number;
 	uint64_t mark;
-	bool reach_changed;
 	struct shift_scratch *scratch; /* owned */
 	struct event *revision;        /* owned: room for what is handed out */
 };
@@ -261,6 +265,7 @@ int vantage_cell(struct events *v, struct key_state *k, const struct cell *c);
 int path_cell(struct events *v, struct key_state *k, const struct cell *c);
 /* Another way there is held, since then. */
 void note_way(struct key_state *k, struct wall not_before, struct wall not_after);
+void path_free(struct path_state *p);
 /* The way is learned anew: a change of it was told otherwise. */
 void path_forget(struct key_state *k);
 /* What was told of a path about the time of this switch is part of it. */
@@ -301,6 +306,6 @@ int flap_cell(struct events *v, struct key_state *k, const struct cell *c);
 /* Ends those that nobody measures any more. */
 void flap_flush(struct events *v);
 /* What stands now, after all that flapping. */
-void border_after_flap(struct events *v, struct key_state *k);
+void border_after_flap(struct key_state *k);
 
 #endif

@@ -29,6 +29,7 @@ struct view {
 /* One prefix, for one vantage point: all methods together. */
 struct prefix_view {
 	const struct prefix_state *prefix;
+	unsigned first, end;       /* of the vantage point's keys */
 	const struct key_state *key;
 	bool down, held, solid;
 	struct way_in way;
@@ -52,18 +53,31 @@ static bool has_say(const struct events *v, const struct key_state *k, uint8_t n
 	       (every == 0 || v->now.ns - k->measured.ns <= STALE_ROUNDS * every);
 }
 
+/* Keys of one prefix stand together: from `at` to before the return. */
+static unsigned prefix_end(const struct vantage_state *who, unsigned at)
+{
+	unsigned end = at;
+
+	while (end < who->key_count && who->keys[end]->prefix == who->keys[at]->prefix)
+		end++;
+	return end;
+}
+
 /* Several methods: silent when the last of them fell silent. */
-static bool see_prefix(const struct events *v, const struct vantage_state *who,
-		       const struct prefix_state *p, struct prefix_view *out)
+static bool see_prefix(const struct events *v, const struct vantage_state *who, unsigned at,
+		       unsigned end, struct prefix_view *out)
 {
 	bool up = false;
 
-	*out = (struct prefix_view){.prefix = p, .solid = true};
-	for (unsigned i = 0; i < p->key_count; i++) {
-		const struct key_state *k = p->keys[i];
+	*out = (struct prefix_view){.prefix = who->keys[at]->prefix,
+				    .first = at,
+				    .end = end,
+				    .solid = true};
+	for (unsigned i = at; i < end; i++) {
+		const struct key_state *k = who->keys[i];
 		const struct reach_state *r = &k->reach;
 
-		if (k->vantage != who || !has_say(v, k, r->now))
+		if (!has_say(v, k, r->now))
 			continue;
 		out->way = k->border.standing;
 		if (out->key == NULL)
@@ -73,7 +87,7 @@ static bool see_prefix(const struct events *v, const struct vantage_state *who,
 			continue;
 		out->key = k;
 		out->held |= r->now == REACH_NOW_DOWN;
-		out->solid &= r->back == 0;
+		out->solid &= !r->answers;
 		if (r->first.ns >= out->not_after.ns) {
 			out->not_before = r->up_last;
 			out->not_after = r->first;
@@ -156,45 +170,14 @@ static void see_border(const struct events *v, struct views *w, struct way_in wa
 	}
 }
 
-static void see_hosts(const struct events *v, const struct vantage_state *who,
-		      const struct prefix_state *p, struct views *w)
-{
-	for (unsigned i = 0; i < p->key_count; i++) {
-		const struct key_state *k = p->keys[i];
-		int64_t stale = STALE_ROUNDS * lag_of(v, k) / 2;
-
-		for (unsigned h = 0; k->vantage == who && k->flap == NULL && h < k->host_count;
-		     h++) {
-			const struct host_state *s = &k->host[h];
-			struct view *x;
-
-			if (s->reach.now < REACH_NOW_SUSPECT || s->reach.ups < HOST_UPS_MIN ||
-			    (stale > 0 && v->now.ns - s->seen.ns > stale))
-				continue;
-			x = add_view(w, EVENT_SCOPE_HOST);
-			if (x == NULL)
-				return;
-			x->prefix = p->prefix;
-			x->host = s->dst;
-			x->target = s->target;
-			x->held = s->reach.now == REACH_NOW_DOWN;
-			x->solid = s->reach.back == 0;
-			x->not_before = s->reach.up_last;
-			x->not_after = s->reach.first;
-			x->planned = s->reach.planned;
-			x->key = k;
-		}
-	}
-}
-
 /* A host that another method still reaches is not silent. */
-static bool reached_otherwise(const struct vantage_state *who, const struct prefix_state *p,
+static bool reached_otherwise(const struct vantage_state *who, const struct prefix_view *p,
 			      struct addr host)
 {
-	for (unsigned i = 0; i < p->key_count; i++) {
-		const struct key_state *k = p->keys[i];
+	for (unsigned i = p->first; i < p->end; i++) {
+		const struct key_state *k = who->keys[i];
 
-		for (unsigned h = 0; k->vantage == who && h < k->host_count; h++) {
+		for (unsigned h = 0; h < k->host_count; h++) {
 			if (addr_equal(k->host[h].dst, host) &&
 			    k->host[h].reach.now == REACH_NOW_UP)
 				return true;
@@ -203,29 +186,54 @@ static bool reached_otherwise(const struct vantage_state *who, const struct pref
 	return false;
 }
 
+static void see_host(const struct events *v, const struct vantage_state *who,
+		     const struct prefix_view *p, const struct key_state *k,
+		     const struct host_state *s, struct views *w)
+{
+	int64_t stale = STALE_ROUNDS * lag_of(v, k) / 2;
+	struct view *x;
+
+	if (s->reach.now < REACH_NOW_SUSPECT || s->reach.ups < HOST_UPS_MIN ||
+	    (stale > 0 && v->now.ns - s->seen.ns > stale) || reached_otherwise(who, p, s->dst))
+		return;
+	x = add_view(w, EVENT_SCOPE_HOST);
+	if (x == NULL)
+		return;
+	x->prefix = p->prefix->prefix;
+	x->host = s->dst;
+	x->target = s->target;
+	x->held = s->reach.now == REACH_NOW_DOWN;
+	x->solid = !s->reach.answers;
+	x->not_before = s->reach.up_last;
+	x->not_after = s->reach.first;
+	x->planned = s->reach.planned;
+	x->key = k;
+}
+
+static void see_hosts(const struct events *v, const struct vantage_state *who,
+		      const struct prefix_view *p, struct views *w)
+{
+	for (unsigned i = p->first; i < p->end; i++) {
+		const struct key_state *k = who->keys[i];
+
+		for (unsigned h = 0; k->flap == NULL && h < k->host_count; h++)
+			see_host(v, who, p, k, &k->host[h], w);
+	}
+}
+
 static void see(const struct events *v, const struct vantage_state *who, struct views *w)
 {
 	w->count = w->prefix_count = w->down = 0;
-	for (unsigned i = 0; i < v->prefix_count; i++) {
+	for (unsigned i = 0, end; i < who->key_count; i = end) {
 		struct prefix_view *p = &w->prefixes[w->prefix_count];
 
-		if (!see_prefix(v, who, v->prefixes[i], p))
+		end = prefix_end(who, i);
+		if (!see_prefix(v, who, i, end, p))
 			continue;
 		w->prefix_count++;
 		w->down += p->down;
 		if (!p->down)
-			see_hosts(v, who, v->prefixes[i], w);
-	}
-	for (unsigned i = 0; i < w->count; i++) {
-		const struct view *x = &w->items[i];
-
-		for (unsigned p = 0; p < w->prefix_count; p++) {
-			if (prefix_equal(w->prefixes[p].prefix->prefix, x->prefix) &&
-			    reached_otherwise(who, w->prefixes[p].prefix, x->host)) {
-				w->items[i--] = w->items[--w->count];
-				break;
-			}
-		}
+			see_hosts(v, who, p, w);
 	}
 	if (w->down == 0)
 		return;
@@ -274,6 +282,12 @@ static bool holds_prefix(const struct event *e, struct prefix p)
 			return true;
 	}
 	return false;
+}
+
+/* Whether the event is about that prefix, alone or among others. */
+static bool is_in(const struct event *e, struct prefix p)
+{
+	return addr_is_set(e->prefix.addr) ? prefix_equal(e->prefix, p) : holds_prefix(e, p);
 }
 
 /* A wider outage that others see there at the time: this is its part. */
@@ -382,28 +396,21 @@ static bool can_tell(const struct events *v, const struct track *t,
 	bool able = false;
 
 	*since = (struct wall){0};
-	for (unsigned p = 0; p < v->prefix_count; p++) {
-		const struct prefix_state *x = v->prefixes[p];
+	for (unsigned i = 0; i < who->key_count && who->offline == 0; i++) {
+		const struct key_state *k = who->keys[i];
+		const struct reach_state *r = &k->reach;
 
-		if (addr_is_set(t->e->prefix.addr) ? !prefix_equal(x->prefix, t->e->prefix)
-						   : !holds_prefix(t->e, x->prefix))
+		if (!is_in(t->e, k->key->prefix))
 			continue;
-		for (unsigned i = 0; i < x->key_count; i++) {
-			const struct key_state *k = x->keys[i];
-			const struct reach_state *r = &k->reach;
-
-			for (unsigned h = 0; h < k->host_count; h++) {
-				if (addr_equal(k->host[h].dst, t->e->host))
-					r = &k->host[h].reach;
-			}
-			if (k->vantage != who || who->offline > 0)
-				continue;
-			able = able || has_say(v, k, r->now);
-			if ((r->now == REACH_NOW_UP || r->back > 0) &&
-			    r->back_first.ns >= t->e->not_after.ns &&
-			    (since->ns == 0 || r->back_first.ns < since->ns))
-				*since = r->back_first;
+		for (unsigned h = 0; h < k->host_count; h++) {
+			if (addr_equal(k->host[h].dst, t->e->host))
+				r = &k->host[h].reach;
 		}
+		able = able || has_say(v, k, r->now);
+		if ((r->now == REACH_NOW_UP || r->answers) &&
+		    r->back_first.ns >= t->e->not_after.ns &&
+		    (since->ns == 0 || r->back_first.ns < since->ns))
+			*since = r->back_first;
 	}
 	return able;
 }
@@ -423,11 +430,10 @@ static struct track *wider_of(const struct events *v, const struct track *t,
 	return NULL;
 }
 
-static void end_track(struct events *v, struct track *t, struct track *wider, bool recovered)
+static void end_track(struct track *t, struct track *wider, bool recovered)
 {
 	struct event *e = t->e;
 
-	(void)v;
 	if (recovered && e->status == EVENT_CONFIRMED) {
 		e->kind = EVENT_RECOVERY;
 		e->status = EVENT_RESOLVED;
@@ -457,7 +463,7 @@ static void look_for_ends(struct events *v, struct track *t)
 		struct member *m = &t->members[i];
 		struct wall since;
 
-		if (m->mark == v->mark || m->state == MEMBER_GONE || m->state == MEMBER_OVER)
+		if (m->vantage->looked != v->mark || m->mark == v->mark || m->state == MEMBER_GONE || m->state == MEMBER_OVER)
 			continue;
 		if (!can_tell(v, t, m->vantage, &since))
 			continue;
@@ -481,11 +487,11 @@ static void look_for_ends(struct events *v, struct track *t)
 		recovered |= t->members[i].state == MEMBER_OVER;
 	}
 	if (!live)
-		end_track(v, t, wider, recovered);
+		end_track(t, wider, recovered);
 }
 
 /* What kind of outage most of them see; answers now and then, with most lost, are a limit. */
-static void classify(struct events *v, struct track *t)
+static void classify(struct track *t)
 {
 	unsigned votes[EVENT_OUTAGE_RATE_LIMITED + 1] = {0};
 	uint8_t best = EVENT_OUTAGE_SILENT;
@@ -493,22 +499,15 @@ static void classify(struct events *v, struct track *t)
 	for (unsigned i = 0; i < t->member_count; i++) {
 		const struct member *m = &t->members[i];
 
-		for (unsigned p = 0; p < v->prefix_count; p++) {
-			const struct prefix_state *x = v->prefixes[p];
+		for (unsigned n = 0; n < m->vantage->key_count && m->state != MEMBER_GONE; n++) {
+			const struct key_state *k = m->vantage->keys[n];
+			const struct reach_state *r = &k->reach;
 
-			if (addr_is_set(t->e->prefix.addr) ? !prefix_equal(x->prefix, t->e->prefix)
-							   : !holds_prefix(t->e, x->prefix))
+			if (r->now < REACH_NOW_SUSPECT || !is_in(t->e, k->key->prefix))
 				continue;
-			for (unsigned k = 0; k < x->key_count; k++) {
-				const struct reach_state *r = &x->keys[k]->reach;
-
-				if (x->keys[k]->vantage != m->vantage ||
-				    m->state == MEMBER_GONE || r->now < REACH_NOW_SUSPECT)
-					continue;
-				votes[r->backs >= 2 && 2 * r->back_answered <= r->back_asked
-					      ? EVENT_OUTAGE_RATE_LIMITED
-					      : x->keys[k]->down_class]++;
-			}
+			votes[r->backs >= 2 && 2 * r->back_answered <= r->back_asked
+				      ? EVENT_OUTAGE_RATE_LIMITED
+				      : k->down_class]++;
 		}
 	}
 	for (uint8_t i = EVENT_OUTAGE_SILENT; i <= EVENT_OUTAGE_RATE_LIMITED; i++)
@@ -526,11 +525,13 @@ static void classify(struct events *v, struct track *t)
 int outage_flush(struct events *v)
 {
 	struct views w = {.items = NULL};
+	bool any = false;
 	int rc = 0;
 
-	if (!v->reach_changed)
+	for (unsigned i = 0; i < v->vantage_count && !any; i++)
+		any = v->vantages[i]->reach_changed;
+	if (!any)
 		return 0;
-	v->reach_changed = false;
 	w.items = calloc(VIEWS_MAX, sizeof(*w.items));
 	w.prefixes = calloc(v->prefix_count + 1, sizeof(*w.prefixes));
 	if (w.items == NULL || w.prefixes == NULL) {
@@ -539,21 +540,25 @@ int outage_flush(struct events *v)
 	}
 	v->mark++;
 	for (unsigned i = 0; i < v->vantage_count && rc == 0; i++) {
-		if (v->vantages[i]->offline > 0)
+		struct vantage_state *who = v->vantages[i];
+
+		if (who->offline > 0 || !who->reach_changed)
 			continue;
-		see(v, v->vantages[i], &w);
+		who->reach_changed = false;
+		who->looked = v->mark;
+		see(v, who, &w);
 		/* The wider first, so that the narrower find that they are part of it. */
 		for (uint8_t scope = EVENT_SCOPE_NETWORK; scope >= EVENT_SCOPE_HOST; scope--) {
 			for (unsigned k = 0; k < w.count && rc == 0; k++) {
 				if (w.items[k].scope == scope)
-					rc = take_view(v, v->vantages[i], &w.items[k]);
+					rc = take_view(v, who, &w.items[k]);
 			}
 		}
 	}
 	for (unsigned i = 0; i < v->track_count && rc == 0; i++) {
 		if (!is_open_outage(v->tracks[i]))
 			continue;
-		classify(v, v->tracks[i]);
+		classify(v->tracks[i]);
 		look_for_ends(v, v->tracks[i]);
 	}
 out:

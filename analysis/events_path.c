@@ -238,7 +238,8 @@ static void take_back(struct key_state *k)
 		track_set(p->track, k, MEMBER_GONE);
 	p->track = NULL;
 	p->pending = 0;
-	memset(p->next, 0, sizeof(p->next));
+	free(p->next);
+	p->next = NULL;
 }
 
 /* The new way is the way: where it differs nothing of the old is known any more. */
@@ -262,6 +263,10 @@ static int differs(struct events *v, struct key_state *k, const struct cell *c, 
 	struct path_state *p = k->path;
 	int rc = 0;
 
+	if (p->next == NULL)
+		p->next = calloc(PATH_TTLS, sizeof(*p->next));
+	if (p->next == NULL)
+		return BP_ENOMEM;
 	if (p->pending++ == 0) {
 		p->chance = 1;
 		p->not_after = c->any_first;
@@ -282,12 +287,20 @@ static int differs(struct events *v, struct key_state *k, const struct cell *c, 
 	p->track = NULL;
 	note_way(k, p->held, p->not_after);
 	replace(p);
-	memset(p->next, 0, sizeof(p->next));
+	free(p->next);
+	p->next = NULL;
 	p->measured = p->measured * FADE + p->pending;
 	p->novel = p->novel * FADE + 1;
 	p->pending = 0;
 	p->held = c->last;
 	return 0;
+}
+
+void path_free(struct path_state *p)
+{
+	if (p != NULL)
+		free(p->next);
+	free(p);
 }
 
 void note_way(struct key_state *k, struct wall not_before, struct wall not_after)

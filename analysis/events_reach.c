@@ -37,6 +37,7 @@ struct sight {
 	unsigned asked, answered;
 	double chance;             /* of silence by loss alone */
 	struct wall first, last, planned; /* least end, greatest start; of answers or of silence */
+	bool look;
 };
 
 static void take_answers(const struct events *v, struct reach_state *r, const struct sight *s)
@@ -53,10 +54,13 @@ static void take_answers(const struct events *v, struct reach_state *r, const st
 		r->now = REACH_NOW_UP;
 		break;
 	default:
-		if (r->back++ == 0) {
+		if (!r->answers) {
+			r->answers = true;
 			r->back_first = s->first;
 			r->backs++;
 		}
+		/* Looks are close together: it takes rounds to say that it is over. */
+		r->back += !s->look;
 		r->back_asked += s->asked;
 		r->back_answered += s->answered;
 		if (r->back < v->o.clear_rounds)
@@ -67,6 +71,7 @@ static void take_answers(const struct events *v, struct reach_state *r, const st
 	count(r, s->asked, s->answered);
 	r->up_last = s->last;
 	r->rounds = r->back = r->backs = 0;
+	r->answers = false;
 	r->back_asked = r->back_answered = 0;
 	r->chance = 0;
 }
@@ -78,8 +83,10 @@ static void take_silence(const struct events *v, struct reach_state *r, const st
 		return;
 	}
 	if (r->now == REACH_NOW_DOWN) {
-		if (r->back > 0 && s->chance < LIKELY)
+		if (r->answers && s->chance < LIKELY) {
+			r->answers = false;
 			r->back = 0;
+		}
 		r->rounds++;
 		return;
 	}
@@ -127,7 +134,8 @@ static double hosts_cell(const struct events *v, struct key_state *k, const stru
 				      .chance = all_lost(&s->reach, h->asked),
 				      .first = c->any_first,
 				      .last = c->last,
-				      .planned = c->planned};
+				      .planned = c->planned,
+				      .look = c->look};
 		uint8_t before = s->reach.now;
 
 		if (before == REACH_NOW_UP)
@@ -197,19 +205,20 @@ int reach_cell(struct events *v, struct key_state *k, const struct cell *c)
 	double chance = hosts_cell(v, k, c);
 	struct reach_state *r = &k->reach;
 	uint8_t before = r->now;
-	bool up = c->hosts_reached > 0, was_up = r->rounds == 0 && r->back == 0;
+	bool up = c->hosts_reached > 0, was_up = r->rounds == 0 && !r->answers;
 	struct sight s = {.asked = c->asked,
 			  .answered = c->answered,
 			  .chance = chance,
 			  .first = up ? c->answered_first : c->any_first,
 			  .last = up ? c->answered_last : c->last,
-			  .planned = c->planned};
+			  .planned = c->planned,
+			  .look = c->look};
 	struct wall held = r->up_last;
 	int rc = 0;
 
 	if (up) {
 		bool fell = before == REACH_NOW_SUSPECT ||
-			    (before == REACH_NOW_DOWN && r->back == 0);
+			    (before == REACH_NOW_DOWN && !r->answers);
 
 		take_answers(v, r, &s);
 		note_inside(k, c);
@@ -217,19 +226,19 @@ int reach_cell(struct events *v, struct key_state *k, const struct cell *c)
 			rc = flap_change(v, k, c, false, k->started, s.first);
 	} else {
 		/* Hosts are not looked at one by one when none of them answers. */
-		bool again = before == REACH_NOW_DOWN && r->back > 0;
+		bool again = before == REACH_NOW_DOWN && r->answers;
 
 		take_silence(v, r, &s);
 		k->down_class = most_classes(k, c);
 		k->down_node = c->last_node;
 		k->down_ttl = c->last_ttl;
 		if ((before == REACH_NOW_UP && r->now != REACH_NOW_UP && was_up) ||
-		    (again && r->back == 0))
+		    (again && !r->answers))
 			rc = flap_change(v, k, c, false, held, s.first);
 		else if (before == REACH_NOW_UP && r->now != REACH_NOW_UP)
 			rc = flap_change(v, k, c, false, held, r->first);
 	}
-	v->reach_changed = v->reach_changed || !up || before != r->now ||
-			   r->now != REACH_NOW_UP || trouble || host_in_trouble(k);
+	if (!up || before != r->now || r->now != REACH_NOW_UP || trouble || host_in_trouble(k))
+		k->vantage->reach_changed = true;
 	return rc;
 }

@@ -340,6 +340,7 @@ static unsigned seen_of(const struct events *v, const struct track *t)
 	return n;
 }
 
+/* The one method that all of it was seen by: of an outage, that all were asked by. */
 static void refresh_method(struct track *t)
 {
 	uint8_t method = METHOD_UNKNOWN;
@@ -347,11 +348,17 @@ static void refresh_method(struct track *t)
 
 	for (unsigned i = 0; i < t->member_count; i++) {
 		const struct member *m = &t->members[i];
+		unsigned n = m->key != NULL ? 1 : m->vantage->key_count;
 
-		if (m->key == NULL || m->state == MEMBER_GONE)
-			continue;
-		several |= method != METHOD_UNKNOWN && m->key->key->method != method;
-		method = m->key->key->method;
+		for (unsigned k = 0; k < n && m->state != MEMBER_GONE; k++) {
+			const struct key_state *x = m->key != NULL ? m->key : m->vantage->keys[k];
+
+			if (addr_is_set(t->e->prefix.addr) &&
+			    !prefix_equal(t->e->prefix, x->key->prefix))
+				continue;
+			several |= method != METHOD_UNKNOWN && x->key->method != method;
+			method = x->key->method;
+		}
 	}
 	if (method != METHOD_UNKNOWN)
 		t->e->method = several ? METHOD_UNKNOWN : method;
@@ -382,7 +389,8 @@ static void refresh(struct events *v, struct track *t)
 	if (t->member_count > 0) {
 		refresh_moment(t);
 		t->e->seen_by = refresh_vantages(t, &live);
-		refresh_method(t);
+		if (t->e->scope != EVENT_SCOPE_VANTAGE)
+			refresh_method(t);
 		if (t->e->status != EVENT_RESOLVED) {
 			refresh_status(t, live);
 			/* Who saw it stays known when nobody sees it any more. */

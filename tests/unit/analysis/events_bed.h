@@ -7,6 +7,7 @@
  *
  * d k o m u  its flows enter by dandong, khasan, another way, several, or nobody can tell; reached
  * n          silent, cut at the border; N inside, B before it, F filtered
+ * H h        two hosts by dandong; the first of them is silent
  * .  x       missed; the vantage point was offline
  * ^          the next round: the vantage point moved
  * ~          the next letter is a closer look, five minutes after the round before it
@@ -200,7 +201,7 @@ static inline void bed_measured(struct bed_cell *x, char sees, char path)
 	c->hosts = 1;
 	c->asked = 6;
 	c->outcome = OUTCOME_UNDETERMINED;
-	if (strchr("dk", sees) != NULL) {
+	if (strchr("dkHh", sees) != NULL) {
 		c->outcome = OUTCOME_BORDER;
 		c->border = sees == 'k';
 		c->by_border[c->border] = 2;
@@ -250,6 +251,17 @@ static inline void bed_measured(struct bed_cell *x, char sees, char path)
 					 .reply_ttl = silent ? -1 : 50};
 	x->hosts[0].dst.bytes[3] = 71;
 	c->host_count = 1;
+	if (sees == 'H' || sees == 'h') {
+		x->hosts[1] = x->hosts[0];
+		x->hosts[1].dst.bytes[3] = 75;
+		c->host_count = c->hosts = 2;
+		c->hosts_reached = sees == 'H' ? 2 : 1;
+	}
+	if (sees == 'h') {
+		x->hosts[0].reached = x->hosts[0].answered = 0;
+		x->hosts[0].rtt_median_ns = x->hosts[0].rtt_min_ns = -1;
+		x->hosts[0].reply_ttl = -1;
+	}
 	bed_path(x, path, !silent);
 	c->shown = c->any_first;
 	c->held = c->last;
@@ -322,10 +334,14 @@ static inline void bed_line(struct bed *b, const char *line)
 			x->cell.rtt_median_ns += more;
 			x->cell.rtt_min_ns += more;
 			x->cell.outside_rtt_ns += outside_more + path_next(&noise) % 1000000;
-			x->hosts[0].rtt_median_ns = x->cell.rtt_median_ns;
-			x->hosts[0].rtt_min_ns = x->cell.rtt_min_ns;
-			x->hosts[0].outside_rtt_ns = x->cell.outside_rtt_ns;
-			x->hosts[0].reply_ttl = ttl;
+			for (unsigned h = 0; h < x->cell.host_count; h++) {
+				x->hosts[h].outside_rtt_ns = x->cell.outside_rtt_ns;
+				if (x->hosts[h].rtt_median_ns < 0)
+					continue;
+				x->hosts[h].rtt_median_ns = x->cell.rtt_median_ns;
+				x->hosts[h].rtt_min_ns = x->cell.rtt_min_ns;
+				x->hosts[h].reply_ttl = ttl;
+			}
 			more -= more % (10 * NS_PER_MS);
 		}
 		s += s[1] >= '1' && s[1] <= '9';

@@ -163,6 +163,18 @@ static void outages(void **state)
 		{"fra1 176 nnnnnnnnnn|fra1 177 dddddddddd", "", "it never answered"},
 		{"fra1 176 ddddd~n~nnnn|fra1 177 ddddd~d~dddd",
 		 "outage/cut_at_border 176 confirmed 4-4 1/1\n", "closer looks bracket it"},
+		{"fra1 176 dddddnnnn~d~d~d~dd|fra1 177 dddddddddd",
+		 "outage/cut_at_border 176 confirmed 4-5 1/1\n",
+		 "but looks do not end it: one round"},
+		{"fra1 176 HHHHHhhhhh", "outage/destination_silent 175.45.176.71 confirmed 4-5 1/1\n",
+		 "a host in a prefix that lives"},
+		{"fra1 176 HHHHHhhhhHHHH",
+		 "recovery/destination_silent 175.45.176.71 resolved 4-5 until 9 1/1\n", "and back"},
+		{"fra1 176 hhhhhhhhhhhhhhhhh", "", "a host that never answered"},
+		{"fra1 176 HHHHHnnnnhhhhh",
+		 "recovery/cut_at_border 176 resolved 4-5 until 9 1/1\n"
+		 "outage/destination_silent 175.45.176.71 confirmed 4-5 1/1\n",
+		 "one that does not come back with the others"},
 	};
 
 	run_rows(*state, ROWS(rows));

@@ -17,9 +17,9 @@ static char *all_told(const struct bed *b)
 /* A history that changes now and then: mostly the same letter again. */
 static void random_script(uint32_t *seed, struct buf *out)
 {
-	static const char letters[] = "ddddddkkkkkommuunnNx.";
+	static const char letters[] = "ddddddkkkkkommuunnNHHhx.";
 	static const char *const vantages[] = {"fra1", "iad1", "nrt1"};
-	unsigned rounds = 20 + path_next(seed) % 40;
+	unsigned rounds = 20 + path_next(seed) % 60;
 
 	for (unsigned v = 0; v < 3; v++) {
 		for (unsigned p = 176; p < 179; p++) {
@@ -29,6 +29,8 @@ static void random_script(uint32_t *seed, struct buf *out)
 			for (unsigned i = 0; i < rounds; i++) {
 				if (path_next(seed) % 6 == 0)
 					now = letters[path_next(seed) % (sizeof(letters) - 1)];
+				if (path_next(seed) % 30 == 0)
+					buf_char(out, "+-=-@"[path_next(seed) % 5]);
 				if (path_next(seed) % 90 == 0)
 					buf_char(out, '^');
 				buf_char(out, now);
