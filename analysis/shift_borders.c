@@ -17,6 +17,8 @@
 /* What is less sure is nobody's alarm. */
 #define CONFIDENCE_SUSTAINED 0.3
 enum { POINTS_ENOUGH = 5 };  /* on the open side of a series, where more are to come */
+/* What has lasted for fewer points than a sustained level has to be plain: this part of the RTT. */
+#define PLAIN_PART 0.08
 
 struct shift_rule shift_rule_of(enum shift_setting setting, unsigned n)
 {
@@ -99,9 +101,12 @@ static double strength(const struct shift_window *w, const struct shift_rule *ru
 	struct sides s = sides_of(w, borders, count, i);
 	unsigned left = s.at - s.from, right = s.to - s.at;
 	unsigned fewer = left < right ? left : right;
-	int64_t apart = llabs(median_ns(w, s.at, s.to, room) - median_ns(w, s.from, s.at, room));
-	double part = (double)apart / (double)rule->least_ns;
+	int64_t before = median_ns(w, s.from, s.at, room), after = median_ns(w, s.at, s.to, room);
+	double least = (double)rule->least_ns, part;
 
+	if (fewer < (unsigned)EXCURSION_SUSTAINED)
+		least = fmax(least, PLAIN_PART * (double)(before < after ? before : after));
+	part = (double)llabs(after - before) / least;
 	/* The shortest and the lowest steps go first: what is left beside them is then longer. */
 	if (fewer < rule->points)
 		return fmin(part * 1e-6 * fewer, .5);

@@ -259,6 +259,31 @@ static void test_shapes(void **state)
 	shift_list_fini(&found);
 }
 
+/* What is short has to be plain, also for the sensitive; what lasts has not. */
+static void test_short_has_to_be_plain(void **state)
+{
+	static const struct { unsigned points; double ms; size_t count; } rows[] = {
+		{5, 230, 2}, {5, 200, 2}, {5, 190, 0}, {7, 190, 0}, {12, 190, 2}, {40, 184, 2},
+	};
+	struct shift_list found = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bed b;
+
+		bed_init(&b, i + 1, 300);
+		bed_level(&b, 100, 180, .3);
+		bed_level(&b, rows[i].points, rows[i].ms, .3);
+		bed_level(&b, 100, 180, .3);
+		detect(&b, SHIFT_SENSITIVE, &found);
+		if (found.count != rows[i].count)
+			fail_msg("%u points of %.0f ms: %zu", rows[i].points, rows[i].ms,
+				 found.count);
+		bed_fini(&b);
+	}
+	shift_list_fini(&found);
+}
+
 /* --- the numbers ------------------------------------------------------------------------------ */
 
 static void test_numbers(void **state)
@@ -411,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_short_has_to_be_plain),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_interval_covers),
 		cmocka_unit_test(test_identical_times),
