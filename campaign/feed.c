@@ -37,6 +37,7 @@ struct feed {
 	struct order order;
 	struct campaign_how reference; /* how reference hosts are measured */
 	uint64_t expected, unresolved, avoided;
+	unsigned unread; /* files */
 	/* where it stands */
 	unsigned next_reference;
 	bool begun, ended;
@@ -118,6 +119,7 @@ static int add_word(struct feed *f, const char *word, const char *name, struct p
 		else
 			note(f, "%s", err.text);
 		f->unresolved += (wrong > 0 ? wrong : 1) * lines_of(&part.how);
+		f->unread += word[0] == '@' && err.sys != 0;
 	}
 	for (uint32_t i = first; i < f->targets.count; i++) {
 		struct target *t = &f->targets.items[i];
@@ -443,6 +445,11 @@ uint64_t feed_expected(const struct feed *f)
 uint64_t feed_unresolved(const struct feed *f)
 {
 	return f->unresolved;
+}
+
+unsigned feed_unread(const struct feed *f)
+{
+	return f->unread;
 }
 
 uint64_t feed_avoided(const struct feed *f)

@@ -57,6 +57,8 @@ bool feed_next(struct feed *f, struct plan_trace *line, struct feed_line *from);
  * could not be resolved. */
 uint64_t feed_expected(const struct feed *f);
 uint64_t feed_unresolved(const struct feed *f);
+/* Files of targets that could not be read; each is one that could not be resolved, too. */
+unsigned feed_unread(const struct feed *f);
 /* Destinations left out. */
 uint64_t feed_avoided(const struct feed *f);
 

@@ -165,6 +165,10 @@ static void doubt_plan(struct check *c)
 
 	if (strncmp(p->store, "postgresql:", 11) == 0)
 		check_say(&c->faults, "store %s: this version keeps records in sqlite:FILE", p->store);
+	if (feed_unread(c->feed) > 0)
+		check_say(&c->faults, "%u list%s of targets cannot be read: each round would miss what "
+			  "%s", feed_unread(c->feed), feed_unread(c->feed) == 1 ? "" : "s",
+			  feed_unread(c->feed) == 1 ? "it names" : "they name");
 	if (c->starts[0].ns == 0)
 		check_say(&c->warnings, "no round is left before until");
 	if (c->forecast.past_paths == 0)

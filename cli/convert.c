@@ -3,8 +3,10 @@
  * borderpath convert: one record format to another, record by record. Native to native is lossless.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -35,6 +37,12 @@ struct convert_run {
 	const struct format *to;
 	const struct select *select;
 	struct redact redact;
+	/* Of files that cannot be read twice; file NULL: it can. NULL: read once. */
+	struct copy {
+		FILE *file;
+		char path[32];
+	} *copies;
+	unsigned file_count;
 	struct session session;
 	struct buf out;
 	struct select_counts counts;
@@ -65,28 +73,75 @@ static int learn_record(void *arg, struct record *r, struct bp_error *err)
 	return redact_learn(&run->redact, r, err);
 }
 
-/* stdin from its beginning; a pipe is kept in a file without a name first. */
+/* What can be read once only goes into a file without a name first. */
+static int keep_copy(FILE *from, const char *name, FILE **out, struct bp_error *err)
+{
+	FILE *kept = tmpfile();
+	char bytes[65536];
+	size_t n;
+
+	if (kept == NULL)
+		return bp_fail_sys(err, errno, "cannot keep a copy of %s", name);
+	while ((n = fread(bytes, 1, sizeof(bytes), from)) > 0 &&
+	       fwrite(bytes, 1, n, kept) == n)
+		;
+	if (ferror(from) || ferror(kept) || fflush(kept) != 0) {
+		bp_fail_sys(err, errno, "cannot keep a copy of %s", name);
+		fclose(kept);
+		return err->code;
+	}
+	*out = kept;
+	return 0;
+}
+
+/* stdin from its beginning. */
 static int rewind_stdin(bool first, struct bp_error *err)
 {
-	char bytes[65536];
-	ssize_t n = 0;
 	FILE *kept;
+	int rc;
 
 	if (lseek(STDIN_FILENO, 0, SEEK_CUR) < 0 && first) {
-		kept = tmpfile();
-		if (kept == NULL)
-			return bp_fail_sys(err, errno, "cannot keep stdin in a file");
-		while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
-			fwrite(bytes, 1, (size_t)n, kept);
-		if (n < 0 || fflush(kept) != 0 || dup2(fileno(kept), STDIN_FILENO) < 0)
-			n = bp_fail_sys(err, errno, "cannot keep stdin in a file");
+		rc = keep_copy(stdin, "stdin", &kept, err);
+		if (rc < 0)
+			return rc;
+		clearerr(stdin);
+		rc = dup2(fileno(kept), STDIN_FILENO);
 		fclose(kept);
-		if (n < 0)
-			return (int)n;
+		if (rc < 0)
+			return bp_fail_sys(err, errno, "cannot keep a copy of stdin");
 	}
 	if (lseek(STDIN_FILENO, 0, SEEK_SET) < 0)
 		return bp_fail_sys(err, errno, "stdin");
 	return 0;
+}
+
+/* A named pipe, or the one behind <(command). */
+static int copy_pipe(struct convert_run *run, unsigned i, const char *path, struct bp_error *err)
+{
+	struct stat st;
+	FILE *f;
+	int rc;
+
+	if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return 0;
+	f = fopen(path, "re");
+	if (f == NULL)
+		return bp_fail_sys(err, errno, "cannot read %s", path);
+	rc = keep_copy(f, path, &run->copies[i].file, err);
+	fclose(f);
+	if (rc == 0)
+		snprintf(run->copies[i].path, sizeof(run->copies[i].path), "/proc/self/fd/%d",
+			 fileno(run->copies[i].file));
+	return rc;
+}
+
+static int read_file(struct convert_run *run, struct select *select, unsigned i, const char *path,
+		     int (*on_record)(void *arg, struct record *r, struct bp_error *err),
+		     struct select_counts *counts, struct bp_error *err)
+{
+	select->copy = run->copies != NULL && run->copies[i].file != NULL ? run->copies[i].path :
+		       NULL;
+	return select_read(select, path, on_record, run, counts, err);
 }
 
 /* All files once; nothing is written, nothing told. */
@@ -96,32 +151,21 @@ static int learn_files(struct convert_run *run, char **files, int count, struct 
 	struct select_counts counts = {0};
 	int rc = 0;
 
+	run->copies = calloc((size_t)count, sizeof(*run->copies));
+	if (run->copies == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	run->file_count = (unsigned)count;
 	select.silent = true;
-	for (int i = 0; rc == 0 && i < count; i++) {
+	for (unsigned i = 0; rc == 0 && i < run->file_count; i++) {
 		bool is_stdin = strcmp(files[i], "-") == 0;
 
-		if (is_stdin)
-			rc = rewind_stdin(true, err);
+		rc = is_stdin ? rewind_stdin(true, err) : copy_pipe(run, i, files[i], err);
 		if (rc == 0)
-			rc = select_read(&select, files[i], learn_record, run, &counts, err);
+			rc = read_file(run, &select, i, files[i], learn_record, &counts, err);
 		if (rc == 0 && is_stdin)
 			rc = rewind_stdin(false, err);
 	}
 	return rc;
-}
-
-/* One that was well enough to be read, and is not to be written. */
-static int skip_record(struct convert_run *run, const char *why)
-{
-	const struct record_reader *reader = run->counts.reader;
-
-	if (reader != NULL)
-		cli_say("skipped: %s:%llu: a record that %s", reader->name,
-			(unsigned long long)reader->line, why);
-	else
-		cli_say("skipped: a record of the store that %s", why);
-	run->counts.skipped++;
-	return 0;
 }
 
 static int convert_record(void *arg, struct record *r, struct bp_error *err)
@@ -135,8 +179,10 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 	rc = redacts(run) ? redact_learn(&run->redact, r, err) : 0;
 	if (rc == 0 && redacts(run))
 		rc = redact_apply(&run->redact, r, err);
-	if (rc == BP_EPARSE)
-		return skip_record(run, "cannot be redacted");
+	if (rc == BP_EPARSE) {
+		select_skip(run->select, &run->counts, "a record that cannot be redacted");
+		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	rc = run->to->write(&run->out, r, NULL, NULL);
@@ -144,8 +190,10 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 		run->left_out++;
 		return 0;
 	}
-	if (rc == BP_EPARSE)
-		return skip_record(run, "is not what its type says");
+	if (rc == BP_EPARSE) {
+		select_skip(run->select, &run->counts, "a record that is not what its type says");
+		return 0;
+	}
 	if (rc < 0)
 		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
 			       bp_strerror(rc));
@@ -211,7 +259,8 @@ int cmd_convert(int argc, char **argv)
 		run.to->begin(&run.out);
 	rc = convert_flush(&run, &err);
 	for (int i = 0; rc == 0 && i < count; i++)
-		rc = select_read(&select, words[i], convert_record, &run, &run.counts, &err);
+		rc = read_file(&run, &select, (unsigned)i, words[i], convert_record, &run.counts,
+			       &err);
 	if (rc == 0 && run.to->end != NULL) {
 		run.to->end(&run.out);
 		rc = convert_flush(&run, &err);
@@ -221,6 +270,11 @@ int cmd_convert(int argc, char **argv)
 			run.to->name, (unsigned long long)run.left_out);
 out:
 	rc = rc < 0 ? cli_error(&err) : select_exit(&run.counts);
+	for (unsigned i = 0; i < run.file_count; i++) {
+		if (run.copies[i].file != NULL)
+			fclose(run.copies[i].file);
+	}
+	free(run.copies);
 	redact_fini(&run.redact);
 	buf_fini(&run.out);
 	return session_end(&run.session, rc);

@@ -139,8 +139,7 @@ static int take_round(struct points *p, const struct record *r)
 		free(round);
 		if (rc == BP_ENOMEM)
 			return rc;
-		cli_say("skipped: %s", why.text);
-		p->counts.skipped++;
+		select_skip(p->select, &p->counts, why.text);
 		return 0;
 	}
 	if (round->id[0] == '\0')

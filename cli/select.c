@@ -38,6 +38,8 @@ int select_no_format(const struct options *o, const char *option, const char *ar
 
 int select_take(struct select *s, struct options *o, int opt, const char *arg)
 {
+	int rc;
+
 	switch (opt) {
 	case OPT_SINCE: return take_time(o, "--since", arg, &s->since);
 	case OPT_UNTIL: return take_time(o, "--until", arg, &s->until);
@@ -63,8 +65,11 @@ int select_take(struct select *s, struct options *o, int opt, const char *arg)
 		if (s->from != NULL)
 			return 0;
 		return select_no_format(o, "--from", arg) + 1;
-	default: return options_take(o, opt, arg);
+	default: break;
 	}
+	rc = options_take(o, opt, arg);
+	s->verbose = o->verbose > 0;
+	return rc;
 }
 
 static bool is_target(const struct trace *t, const char *target)
@@ -171,10 +176,45 @@ static bool wants(const struct select *s, const struct record *r)
 	       select_wants_object(s, r->dom);
 }
 
+/* --- what is skipped -------------------------------------------------------------------------- */
+
+struct skipping { const struct select *select; struct select_counts *counts; };
+
+static bool is_told(const struct select *s, struct select_counts *counts)
+{
+	return !s->silent && (counts->told++ < SELECT_TOLD || s->verbose);
+}
+
 static void tell_skip(void *arg, const struct bp_error *err)
 {
-	(void)arg;
-	cli_say("skipped: %s", err->text);
+	const struct skipping *skipping = arg;
+
+	if (is_told(skipping->select, skipping->counts))
+		cli_say("skipped: %s", err->text);
+}
+
+void select_skip(const struct select *s, struct select_counts *counts, const char *what)
+{
+	const struct record_reader *reader = counts->reader;
+
+	counts->skipped++;
+	if (!is_told(s, counts))
+		return;
+	if (reader != NULL)
+		cli_say("skipped: %s:%llu: %s", reader->name, (unsigned long long)reader->line,
+			what);
+	else
+		cli_say("skipped: of the store: %s", what);
+}
+
+/* Many lines of them may have scrolled away, or were not told. */
+static void sum_up(const struct select *s, const struct select_counts *counts, const char *path,
+		   uint64_t skipped, uint64_t read)
+{
+	if (skipped > 1 && !s->silent)
+		cli_say("%s: %llu records skipped, %llu read%s", path, (unsigned long long)skipped,
+			(unsigned long long)read, counts->told > SELECT_TOLD && !s->verbose ?
+			"; -v tells of each" : "");
 }
 
 /* --- stores ----------------------------------------------------------------------------------- */
@@ -272,14 +312,18 @@ static int read_store(const struct select *s, const char *url, struct reading *r
 		      struct bp_error *err)
 {
 	struct store_select select = select_of_store(s);
+	uint64_t skipped = reading->counts->skipped, read = reading->counts->read;
 	struct store *store = NULL;
 	int rc = store_open(url, STORE_READ, &store, err);
 
+	reading->counts->told = 0;
 	reading->counts->from_store = true;
 	if (rc == 0)
 		rc = store_read(store, &select, take_stored, reading, err);
 	reading->counts->from_store = false;
 	store_close(store);
+	sum_up(s, reading->counts, url[0] != '\0' ? url : "the default store",
+	       reading->counts->skipped - skipped, reading->counts->read - read);
 	if (reading->taken < 0)
 		return reading->taken;
 	if (rc < 0) {
@@ -298,7 +342,9 @@ int select_read(const struct select *s, const char *path,
 		int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 		struct select_counts *counts, struct bp_error *err)
 {
+	struct skipping skipping = {s, counts};
 	bool is_stdin = strcmp(path, "-") == 0;
+	uint64_t skipped = counts->skipped;
 	struct record_reader reader;
 	struct record r;
 	int rc = 0, taken = 0;
@@ -306,7 +352,7 @@ int select_read(const struct select *s, const char *path,
 
 	if (select_is_store(path))
 		return read_store(s, path, &(struct reading){s, on_record, arg, counts, 0}, err);
-	f = is_stdin ? stdin : fopen(path, "re");
+	f = is_stdin ? stdin : fopen(s->copy != NULL ? s->copy : path, "re");
 	if (f == NULL) {
 		if (!s->silent)
 			cli_say("cannot read %s: %s", path, strerror(errno));
@@ -315,7 +361,9 @@ int select_read(const struct select *s, const char *path,
 	}
 	record_reader_init(&reader, f, path, s->from);
 	counts->reader = &reader;
-	reader.on_skip = s->silent ? NULL : tell_skip;
+	counts->told = 0;
+	reader.on_skip = tell_skip;
+	reader.on_skip_arg = &skipping;
 	record_init(&r);
 	while (taken == 0 && (rc = record_read(&reader, &r, err)) == 0) {
 		if (wants(s, &r))
@@ -324,12 +372,9 @@ int select_read(const struct select *s, const char *path,
 		record_init(&r);
 	}
 	record_fini(&r);
-	/* Many lines of them may have scrolled away. */
-	if (reader.skipped > 1 && !s->silent)
-		cli_say("%s: %llu records skipped, %llu read", path,
-			(unsigned long long)reader.skipped, (unsigned long long)reader.read);
 	counts->read += reader.read;
 	counts->skipped += reader.skipped;
+	sum_up(s, counts, path, counts->skipped - skipped, reader.read);
 	counts->reader = NULL;
 	record_reader_fini(&reader);
 	if (!is_stdin)
@@ -346,7 +391,7 @@ int select_read(const struct select *s, const char *path,
 
 int select_exit(const struct select_counts *counts)
 {
-	if (counts->read == 0 && counts->stores == 0)
+	if (counts->read == 0 && counts->stores == 0 && counts->skipped == 0)
 		return CLI_FAILURE;
 	return counts->skipped > 0 || counts->files_failed > 0 ? CLI_PARTIAL : CLI_OK;
 }

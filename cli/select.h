@@ -21,6 +21,8 @@ struct select {
 	struct prefix prefix;        /* addr not set: any */
 	int method;                  /* METHOD_UNKNOWN: any */
 	const struct format *from;   /* NULL: detected */
+	const char *copy;            /* of the next file to be read, opened in its place; NULL: none */
+	bool verbose;                /* -v: each skipped record is told, not only the first ones */
 	bool silent;                 /* what is skipped or fails is counted, not told: it is told
 				      * when the files are read again */
 };
@@ -57,11 +59,16 @@ bool select_wants_verdict(const struct select *s, const struct verdict *v);
 struct select_counts {
 	uint64_t read, skipped;
 	unsigned files_failed;
+	unsigned told;    /* of the records skipped in the file at hand */
 	unsigned stores;  /* read through; one may hold nothing of what is selected */
 	/* The record at hand: it is selected whole, --border by its latest verdict. */
 	bool from_store;
 	const struct record_reader *reader; /* that it comes from; NULL: from a store */
 };
+enum { SELECT_TOLD = 20 };   /* skipped records of a file that are told; the rest is a number */
+/* One more was skipped that is well enough to be read; what is as for cli_say, of the record at
+ * hand. */
+void select_skip(const struct select *s, struct select_counts *counts, const char *what);
 /* Reads every record of the file ("-": stdin) or the store; on_record gets each (may take parts of
  * it by making them empty), returns negative to stop. A file that cannot be read or recognised is
  * told on stderr and counted, the next one goes on. Returns 0 or what on_record returned. */

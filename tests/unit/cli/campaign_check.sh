@@ -118,8 +118,6 @@ warns()
 	plans 0 w.yaml && says "$2"
 	verdict "warns: $1"
 }
-warns list 'Measurements  1 a round, 4 a day; 1 of them have no address now' \
-	'every: 6h\ntargets: ["@not-there"]'
 warns hosts 'manners: 1 host every 5 min; known hosts are asked every 15 min at most' \
 	'every: 5m\ntargets: [175.45.176.71]'
 warns sweep 'manners: a sweep of 1023 destinations, asked 1023 times a hop every 5 h; a sweep is' \
@@ -136,7 +134,6 @@ warns elsewhere "no destination lies in the profile's network (North Korea)" \
 warns reference 'no reference hosts' 'every: 15m'
 warns prefixes 'targets[1]: 175.45.176.71 and 175.45.177.10 stand for each other' \
 	'every: 15m\ntargets: [175.45.178.1, {hosts: [175.45.176.71, 175.45.176.68, 175.45.177.10]}]'
-warns file 'list-that-is-not: No such file' 'every: 15m\ntargets: [175.45.178.1, "@list-that-is-not"]'
 printf 'campaign: c\nvantage: v\nevery: 5m\ntargets: [10.0.0.1, 10.1.0.0/16]\nrate_pps: max\n' >"$dir/w.yaml"
 plans 1 w.yaml || plans 0 w.yaml
 quiet manners; verdict "a laboratory's own addresses have no manners"
@@ -155,6 +152,12 @@ faults hopeless 'f.yaml: a round cannot end before the next one begins: it takes
 faults witness 'f.yaml: reference host 175.45.176.1 lies in the network that is watched' \
 	'every: 15m\ntargets: [175.45.177.1]\nreference: [175.45.176.1]'
 faults multicast 'not probed' 'every: 15m\ntargets: [224.0.0.1]'
+faults file 'f.yaml: 1 list of targets cannot be read: each round would miss what it names' \
+	'every: 15m\ntargets: [175.45.178.1, "@list-that-is-not"]'
+says 'list-that-is-not: No such file'; verdict "which list it is"
+faults files 'f.yaml: 2 lists of targets cannot be read' \
+	'every: 15m\ntargets: ["@list-that-is-not", "@."]'
+says 'Measurements  2 a round, 192 a day; 2 of them have no address now'; verdict "and what it costs"
 faults postgresql 'this version keeps records in sqlite:FILE' 'every: 15m\nstore: postgresql://h/d'
 faults nothing 'nothing to measure: all of it is on a do-not-probe list' \
 	'every: 15m\ntargets: [175.45.177.2]'

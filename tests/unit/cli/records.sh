@@ -133,6 +133,9 @@ for to in jsonl atlas scamper csv csv-hops; do
 	cat "$dir/two" | "$borderpath" convert --to "$to" --redact src,first-hops=1 - 2>"$dir/err" |
 		cmp -s - "$dir/out"
 	verdict "--redact of a pipe to $to"
+	"$borderpath" convert --to "$to" --redact src,first-hops=1 <(head -n 1 "$dir/two") \
+		<(tail -n 1 "$dir/two") 2>"$dir/err" | cmp -s - "$dir/out"
+	verdict "--redact of two named pipes to $to"
 done
 run 0 judge --format jsonl "$dir/two" && cp "$dir/out" "$dir/judged" &&
 	run 0 convert --to jsonl --redact first-hops "$dir/judged" && ! grep -qF '"203.0.113.1"' "$dir/out" &&
@@ -177,6 +180,24 @@ verdict "a paths object without all its flows keeps its verdict, and that is sai
 { head -n 1 "$dir/two"; echo '{"type":"trace"'; tail -n 1 "$dir/two"; } >"$dir/cut"
 run 3 convert --to jsonl "$dir/cut" && cmp -s "$dir/out" "$dir/two" && grep -q 'cut:2: ' "$dir/err"
 verdict "a broken line is skipped, told with its number, and the exit says partial"
+
+# Of many that are left out, the first are told and the rest is a number.
+for _ in {1..30}; do echo '{"type":"trace"'; done >"$dir/bad"
+run 3 convert --to jsonl --from jsonl "$dir/bad" && [ ! -s "$dir/out" ] &&
+	[ "$(grep -c '^borderpath: skipped: .*/bad:' "$dir/err")" -eq 20 ] &&
+	[ "$(tail -n 1 "$dir/err")" = "borderpath: $dir/bad: 30 records skipped, 0 read; -v tells of each" ]
+verdict "all records of a file are skipped: exit 3, twenty lines and a sum"
+run 3 convert -v --to jsonl --from jsonl "$dir/bad" "$dir/two" && cmp -s "$dir/out" "$dir/two" &&
+	[ "$(grep -c '^borderpath: skipped: ' "$dir/err")" -eq 30 ] &&
+	[ "$(grep -c 'records skipped, 0 read$' "$dir/err")" -eq 1 ]
+verdict "-v tells each of them"
+{ cat "$dir/two"; for _ in {1..25}; do echo '{"type":"round","version":1,"id":"r"}'; done; } >"$dir/rounds"
+run 3 convert --to csv-rounds "$dir/rounds" "$dir/rounds" &&
+	[ "$(grep -c 'skipped: .*not what its type says$' "$dir/err")" -eq 40 ] &&
+	[ "$(grep -c ': 25 records skipped, 27 read; -v' "$dir/err")" -eq 2 ]
+verdict "what cannot be written is told so, too, of each file"
+run 1 convert --to jsonl "$dir/profile.yaml" && grep -q 'no format that borderpath reads' "$dir/err"
+verdict "nothing that could be recognised: exit 1"
 
 # selected COUNT ARGS...: so many of the 24 traces are chosen.
 selected()
