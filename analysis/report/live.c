@@ -256,9 +256,13 @@ static unsigned lines_of(const struct buf *b)
 	return n;
 }
 
-static void put_notes(struct buf *out, const struct style *style, const struct live *l)
+/* A fifth of the rows at most, and the last one in any case: what is measured is looked for here. */
+static void put_notes(struct buf *out, const struct style *style, const struct live *l,
+		      unsigned rows)
 {
-	for (unsigned i = 0; i < l->note_count; i++) {
+	unsigned most = rows == 0 ? LIVE_NOTES : rows < 10 ? 1 : rows / 5;
+
+	for (unsigned i = l->note_count - min(l->note_count, most); i < l->note_count; i++) {
 		style_face(out, style, FACE_DIM);
 		put_clock(out, l->notes[i].at);
 		style_end(out, style);
@@ -289,7 +293,7 @@ void report_live(struct buf *out, const struct style *style, const struct live *
 	bool in_short;
 
 	buf_init(&notes);
-	put_notes(&notes, style, l);
+	put_notes(&notes, style, l, rows);
 	left = rows == 0 ? UINT32_MAX : rows - min(rows, 1 + lines_of(&notes));
 	left /= l->count > 0 ? l->count : 1;
 	/* What stands above a campaign's targets, and an empty line behind them. */

@@ -42,6 +42,8 @@ static bool waiting(const struct status *s)
 
 enum status_state status_state(const struct status *s)
 {
+	if (!s->measured_known && waiting(s))
+		return STATUS_WAITING;
 	if (!s->measured_known)
 		return s->over ? STATUS_OVER : s->pid != 0 && !s->last_known ? STATUS_STARTING :
 		       s->last_known ? STATUS_STALE : STATUS_NEVER;

@@ -279,6 +279,12 @@ static void states(void **state)
 		 STATUS_WAITING},
 		{"nobody is there to commit it", "10:00:40", 0, true, false, 1, ROUND_HEALTH_OK,
 		 STATUS_WAITING},
+		{"nobody is there to commit the only one", "10:00:40", 0, false, false, 1,
+		 ROUND_HEALTH_UNKNOWN, STATUS_WAITING},
+		{"the first one is about to be committed", "10:00:40", 1, false, false, 1,
+		 ROUND_HEALTH_UNKNOWN, STATUS_STARTING},
+		{"the store has taken none so far", "10:03:12", 1, false, false, 1,
+		 ROUND_HEALTH_UNKNOWN, STATUS_WAITING},
 		{"a new daemon", "10:03:12", 1, false, false, 0, ROUND_HEALTH_UNKNOWN, STATUS_STARTING},
 		{"nobody ever ran it", "10:03:12", 0, false, false, 0, ROUND_HEALTH_UNKNOWN, STATUS_NEVER},
 	};
@@ -372,6 +378,28 @@ static void live_views(void **state)
 	live_fini(&l);
 }
 
+/* Whatever there is to tell, what is measured is seen; and the last that was told. */
+static void notes_leave_room(void **state)
+{
+	static const struct style style = {false, true, 80};
+	struct live l = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out);
+	live_story(&l);
+	l.count = 1;
+	for (unsigned i = 0; i < LIVE_NOTES; i++)
+		live_note(&l, at("2026-11-22T10:00:05Z"), i + 1 < LIVE_NOTES ? "one more" : "the last");
+	report_live(&out, &style, &l, at("2026-11-22T10:00:12Z"), 9);
+	assert_non_null(strstr(out.bytes, "175.45.176.71"));
+	assert_non_null(strstr(out.bytes, "the last"));
+	assert_null(strstr(out.bytes, "one more"));
+	l.count = 2;
+	buf_fini(&out);
+	live_fini(&l);
+}
+
 /* A terminal that became narrower has broken the lines that stand on it. */
 static void rows_of_a_frame(void **state)
 {
@@ -407,6 +435,7 @@ int main(void)
 		cmocka_unit_test(changes),
 		cmocka_unit_test(states),
 		cmocka_unit_test(live_views),
+		cmocka_unit_test(notes_leave_room),
 		cmocka_unit_test(rows_of_a_frame),
 	};
 
