@@ -66,11 +66,15 @@ static bool is_same_file(const struct run_keep *k)
 	return stat(k->path, &st) == 0 && st.st_dev == k->device && st.st_ino == k->inode;
 }
 
-static void know_file(struct run_keep *k)
+static void know_file(struct run *run, struct run_keep *k)
 {
 	struct stat st;
 
 	if (stat(k->path, &st) == 0) {
+		if (st.st_nlink > 1 && st.st_ino != k->inode)
+			run_note(run, NULL, "store %s is one file with %lu names (hard links): SQLite "
+				 "keeps its log by the name, so that a process that uses another one "
+				 "damages it", k->path, (unsigned long)st.st_nlink);
 		k->device = st.st_dev;
 		k->inode = st.st_ino;
 	}
@@ -114,7 +118,7 @@ bool run_keep_open(struct run *run, struct run_keep *k)
 	if (another)
 		run_note(run, NULL, "store %s is another file than it was: what the spool has kept "
 			 "is put into it", k->path);
-	know_file(k);
+	know_file(run, k);
 	for (unsigned i = 0; i < run->desk_count; i++) {
 		struct run_desk *d = &run->desks[i];
 

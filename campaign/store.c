@@ -14,6 +14,8 @@
 #include "campaign/store_place.h"
 #include "core/text.h"
 
+enum { LINKS_MAX = 40 };
+
 static const char magic[16] = "SQLite format 3";
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -61,9 +63,32 @@ static int default_place(char out[static PATH_MAX], struct bp_error *err)
 			    : bp_fail(err, BP_EINVAL, "the default store: its name is too long");
 }
 
+/* A link is another name of one store: what lies beside it (log, spool, lock) has one place. The
+ * file behind it need not be there yet. */
+static int follow_links(char path[static PATH_MAX], struct bp_error *err)
+{
+	char target[PATH_MAX], *slash;
+	ssize_t n;
+
+	for (unsigned links = 0; (n = readlink(path, target, sizeof(target))) > 0; links++) {
+		size_t keep = 0;
+
+		slash = strrchr(path, '/');
+		if (target[0] != '/' && slash != NULL)
+			keep = (size_t)(slash - path) + 1;
+		if (links == LINKS_MAX || keep + (size_t)n >= PATH_MAX)
+			return bp_fail(err, BP_EINVAL, "%.60s: links that lead nowhere", path);
+		memcpy(path + keep, target, (size_t)n);
+		path[keep + (size_t)n] = '\0';
+	}
+	return 0;
+}
+
 int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err)
 {
 	const char *file = url;
+	char path[PATH_MAX];
+	int rc;
 
 	if (url == NULL || url[0] == '\0')
 		return default_place(out, err);
@@ -81,8 +106,11 @@ int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err
 		return bp_fail(err, BP_EINVAL, "%s: names no file", url);
 	if (strlen(file) >= PATH_MAX)
 		return bp_fail(err, BP_EINVAL, "%.60s...: the name is too long", file);
-	memcpy(out, file, strlen(file) + 1);
-	return 0;
+	memcpy(path, file, strlen(file) + 1);
+	rc = follow_links(path, err);
+	if (rc == 0)
+		memcpy(out, path, strlen(path) + 1);
+	return rc;
 }
 
 int store_make_directory(const char *file, struct bp_error *err)

@@ -7,7 +7,7 @@
 
 #include "campaign/store.h"
 
-/* The file of a store: of "sqlite:FILE", FILE, or NULL and empty for the default one. BP_EUNSUP for
+/* The file of a store, behind links that name it: of "sqlite:FILE", FILE, or NULL and empty for the default one. BP_EUNSUP for
  * PostgreSQL, BP_EINVAL. */
 int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err);
 /* Makes the directories above a file that are not there, 0700. */

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "campaign/lock.h"
+#include "campaign/store_place.h"
 #include "core/err.h"
 
 static char box[64];
@@ -47,6 +48,38 @@ static void names(void **state)
 		snprintf(want, sizeof(want), "/x/store.db.spool/%s.lock", rows[i].name);
 		assert_string_equal(place_lock("/x/store.db", &p, path), want);
 	}
+}
+
+/* A link is no other store: whoever names it by one meets the lock of the others. */
+static void links(void **state)
+{
+	static const struct { const char *link, *to, *names; } rows[] = {
+		{"plain.db", NULL, "/plain.db"},
+		{"here.db", "store.db", "/store.db"},
+		{"again.db", "here.db", "/store.db"},
+		{"dots.db", "./../x/store.db", "/./../x/store.db"},
+		{"round.db", "round.db", NULL},
+	};
+	char path[128], want[128], got[PATH_MAX] = "untouched";
+	struct bp_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(path, sizeof(path), "sqlite:%s/%s", box, rows[i].link);
+		if (rows[i].to != NULL)
+			assert_int_equal(symlink(rows[i].to, strchr(path, '/')), 0);
+		snprintf(want, sizeof(want), "%s%s", box, rows[i].names ? rows[i].names : "");
+		if (rows[i].names != NULL) {
+			assert_int_equal(store_place(path, got, &err), 0);
+			assert_string_equal(got, want);
+		} else {
+			assert_int_equal(store_place(path, got, &err), BP_EINVAL);
+		}
+	}
+	snprintf(path, sizeof(path), "%s/whole.db", box);
+	assert_int_equal(symlink("/x/y/other.db", path), 0);
+	assert_int_equal(store_place(path, got, &err), 0);
+	assert_string_equal(got, "/x/y/other.db");
 }
 
 static void holders(void **state)
@@ -149,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(links),
 		cmocka_unit_test(holders),
 		cmocka_unit_test(what_waits),
 	};
