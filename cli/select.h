@@ -21,7 +21,7 @@ struct select {
 	struct prefix prefix;        /* addr not set: any */
 	int method;                  /* METHOD_UNKNOWN: any */
 	const struct format *from;   /* NULL: detected */
-	const char *copy;            /* of the next file to be read, opened in its place; NULL: none */
+	const char *copy;            /* of the next file to be read, opened for it; NULL: none */
 	bool verbose;                /* -v: each skipped record is told, not only the first ones */
 	bool silent;                 /* what is skipped or fails is counted, not told: it is told
 				      * when the files are read again */

@@ -256,7 +256,8 @@ static unsigned lines_of(const struct buf *b)
 	return n;
 }
 
-/* A fifth of the rows at most, and the last one in any case: what is measured is looked for here. */
+/* A fifth of the rows at most, and the last one in any case: here one looks for what is
+ * measured. */
 static void put_notes(struct buf *out, const struct style *style, const struct live *l,
 		      unsigned rows)
 {
