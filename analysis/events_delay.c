@@ -47,6 +47,7 @@ struct delay_state {
 	int64_t recent[SCREEN_AFTER + SCREEN_BEFORE];      /* answered ones, a ring */
 	struct told_shift told[TOLD_MAX];
 	unsigned told_count;
+	unsigned taken_back;           /* shifts that were told and did not hold */
 	struct reply_state replies;
 };
 
@@ -214,7 +215,7 @@ static int tell(struct events *v, struct key_state *k, const struct shift *s,
 			      .not_before = s->not_before,
 			      .not_after = s->not_after,
 			      /* What was taken back may be told again: by another name. */
-			      .planned = v->now,
+			      .planned = {s->not_after.ns + k->delay->taken_back},
 			      .confidence = s->confidence};
 	int rc = t == NULL ? track_claim(v, k, k->vantage, &claim, &t) : 0;
 
@@ -321,6 +322,7 @@ static int compare(struct events *v, struct key_state *k, const struct shift_lis
 				track_evidence(t, v->now, k->key->vantage, "",
 					       "more rounds do not bear it out");
 		}
+		d->taken_back++;
 		forget_told(d, i);
 	}
 	for (size_t s = 0; s < list->count && rc == 0; s++)

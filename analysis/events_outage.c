@@ -463,7 +463,8 @@ static void look_for_ends(struct events *v, struct track *t)
 		struct member *m = &t->members[i];
 		struct wall since;
 
-		if (m->vantage->looked != v->mark || m->mark == v->mark || m->state == MEMBER_GONE || m->state == MEMBER_OVER)
+		if (m->vantage->looked != v->mark || m->mark == v->mark ||
+		    m->state == MEMBER_GONE || m->state == MEMBER_OVER)
 			continue;
 		if (!can_tell(v, t, m->vantage, &since))
 			continue;

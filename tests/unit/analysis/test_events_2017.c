@@ -38,12 +38,21 @@ static char way_at(unsigned prefix, int t)
 	return 'k';
 }
 
-static const struct { unsigned prefix; int at; const char *from, *to; } CHANGES[] = {
-	{176, AT(0, 9, 7, 51), "dandong", "khasan"},   {178, AT(0, 9, 7, 51), "dandong", "khasan"},
-	{179, AT(0, 9, 7, 51), "dandong", "khasan"},   {176, AT(0, 10, 14, 45), "khasan", "dandong"},
-	{178, AT(0, 10, 14, 45), "khasan", "dandong"}, {179, AT(0, 10, 14, 45), "khasan", "dandong"},
-	{176, AT(0, 12, 21, 55), "dandong", "khasan"}, {178, AT(0, 12, 21, 55), "dandong", "khasan"},
-	{179, AT(0, 12, 21, 55), "dandong", "khasan"}, {176, AT(1, 7, 56, 39), "khasan", "dandong"},
+static const struct {
+	unsigned prefix;
+	int at;
+	const char *from, *to;
+} CHANGES[] = {
+	{176, AT(0, 9, 7, 51), "dandong", "khasan"},
+	{178, AT(0, 9, 7, 51), "dandong", "khasan"},
+	{179, AT(0, 9, 7, 51), "dandong", "khasan"},
+	{176, AT(0, 10, 14, 45), "khasan", "dandong"},
+	{178, AT(0, 10, 14, 45), "khasan", "dandong"},
+	{179, AT(0, 10, 14, 45), "khasan", "dandong"},
+	{176, AT(0, 12, 21, 55), "dandong", "khasan"},
+	{178, AT(0, 12, 21, 55), "dandong", "khasan"},
+	{179, AT(0, 12, 21, 55), "dandong", "khasan"},
+	{176, AT(1, 7, 56, 39), "khasan", "dandong"},
 	{179, AT(1, 9, 10, 29), "khasan", "dandong"},
 };
 enum { CHANGE_COUNT = sizeof(CHANGES) / sizeof(CHANGES[0]) };
