@@ -25,8 +25,7 @@ void diff_store_close(struct diff_store *d);
 int diff_store_read(struct diff_store *d, const struct store_select *select, enum diff_when side,
 		    uint64_t *traces, struct bp_error *err);
 /* The number in an item's `example`; the whole trace that it stands for (out is initialised and
- * empty; BP_ENOTFOUND: dropped meanwhile); the id of the trace that it stands for, empty when that is
- * gone. */
+ * empty; BP_ENOTFOUND: dropped meanwhile); its id, empty when it is gone. */
 unsigned diff_store_number(int64_t example);
 int diff_store_example(struct diff_store *d, int64_t example, struct record *out,
 		       struct bp_error *err);
