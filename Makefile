@@ -263,7 +263,8 @@ GROUP  ?= borderpath
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
 	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
-		$(share)/borderpath/campaigns $(share)/bash-completion/completions \
+		$(share)/borderpath/campaigns $(share)/borderpath/prometheus $(share)/borderpath/grafana \
+		$(share)/bash-completion/completions \
 		$(libdir)/systemd/system $(libdir)/sysusers.d $(examples)
 	$(Q)install -m 0755 $(OUT)/borderpath $(bindir)/
 	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
@@ -271,6 +272,8 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
 	$(Q)install -m 0644 packaging/campaigns/*.yaml $(share)/borderpath/campaigns/
+	$(Q)install -m 0644 packaging/prometheus/*.yml $(share)/borderpath/prometheus/
+	$(Q)install -m 0644 packaging/grafana/*.json $(share)/borderpath/grafana/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
 	$(Q)install -m 0644 packaging/systemd/borderpath.sysusers $(libdir)/sysusers.d/borderpath.conf
 	$(Q)sed 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \

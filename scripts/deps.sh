@@ -54,6 +54,21 @@ apt() {
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" \
 		>"$log" 2>&1 </dev/null
 }
+# Of prometheus only its promtool is wanted: its server starts neither now nor at boot.
+case " $missing " in
+*" prometheus "*) server=prometheus ;;
+*) server= ;;
+esac
+let_server_be() {
+	[ -n "$server" ] || return 0
+	$sudo systemctl unmask "$server"
+	$sudo invoke-rc.d "$server" stop
+	$sudo update-rc.d "$server" disable
+} >/dev/null 2>&1
+trap 'let_server_be || true; rm -f "$log"' EXIT
+trap 'exit 1' INT TERM
+[ -z "$server" ] || $sudo systemctl mask "$server" >/dev/null 2>&1 || true
+
 echo "deps: installing$missing" >&2
 # The package lists of a fresh machine are empty or old: refresh them only if it takes that.
 # shellcheck disable=SC2086

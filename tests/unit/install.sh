@@ -25,6 +25,7 @@ check "the probe is for its group" mode "$box/pkg/usr/bin/borderpath-probe" 750
 check "nothing is setuid or setgid" none "$box/pkg" -type f -perm /6000
 for f in man/man1/borderpath.1 man/man8/borderpath-probe.8 borderpath/profiles/dprk.yaml \
 	borderpath/campaigns/dprk-borders.yaml borderpath/campaigns/dprk-sweep.yaml \
+	borderpath/prometheus/borderpath.rules.yml borderpath/grafana/borderpath.json \
 	bash-completion/completions/borderpath doc/borderpath/examples/borderpath.cron; do
 	check "$f" mode "$box/pkg/usr/share/$f" 644
 done
