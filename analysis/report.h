@@ -158,6 +158,9 @@ int report_maker_event(struct report_maker *m, const struct event *e);
 /* BP_ENOTFOUND: nothing was measured in the window. */
 int report_make(struct report_maker *m, const struct report **out);
 
+/* Nothing happened: no event, and into each prefix the same way all the time. */
+bool report_quiet(const struct report *r);
+
 /* The one object {"type":"report","version":1,...}, and a newline: every number that any page
  * shows. */
 struct buf;

@@ -298,6 +298,15 @@ int report_ways_make(struct report_maker *m)
 	return 0;
 }
 
+bool report_quiet(const struct report *r)
+{
+	bool quiet = r->event_count == 0;
+
+	for (unsigned i = 0; i < r->way_count; i++)
+		quiet = quiet && r->ways[i].seen_count <= 1;
+	return quiet;
+}
+
 /* --- what would have been seen --------------------------------------------------------------- */
 
 /* The medians of a key's measured rounds, -1 where nobody answered. NULL: no memory. */
@@ -364,5 +373,5 @@ int report_power_make(struct report_maker *m)
 	r->decided = rounds > 0 ? (double)decided / (double)rounds : 0;
 	r->power.switch_ns = power_switch(every, r->decided, vantages);
 	/* Said of a quiet window alone: it costs a hundred runs of the detector. */
-	return r->event_count > 0 ? 0 : shift_power(m, &r->power.shift_ns);
+	return report_quiet(r) ? shift_power(m, &r->power.shift_ns) : 0;
 }

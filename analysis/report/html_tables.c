@@ -54,7 +54,7 @@ void part_lead_report(struct page *page)
 			shown++;
 		}
 	}
-	if (r->event_count == 0) {
+	if (report_quiet(r)) {
 		buf_clear(&text);
 		sentence_quiet(&text, r);
 		paragraph(page->out, &text);
@@ -70,11 +70,17 @@ static void count(struct buf *out, const char *json, uint64_t n)
 	buf_printf(out, "<span data-j=\"%s\">%llu</span>", json, (unsigned long long)n);
 }
 
+enum { NAMES_SHOWN = 16 };
+
 static void names(struct page *page, bool counted)
 {
 	const struct report *r = page->r;
-	unsigned n = 0;
+	unsigned n = 0, all = 0;
 
+	for (unsigned i = 0; i < r->vantage_count; i++)
+		all += r->vantages[i].counted == counted;
+	if (all > NAMES_SHOWN)
+		buf_printf(page->out, "<details><summary>%u names</summary>", all);
 	for (unsigned i = 0; i < r->vantage_count; i++) {
 		if (r->vantages[i].counted != counted)
 			continue;
@@ -85,6 +91,8 @@ static void names(struct page *page, bool counted)
 	}
 	if (n == 0)
 		buf_str(page->out, "none");
+	if (all > NAMES_SHOWN)
+		buf_str(page->out, "</details>");
 }
 
 void part_facts(struct page *page, struct wall at)
@@ -319,7 +327,10 @@ void part_events(struct page *page)
 	page_heading(page, "events", "Events");
 	if (r->event_count == 0) {
 		buf_init(&text);
-		sentence_quiet(&text, r);
+		if (report_quiet(r))
+			sentence_quiet(&text, r);
+		else
+			buf_str(&text, "No event was found.");
 		paragraph(page->out, &text);
 		buf_fini(&text);
 		return;

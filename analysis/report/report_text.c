@@ -267,7 +267,7 @@ void report_text(struct buf *out, const struct style *s, const struct report *r)
 
 	sentence_now(out, r);
 	buf_char(out, '\n');
-	if (r->event_count == 0) {
+	if (report_quiet(r)) {
 		sentence_quiet(out, r);
 		buf_char(out, '\n');
 	}

@@ -256,7 +256,7 @@ void svg_band(struct svg *s, const struct svg_band *b)
 {
 	double h = b->unsure ? b->h / 2 : b->h;
 	double w = b->w > 0.7 ? b->w : 0.7;
-	char fill[96];
+	char fill[128];
 
 	if (b->band == REPORT_BAND_NOT_MEASURED || b->band == REPORT_BAND_OFFLINE) {
 		svg_line(s, b->x, b->y + b->h - 0.5, b->x + w, b->y + b->h - 0.5, "base");
@@ -266,6 +266,10 @@ void svg_band(struct svg *s, const struct svg_band *b)
 		return;
 	}
 	fill_of(s, b, fill, sizeof(fill));
+	/* Of short ones the sides have no outline: many of them in a row would be a fence. */
+	if (w < 24 && strstr(fill, "\"light\"") != NULL)
+		snprintf(fill + strlen(fill), sizeof(fill) - strlen(fill),
+			 " stroke-dasharray=\"%.1f %.1f\"", w, h);
 	svg_rect(s, b->x, b->y + b->h - h, w, h, fill);
 	if (b->label != NULL && h >= 9 && svg_text_width(b->label, 11) + 6 < w)
 		label_on(s, b, b->x + w / 2, b->y + b->h - h / 2 + 4);
