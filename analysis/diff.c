@@ -34,44 +34,51 @@ static const int64_t SHIFT_LEAST_NS = NS_PER_MS;
 /* The items of one row, sorted by target, then side, then what they show. */
 struct group {
 	const struct diff_set *set;
-	const struct set_item *items;
+	size_t first; /* its number in the set */
 	unsigned count;
 	const struct set_item **before, **after; /* room for count each, owned by the caller */
 	unsigned before_count, after_count;
 	struct sight_votes *votes;               /* likewise */
+	uint32_t *verdicts;                      /* likewise: their numbers in the set */
+	uint32_t *counts;                        /* of each verdict of the set; 0 between uses */
 };
+
+static const struct set_item *item_of(const struct group *g, unsigned i)
+{
+	return set_item(g->set, g->first + i);
+}
 
 /* --- one side -------------------------------------------------------------------------------- */
 
-static int by_verdict(const void *a, const void *b, void *arg)
+static int by_rank(const void *a, const void *b, void *arg)
 {
-	const struct set_item *x = *(const struct set_item *const *)a;
-	const struct set_item *y = *(const struct set_item *const *)b;
-	const struct diff_set *s = arg;
-	const struct set_sight *v = diff_intern_get(&s->sights, x->sight);
-	const struct set_sight *w = diff_intern_get(&s->sights, y->sight);
-	uint32_t i = s->verdict_rank[v->verdict], k = s->verdict_rank[w->verdict];
+	const uint32_t *rank = arg;
+	uint32_t x = rank[*(const uint32_t *)a], y = rank[*(const uint32_t *)b];
 
-	return (i > k) - (i < k);
+	return (x > y) - (x < y);
 }
 
-/* Equal verdicts are one with so many votes: they are put together by their rank, for which the
- * list (whose order is of no use any more) is sorted anew. */
+/* Equal verdicts are one with so many votes; in the order of their ranks. */
 static int side_verdict(const struct group *g, const struct set_item **items, unsigned n,
 			struct diff_side *out)
 {
-	union { const struct diff_set *in; void *out; } set = {.in = g->set};
+	const struct diff_set *s = g->set;
 	unsigned votes = 0;
 
-	qsort_r(items, n, sizeof(*items), by_verdict, set.out);
 	for (unsigned i = 0; i < n; i++) {
-		const struct sight_verdict *v = set_verdict(g->set, items[i]);
+		const struct set_sight *x = diff_intern_get(&s->sights, items[i]->sight);
 
-		if (sight_decided(&v->v))
-			out->decided += items[i]->count;
-		if (votes == 0 || g->votes[votes - 1].verdict != v)
-			g->votes[votes++] = (struct sight_votes){.verdict = v};
-		g->votes[votes - 1].count += items[i]->count;
+		if (g->counts[x->verdict] == 0)
+			g->verdicts[votes++] = x->verdict;
+		g->counts[x->verdict] += items[i]->count;
+	}
+	qsort_r(g->verdicts, votes, sizeof(*g->verdicts), by_rank, s->verdict_rank);
+	for (unsigned i = 0; i < votes; i++) {
+		const struct sight_verdict *v = diff_intern_get(&s->verdicts, g->verdicts[i]);
+
+		g->votes[i] = (struct sight_votes){v, g->counts[g->verdicts[i]]};
+		out->decided += sight_decided(&v->v) ? g->votes[i].count : 0;
+		g->counts[g->verdicts[i]] = 0;
 	}
 	return sight_judge(g->votes, votes, &out->verdict);
 }
@@ -173,15 +180,16 @@ static int compare_ns(const void *a, const void *b)
 /* Delays of both sides, packed. */
 struct delays { int64_t *ns; unsigned count; };
 
-/* Minimum and median; sorts. */
+/* Minimum and median; changes the order. */
 static void side_delays(struct diff_side *s, int64_t *ns, unsigned n)
 {
 	s->rtt_n = n;
 	if (n == 0)
 		return;
-	qsort(ns, n, sizeof(*ns), compare_ns);
-	s->rtt_min_ns = ns[0];
-	s->rtt_median_ns = n % 2 ? ns[n / 2] : (ns[n / 2 - 1] + ns[n / 2]) / 2;
+	s->rtt_min_ns = rtt_kth(ns, n, 0);
+	s->rtt_median_ns = rtt_kth(ns, n, n / 2);
+	if (n % 2 == 0)
+		s->rtt_median_ns = (rtt_kth(ns, n, n / 2 - 1) + s->rtt_median_ns) / 2;
 }
 
 int64_t diff_least_shift(const struct diff_row *row)
@@ -207,7 +215,7 @@ static unsigned run_end(const struct group *g, unsigned i)
 {
 	unsigned k = i + 1;
 
-	while (k < g->count && set_same_target(&g->items[i], &g->items[k]))
+	while (k < g->count && set_same_target(item_of(g, i), item_of(g, k)))
 		k++;
 	return k;
 }
@@ -228,7 +236,7 @@ static bool target_delays(const struct group *g, unsigned begin, unsigned end,
 	unsigned b = before->count, a = after->count;
 
 	for (unsigned i = begin; i < end; i++)
-		delays_add(g->items[i].side == DIFF_BEFORE ? before : after, g, &g->items[i]);
+		delays_add(item_of(g, i)->side == DIFF_BEFORE ? before : after, g, item_of(g, i));
 	if (before->count == b || after->count == a) {
 		before->count = b;
 		after->count = a;
@@ -251,7 +259,7 @@ static int compare_rtt(const struct group *g, struct diff_row *row)
 	int rc = BP_ENOMEM;
 
 	for (unsigned i = 0; i < g->count; i++)
-		room += g->items[i].rtt_count;
+		room += item_of(g, i)->rtt_count;
 	before.ns = calloc(room, sizeof(*before.ns));
 	after.ns = calloc(room, sizeof(*after.ns));
 	if (strata == NULL || before.ns == NULL || after.ns == NULL)
@@ -280,14 +288,14 @@ out:
 
 static void row_key(struct diff_row *row, const struct group *g, bool target)
 {
-	const struct set_item *item = &g->items[0];
+	const struct set_place *place = set_place(g->set, item_of(g, 0));
 	char text[ADDR_TEXT];
 
-	text_set(row->vantage, sizeof(row->vantage), set_vantage(g->set, item->vantage));
-	row->prefix = item->prefix;
-	row->method = item->method;
+	text_set(row->vantage, sizeof(row->vantage), set_vantage(g->set, place->vantage));
+	row->prefix = g->set->prefixes[item_of(g, 0)->place];
+	row->method = place->method;
 	if (target)
-		text_set(row->target, sizeof(row->target), addr_format(item->dst, text));
+		text_set(row->target, sizeof(row->target), addr_format(place->dst, text));
 }
 
 static void side_example(const struct diff_set *s, const struct set_item *item,
@@ -339,10 +347,12 @@ static int row_fill(struct group *g, bool target, struct diff_row *row)
 	row_key(row, g, target);
 	g->before_count = g->after_count = 0;
 	for (unsigned i = 0; i < g->count; i++) {
-		if (g->items[i].side == DIFF_BEFORE)
-			g->before[g->before_count++] = &g->items[i];
+		const struct set_item *item = item_of(g, i);
+
+		if (item->side == DIFF_BEFORE)
+			g->before[g->before_count++] = item;
 		else
-			g->after[g->after_count++] = &g->items[i];
+			g->after[g->after_count++] = item;
 	}
 	if (g->before_count > 0 && g->after_count > 0)
 		rc = row_paths(g, row);
@@ -360,9 +370,10 @@ static int row_fill(struct group *g, bool target, struct diff_row *row)
 	return rc;
 }
 
-static bool same_row(const struct set_item *a, const struct set_item *b, bool target)
+static bool same_row(const struct diff_set *s, const struct set_item *a, const struct set_item *b,
+		     bool target)
 {
-	return target ? set_same_target(a, b) : set_same_key(a, b);
+	return target ? set_same_target(a, b) : set_same_key(s, a, b);
 }
 
 /* One row for each run of equal keys. */
@@ -373,8 +384,8 @@ static int rows_fill(const struct diff_set *s, bool target, struct diff_row **ro
 	size_t runs = 1, longest = 0;
 	int rc = 0;
 
-	for (size_t i = 0, begin = 0; i < s->count; i++) {
-		if (i > 0 && !same_row(&s->items[i - 1], &s->items[i], target)) {
+	for (size_t i = 0, begin = 0; i < s->order_count; i++) {
+		if (i > 0 && !same_row(s, set_item(s, i - 1), set_item(s, i), target)) {
 			runs++;
 			begin = i;
 		}
@@ -384,14 +395,18 @@ static int rows_fill(const struct diff_set *s, bool target, struct diff_row **ro
 	g.before = calloc(longest + 1, sizeof(const struct set_item *));
 	g.after = calloc(longest + 1, sizeof(const struct set_item *));
 	g.votes = calloc(longest + 1, sizeof(*g.votes));
-	if (*rows == NULL || g.before == NULL || g.after == NULL || g.votes == NULL)
+	g.verdicts = calloc(longest + 1, sizeof(*g.verdicts));
+	g.counts = calloc(s->verdicts.count + 1, sizeof(*g.counts));
+	if (*rows == NULL || g.before == NULL || g.after == NULL || g.votes == NULL ||
+	    g.verdicts == NULL || g.counts == NULL)
 		rc = BP_ENOMEM;
-	for (size_t i = 0; i < s->count && rc == 0;) {
+	for (size_t i = 0; i < s->order_count && rc == 0;) {
 		size_t end = i + 1;
 
-		while (end < s->count && same_row(&s->items[i], &s->items[end], target))
+		while (end < s->order_count &&
+		       same_row(s, set_item(s, i), set_item(s, end), target))
 			end++;
-		g.items = &s->items[i];
+		g.first = i;
 		g.count = (unsigned)(end - i);
 		rc = row_fill(&g, target, &(*rows)[(*row_count)++]);
 		i = end;
@@ -399,6 +414,8 @@ static int rows_fill(const struct diff_set *s, bool target, struct diff_row **ro
 	free(g.before);
 	free(g.after);
 	free(g.votes);
+	free(g.verdicts);
+	free(g.counts);
 	return rc;
 }
 
@@ -509,9 +526,9 @@ int diff_compute(struct diff_set *s, bool targets, struct diff *out)
 	struct diff d = {0};
 	int rc = diff_set_settle(s);
 
-	for (size_t i = 0; rc == 0 && i < s->count; i++)
-		*(s->items[i].side == DIFF_BEFORE ? &d.traces_before : &d.traces_after) +=
-			s->items[i].count;
+	for (size_t i = 0; rc == 0 && i < s->order_count; i++)
+		*(set_item(s, i)->side == DIFF_BEFORE ? &d.traces_before : &d.traces_after) +=
+			set_item(s, i)->count;
 	if (rc == 0)
 		rc = rows_fill(s, false, &d.rows, &d.row_count);
 	if (rc == 0 && targets)

@@ -291,25 +291,35 @@ static bool compare_flow(const struct sides *s, const struct set_item *x, const 
 	return false;
 }
 
+/* A flow that is not known cannot be the same. */
+static bool same_flow(const struct set_item *x, const struct set_item *y)
+{
+	return (x->flow >= 0 || x->sport >= 0) && x->src == y->src && set_compare_flow(x, y) == 0;
+}
+
 /* The same flows on both sides: what differs beyond silence has changed. Items of both sides are in
- * the order of their targets. */
+ * the order of their targets, then flows. */
 static bool compare_flows(const struct sides *s, struct diff_path *out)
 {
 	const struct sight_side *before = &s->before, *after = &s->after;
+	const uint32_t *rank = s->set->place_rank;
 	bool compared = false;
 	unsigned k = 0;
 
 	for (unsigned i = 0; i < after->item_count; i++) {
 		const struct set_item *y = after->items[i];
 
-		while (k < before->item_count && addr_compare(before->items[k]->dst, y->dst) < 0)
+		while (k < before->item_count &&
+		       (rank[before->items[k]->place] < rank[y->place] ||
+			(before->items[k]->place == y->place &&
+			 set_compare_flow(before->items[k], y) < 0)))
 			k++;
 		for (unsigned n = k; n < before->item_count; n++) {
 			const struct set_item *x = before->items[n];
 
-			if (!addr_equal(x->dst, y->dst))
+			if (x->place != y->place || set_compare_flow(x, y) != 0)
 				break;
-			if (set_same_flow(x, y) && compare_flow(s, x, y, &compared, out))
+			if (same_flow(x, y) && compare_flow(s, x, y, &compared, out))
 				return true;
 		}
 	}

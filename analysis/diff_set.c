@@ -32,8 +32,12 @@ void diff_set_free(struct diff_set *s)
 	diff_intern_fini(&s->verdicts);
 	diff_intern_fini(&s->sights);
 	diff_intern_fini(&s->offline);
-	diff_intern_fini(&s->targets);
-	free(s->target_rank);
+	diff_intern_fini(&s->sources);
+	diff_intern_fini(&s->places);
+	free(s->prefixes);
+	free(s->order);
+	free(s->place_rank);
+	free(s->place_key);
 	free(s->items);
 	free(s->rtts);
 	free(s->rounds);
@@ -100,14 +104,33 @@ static struct prefix prefix_for(const struct profile *p, struct addr dst)
 	return x.len == 0 && addr_is_set(dst) ? prefix_of(dst, (uint8_t)(8 * addr_size(dst))) : x;
 }
 
+static int place_put(struct diff_set *s, const struct diff_item *item, uint32_t *number)
+{
+	struct set_place key = {.dst = item->dst, .method = item->method};
+	uint32_t known = s->places.count;
+	void *prefixes = s->prefixes;
+	int rc = vantage_put(s, item->vantage != NULL ? item->vantage : "", &key.vantage);
+
+	if (rc == 0)
+		rc = make_room(&prefixes, &s->prefix_room, known, 1, sizeof(*s->prefixes));
+	s->prefixes = prefixes;
+	if (rc == 0)
+		rc = diff_intern_put(&s->places, &key, sizeof(key), number);
+	if (rc == 0 && *number == known)
+		s->prefixes[known] = prefix_for(s->profile, item->dst);
+	return rc;
+}
+
 int diff_set_add(struct diff_set *s, enum diff_when side, const struct diff_item *item)
 {
 	struct set_item *new;
-	uint32_t vantage, round = 0, id = 0;
+	uint32_t place = 0, src = 0, round = 0, id = 0;
 	int rc = items_room(s, item->rtt_count);
 
 	if (rc == 0)
-		rc = vantage_put(s, item->vantage != NULL ? item->vantage : "", &vantage);
+		rc = place_put(s, item, &place);
+	if (rc == 0)
+		rc = diff_intern_put(&s->sources, &item->src, sizeof(item->src), &src);
 	if (rc == 0 && item->round != NULL)
 		rc = text_put(&s->texts, item->round, &round);
 	if (rc == 0 && item->id != NULL)
@@ -116,10 +139,8 @@ int diff_set_add(struct diff_set *s, enum diff_when side, const struct diff_item
 		return rc;
 	new = &s->items[s->count++];
 	*new = (struct set_item){
-		.prefix = prefix_for(s->profile, item->dst),
-		.src = item->src, .dst = item->dst, .method = item->method,
-		.reach = item->reach, .side = (uint8_t)side, .flow = item->flow,
-		.sport = item->sport, .dport = item->dport, .vantage = vantage, .round = round,
+		.place = place, .src = src, .reach = item->reach, .side = (uint8_t)side,
+		.flow = item->flow, .sport = item->sport, .dport = item->dport, .round = round,
 		.id = id, .sight = item->sight, .count = item->count,
 		.rtt_count = item->rtt_count, .rtt_at = s->rtt_count, .example = item->example,
 		.first = item->first, .last = item->last,
@@ -236,44 +257,16 @@ static int compare_u32(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
-/* order: side, then targets, then vantage points. */
-enum { ORDER_TARGET = 1, ORDER_VANTAGE = 33 };
-
-bool set_same_key(const struct set_item *a, const struct set_item *b)
-{
-	return a->vantage == b->vantage && prefix_equal(a->prefix, b->prefix) &&
-	       a->method == b->method;
-}
-
-bool set_same_target(const struct set_item *a, const struct set_item *b)
-{
-	return a->order >> ORDER_TARGET == b->order >> ORDER_TARGET;
-}
-
-bool set_same_flow(const struct set_item *a, const struct set_item *b)
-{
-	return (a->flow >= 0 || a->sport >= 0) && a->flow == b->flow && a->sport == b->sport &&
-	       a->dport == b->dport && addr_equal(a->dst, b->dst) && addr_equal(a->src, b->src);
-}
-
-static int compare_i32(int32_t a, int32_t b)
-{
-	return (a > b) - (a < b);
-}
-
 /* What items of one target and side show; equal: they are one. */
 static int by_shown(const struct diff_set *s, const struct set_item *a, const struct set_item *b)
 {
 	const struct set_sight *x = diff_intern_get(&s->sights, a->sight);
 	const struct set_sight *y = diff_intern_get(&s->sights, b->sight);
-	int c = compare_i32(a->flow, b->flow);
+	int c = set_compare_flow(a, b);
 
-	if (c == 0)
-		c = compare_i32(a->sport, b->sport);
-	if (c == 0)
-		c = compare_i32(a->dport, b->dport);
-	if (c == 0)
-		c = addr_compare(a->src, b->src);
+	if (c == 0 && a->src != b->src)
+		c = memcmp(diff_intern_get(&s->sources, a->src),
+			   diff_intern_get(&s->sources, b->src), sizeof(struct addr));
 	if (c == 0)
 		c = a->reach - b->reach;
 	if (c == 0)
@@ -282,38 +275,104 @@ static int by_shown(const struct diff_set *s, const struct set_item *a, const st
 	       compare_u32(s->verdict_rank[x->verdict], s->verdict_rank[y->verdict]);
 }
 
-static int by_all(const void *a, const void *b, void *arg)
-{
-	const struct set_item *x = a, *y = b;
+/* Places in order: bytes that compare so (an address is its family, then its bytes). */
+struct place_order {
+	uint8_t vantage[4]; /* its rank, big-endian */
+	struct addr prefix;
+	uint8_t len, method;
+	struct addr dst;
+	uint8_t unused[2];
+	uint32_t place;
+};
 
-	if (x->order != y->order)
-		return x->order < y->order ? -1 : 1;
-	return by_shown(arg, x, y);
+static int by_place(const void *a, const void *b)
+{
+	return memcmp(a, b, offsetof(struct place_order, unused));
 }
 
-/* Bytes in the order of the items: an address is its family, then its bytes. */
-struct set_target { struct addr prefix; uint8_t len, method; struct addr dst; };
-_Static_assert(sizeof(struct set_target) == 2 * sizeof(struct addr) + 2, "no padding");
-/* Sorting compares numbers, not texts and addresses. */
-static int order_items(struct diff_set *s)
+static int order_places(struct diff_set *s)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		struct set_item *x = &s->items[i];
-		struct set_target t = {x->prefix.addr, x->prefix.len, x->method, x->dst};
-		uint32_t number;
+	struct place_order *all = calloc(s->places.count + 1, sizeof(*all));
 
-		if (diff_intern_put(&s->targets, &t, sizeof(t), &number) < 0)
-			return BP_ENOMEM;
-		x->order = number;
-	}
-	if (diff_intern_ranks(&s->targets, &s->target_rank) < 0)
+	s->place_rank = calloc(s->places.count + 1, sizeof(*s->place_rank));
+	s->place_key = calloc(s->places.count + 1, sizeof(*s->place_key));
+	if (all == NULL || s->place_rank == NULL || s->place_key == NULL) {
+		free(all);
 		return BP_ENOMEM;
-	for (size_t i = 0; i < s->count; i++) {
-		struct set_item *x = &s->items[i];
-
-		x->order = (uint64_t)s->vantage_rank[x->vantage] << ORDER_VANTAGE |
-			   (uint64_t)s->target_rank[x->order] << ORDER_TARGET | x->side;
 	}
+	for (uint32_t i = 0; i < s->places.count; i++) {
+		const struct set_place *p = diff_intern_get(&s->places, i);
+		uint32_t rank = s->vantage_rank[p->vantage];
+
+		all[i] = (struct place_order){
+			{(uint8_t)(rank >> 24), (uint8_t)(rank >> 16), (uint8_t)(rank >> 8),
+			 (uint8_t)rank},
+			s->prefixes[i].addr, s->prefixes[i].len, p->method, p->dst, {0}, i};
+	}
+	qsort(all, s->places.count, sizeof(*all), by_place);
+	for (uint32_t i = 0, key = 0; i < s->places.count; i++) {
+		if (i > 0 && memcmp(&all[i], &all[i - 1], offsetof(struct place_order, dst)) != 0)
+			key++;
+		s->place_rank[all[i].place] = i;
+		s->place_key[all[i].place] = key;
+	}
+	free(all);
+	return 0;
+}
+
+/* An item where it is to be sorted: what mostly decides is at hand. */
+struct sorting { uint64_t flow; uint32_t at; };
+struct sorting_set { const struct diff_set *set; };
+
+static int by_flow(const void *a, const void *b, void *arg)
+{
+	const struct sorting *x = a, *y = b;
+	const struct sorting_set *in = arg;
+
+	if (x->flow != y->flow)
+		return x->flow < y->flow ? -1 : 1;
+	return by_shown(in->set, &in->set->items[x->at], &in->set->items[y->at]);
+}
+
+/* Flow and source port, so that they compare as one unsigned number. */
+static uint64_t sorting_flow(const struct set_item *x)
+{
+	const uint32_t least = UINT32_C(1) << 31;
+
+	return (uint64_t)((uint32_t)x->flow ^ least) << 32 | ((uint32_t)x->sport ^ least);
+}
+
+static size_t bucket_of(const struct diff_set *s, const struct set_item *x)
+{
+	return 2 * (size_t)s->place_rank[x->place] + x->side;
+}
+
+/* By place and side, of which there are few: items are dealt to them, then each heap is sorted.
+ * out: owned, of s->count. */
+static int order_items(const struct diff_set *s, struct sorting **out)
+{
+	size_t buckets = 2 * (size_t)s->places.count, begin = 0;
+	struct sorting *sorted = calloc(s->count, sizeof(*sorted));
+	size_t *ends = calloc(buckets + 1, sizeof(*ends));
+	struct sorting_set in = {s};
+
+	if (sorted == NULL || ends == NULL) {
+		free(sorted);
+		free(ends);
+		return BP_ENOMEM;
+	}
+	for (size_t i = 0; i < s->count; i++)
+		ends[bucket_of(s, &s->items[i]) + 1]++;
+	for (size_t i = 1; i <= buckets; i++)
+		ends[i] += ends[i - 1];
+	/* ends[i] is where heap i is filled next; afterwards, where it ends. */
+	for (size_t i = 0; i < s->count; i++)
+		sorted[ends[bucket_of(s, &s->items[i])]++] =
+			(struct sorting){sorting_flow(&s->items[i]), (uint32_t)i};
+	for (size_t i = 0; i < buckets; begin = ends[i++])
+		qsort_r(&sorted[begin], ends[i] - begin, sizeof(*sorted), by_flow, &in);
+	free(ends);
+	*out = sorted;
 	return 0;
 }
 
@@ -342,27 +401,37 @@ static void merge(const struct diff_set *s, struct set_item *into, const struct 
 	into->rtt_count += item->rtt_count;
 }
 
-/* Items are sorted: those that show the same become one, with their delays behind each other. */
-static int merge_all(struct diff_set *s)
+static bool is_same(const struct diff_set *s, const struct set_item *a, const struct set_item *b)
 {
-	int64_t *rtts = calloc(s->rtt_count + 1, sizeof(*rtts));
-	size_t kept = 0, at = 0;
+	return a->place == b->place && a->side == b->side && by_shown(s, a, b) == 0;
+}
 
-	if (rtts == NULL)
+/* In their order: those that show the same become one, with their delays behind each other. Items
+ * stay where they are: there are many, and nobody needs them side by side. */
+static int merge_all(struct diff_set *s, const struct sorting *sorted)
+{
+	int64_t *rtts = malloc((s->rtt_count + 1) * sizeof(*rtts));
+	size_t at = 0;
+
+	s->order = malloc(s->count * sizeof(*s->order));
+	if (rtts == NULL || s->order == NULL) {
+		free(rtts);
 		return BP_ENOMEM;
-	for (size_t i = 0; i < s->count; i++) {
-		struct set_item item = s->items[i];
-
-		if (item.rtt_count > 0)
-			memcpy(&rtts[at], &s->rtts[item.rtt_at], item.rtt_count * sizeof(*rtts));
-		item.rtt_at = at;
-		at += item.rtt_count;
-		if (kept > 0 && by_all(&s->items[kept - 1], &item, s) == 0)
-			merge(s, &s->items[kept - 1], &item);
-		else
-			s->items[kept++] = item;
 	}
-	s->count = kept;
+	for (size_t i = 0; i < s->count; i++) {
+		struct set_item *item = &s->items[sorted[i].at], *last = NULL;
+
+		if (item->rtt_count > 0)
+			memcpy(&rtts[at], &s->rtts[item->rtt_at], item->rtt_count * sizeof(*rtts));
+		item->rtt_at = at;
+		at += item->rtt_count;
+		if (s->order_count > 0)
+			last = &s->items[s->order[s->order_count - 1]];
+		if (last != NULL && is_same(s, last, item))
+			merge(s, last, item);
+		else
+			s->order[s->order_count++] = sorted[i].at;
+	}
 	free(s->rtts);
 	s->rtts = rtts;
 	return 0;
@@ -389,14 +458,18 @@ static int leave_out_offline(struct diff_set *s)
 
 int diff_set_settle(struct diff_set *s)
 {
+	struct sorting *sorted = NULL;
+	int rc;
+
 	if (leave_out_offline(s) < 0 || diff_intern_ranks(&s->vantages, &s->vantage_rank) < 0 ||
 	    diff_intern_ranks_any(&s->ways, &s->way_rank) < 0 ||
 	    diff_intern_ranks_any(&s->verdicts, &s->verdict_rank) < 0)
 		return BP_ENOMEM;
 	if (s->count == 0)
 		return 0;
-	if (order_items(s) < 0)
+	if (s->count > UINT32_MAX || order_places(s) < 0 || order_items(s, &sorted) < 0)
 		return BP_ENOMEM;
-	qsort_r(s->items, s->count, sizeof(*s->items), by_all, s);
-	return merge_all(s);
+	rc = merge_all(s, sorted);
+	free(sorted);
+	return rc;
 }

@@ -13,9 +13,9 @@
 #include "campaign/sqlite_select.h"
 
 struct group {
-	int64_t vantage, goal, settings, path; /* rows */
+	int64_t goal, settings; /* rows */
+	uint32_t path_at;       /* in grouping.paths */
 	int32_t sport;
-	uint32_t path_at; /* in grouping.paths */
 	uint32_t count, rtt_count;
 	int64_t example, first_us, last_us;
 };
@@ -54,9 +54,13 @@ struct list {
 	void *items;
 	uint32_t count, room;
 };
-/* Row numbers to places in a list; 0 is free, else place + 1. */
+/* What is in a list, by a hash of it: its number + 1 (0: free), and as much of the hash as tells
+ * most others apart without a look at them. */
+struct place {
+	uint32_t number1, tag;
+};
 struct places {
-	uint32_t *slots;
+	struct place *slots;
 	uint32_t size, used;
 };
 
@@ -102,16 +106,25 @@ static uint64_t mix(uint64_t h, uint64_t v)
 
 static uint64_t group_hash(const struct group *g)
 {
-	return mix(mix(mix(mix(mix(1, (uint64_t)g->vantage), (uint64_t)g->goal),
-			   (uint64_t)g->settings),
-		       (uint64_t)g->path),
-		   (uint64_t)(g->sport + 1));
+	uint64_t few = (uint64_t)g->path_at << 32 | (uint32_t)g->sport;
+
+	return mix(mix(mix(1, few), (uint64_t)g->goal), (uint64_t)g->settings);
 }
 
 static bool group_same(const struct group *a, const struct group *b)
 {
-	return a->path == b->path && a->goal == b->goal && a->sport == b->sport &&
-	       a->settings == b->settings && a->vantage == b->vantage;
+	return a->path_at == b->path_at && a->goal == b->goal && a->sport == b->sport &&
+	       a->settings == b->settings;
+}
+
+static void places_put(struct places *p, uint64_t hash, uint32_t number)
+{
+	uint32_t at = (uint32_t)hash & (p->size - 1);
+
+	while (p->slots[at].number1 != 0)
+		at = (at + 1) & (p->size - 1);
+	p->slots[at] = (struct place){number + 1, (uint32_t)(hash >> 32)};
+	p->used++;
 }
 
 static int places_grow(struct places *p, uint64_t (*hash)(const struct grouping *, uint32_t),
@@ -124,17 +137,9 @@ static int places_grow(struct places *p, uint64_t (*hash)(const struct grouping 
 	more.slots = more.size > p->size ? calloc(more.size, sizeof(*more.slots)) : NULL;
 	if (more.slots == NULL)
 		return BP_ENOMEM;
-	for (uint32_t i = 0; i < p->size; i++) {
-		uint64_t at;
-
-		if (p->slots[i] == 0)
-			continue;
-		at = hash(w, p->slots[i] - 1);
-		while (more.slots[at & (more.size - 1)] != 0)
-			at++;
-		more.slots[at & (more.size - 1)] = p->slots[i];
-		more.used++;
-	}
+	/* As many as there are in the list. */
+	for (uint32_t i = 0; i < p->used; i++)
+		places_put(&more, hash(w, i), i);
 	free(p->slots);
 	*p = more;
 	return 0;
@@ -179,18 +184,18 @@ static int load_path(struct grouping *w, int64_t id, struct path_info *out, stru
 static int find_path(struct grouping *w, int64_t id, uint32_t *out, struct bp_error *err)
 {
 	struct path_info *paths = w->paths.items, *p, fresh;
-	uint64_t at = mix(2, (uint64_t)id);
+	uint64_t hash = mix(2, (uint64_t)id);
 	int rc;
 
 	if (places_grow(&w->path_places, hash_of_path, w) < 0)
 		return no_memory(err);
-	for (;; at++) {
-		uint32_t place = w->path_places.slots[at & (w->path_places.size - 1)];
+	for (uint32_t at = (uint32_t)hash;; at++) {
+		struct place *place = &w->path_places.slots[at & (w->path_places.size - 1)];
 
-		if (place == 0)
+		if (place->number1 == 0)
 			break;
-		if (paths[place - 1].id == id) {
-			*out = place - 1;
+		if (place->tag == hash >> 32 && paths[place->number1 - 1].id == id) {
+			*out = place->number1 - 1;
 			return 0;
 		}
 	}
@@ -201,9 +206,8 @@ static int find_path(struct grouping *w, int64_t id, uint32_t *out, struct bp_er
 	if (p == NULL)
 		return no_memory(err);
 	*p = fresh;
-	w->path_places.slots[at & (w->path_places.size - 1)] = w->paths.count;
-	w->path_places.used++;
 	*out = w->paths.count - 1;
+	places_put(&w->path_places, hash, *out);
 	return 0;
 }
 
@@ -211,17 +215,17 @@ static int find_group(struct grouping *w, const struct group *like, uint32_t *ou
 		      struct bp_error *err)
 {
 	struct group *groups = w->groups.items, *g;
-	uint64_t at = group_hash(like);
+	uint64_t hash = group_hash(like);
 
 	if (places_grow(&w->group_places, hash_of_group, w) < 0)
 		return no_memory(err);
-	for (;; at++) {
-		uint32_t place = w->group_places.slots[at & (w->group_places.size - 1)];
+	for (uint32_t at = (uint32_t)hash;; at++) {
+		struct place *place = &w->group_places.slots[at & (w->group_places.size - 1)];
 
-		if (place == 0)
+		if (place->number1 == 0)
 			break;
-		if (group_same(&groups[place - 1], like)) {
-			*out = place - 1;
+		if (place->tag == hash >> 32 && group_same(&groups[place->number1 - 1], like)) {
+			*out = place->number1 - 1;
 			return 0;
 		}
 	}
@@ -229,9 +233,8 @@ static int find_group(struct grouping *w, const struct group *like, uint32_t *ou
 	if (g == NULL)
 		return no_memory(err);
 	*g = *like;
-	w->group_places.slots[at & (w->group_places.size - 1)] = w->groups.count;
-	w->group_places.used++;
 	*out = w->groups.count - 1;
+	places_put(&w->group_places, hash, *out);
 	return 0;
 }
 
@@ -334,15 +337,13 @@ static int take_row(struct grouping *w, sqlite3_stmt *st, struct bp_error *err)
 	size_t n = (size_t)sqlite3_column_bytes(st, 12);
 	int64_t start = w->base_us + sqlite3_column_int64(st, 2);
 	bool known = sqlite3_column_type(st, 2) != SQLITE_NULL;
-	struct group like = {.vantage = w->vantage,
-			     .goal = sqlite3_column_int64(st, 6),
-			     .settings = sqlite3_column_int64(st, 7),
-			     .path = sqlite3_column_int64(st, 8)};
+	struct group like = {.goal = sqlite3_column_int64(st, 6),
+			     .settings = sqlite3_column_int64(st, 7)};
 	const struct goal_info *goal;
 	struct path_info *path;
 	struct group *g;
 	uint32_t at = 0;
-	int rc = find_path(w, like.path, &like.path_at, err);
+	int rc = find_path(w, sqlite3_column_int64(st, 8), &like.path_at, err);
 
 	if (rc < 0)
 		return rc;
@@ -440,7 +441,7 @@ static int give(struct grouping *w, const struct group *g, const int64_t *rtts,
 	if (rc == 0)
 		rc = find_source(w, g->settings, &out.src, err);
 	if (rc == 0)
-		rc = vantage_name(w->s, g->vantage, &out.vantage, err);
+		rc = vantage_name(w->s, w->vantage, &out.vantage, err);
 	if (rc < 0)
 		return rc;
 	out.dst = goal->dst;

@@ -101,8 +101,10 @@ const char *const stmt_sql[STMT_COUNT] = {
 		" path_hash, verdict, naming, rtt_min, rtt_median, body) VALUES (?1, ?2,"
 		" ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[STMT_TRACES] = "SELECT " TRACE_COLUMNS " FROM trace WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
-	[STMT_GROUP_ROWS] = "SELECT " TRACE_COLUMNS ", rtt_min FROM trace WHERE n BETWEEN ?1 AND ?2"
-			    " ORDER BY n",
+	/* The same places; what a group has no use for is not unpacked. */
+	[STMT_GROUP_ROWS] = "SELECT n, segment, start, NULL, NULL, NULL, goal, settings, path,"
+			    " verdict, NULL, NULL, body, rtt_min FROM trace WHERE n BETWEEN ?1 AND"
+			    " ?2 ORDER BY n",
 	[STMT_TRACE_AT] = "SELECT " TRACE_COLUMNS " FROM trace WHERE n = ?1",
 	[STMT_TRACE_JUDGED] = "SELECT t.verdict, coalesce(t.judge, s.judge), t.naming, t.segment"
 			      " FROM trace t"
