@@ -195,7 +195,9 @@ static int make(struct shapes *t, const struct shape_key *k, sqlite3_stmt *st, i
 		rc = add_slots(t, &x, true, &x.outside);
 	if (rc < 0)
 		return no_memory(err);
-	memcpy(t->hops + t->hop_count, x.point.hops, x.point.hop_count * sizeof(*t->hops));
+	if (x.point.hop_count > 0)
+		memcpy(t->hops + t->hop_count, x.point.hops,
+		       x.point.hop_count * sizeof(*t->hops));
 	t->hop_count += x.point.hop_count;
 	x.outside_is_dst = addr_is_set(x.point.outside) && addr_equal(x.point.outside, t->t->dst);
 	*out = x;
