@@ -84,20 +84,20 @@ static void test_both_forms_agree(void **state)
 	size_t shifts = 0;
 
 	(void)state;
-	for (uint64_t seed = 1; seed <= 60; seed++) {
+	for (uint64_t seed = 1; seed <= 30; seed++) {
 		struct bed b;
 
 		bed_init(&b, seed, 6000);
 		by_chance(&b);
 		for (int i = SHIFT_SUSTAINED; i <= SHIFT_SENSITIVE; i++) {
 			detect(&b, (enum shift_setting)i, &whole);
-			as_it_arrives(&b, (enum shift_setting)i, seed % 3 == 0 ? 97 : 0, &arrived);
+			as_it_arrives(&b, (enum shift_setting)i, seed % 3 == 0 ? 197 : 0, &arrived);
 			assert_same_lists(&whole, &arrived);
 			shifts += whole.count;
 		}
 		bed_fini(&b);
 	}
-	assert_true(shifts > 1000);
+	assert_true(shifts > 500);
 	shift_list_fini(&whole);
 	shift_list_fini(&arrived);
 }
@@ -161,7 +161,7 @@ static void test_everywhere(void **state)
 	struct shift_list found = {0};
 
 	(void)state;
-	for (unsigned at = 6; at < 2000; at += at > 860 && at < 910 ? 1 : 13) {
+	for (unsigned at = 6; at < 2000; at += at > 860 && at < 910 ? 1 : 29) {
 		struct bed b;
 
 		bed_init(&b, at, 2010);
