@@ -16,7 +16,7 @@
 
 enum {
 	OFFSETS = 16,        /* rounds that tell how far a host is from the others */
-	PATH_ROUNDS = 1024,  /* kept of the delay to the last outside hop */
+	PATH_ROUNDS = 256,   /* kept of the delay to the last outside hop */
 	TOLD_MAX = 8,        /* shifts of a key that later points may still move */
 	SAME_INDEX = 4,      /* points that a shift may move by and still be the same */
 	EVERY = 4,           /* points between two looks at what is pending */
@@ -34,7 +34,8 @@ struct delay_host {
 	unsigned count;
 };
 
-struct told_shift { uint64_t index; struct track *track; bool sure; };
+/* track: its number; it may be gone meanwhile. */
+struct told_shift { uint64_t index, track; bool sure; };
 
 struct delay_state {
 	struct shift_state shifts;
@@ -233,14 +234,11 @@ static int tell(struct events *v, struct key_state *k, const struct shift *s,
 	return 0;
 }
 
-/* The track may have been forgotten meanwhile: it is asked for by its address, and told no more. */
-static struct track *alive(const struct events *v, const struct track *t)
+static struct track *alive(const struct events *v, uint64_t number)
 {
-	for (unsigned i = 0; t != NULL && i < v->track_count; i++) {
-		if (v->tracks[i] == t && !t->over)
-			return v->tracks[i];
-	}
-	return NULL;
+	struct track *t = track_find(v, number);
+
+	return t != NULL && !t->over ? t : NULL;
 }
 
 static struct told_shift *find_told(struct delay_state *d, uint64_t index)
@@ -268,6 +266,7 @@ static int take_shift(struct events *v, struct key_state *k, const struct shift 
 	bool final = s->status == SHIFT_CONFIRMED;
 	struct delay_state *d = k->delay;
 	struct told_shift *x = find_told(d, s->index);
+	struct track *t = NULL;
 	int rc = 0;
 
 	if (x == NULL) {
@@ -280,13 +279,13 @@ static int take_shift(struct events *v, struct key_state *k, const struct shift 
 			forget_told(d, 0);
 		x = &d->told[d->told_count++];
 		*x = (struct told_shift){.index = s->index};
-		rc = tell(v, k, s, &x->track);
+		rc = tell(v, k, s, &t);
+		x->track = t != NULL ? t->number : 0;
 	}
 	if (s->confidence < STRONG && sure < AFTER_WEAK && !v->o.sensitive)
 		sure = AFTER_WEAK;
 	if (rc == 0 && !x->sure && (final || s->after_count >= sure)) {
-		struct track *t = alive(v, x->track);
-
+		t = alive(v, x->track);
 		x->sure = true;
 		if (t != NULL) {
 			fill(t, k, s, where_of(d, s));

@@ -182,7 +182,9 @@ struct prefix_state {
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* A cell that waits; its end beside it, as that mostly decides. */
 struct held_cell;
+struct waiting { struct wall end; struct held_cell *held; };
 
 struct events {
 	struct events_options o;
@@ -192,7 +194,7 @@ struct events {
 	void *arg;
 	unsigned networks_of;
 	/* Cells that wait for their turn, a heap; all owned. */
-	struct held_cell **heap;
+	struct waiting *heap;
 	unsigned heap_count, heap_room;
 	struct wall newest, now;       /* end of a cell; of those that had their turn */
 	int64_t every_ns;              /* the longest */
@@ -241,6 +243,8 @@ int track_claim(struct events *v, struct key_state *k, struct vantage_state *van
 		const struct claim *claim, struct track **out);
 /* A new one whatever there is. */
 int track_new(struct events *v, const struct claim *claim, struct track **out);
+/* NULL: there is none any more. */
+struct track *track_find(const struct events *v, uint64_t number);
 struct member *track_member(struct track *t, const struct key_state *k,
 			    const struct vantage_state *vantage);
 int track_join(struct track *t, struct key_state *k, struct vantage_state *vantage,

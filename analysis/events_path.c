@@ -13,7 +13,7 @@
 #include "analysis/events_inside.h"
 #include "core/err.h"
 
-enum { KEEP_ROUNDS = 256, TTLS_TO_DIFFER = 2, NETWORKS_MAX = 32 };
+enum { KEEP_ROUNDS = 256, TIDY_ROUNDS = 16, TTLS_TO_DIFFER = 2, NETWORKS_MAX = 32 };
 static const double FADE = .97, SUSPECT_CHANCE = .1, HOLD_CHANCE = .01;
 
 /* --- sets ------------------------------------------------------------------------------------- */
@@ -346,7 +346,7 @@ int path_cell(struct events *v, struct key_state *k, const struct cell *c)
 			return BP_ENOMEM;
 	}
 	p->rounds++;
-	for (unsigned t = 0; t < PATH_TTLS; t++)
+	for (unsigned t = 0; p->rounds % TIDY_ROUNDS == 0 && t < PATH_TTLS; t++)
 		forget_old(&p->ttl[t], p->rounds);
 	if (new_at(p, c, &first) >= TTLS_TO_DIFFER)
 		return differs(v, k, c, first);

@@ -12,12 +12,11 @@
 /* One block: the cell, its hops, its hosts, its round's name. */
 struct held_cell { struct cell cell; };
 
+/* Of cells that ended at one moment. */
 static int compare_cells(const struct cell *a, const struct cell *b)
 {
-	int c = (a->end.ns > b->end.ns) - (a->end.ns < b->end.ns);
+	int c = (a->planned.ns > b->planned.ns) - (a->planned.ns < b->planned.ns);
 
-	if (c == 0)
-		c = (a->planned.ns > b->planned.ns) - (a->planned.ns < b->planned.ns);
 	if (c == 0)
 		c = strcmp(a->key->vantage, b->key->vantage);
 	if (c == 0)
@@ -33,12 +32,16 @@ static int compare_cells(const struct cell *a, const struct cell *b)
 
 static bool before(const struct events *v, unsigned a, unsigned b)
 {
-	return compare_cells(&v->heap[a]->cell, &v->heap[b]->cell) < 0;
+	const struct waiting *x = &v->heap[a], *y = &v->heap[b];
+
+	if (x->end.ns != y->end.ns)
+		return x->end.ns < y->end.ns;
+	return compare_cells(&x->held->cell, &y->held->cell) < 0;
 }
 
 static void swap(struct events *v, unsigned a, unsigned b)
 {
-	struct held_cell *x = v->heap[a];
+	struct waiting x = v->heap[a];
 
 	v->heap[a] = v->heap[b];
 	v->heap[b] = x;
@@ -75,7 +78,7 @@ int queue_push(struct events *v, const struct cell *c)
 
 	if (v->heap_count == v->heap_room) {
 		unsigned room = v->heap_room > 0 ? 2 * v->heap_room : 64;
-		struct held_cell **p = reallocarray(v->heap, room, sizeof(*p));
+		struct waiting *p = reallocarray(v->heap, room, sizeof(*p));
 
 		if (p == NULL)
 			return BP_ENOMEM;
@@ -85,7 +88,7 @@ int queue_push(struct events *v, const struct cell *c)
 	h = copy_cell(c);
 	if (h == NULL)
 		return BP_ENOMEM;
-	v->heap[v->heap_count++] = h;
+	v->heap[v->heap_count++] = (struct waiting){c->end, h};
 	for (; at > 0 && before(v, at, (at - 1) / 2); at = (at - 1) / 2)
 		swap(v, at, (at - 1) / 2);
 	return 0;
@@ -93,21 +96,21 @@ int queue_push(struct events *v, const struct cell *c)
 
 const struct cell *queue_next(struct events *v, struct wall until)
 {
-	if (v->heap_count == 0 || v->heap[0]->cell.end.ns > until.ns)
+	if (v->heap_count == 0 || v->heap[0].end.ns > until.ns)
 		return NULL;
-	return &v->heap[0]->cell;
+	return &v->heap[0].held->cell;
 }
 
 struct wall queue_first(const struct events *v)
 {
-	return v->heap_count > 0 ? v->heap[0]->cell.end : v->newest;
+	return v->heap_count > 0 ? v->heap[0].end : v->newest;
 }
 
 void queue_drop(struct events *v)
 {
 	unsigned at = 0;
 
-	free(v->heap[0]);
+	free(v->heap[0].held);
 	v->heap[0] = v->heap[--v->heap_count];
 	for (;;) {
 		unsigned least = at;
@@ -126,6 +129,6 @@ void queue_drop(struct events *v)
 void queue_fini(struct events *v)
 {
 	while (v->heap_count > 0)
-		free(v->heap[--v->heap_count]);
+		free(v->heap[--v->heap_count].held);
 	free(v->heap);
 }

@@ -410,7 +410,7 @@ static void refresh(struct events *v, struct track *t)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-static const struct track *find_number(const struct events *v, uint64_t number)
+struct track *track_find(const struct events *v, uint64_t number)
 {
 	for (unsigned i = 0; i < v->track_count; i++) {
 		if (v->tracks[i]->number == number)
@@ -424,7 +424,7 @@ static void refresh_coincides(const struct events *v, struct track *t)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < t->with_count; i++) {
-		const struct track *other = find_number(v, t->with[i]);
+		const struct track *other = track_find(v, t->with[i]);
 
 		/* One that is told no more keeps the name it had. */
 		if (other != NULL && other->e->id[0] != '\0')

@@ -72,7 +72,7 @@ static void play(struct bed *b, int every_s)
 				struct cell *c = &x->cell;
 
 				/* Each prefix at its own moment of the round. */
-				int off = (int)(every_s / 60 * (int)(p - 176)) + (int)v * every_s / 8;
+				int off = every_s / 60 * (int)(p - 176) + (int)v * every_s / 8;
 
 				*c = (struct cell){.key = k,
 						   .round = "",
