@@ -112,6 +112,7 @@ struct report_ways {
 	uint32_t seen, now;        /* bits by border: in the window; at its end */
 	unsigned seen_count, now_count;
 	unsigned vantages;         /* that decided */
+	unsigned watched;          /* of them, in two rounds or more: a change would be seen */
 	bool down;                 /* nobody reaches it at the end, by healthy vantage points */
 };
 
@@ -158,7 +159,8 @@ int report_maker_event(struct report_maker *m, const struct event *e);
 /* BP_ENOTFOUND: nothing was measured in the window. */
 int report_make(struct report_maker *m, const struct report **out);
 
-/* Nothing happened: no event, and into each prefix the same way all the time. */
+/* Nothing happened, where it would have been seen: no event, into each prefix the same way all the
+ * time, and at least one was watched. */
 bool report_quiet(const struct report *r);
 
 /* The one object {"type":"report","version":1,...}, and a newline: every number that any page

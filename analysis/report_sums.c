@@ -265,6 +265,25 @@ static void way_row(struct report *r, struct report_ways *w, const struct report
 	*reached += row->reached;
 }
 
+static unsigned decided_rounds(const struct report *r, const struct report_row *row)
+{
+	uint64_t n = row->mixed;
+
+	for (unsigned b = 0; b < r->border_count; b++)
+		n += row->by_border[b];
+	return (unsigned)n;
+}
+
+/* 1 for a vantage point's first row with so many decided rounds. */
+static unsigned count_once(const struct report *r, const char **last, const struct report_row *row,
+			   unsigned least)
+{
+	if (decided_rounds(r, row) < least || (*last != NULL && strcmp(*last, row->vantage) == 0))
+		return 0;
+	*last = row->vantage;
+	return 1;
+}
+
 int report_ways_make(struct report_maker *m)
 {
 	struct report *r = &m->report;
@@ -275,20 +294,19 @@ int report_ways_make(struct report_maker *m)
 	for (unsigned i = 0; i < r->prefix_count; i++) {
 		const struct report_prefix *p = &r->prefixes[i];
 		struct report_ways *w = &r->ways[r->way_count];
-		unsigned asked = 0, reached = 0, inside = 0;
+		unsigned asked = 0, reached = 0;
+		const char *watched = NULL, *decided = NULL; /* the last vantage point counted */
 
 		*w = (struct report_ways){.prefix = p->prefix};
 		for (unsigned k = p->first; k < p->first + p->keys; k++) {
 			const struct report_row *row = &r->rows[k];
 
 			way_row(r, w, row, &asked, &reached);
-			inside += row->band != REPORT_BAND_NONE;
 			/* Rows of a prefix are in order of vantage points. */
-			w->vantages += row->borders != 0 &&
-				       (k == p->first ||
-					strcmp(row->vantage, r->rows[k - 1].vantage) != 0);
+			w->vantages += count_once(r, &decided, row, 1);
+			w->watched += count_once(r, &watched, row, 2);
 		}
-		if (inside == 0)
+		if (profile_judge_prefix(r->profile, p->prefix.addr).len == 0)
 			continue;
 		w->seen_count = (unsigned)__builtin_popcount(w->seen);
 		w->now_count = (unsigned)__builtin_popcount(w->now);
@@ -301,10 +319,13 @@ int report_ways_make(struct report_maker *m)
 bool report_quiet(const struct report *r)
 {
 	bool quiet = r->event_count == 0;
+	unsigned watched = 0;
 
-	for (unsigned i = 0; i < r->way_count; i++)
+	for (unsigned i = 0; i < r->way_count; i++) {
 		quiet = quiet && r->ways[i].seen_count <= 1;
-	return quiet;
+		watched += r->ways[i].watched;
+	}
+	return quiet && watched > 0;
 }
 
 /* --- what would have been seen --------------------------------------------------------------- */
@@ -362,9 +383,7 @@ int report_power_make(struct report_maker *m)
 		const struct report_row *row = &r->rows[i];
 
 		rounds += row->rounds;
-		decided += row->mixed;
-		for (unsigned b = 0; b < r->border_count; b++)
-			decided += row->by_border[b];
+		decided += decided_rounds(r, row);
 		every = row->every_ns > every ? row->every_ns : every;
 	}
 	for (unsigned i = 0; i < r->vantage_count; i++)
@@ -372,6 +391,9 @@ int report_power_make(struct report_maker *m)
 	r->every_ns = every;
 	r->decided = rounds > 0 ? (double)decided / (double)rounds : 0;
 	r->power.switch_ns = power_switch(every, r->decided, vantages);
+	/* A longer one than the window is no statement about it. */
+	if (r->power.switch_ns >= r->until.ns - r->since.ns)
+		r->power.switch_ns = 0;
 	/* Said of a quiet window alone: it costs a hundred runs of the detector. */
 	return report_quiet(r) ? shift_power(m, &r->power.shift_ns) : 0;
 }

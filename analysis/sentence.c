@@ -201,14 +201,14 @@ void sentence_none(struct buf *out, const struct diff *d, const struct power *po
 
 void sentence_quiet(struct buf *out, const struct report *r)
 {
-	unsigned counted = 0, decided = 0;
+	unsigned from = 0, watched = 0;
 
-	for (unsigned i = 0; i < r->vantage_count; i++)
-		counted += r->vantages[i].counted;
-	for (unsigned i = 0; i < r->way_count; i++)
-		decided += r->ways[i].vantages > 0;
-	no_change(out, decided, r->networks_of > r->way_count ? r->networks_of : r->way_count,
-		  counted, r->vantage_count);
+	for (unsigned i = 0; i < r->way_count; i++) {
+		watched += r->ways[i].watched > 0;
+		from = r->ways[i].watched > from ? r->ways[i].watched : from;
+	}
+	no_change(out, watched, r->networks_of > r->way_count ? r->networks_of : r->way_count, from,
+		  r->vantage_count);
 	would_have(out, &r->power);
 }
 

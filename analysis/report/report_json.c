@@ -124,6 +124,7 @@ static void put_ways(struct json_writer *w, const struct report *r, const struct
 	json_put_int(w, "seen_count", x->seen_count);
 	json_put_int(w, "now_count", x->now_count);
 	json_put_int(w, "vantages", x->vantages);
+	json_put_int(w, "watched", x->watched);
 	json_put_bool(w, "down", x->down);
 	json_end(w);
 }

@@ -201,8 +201,6 @@ static void borders_in(struct buf *out, const struct report *r, uint32_t bits)
 {
 	const char *between = "";
 
-	if (bits == 0)
-		buf_str(out, "none told");
 	for (unsigned b = 0; b < r->border_count; b++) {
 		if ((bits >> b & 1) == 0)
 			continue;
@@ -224,10 +222,14 @@ static void ways(struct buf *out, const struct style *s, const struct report *r)
 		size_t start = out->used;
 
 		buf_printf(out, "  %s  ", prefix_format(w->prefix, text));
-		words_number(out, w->now_count);
-		buf_str(out, " now (");
-		borders_in(out, r, w->now);
-		buf_char(out, ')');
+		if (w->now_count > 0) {
+			words_number(out, w->now_count);
+			buf_str(out, " now (");
+			borders_in(out, r, w->now);
+			buf_char(out, ')');
+		} else {
+			buf_str(out, "none known now");
+		}
 		if (w->seen != w->now) {
 			buf_str(out, ", in the window also ");
 			borders_in(out, r, w->seen & ~w->now);
