@@ -15,12 +15,16 @@ borders_up talking
 probers() { grep -lx borderpath-prob /proc/[0-9]*/comm 2>/dev/null | wc -l; }
 of() { jq -c "select(.campaign == \"$1\" and .start)" "$OUT"; }
 known_rounds() { (($(of known | wc -l) >= $1)); }
+# What is not whole, and why.
+lacking() { of known | jq -r 'select(.missed > 0) | "\(.id): \(.missed) missed by \(.why)"'; }
 
 # The sweep's own rate is a third of what the prober may send: 512 targets of ten hops at that rate
-# are more than this test waits for.
+# are more than this test waits for. The two share routers that are asked five times a second each, and
+# once a second where a busy machine lets one fall silent: of ten hops the known hosts' may be ten
+# seconds on their way, so that is what their rounds have.
 plan sweep 1h 'targets: [175.45.176.0/24, 175.45.177.0/24]'
 sed -i 's/^rate_pps: max/rate_pps: 100\nper_prefix_rate_pps: 300\nattempts: 1/' "$LAB_TMP/sweep.yaml"
-plan known 6s 'targets: [175.45.178.3, 175.45.179.1]'
+plan known 12s 'targets: [175.45.178.3, 175.45.179.1]'
 sed -i 's/^rate_pps: max/rate_pps: 300\nper_prefix_rate_pps: 300\nattempts: 1/' "$LAB_TMP/known.yaml"
 # The sweep begins in the middle of the known hosts' rounds: its slot is some seconds from now.
 slot=$(($(date +%s) + 3))
@@ -28,17 +32,17 @@ sed -i "s/^every: 1h/every: 1h\noffset: $((slot % 3600))s/" "$LAB_TMP/sweep.yaml
 
 start_campaign known "$LAB_TMP/sweep.yaml"
 begun() { compgen -G "$STORE.spool/sweep-vp/*.part" >/dev/null; }
-wait_for 10 begun || not_ok "the sweep begins: $(cat "$ERR")"
+wait_for 20 begun || not_ok "the sweep begins: $(cat "$ERR")"
 : >"$OUT"
 start=${EPOCHREALTIME/[.,]/}
-wait_for 25 known_rounds 2 || not_ok "rounds of the known hosts while it sweeps: $(cat "$ERR")"
+wait_for 45 known_rounds 2 || not_ok "rounds of the known hosts while it sweeps: $(cat "$ERR")"
 is "one prober serves both" "$(probers)" 1
 part=$(compgen -G "$STORE.spool/sweep-vp/*.part")
 swept=$(jq -s '[.[] | select(.type == "trace").sent] | add' "$part")
 took=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
-is "the known hosts' rounds are whole" "$(of known | jq -r .missed | sort -u)" 0
+is "the known hosts' rounds are whole" "$(lacking)" ''
 is "and none is left out" "$(of known | jq -rs '[.[].planned[17:19] | tonumber] |
-	[.[1:], .[:-1]] | transpose | map((.[0] - .[1] + 60) % 60) | unique | join(" ")')" 6
+	[.[1:], .[:-1]] | transpose | map((.[0] - .[1] + 60) % 60) | unique | join(" ")')" 12
 # 40 at once, and what was sent before the clock was looked at.
 is "the sweep keeps its own rate ($swept probes in $took ms)" $((swept <= took / 10 + 40 + 300)) 1
 like "the sweep goes on ($swept probes)" "$swept" '^[0-9]{2,}$'
