@@ -49,6 +49,15 @@ const char *place_lock(const char *store_path, const struct campaign_plan *p,
 	return out;
 }
 
+const char *place_outbox(const char *store_path, const struct campaign_plan *p,
+			 char out[static PLACE_TEXT])
+{
+	char name[ROUND_ID_TEXT];
+
+	snprintf(out, PLACE_TEXT, "%s.spool/%s.alerts", store_path, place_name(p, name));
+	return out;
+}
+
 int place_holder(const char *lock, int64_t *out)
 {
 	int fd = open(lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

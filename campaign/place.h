@@ -26,6 +26,10 @@ const char *place_spool(const char *store_path, const char *spool_dir,
 const char *place_lock(const char *store_path, const struct campaign_plan *p,
 		       char out[static PLACE_TEXT]);
 
+/* What is to be delivered to those who are told of events: STORE.spool/NAME.alerts/. */
+const char *place_outbox(const char *store_path, const struct campaign_plan *p,
+			 char out[static PLACE_TEXT]);
+
 /* *pid: the process that holds a lock; 0: none; -1: one that does not say. BP_EPERM: it may not be
  * read by us. */
 int place_holder(const char *lock, int64_t *pid);

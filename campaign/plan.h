@@ -72,7 +72,8 @@ struct campaign_plan {
 	unsigned references_count;
 	char store[CAMPAIGN_URL_TEXT];   /* sqlite:FILE, postgresql://...; empty: the default one */
 	int64_t keep_traces_ns, keep_hourly_ns; /* 0: for ever */
-	/* Read and checked; acted upon by the event engine. Empty: not said. */
+	int64_t flapping_ns;             /* four changes within it are one flapping; 0: an hour */
+	/* Empty: not said. */
 	bool on_event; int64_t on_event_every_ns, on_event_for_ns;
 	bool alerts, metrics;
 	char webhook_url[CAMPAIGN_URL_TEXT], webhook_secret[CAMPAIGN_URL_TEXT];

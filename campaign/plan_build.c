@@ -502,6 +502,9 @@ int campaign_plan_build(const struct yamldoc *doc, const struct raw_campaign *ra
 		rc = read_rate(&top, "per_prefix_rate_pps", raw->per_prefix_rate_pps, &p->prefix_pps);
 	if (rc == 0)
 		rc = read_on_event(&top, raw->on_event, p);
+	if (rc == 0 && raw->events != NULL)
+		rc = yaml_duration(&top, "events.flapping", raw->events->flapping, p->every_ns,
+				   EVERY_MAX, &p->flapping_ns);
 	if (rc == 0)
 		rc = read_references(&top, raw, p);
 	if (rc == 0)

@@ -27,6 +27,7 @@ struct raw_entry {
 
 struct raw_vantage { const char *name, *lat, *lon, *address; };
 struct raw_on_event { const char *every, *duration; };
+struct raw_events { const char *flapping; };
 struct raw_keep { const char *traces, *hourly; };
 struct raw_webhook { const char *url, *secret_file, *format; };
 struct raw_alerts { struct raw_webhook *webhook; const char *exec; };
@@ -41,6 +42,7 @@ struct raw_campaign {
 	struct raw_how how;
 	const char *rate_pps, *per_prefix_rate_pps;
 	struct raw_on_event *on_event;
+	struct raw_events *events;
 	const char **reference;
 	unsigned reference_count;
 	const char *store;

@@ -57,6 +57,10 @@ static const cyaml_schema_field_t keep_fields[] = {
 	TEXT("hourly", OPTIONAL, struct raw_keep, hourly, DURATION_MAX),
 	CYAML_FIELD_END};
 
+static const cyaml_schema_field_t events_fields[] = {
+	TEXT("flapping", REQUIRED, struct raw_events, flapping, DURATION_MAX),
+	CYAML_FIELD_END};
+
 static const cyaml_schema_field_t webhook_fields[] = {
 	TEXT("url", REQUIRED, struct raw_webhook, url, WORD_MAX),
 	TEXT("secret_file", OPTIONAL, struct raw_webhook, secret_file, WORD_MAX),
@@ -94,6 +98,7 @@ static const cyaml_schema_field_t plan_fields[] = {
 	TEXT("rate_pps", OPTIONAL, struct raw_campaign, rate_pps, 16),
 	TEXT("per_prefix_rate_pps", OPTIONAL, struct raw_campaign, per_prefix_rate_pps, 16),
 	GROUP("on_event", struct raw_campaign, on_event, on_event_fields),
+	GROUP("events", struct raw_campaign, events, events_fields),
 	LIST("reference", OPTIONAL, struct raw_campaign, reference, &text_value, 0,
 	     CAMPAIGN_REFERENCES_MAX),
 	TEXT("store", OPTIONAL, struct raw_campaign, store, WORD_MAX),

@@ -173,20 +173,25 @@ static void reload(struct run *run)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static void poll_once(struct run *run, int64_t wait_ns)
+static void poll_once(struct run *run)
 {
-	struct pollfd fds[PROBE_FDS + 2] = {
+	struct pollfd fds[PROBE_FDS + 2 + RUN_FDS_MAX] = {
 		[PROBE_FDS] = {.fd = run->signals, .events = POLLIN},
 		[PROBE_FDS + 1] = {.fd = run->timer, .events = POLLIN},
 	};
-	struct timespec pause = {.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
+	unsigned more = run_watch_poll(run, fds + PROBE_FDS + 2, RUN_FDS_MAX);
+	struct timespec pause;
+	int64_t wait_ns;
 	uint64_t ignored;
 
 	for (int i = 0; i < PROBE_FDS; i++)
 		fds[i].fd = -1;
 	if (run->child.probe != NULL)
 		probe_fds(run->child.probe, fds);
-	if (ppoll(fds, PROBE_FDS + 2, &pause, NULL) < 0)
+	run->now = mono_now();
+	wait_ns = mono_reached(run->now, run->wake) ? 0 : mono_since(run->wake, run->now);
+	pause = (struct timespec){.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
+	if (ppoll(fds, PROBE_FDS + 2 + more, &pause, NULL) < 0)
 		return;
 	run->now = mono_now();
 	if (fds[PROBE_FDS].revents)
@@ -196,6 +201,7 @@ static void poll_once(struct run *run, int64_t wait_ns)
 		watch_clock(run);
 	}
 	run_child_step(run, fds);
+	run_watch_step(run);
 }
 
 void run_breathe(struct run *run)
@@ -273,9 +279,7 @@ static void follow(struct run *run)
 		tick(run);
 		if (is_over(run))
 			return;
-		run->now = mono_now();
-		poll_once(run, mono_reached(run->now, run->wake) ? 0 :
-			  mono_since(run->wake, run->now));
+		poll_once(run);
 	}
 }
 

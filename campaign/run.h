@@ -15,6 +15,7 @@
 
 #include "campaign/plan.h"
 #include "core/err.h"
+#include "core/record/event.h"
 #include "core/record/names.h"
 #include "core/record/round.h"
 #include "core/record/trace.h"
@@ -25,7 +26,9 @@
 struct campaign_events {
 	/* Finished and committed: whatever is announced is in the store. */
 	void (*on_round)(void *arg, const struct campaign_plan *p, const struct round *r);
-	/* For a live view; borrowed until return. May be NULL, as the next. */
+	/* A revision of an event that is new; it is in the store. May be NULL, as the next. */
+	void (*on_event)(void *arg, const struct campaign_plan *p, const struct event *e);
+	/* For a live view; borrowed until return. */
 	void (*on_trace)(void *arg, const struct campaign_plan *p, const struct round *r,
 			 const struct trace *t, const struct verdict *v);
 	void (*on_begin)(void *arg, const struct campaign_plan *p, const struct round *r,

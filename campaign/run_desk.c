@@ -161,8 +161,11 @@ int run_desk_open(struct run *run, struct run_desk *d, const char *file, struct 
 void run_desk_begin(struct run_desk *d)
 {
 	/* Leftovers first: the store then knows where to go on. */
-	if (!d->keep->refuses && run_keep_open(d->run, d->keep))
+	run_watch_open(d);
+	if (!d->keep->refuses && run_keep_open(d->run, d->keep)) {
 		run_keep_look(d->run, true);
+		run_watch_recall(d);
+	}
 	begin_schedule(d);
 }
 
@@ -173,6 +176,7 @@ void run_desk_close(struct run_desk *d)
 	if (d->round != NULL)
 		run_round_abandon(d->round);
 	run_gaps_fini(d);
+	run_watch_close(d);
 	if (d->spool != NULL) {
 		spool_state(d->spool, &state);
 		d->run->result->waiting += state.rounds;
@@ -237,11 +241,14 @@ void run_desk_reload(struct run_desk *d)
 		run_note(d->run, d, "not reloaded, the old one stays: %s", err.text);
 		return;
 	}
+	run_watch_close(d);
 	d->book = b;
+	run_watch_open(d);
 	/* Which hosts stand for their prefixes is in the store; where it refuses, later. */
 	d->last_known = false;
 	if (d->keep->store != NULL)
 		run_desk_recall(d);
+	run_watch_recall(d);
 	d->expected = 0;
 	if (!is_same_grid(old->plan, b->plan))
 		change_grid(d);

@@ -200,8 +200,10 @@ int run_gap_commit(struct run_desk *d, struct bp_error *err)
 		d->gaps = g->next;
 		free(g);
 	}
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		announce(d, &rows[i]);
+		run_watch_round(d, &rows[i]);
+	}
 out:
 	free(rows);
 	return rc;

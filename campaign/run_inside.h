@@ -10,6 +10,7 @@
  *   run_flows.c   several flows of one target, together
  *   run_keep.c    the store: what is committed when, what happens while it refuses
  *   run_gap.c     slots that nobody measured
+ *   run_watch.c   events, and who is told of them
  *   run_notify.c  the service manager
  */
 #ifndef CAMPAIGN_RUN_INSIDE_H
@@ -20,6 +21,7 @@
 
 #include "analysis/judge_pass.h"
 #include "analysis/paths.h"
+#include "campaign/alert.h"
 #include "campaign/feed.h"
 #include "campaign/hosts.h"
 #include "campaign/lookup.h"
@@ -30,6 +32,7 @@
 #include "campaign/spool.h"
 #include "campaign/store.h"
 #include "campaign/vantage.h"
+#include "campaign/watch.h"
 #include "core/prefixset.h"
 
 enum {
@@ -42,6 +45,7 @@ enum {
 	RUN_GAP_ROWS = 100000,   /* slots of one gap that have a row each; older ones share one */
 	RUN_GAP_BATCH = 1000,    /* rows of a gap in one transaction */
 	RUN_BUCKETS = 1024,
+	RUN_FDS_MAX = 64,        /* of what is polled besides the prober and the signals */
 };
 #define RUN_LOOK_NS (60 * NS_PER_S)      /* the clocks are looked at this often at least */
 #define RUN_STORE_AGAIN_NS (60 * NS_PER_S)
@@ -108,6 +112,9 @@ struct run_desk {
 	bool retiring;           /* what is older than is kept goes, a slice a look */
 	struct mono retire;      /* looked at again then */
 	struct run_gap *gaps;    /* to be committed */
+	struct watch *watch;     /* NULL: no memory for it */
+	struct alert *alert;     /* NULL: nobody is told */
+	char watch_told[BP_ERROR_TEXT]; /* what keeps it from looking; empty: nothing */
 	struct run_round *round; /* under way; NULL: none */
 };
 
@@ -289,6 +296,17 @@ void run_gap_look_back(struct run_desk *d, struct wall until);
 /* Commits the first gap, in part when it is long. */
 int run_gap_commit(struct run_desk *d, struct bp_error *err);
 void run_gaps_fini(struct run_desk *d);
+
+/* run_watch.c: events and alerts of a desk; open and close go with its book. */
+void run_watch_open(struct run_desk *d);
+void run_watch_close(struct run_desk *d);
+/* Reads history; when the store was opened. */
+void run_watch_recall(struct run_desk *d);
+/* A round that was committed. */
+void run_watch_round(struct run_desk *d, const struct round *r);
+/* What is to be polled for those who are told, at most max; wake-ups are asked for. */
+unsigned run_watch_poll(struct run *run, struct pollfd *fds, unsigned max);
+void run_watch_step(struct run *run);
 
 /* run_notify.c: the service manager, where there is one. */
 void run_notify_init(struct run *run);

@@ -189,6 +189,7 @@ static int commit_one(struct run_desk *d, struct round *r, struct bp_error *err)
 	 * lost store had by us: never twice. */
 	if (!end.already && !end.again)
 		announce(d, r);
+	run_watch_round(d, r);
 	return 0;
 }
 

@@ -103,6 +103,25 @@ static void on_note(void *arg, const struct campaign_plan *p, const char *text)
 		cli_say("%s", text);
 }
 
+/* For people: what is sure. The rest is in the store, and in `borderpath events --all`. */
+static void on_event(void *arg, const struct campaign_plan *p, const struct event *e)
+{
+	struct campaign_show *s = arg;
+	char text[EVENT_SUMMARY_TEXT + 64];
+
+	if (e->status == EVENT_PROVISIONAL || e->withdrawn || (s->common.quiet && !s->run.once))
+		return;
+	snprintf(text, sizeof(text), "%s%s: %s", word_of(event_kind_words, e->kind),
+		 e->status == EVENT_RESOLVED && e->kind != EVENT_RECOVERY ? " is over" : "",
+		 e->summary);
+	if (campaign_live_note(s->live, text))
+		return;
+	if (s->several)
+		cli_say("%s: %s", p->campaign, text);
+	else
+		cli_say("%s", text);
+}
+
 /* --- options ---------------------------------------------------------------------------------- */
 
 /* "256M": bytes, or with K, M, G. */
@@ -204,7 +223,7 @@ static int run_plans(struct campaign_show *s)
 	int rc;
 
 	s->run.events = (struct campaign_events){.on_round = on_round, .on_note = on_note,
-						 .arg = s};
+						 .on_event = on_event, .arg = s};
 	if (campaign_live_wanted(&s->common) &&
 	    campaign_live_new(&s->common, s->run.profile, &s->live) == 0) {
 		s->run.events.on_begin = on_begin;

@@ -92,46 +92,46 @@ static void live(struct world *w, const char *what)
 }
 
 /* One thing a week, in turn, at another time of the week each. */
-static unsigned make_events(struct event *e, int64_t length)
+static unsigned make_events(struct world_event *e, int64_t length)
 {
 	unsigned n = 0;
 
 	for (int64_t week = 1; DAYS(7 * week) < length; week++) {
 		int64_t at = DAYS(7 * week) + week * 1237 * NS_PER_S;
 
-		e[n++] = (struct event){at, HAPPENS_DEATH, 0};
+		e[n++] = (struct world_event){at, HAPPENS_DEATH, 0};
 		switch (week % 8) {
 		case 0: /* between rounds, and told */
-			e[n++] = (struct event){at + MINUTES(8), HAPPENS_STEP, HOURS(1)};
-			e[n++] = (struct event){at + HOURS(30), HAPPENS_STEP, -HOURS(1)};
+			e[n++] = (struct world_event){at + MINUTES(8), HAPPENS_STEP, HOURS(1)};
+			e[n++] = (struct world_event){at + HOURS(30), HAPPENS_STEP, -HOURS(1)};
 			break;
 		case 1: /* in the middle of a round: the slot is 15 minutes */
-			e[n++] = (struct event){DAYS(7 * week) + MINUTES(15) + 20 * NS_PER_S,
+			e[n++] = (struct world_event){DAYS(7 * week) + MINUTES(15) + 20 * NS_PER_S,
 						HAPPENS_SECRETLY, -HOURS(1)};
-			e[n++] = (struct event){DAYS(7 * week) + HOURS(5) + 20 * NS_PER_S,
+			e[n++] = (struct world_event){DAYS(7 * week) + HOURS(5) + 20 * NS_PER_S,
 						HAPPENS_SECRETLY, HOURS(1)};
 			break;
 		case 2:
-			e[n++] = (struct event){at, HAPPENS_SLEEP, HOURS(3)};
+			e[n++] = (struct world_event){at, HAPPENS_SLEEP, HOURS(3)};
 			break;
 		case 3:
-			e[n++] = (struct event){at, HAPPENS_OFFLINE, HOURS(2)};
+			e[n++] = (struct world_event){at, HAPPENS_OFFLINE, HOURS(2)};
 			break;
 		case 4:
-			e[n++] = (struct event){at, HAPPENS_FULL, 1};
-			e[n++] = (struct event){at + HOURS(4), HAPPENS_FULL, 0};
+			e[n++] = (struct world_event){at, HAPPENS_FULL, 1};
+			e[n++] = (struct world_event){at + HOURS(4), HAPPENS_FULL, 0};
 			break;
 		case 5:
-			e[n++] = (struct event){at, HAPPENS_SLOW, HOURS(1)};
-			e[n++] = (struct event){at + HOURS(2), HAPPENS_SLOW, 0};
+			e[n++] = (struct world_event){at, HAPPENS_SLOW, HOURS(1)};
+			e[n++] = (struct world_event){at + HOURS(2), HAPPENS_SLOW, 0};
 			break;
 		case 6:
-			e[n++] = (struct event){at, HAPPENS_HANGUP, 0};
-			e[n++] = (struct event){at + HOURS(50), HAPPENS_STOP, MINUTES(50)};
+			e[n++] = (struct world_event){at, HAPPENS_HANGUP, 0};
+			e[n++] = (struct world_event){at + HOURS(50), HAPPENS_STOP, MINUTES(50)};
 			break;
 		default:
-			e[n++] = (struct event){at, HAPPENS_STOP, 5 * NS_PER_S};
-			e[n++] = (struct event){at + HOURS(1), HAPPENS_STOP, DAYS(1)};
+			e[n++] = (struct world_event){at, HAPPENS_STOP, 5 * NS_PER_S};
+			e[n++] = (struct world_event){at + HOURS(1), HAPPENS_STOP, DAYS(1)};
 			break;
 		}
 	}
@@ -140,7 +140,7 @@ static unsigned make_events(struct event *e, int64_t length)
 
 static void a_year(void **state)
 {
-	static struct event events[256];
+	static struct world_event events[256];
 	struct world_script script = {.plans = {PLAN("year", "15m", FEW, "")},
 				      .length_ns = is_whole() ? DAYS(365) : DAYS(15),
 				      .events = events,
@@ -186,7 +186,7 @@ static void a_year(void **state)
  */
 static void a_sweep_lets_others_pass(void **state)
 {
-	static const struct event events[] = {
+	static const struct world_event events[] = {
 		{HOURS(7) + MINUTES(16), HAPPENS_STEP, HOURS(1)},
 		{HOURS(19) + MINUTES(12), HAPPENS_DEATH, 0},
 		{HOURS(25) + MINUTES(13), HAPPENS_SECRETLY, -HOURS(1)},
@@ -225,7 +225,7 @@ static void a_sweep_lets_others_pass(void **state)
  */
 static void a_prober_that_says_nothing(void **state)
 {
-	static const struct event events[] = {
+	static const struct world_event events[] = {
 		{HOURS(2) + MINUTES(1), HAPPENS_MUTE, 0},
 		{HOURS(4) + MINUTES(1), HAPPENS_MUTE, 0},
 		{HOURS(4) + MINUTES(16), HAPPENS_STOP, NS_PER_S},
@@ -253,7 +253,7 @@ static void a_prober_that_says_nothing(void **state)
 /* Told when it is ready, reads anew and ends; fed in time, whatever goes on; and the status. */
 static void a_service_manager_is_told(void **state)
 {
-	static const struct event events[] = {
+	static const struct world_event events[] = {
 		{HOURS(1) + MINUTES(5), HAPPENS_HANGUP, 0},
 		{HOURS(2) + MINUTES(1), HAPPENS_MUTE, 0},
 		{HOURS(3) + MINUTES(1), HAPPENS_SLOW, MINUTES(8)},
@@ -295,7 +295,7 @@ static void a_service_manager_is_told(void **state)
  */
 static void a_clock_that_is_a_year_ahead(void **state)
 {
-	static const struct event events[] = {
+	static const struct world_event events[] = {
 		{HOURS(3), HAPPENS_STOP, MINUTES(50)},
 		{HOURS(3) + MINUTES(10), HAPPENS_SECRETLY, DAYS(365)},
 		/* Before a slot was measured by it. */

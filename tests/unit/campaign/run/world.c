@@ -105,7 +105,7 @@ static void set_gone(struct world *w, bool gone)
 		mkdir(w->store, 0700);
 }
 
-static void happen(struct world *w, const struct event *e)
+static void happen(struct world *w, const struct world_event *e)
 {
 	switch (e->what) {
 	case HAPPENS_STEP:
@@ -151,7 +151,7 @@ static void let_happen(struct world *w)
 {
 	pass_events(w);
 	if (w->now >= w->script.length_ns && !w->stopping)
-		happen(w, &(struct event){.what = HAPPENS_STOP});
+		happen(w, &(struct world_event){.what = HAPPENS_STOP});
 	if (w->fault[0] != '\0') {
 		w->now += NS_PER_S;
 		kill(getpid(), SIGTERM);

@@ -33,12 +33,12 @@ enum happening {
 	HAPPENS_HANGUP,  /* SIGHUP */
 	HAPPENS_STOP,    /* SIGTERM; the world goes on arg ns later with another process */
 };
-struct event { int64_t at; enum happening what; int64_t arg; };
+struct world_event { int64_t at; enum happening what; int64_t arg; };
 
 struct world_script {
 	const char *plans[WORLD_PLANS]; /* YAML; DIR in it is the world's directory */
 	int64_t length_ns;
-	const struct event *events;     /* in order of time */
+	const struct world_event *events;     /* in order of time */
 	unsigned event_count;
 	unsigned deaths_of;             /* the prober dies once in so many measurements; 0: never */
 };
