@@ -175,23 +175,23 @@ static void reload(struct run *run)
 
 static void poll_once(struct run *run)
 {
-	struct pollfd fds[PROBE_FDS + 2 + RUN_FDS_MAX] = {
-		[PROBE_FDS] = {.fd = run->signals, .events = POLLIN},
-		[PROBE_FDS + 1] = {.fd = run->timer, .events = POLLIN},
-	};
-	unsigned more = run_watch_poll(run, fds + PROBE_FDS + 2, RUN_FDS_MAX);
+	enum { FDS = PROBE_FDS + 2 + RUN_FDS_MAX };
+	struct pollfd fds[FDS];
 	struct timespec pause;
 	int64_t wait_ns;
 	uint64_t ignored;
 
-	for (int i = 0; i < PROBE_FDS; i++)
+	for (int i = 0; i < FDS; i++)
 		fds[i].fd = -1;
+	fds[PROBE_FDS] = (struct pollfd){.fd = run->signals, .events = POLLIN};
+	fds[PROBE_FDS + 1] = (struct pollfd){.fd = run->timer, .events = POLLIN};
+	run_watch_poll(run, fds + PROBE_FDS + 2, RUN_FDS_MAX);
 	if (run->child.probe != NULL)
 		probe_fds(run->child.probe, fds);
 	run->now = mono_now();
 	wait_ns = mono_reached(run->now, run->wake) ? 0 : mono_since(run->wake, run->now);
 	pause = (struct timespec){.tv_sec = wait_ns / NS_PER_S, .tv_nsec = wait_ns % NS_PER_S};
-	if (ppoll(fds, PROBE_FDS + 2 + more, &pause, NULL) < 0)
+	if (ppoll(fds, FDS, &pause, NULL) < 0)
 		return;
 	run->now = mono_now();
 	if (fds[PROBE_FDS].revents)

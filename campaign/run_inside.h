@@ -305,7 +305,7 @@ void run_watch_recall(struct run_desk *d);
 /* A round that was committed. */
 void run_watch_round(struct run_desk *d, const struct round *r);
 /* What is to be polled for those who are told, at most max; wake-ups are asked for. */
-unsigned run_watch_poll(struct run *run, struct pollfd *fds, unsigned max);
+void run_watch_poll(struct run *run, struct pollfd *fds, unsigned max);
 void run_watch_step(struct run *run);
 
 /* run_notify.c: the service manager, where there is one. */

@@ -115,7 +115,7 @@ void run_watch_round(struct run_desk *d, const struct round *r)
 	d->run->now = mono_now();
 }
 
-unsigned run_watch_poll(struct run *run, struct pollfd *fds, unsigned max)
+void run_watch_poll(struct run *run, struct pollfd *fds, unsigned max)
 {
 	unsigned n = 0;
 
@@ -123,7 +123,6 @@ unsigned run_watch_poll(struct run *run, struct pollfd *fds, unsigned max)
 		if (run->desks[i].alert != NULL)
 			n += alert_poll(run->desks[i].alert, fds + n, max - n, &run->wake);
 	}
-	return n;
 }
 
 void run_watch_step(struct run *run)

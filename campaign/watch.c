@@ -173,8 +173,9 @@ static int64_t recall_ns(const struct campaign_plan *p)
 	return rounds > RECALL_NS ? rounds : RECALL_NS;
 }
 
-/* `before`: a round that is not history. */
-static int read_history(struct watch *w, struct store *s, struct wall before, struct bp_error *err)
+/* From so long before `latest` up to `before`, a round that is not history; 0: to the end. */
+static int read_history(struct watch *w, struct store *s, struct wall latest, struct wall before,
+			struct bp_error *err)
 {
 	struct store_select select = of_plan(w);
 	struct store_points to = points_of(w);
@@ -183,7 +184,7 @@ static int read_history(struct watch *w, struct store *s, struct wall before, st
 	if (rc < 0)
 		return bp_fail(err, rc, "out of memory");
 	to.on_round = on_round;
-	select.since.ns = before.ns - recall_ns(w->plan);
+	select.since.ns = latest.ns - recall_ns(w->plan);
 	select.until = before;
 	w->round = NULL;
 	w->recalling = true;
@@ -281,9 +282,10 @@ static int find_untold(struct watch *w, struct store *s, struct bp_error *err)
 	return rc;
 }
 
-static int begin(struct watch *w, struct store *s, struct wall before, struct bp_error *err)
+static int begin(struct watch *w, struct store *s, struct wall latest, struct wall before,
+		 struct bp_error *err)
 {
-	int rc = read_history(w, s, before, err);
+	int rc = read_history(w, s, latest, before, err);
 
 	if (rc == 0)
 		rc = find_untold(w, s, err);
@@ -292,11 +294,22 @@ static int begin(struct watch *w, struct store *s, struct wall before, struct bp
 
 int watch_recall(struct watch *w, struct store *s, struct bp_error *err)
 {
+	struct wall now = wall_now();
+	struct round *latest;
 	int rc;
 
 	if (w->known)
 		return 0;
-	rc = begin(w, s, (struct wall){wall_now().ns + 1}, err);
+	latest = malloc(sizeof(*latest));
+	if (latest == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	/* Of the campaign's own time: it may have been off for a month. */
+	rc = store_last_rounds(s, w->plan->campaign, w->plan->vantage, latest, 1, err);
+	if (rc > 0 && latest->planned.ns < now.ns)
+		now = latest->planned;
+	free(latest);
+	if (rc >= 0)
+		rc = begin(w, s, now, (struct wall){0}, err);
 	if (rc < 0)
 		drop_engine(w);
 	return rc;
@@ -308,7 +321,7 @@ int watch_round(struct watch *w, struct store *s, const struct round *r, struct 
 	int rc = 0;
 
 	if (!w->known)
-		rc = begin(w, s, at, err);
+		rc = begin(w, s, at, at, err);
 	/* A gap that was found out of order (slots of the time before we looked) is history. */
 	if (rc == 0 && r->planned.ns <= w->last.ns)
 		return 0;
