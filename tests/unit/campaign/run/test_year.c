@@ -331,7 +331,7 @@ static void a_clock_that_is_a_year_ahead(void **state)
  */
 static void a_slot_missed_while_the_store_refuses(void **state)
 {
-	static const struct event events[] = {
+	static const struct world_event events[] = {
 		{HOURS(2) + MINUTES(1), HAPPENS_GONE, 1},
 		{HOURS(3) + MINUTES(5), HAPPENS_STEP, HOURS(1)},
 		{HOURS(5) + MINUTES(1), HAPPENS_STOP, MINUTES(10)},
