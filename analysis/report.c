@@ -150,6 +150,9 @@ static void vantages_settle(struct report_maker *m)
 			v->counted = v->counted || row->rounds > 0;
 			every = row->every_ns > every ? row->every_ns : every;
 			last = row->last_round.ns > last.ns ? row->last_round : last;
+			v->down = v->down || (row->span_count > 0 &&
+					      row->spans[row->span_count - 1].band ==
+					      REPORT_BAND_OFFLINE);
 		}
 		if (!v->told) {
 			v->last = last;

@@ -27,14 +27,14 @@ struct bed {
 	const struct report *r;
 };
 
-static int bed_nothing(void *arg, const struct cell *c)
+static inline int bed_nothing(void *arg, const struct cell *c)
 {
 	(void)arg;
 	(void)c;
 	return 0;
 }
 
-static void bed_must(int rc)
+static inline void bed_must(int rc)
 {
 	if (rc < 0) {
 		fprintf(stderr, "bed: error %d\n", rc);
@@ -42,13 +42,13 @@ static void bed_must(int rc)
 	}
 }
 
-static unsigned bed_random(struct bed *b, unsigned below)
+static inline unsigned bed_random(struct bed *b, unsigned below)
 {
 	b->seed = b->seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
 	return (unsigned)(b->seed >> 33) % below;
 }
 
-static void bed_open(struct bed *b, int64_t since_ns, int64_t until_ns)
+static inline void bed_open(struct bed *b, int64_t since_ns, int64_t until_ns)
 {
 	struct bp_error err;
 
@@ -60,7 +60,7 @@ static void bed_open(struct bed *b, int64_t since_ns, int64_t until_ns)
 				  &b->maker));
 }
 
-static void bed_close(struct bed *b)
+static inline void bed_close(struct bed *b)
 {
 	report_maker_free(b->maker);
 	series_free(b->series);
@@ -68,7 +68,7 @@ static void bed_close(struct bed *b)
 	profile_free(b->p);
 }
 
-static struct prefix bed_prefix(unsigned i)
+static inline struct prefix bed_prefix(unsigned i)
 {
 	struct prefix p;
 	char text[32];
@@ -79,7 +79,7 @@ static struct prefix bed_prefix(unsigned i)
 }
 
 /* A measured cell; border < 0 is undetermined. */
-static struct cell bed_cell(const struct series_key *key, int64_t planned_ns, int border,
+static inline struct cell bed_cell(const struct series_key *key, int64_t planned_ns, int border,
 			    double rtt_ms)
 {
 	struct cell c = {.key = key, .round = "", .planned = {planned_ns}, .first = {planned_ns},
@@ -112,7 +112,7 @@ static struct cell bed_cell(const struct series_key *key, int64_t planned_ns, in
 
 /* --- 1 October 2017 -------------------------------------------------------------------------- */
 
-static int64_t at(const char *text)
+static inline int64_t at(const char *text)
 {
 	struct wall t;
 
@@ -120,7 +120,7 @@ static int64_t at(const char *text)
 	return t.ns;
 }
 
-static int border_2017(struct bed *b, unsigned prefix, int64_t ns)
+static inline int border_2017(struct bed *b, unsigned prefix, int64_t ns)
 {
 	if (prefix == 1 || ns < at("2017-10-01T09:07:51Z"))
 		return DANDONG;
@@ -139,7 +139,8 @@ static const char *const vantages_2017[] = {"ams1", "ashburn", "fra1", "hkg1", "
 					    "tyo-home", "waw2"};
 
 /* What is odd of a vantage point at a moment; returns whether the cell is to be fed. */
-static void odd_2017(struct bed *b, struct cell *c, unsigned v, unsigned prefix, unsigned round)
+static inline void odd_2017(struct bed *b, struct cell *c, unsigned v, unsigned prefix,
+			    unsigned round)
 {
 	if (v == 4 && round >= 30 && round < 38) {
 		c->state = CELL_MISSED;
@@ -181,7 +182,7 @@ static void odd_2017(struct bed *b, struct cell *c, unsigned v, unsigned prefix,
 	}
 }
 
-static void event_2017(struct bed *b, enum event_kind kind, const char *from, const char *to,
+static inline void event_2017(struct bed *b, enum event_kind kind, const char *from, const char *to,
 		       const char *prefixes, unsigned seen)
 {
 	struct event e;
@@ -233,7 +234,7 @@ static void event_2017(struct bed *b, enum event_kind kind, const char *from, co
 	bed_must(report_maker_event(b->maker, &e));
 }
 
-static void bed_2017(struct bed *b)
+static inline void bed_2017(struct bed *b)
 {
 	unsigned number = 0;
 
@@ -267,8 +268,8 @@ static void bed_2017(struct bed *b)
 /* --- other days ------------------------------------------------------------------------------ */
 
 /* `vantages` x 4 prefixes x rounds of 15 minutes; name: what each is called, %u its number. */
-static void bed_day(struct bed *b, unsigned vantages, unsigned rounds, bool noisy, const char *name,
-		    const char *org)
+static inline void bed_day(struct bed *b, unsigned vantages, unsigned rounds, bool noisy,
+			   const char *name, const char *org)
 {
 	unsigned number = 0;
 
