@@ -2,7 +2,9 @@
 /*
  * borderpath-events 1
  * seen 2026-11-22T10:00:00.000000000Z
- * told 2026-11-22T09:45:12.000000000Z ev-0123456789abcdef-0123456789abcdef0123456789abcdef
+ * told 2026-11-22T09:45:12.000000000Z 2026-11-22T09:30:07.000000000Z 0123456789abcdef...
+ *
+ * The times of a line are an event's `seen` and `at`; then, what was said of it.
  */
 #include "cli/cursor.h"
 
@@ -24,28 +26,29 @@ static int damaged(const char *path, unsigned line, struct bp_error *err)
 		       "without it everything is new again", path, line);
 }
 
-enum { CHAIN = 19, SAID_TEXT = CHAIN + 1 + 2 * crypto_generichash_BYTES_MIN + 1 };
+enum { CHAIN = 19, DIGEST = crypto_generichash_BYTES_MIN };
+/* While a shift is young, where it begins may move by so many times its interval. */
+enum { SHIFT_MOVES = 4 };
 
-/* The event without its revision, and a digest of what is said of it. */
-static void said_of(const struct event *e, char out[static SAID_TEXT])
+static bool is_shift(const struct event *e)
 {
-	unsigned char digest[crypto_generichash_BYTES_MIN];
-	char text[512];
-	int n = snprintf(text, sizeof(text), "%u %u %d %u %s\n%s", e->kind, e->status,
-			 e->withdrawn, e->changes, e->from.what, e->to.what);
-
-	crypto_generichash(digest, sizeof(digest), (const unsigned char *)text, (size_t)n, NULL, 0);
-	snprintf(out, SAID_TEXT, "%.*s-", CHAIN, e->id);
-	sodium_bin2hex(out + strlen(out), 2 * sizeof(digest) + 1, digest, sizeof(digest));
+	return e->kind == EVENT_RTT_SHIFT || e->kind == EVENT_RETURN_PATH;
 }
 
-static bool is_said(const char *text)
+/* What is said of which event: of a shift by what it is about, of others by their id without its
+ * revision. */
+static void tell(const struct event *e, struct told *out)
 {
-	static const char hex[] = "0123456789abcdef";
+	unsigned char digest[DIGEST];
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%.*s %u %u %d %u %d %s\n%s",
+			 is_shift(e) ? EVENT_FINGERPRINT_TEXT : CHAIN,
+			 is_shift(e) ? e->fingerprint : e->id, e->kind, e->status, e->withdrawn,
+			 e->changes, e->shift_ns < 0, e->from.what, e->to.what);
 
-	return strlen(text) == SAID_TEXT - 1 && strncmp(text, "ev-", 3) == 0 &&
-	       strspn(text + 3, hex) == CHAIN - 3 && text[CHAIN] == '-' &&
-	       strspn(text + CHAIN + 1, hex) == SAID_TEXT - CHAIN - 2;
+	*out = (struct told){.seen = e->seen, .at = e->at};
+	crypto_generichash(digest, sizeof(digest), (const unsigned char *)text, (size_t)n, NULL, 0);
+	sodium_bin2hex(out->what, sizeof(out->what), digest, sizeof(digest));
 }
 
 /* A time without relatives: what we wrote. */
@@ -57,26 +60,28 @@ static bool parse_time(const char *text, struct wall *out)
 	       strcmp(wall_format(*out, again), text) == 0;
 }
 
-static int put(struct intern *t, const char *text)
+static int add(struct cursor *c, const struct told *told)
 {
-	uint32_t number;
+	struct told *slot = list_add(&c->told, sizeof(*slot));
 
-	return diff_intern_put(t, text, strlen(text) + 1, &number);
+	if (slot == NULL)
+		return BP_ENOMEM;
+	*slot = *told;
+	return 0;
 }
 
-/* "told SEEN SAID". */
+/* "told SEEN AT WHAT". */
 static int take_told(struct cursor *c, const char *line)
 {
-	const char *text = line + 5, *said = strchr(text, ' ');
-	char time[WALL_TEXT];
-	struct wall seen;
+	char seen[WALL_TEXT], at[WALL_TEXT];
+	struct told t;
+	int end = 0;
 
-	if (said == NULL || (size_t)(said - text) >= sizeof(time))
+	if (sscanf(line, "told %39s %39s %32[0-9a-f]%n", seen, at, t.what, &end) != 3 ||
+	    line[end] != '\0' || strlen(t.what) != 2 * DIGEST || !parse_time(seen, &t.seen) ||
+	    !parse_time(at, &t.at))
 		return BP_EPARSE;
-	snprintf(time, sizeof(time), "%.*s", (int)(said - text), text);
-	if (!parse_time(time, &seen) || !is_said(said + 1))
-		return BP_EPARSE;
-	return put(&c->said, said + 1) < 0 || put(&c->keep, line) < 0 ? BP_ENOMEM : 0;
+	return add(c, &t);
 }
 
 static int take_line(struct cursor *c, unsigned number, char *line)
@@ -91,8 +96,7 @@ static int take_line(struct cursor *c, unsigned number, char *line)
 	if (number == 2)
 		return strncmp(line, "seen ", 5) == 0 && parse_time(line + 5, &c->seen) ?
 		       0 : BP_EPARSE;
-	return number <= LINES_MAX && strncmp(line, "told ", 5) == 0 ? take_told(c, line) :
-	       BP_EPARSE;
+	return number <= LINES_MAX ? take_told(c, line) : BP_EPARSE;
 }
 
 int cursor_read(const char *path, struct cursor *c, struct bp_error *err)
@@ -126,18 +130,21 @@ int cursor_read(const char *path, struct cursor *c, struct bp_error *err)
 
 void cursor_fini(struct cursor *c)
 {
-	diff_intern_fini(&c->said);
-	diff_intern_fini(&c->keep);
+	free(c->told.items);
 	*c = (struct cursor){0};
 }
 
 bool cursor_is_new(const struct cursor *c, const struct event *e)
 {
-	char said[SAID_TEXT];
+	const struct told *told = c->told.items;
+	int64_t round = e->not_after.ns - e->not_before.ns;
+	int64_t slack = is_shift(e) ? SHIFT_MOVES * round : INT64_MAX;
+	struct told now;
 
-	said_of(e, said);
-	for (uint32_t i = 0; i < c->said.count; i++) {
-		if (strcmp(diff_intern_get(&c->said, i), said) == 0)
+	tell(e, &now);
+	for (uint32_t i = 0; i < c->told.count; i++) {
+		if (strcmp(told[i].what, now.what) == 0 &&
+		    llabs(told[i].at.ns - now.at.ns) <= slack)
 			return false;
 	}
 	return c->seen.ns == 0 || e->seen.ns > c->seen.ns - CURSOR_NEW_NS;
@@ -145,11 +152,10 @@ bool cursor_is_new(const struct cursor *c, const struct event *e)
 
 int cursor_add(struct cursor *c, const struct event *e)
 {
-	char line[LINE], seen[WALL_TEXT], said[SAID_TEXT];
+	struct told now;
 
-	said_of(e, said);
-	snprintf(line, sizeof(line), "told %s %s", wall_format(e->seen, seen), said);
-	return put(&c->keep, line);
+	tell(e, &now);
+	return add(c, &now);
 }
 
 void cursor_reach(struct cursor *c, struct wall seen)
@@ -158,29 +164,20 @@ void cursor_reach(struct cursor *c, struct wall seen)
 		c->next = seen;
 }
 
-/* Of what is too old to come again nothing need be known. */
-static bool can_come(const struct cursor *c, const char *line)
-{
-	char text[LINE];
-	struct wall seen;
-
-	snprintf(text, sizeof(text), "%.*s", (int)strcspn(line + 5, " "), line + 5);
-	return !parse_time(text, &seen) || seen.ns > c->next.ns - CURSOR_LOOK_NS;
-}
-
 int cursor_write(const struct cursor *c, const char *path, struct bp_error *err)
 {
-	char seen[WALL_TEXT];
+	const struct told *told = c->told.items;
+	char seen[WALL_TEXT], at[WALL_TEXT];
 	struct buf out;
 	int rc;
 
 	buf_init(&out);
 	buf_printf(&out, "%s\nseen %s\n", head, wall_format(c->next, seen));
-	for (uint32_t i = 0; i < c->keep.count; i++) {
-		const char *line = diff_intern_get(&c->keep, i);
-
-		if (can_come(c, line))
-			buf_printf(&out, "%s\n", line);
+	for (uint32_t i = 0; i < c->told.count; i++) {
+		/* Of what is too old to come again nothing need be known. */
+		if (told[i].seen.ns > c->next.ns - CURSOR_LOOK_NS)
+			buf_printf(&out, "told %s %s %s\n", wall_format(told[i].seen, seen),
+				   wall_format(told[i].at, at), told[i].what);
 	}
 	rc = out.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
 	     whole_write(path, out.bytes, out.used, err);

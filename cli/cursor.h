@@ -3,14 +3,15 @@
  * What `events --new` printed before: the moment up to which it looked, and what it said of each
  * event that could come again. An event is new when it is told for the first time, and again when
  * its kind, status, states or count of changes differ: revisions that only put a number more
- * precisely are not. A file of a few lines, replaced whole; what is not such a file is refused.
+ * precisely are not. A shift may move by a few rounds while it is young, and is the same. A file of
+ * a few lines, replaced whole; what is not such a file is refused.
  */
 #ifndef CLI_CURSOR_H
 #define CLI_CURSOR_H
 
 #include <stdbool.h>
 
-#include "analysis/diff_intern.h"
+#include "cli/points_kept.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/record/event.h"
@@ -20,10 +21,11 @@
 #define CURSOR_LOOK_NS (2 * 86400 * NS_PER_S)
 #define CURSOR_NEW_NS (86400 * NS_PER_S)
 
+struct told { struct wall seen, at; char what[33]; /* a digest, hexadecimal */ };
+
 struct cursor {
 	struct wall seen;          /* the end of what was looked at; 0: nothing was */
-	struct intern said;        /* of what was printed before: "ev-<16 hex>-<32 hex>" */
-	struct intern keep;        /* lines of the file to come, with those that it had */
+	struct list told;          /* struct told: printed before, and now */
 	struct wall next;          /* its `seen` */
 };
 /* Zeros are one that saw nothing: what a missing file is. BP_EPARSE: damaged, with FILE:LINE. */

@@ -172,6 +172,23 @@ events 1 --new --cursor "$dir/no/where" "$dir/switch"
 same "no place for a cursor is told before anything is printed" "1 0" \
 	"$(wc -l <"$dir/err") $(wc -l <"$dir/out")"
 
+# Cron's days: the same file, longer each time. Whatever is told is told once.
+rounds fra1 $t0 100 30-56:10:east 62-66:all:silent 70-99:20:slow >"$dir/days"
+for n in $(seq 4 6 100); do
+	awk -v n="$n" '{ print } /"type":"round"/ && ++r == n { exit }' "$dir/days" >"$dir/so-far"
+	timeout 60 "$borderpath" events --new --cursor "$dir/days.cursor" --format jsonl --profile \
+		"$dir/profile.yaml" "$dir/so-far" >>"$dir/told" 2>>"$dir/err" || echo "exit $?" >>"$dir/told"
+done
+cp "$dir/told" "$dir/out"
+same "as it happens: each change once, an outage at both its ends" \
+	"border_switch confirmed 198.18.10.0/24 west east
+border_switch confirmed 198.18.10.0/24 east west
+outage confirmed - reached silent
+recovery resolved - reached silent" "$(told | grep -v -E 'rtt_shift|return_path' | sed 's/ 1.1$//')"
+same "as it happens: no shift twice" "" \
+	"$(jq -r 'select(.kind == "rtt_shift" or .kind == "return_path_suspected") |
+		"\(.kind) \(.prefix) \(.shift_ms > 0)"' "$dir/out" | sort | uniq -d)"
+
 # --- outputs ---------------------------------------------------------------------------------------
 events 0 --format jsonl -o "$dir/file" "$dir/switch"
 same "-o" 1 "$(grep -c border_switch "$dir/file")"
