@@ -8,6 +8,7 @@
 #include "campaign/store_place.h"
 #include "cli/campaign_check.h"
 #include "core/json.h"
+#include "core/record/jsonl_write.h"
 
 /* --- figures ---------------------------------------------------------------------------------- */
 
@@ -48,18 +49,49 @@ static uint64_t store_bytes_day(const struct check *c)
 	return a_day(c, check_traces(c) * CHECK_TRACE_BYTES + CHECK_ROUND_BYTES);
 }
 
-/* What is read and kept for the engine of events, which this version does not have. */
-static unsigned later(const struct campaign_plan *p, const char *words[static 3])
+/* Who is told of events, and what they set going. */
+static void write_events(struct buf *out, const struct campaign_plan *p)
 {
-	unsigned n = 0;
+	const char *between = "";
 
-	if (p->on_event)
-		words[n++] = "on_event";
+	buf_str(out, "Events        kept in the store");
 	if (p->alerts)
-		words[n++] = "alerts";
-	if (p->metrics)
-		words[n++] = "metrics";
-	return n;
+		buf_str(out, "; told to ");
+	if (p->webhook_url[0] != '\0') {
+		buf_printf(out, "a webhook%s%s",
+			   p->webhook_body == CAMPAIGN_BODY_ALERTMANAGER ? " (Alertmanager's)" : "",
+			   p->webhook_secret[0] == '\0' ? ", unsigned" : "");
+		between = " and ";
+	}
+	if (p->alert_exec[0] != '\0')
+		buf_printf(out, "%s%s", between, p->alert_exec);
+	if (p->on_event) {
+		buf_str(out, "; a closer look every ");
+		duration_put(out, (double)p->on_event_every_ns / 1e9);
+		buf_str(out, " for ");
+		duration_put(out, (double)p->on_event_for_ns / 1e9);
+	}
+	buf_char(out, '\n');
+	if (!p->metrics)
+		return;
+	buf_printf(out, "Metrics       %s%s%s\n", p->metrics_listen,
+		   p->metrics_listen[0] != '\0' && p->metrics_textfile[0] != '\0' ? ", " : "",
+		   p->metrics_textfile);
+}
+
+static void put_events(struct json_writer *w, const struct campaign_plan *p)
+{
+	json_begin_object(w, "events");
+	json_put_bool(w, "webhook", p->webhook_url[0] != '\0');
+	json_put_bool(w, "signed", p->webhook_secret[0] != '\0');
+	jsonl_put_text(w, "exec", p->alert_exec);
+	if (p->on_event) {
+		json_put_real(w, "look_every_s", (double)p->on_event_every_ns / 1e9);
+		json_put_real(w, "look_for_s", (double)p->on_event_for_ns / 1e9);
+	}
+	jsonl_put_text(w, "metrics_listen", p->metrics_listen);
+	jsonl_put_text(w, "metrics_textfile", p->metrics_textfile);
+	json_end(w);
 }
 
 enum { STORE_TEXT = PATH_MAX + 8 };
@@ -212,9 +244,6 @@ static void write_lines(struct buf *out, const char *label, const struct check_l
 
 void check_show_text(struct buf *out, const struct check *c, unsigned verbose)
 {
-	const char *words[3];
-	unsigned n = later(c->plan, words);
-
 	write_plan(out, c);
 	write_targets(out, c);
 	write_load(out, c, verbose);
@@ -225,12 +254,7 @@ void check_show_text(struct buf *out, const struct check *c, unsigned verbose)
 	else
 		buf_str(out, "not said");
 	buf_char(out, '\n');
-	if (n > 0) {
-		buf_str(out, "For later     ");
-		for (unsigned i = 0; i < n; i++)
-			buf_printf(out, "%s%s", i > 0 ? ", " : "", words[i]);
-		buf_str(out, ": read and checked; this version does not act upon them\n");
-	}
+	write_events(out, c->plan);
 	write_lines(out, "Warning", &c->warnings);
 	write_lines(out, "Unusable", &c->faults);
 	buf_char(out, '\n');
@@ -339,8 +363,6 @@ static void put_load(struct json_writer *w, const struct check *c)
 
 void check_show_json(struct buf *out, const struct check *c)
 {
-	const char *words[3];
-	unsigned n = later(c->plan, words);
 	struct json_writer w;
 
 	json_start(&w, out);
@@ -350,10 +372,7 @@ void check_show_json(struct buf *out, const struct check *c)
 	put_plan(&w, c);
 	put_load(&w, c);
 	manners_put_json_contact(&w, &c->manners);
-	json_begin_array(&w, "for_later");
-	for (unsigned i = 0; i < n; i++)
-		json_put_str(&w, NULL, words[i]);
-	json_end(&w);
+	put_events(&w, c->plan);
 	put_lines(&w, "warnings", &c->warnings);
 	put_lines(&w, "faults", &c->faults);
 	json_end(&w);
