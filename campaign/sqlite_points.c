@@ -13,7 +13,7 @@
 #include "campaign/sqlite_shape.h"
 #include "core/record/jsonl.h"
 
-enum { PAGE = 256, GOALS = 8192, SETTINGS = 256, JUDGES = 64 };
+enum { GOALS = 8192, SETTINGS = 256, JUDGES = 64 };
 
 struct goal_info {
 	int64_t id;
@@ -32,9 +32,6 @@ struct run_of_rows {
 	char run[TRACE_ID_TEXT];
 };
 
-enum { ITEM_SEGMENT, ITEM_ROUND };
-struct item { int64_t at, kind, id, first, last; };
-
 struct store_point_reader {
 	struct store *s;
 	struct store_select select;
@@ -44,9 +41,8 @@ struct store_point_reader {
 	struct goal_info *goals; /* owned: GOALS, by row */
 	int64_t judges[JUDGES];  /* rows of `judge`; negative: another profile's */
 	struct trace *head;      /* owned: scratch */
-	sqlite3_stmt *list, *rows;
-	struct item page[PAGE];
-	int count, next;
+	struct select_list *list;
+	sqlite3_stmt *rows;
 	struct run_of_rows of;
 };
 
@@ -145,7 +141,7 @@ static int is_ours(struct store_point_reader *r, int64_t judge, bool *out, struc
 	return 0;
 }
 
-static int begin_rows(struct store_point_reader *r, const struct item *item, struct bp_error *err)
+static int begin_rows(struct store_point_reader *r, const struct select_item *item, struct bp_error *err)
 {
 	const struct cached_segment *g;
 	struct run_of_rows *of = &r->of;
@@ -270,7 +266,7 @@ static int give_point(struct store_point_reader *r, sqlite3_stmt *st, struct bp_
 	return rc < 0 ? rc : r->to.on_point(r->to.arg, &p, err);
 }
 
-static int give_rows(struct store_point_reader *r, const struct item *item, struct bp_error *err)
+static int give_rows(struct store_point_reader *r, const struct select_item *item, struct bp_error *err)
 {
 	int rc = begin_rows(r, item, err);
 	bool wanted;
@@ -319,26 +315,6 @@ static int give_round(struct store_point_reader *r, int64_t id, struct bp_error 
 
 /* --- what there is, in order ------------------------------------------------------------------ */
 
-static int load_page(struct store_point_reader *r, struct bp_error *err)
-{
-	struct item from = r->count > 0 ? r->page[r->count - 1] : (struct item){.at = INT64_MIN};
-	sqlite3_stmt *st = r->list;
-	int rc;
-
-	sqlite3_bind_int64(st, SELECT_FROM_AT, from.at);
-	sqlite3_bind_int64(st, SELECT_FROM_KIND, from.kind);
-	sqlite3_bind_int64(st, SELECT_FROM_ID, from.id);
-	sqlite3_bind_int(st, SELECT_LIMIT, PAGE);
-	r->next = 0;
-	for (r->count = 0; (rc = sql_step(r->s, st, err)) == 1 && r->count < PAGE; r->count++)
-		r->page[r->count] =
-			(struct item){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-				      sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
-				      sqlite3_column_int64(st, 4)};
-	sqlite3_reset(st);
-	return rc < 0 ? rc : 0;
-}
-
 int store_points_open(struct store *s, const struct store_select *select,
 		      const struct store_points *to, struct store_point_reader **out,
 		      struct bp_error *err)
@@ -360,7 +336,7 @@ int store_points_open(struct store *s, const struct store_select *select,
 	}
 	rc = select_filter_init(s, &r->select, &r->filter, err);
 	if (rc == 0)
-		rc = select_list(s, &r->select, &r->list, err);
+		rc = select_list_open(s, &r->select, &r->list, err);
 	/* A statement of its own: on_point may read from the store, too. */
 	if (rc == 0 && sqlite3_prepare_v2(s->db, stmt_sql[STMT_TRACES], -1, &r->rows, NULL) !=
 			       SQLITE_OK)
@@ -376,7 +352,7 @@ void store_points_close(struct store_point_reader *r)
 {
 	if (r == NULL)
 		return;
-	sqlite3_finalize(r->list);
+	select_list_close(r->list);
 	sqlite3_finalize(r->rows);
 	select_filter_fini(&r->filter);
 	shapes_free(r->shapes);
@@ -387,26 +363,27 @@ void store_points_close(struct store_point_reader *r)
 
 int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err)
 {
-	int rc = 0;
+	const struct select_item *item;
+	int rc = select_list_next(r->s, r->list, &item, err);
 
-	if (r->next == r->count && (r->count == 0 || r->count == PAGE))
-		rc = load_page(r, err);
-	if (rc < 0)
-		return rc;
-	if (r->next == r->count)
-		return 0;
-	*at = (struct wall){r->page[r->next].at * NS_PER_US};
-	return 1;
+	/* Beyond what a wall can hold is the end of times. */
+	if (rc == 1 && __builtin_mul_overflow(item->at, NS_PER_US, &at->ns))
+		at->ns = item->at < 0 ? INT64_MIN : INT64_MAX;
+	return rc;
 }
 
 int store_points_give(struct store_point_reader *r, struct bp_error *err)
 {
-	const struct item *item = &r->page[r->next++];
+	const struct select_item *item;
+	int rc = select_list_next(r->s, r->list, &item, err);
 
+	if (rc <= 0)
+		return rc;
+	select_list_pass(r->list);
 	switch (item->kind) {
-	case ITEM_SEGMENT: return give_rows(r, item, err);
-	case ITEM_ROUND: return give_round(r, item->id, err);
-	default: return 0; /* an object of no segment */
+	case SELECT_SEGMENT: return give_rows(r, item, err);
+	case SELECT_ROUND: return give_round(r, item->id, err);
+	default: return 0;
 	}
 }
 

@@ -329,11 +329,6 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 
 /* --- what is read, in order ------------------------------------------------------------------- */
 
-enum { ITEM_SEGMENT, ITEM_ROUND, ITEM_OBJECT };
-struct item {
-	int64_t at, kind, id, first, last;
-};
-
 enum { PAGE = 256 };
 
 struct reading {
@@ -435,7 +430,7 @@ static int give_trace(struct reading *r, sqlite3_stmt *st, bool *any, struct bp_
 	return rc;
 }
 
-static int give_segment(struct reading *r, const struct item *item, struct bp_error *err)
+static int give_segment(struct reading *r, const struct select_item *item, struct bp_error *err)
 {
 	struct behind b = {0};
 	const struct cached_segment *g;
@@ -463,30 +458,12 @@ static int give_segment(struct reading *r, const struct item *item, struct bp_er
 	return rc < 0 ? rc : give_behind(r, item->id, &b, INT64_MAX, &any, err);
 }
 
-static int page_of(struct store *s, sqlite3_stmt *st, const struct item *from, struct item *page,
-		   int *count, struct bp_error *err)
-{
-	int rc;
-
-	sqlite3_bind_int64(st, SELECT_FROM_AT, from->at);
-	sqlite3_bind_int64(st, SELECT_FROM_KIND, from->kind);
-	sqlite3_bind_int64(st, SELECT_FROM_ID, from->id);
-	sqlite3_bind_int(st, SELECT_LIMIT, PAGE);
-	for (*count = 0; (rc = sql_step(s, st, err)) == 1 && *count < PAGE; ++*count)
-		page[*count] =
-			(struct item){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-				      sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
-				      sqlite3_column_int64(st, 4)};
-	sqlite3_reset(st);
-	return rc < 0 ? rc : 0;
-}
-
-static int give_item(struct reading *r, const struct item *item, struct bp_error *err)
+static int give_item(struct reading *r, const struct select_item *item, struct bp_error *err)
 {
 	switch (item->kind) {
-	case ITEM_SEGMENT:
+	case SELECT_SEGMENT:
 		return give_segment(r, item, err);
-	case ITEM_ROUND:
+	case SELECT_ROUND:
 		return give_json(r, STMT_ROUND_GET, 0, item->id, err);
 	default:
 		return give_json(r, STMT_OBJECT_GET, 1, item->id, err);
@@ -502,25 +479,18 @@ int store_read(struct store *s, const struct store_select *select,
 			    .select = select ? select : &all,
 			    .on_record = on_record,
 			    .arg = arg};
-	struct item from = {INT64_MIN, 0, 0, 0, 0}, *page = calloc(PAGE, sizeof(*page));
-	sqlite3_stmt *st = NULL;
-	int count = PAGE, rc;
+	const struct select_item *item;
+	struct select_list *list = NULL;
+	int rc = select_filter_init(s, r.select, &r.filter, err);
 
-	if (page == NULL)
-		return no_memory(err);
-	rc = select_filter_init(s, r.select, &r.filter, err);
 	if (rc == 0)
-		rc = select_list(s, r.select, &st, err);
-	while (rc == 0 && count == PAGE) {
-		rc = page_of(s, st, &from, page, &count, err);
-		for (int i = 0; i < count && rc == 0; i++)
-			rc = give_item(&r, &page[i], err);
-		if (count > 0)
-			from = page[count - 1];
+		rc = select_list_open(s, r.select, &list, err);
+	while (rc == 0 && (rc = select_list_next(s, list, &item, err)) == 1) {
+		select_list_pass(list);
+		rc = give_item(&r, item, err);
 	}
-	sqlite3_finalize(st);
+	select_list_close(list);
 	select_filter_fini(&r.filter);
-	free(page);
 	return rc;
 }
 

@@ -11,6 +11,8 @@
 #include "campaign/sqlite_cache.h"
 #include "core/text.h"
 
+/* Behind which item a page goes on, and how many it has. */
+enum { SELECT_FROM_AT = 1, SELECT_FROM_KIND, SELECT_FROM_ID, SELECT_LIMIT };
 enum {
 	P_SINCE = SELECT_LIMIT + 1,
 	P_UNTIL,
@@ -118,8 +120,8 @@ static void put_list_rounds(struct buf *sql, const struct store_select *select)
 	put_owner(sql, select);
 }
 
-int select_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
-		struct bp_error *err)
+static int prepare_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
+			struct bp_error *err)
 {
 	struct buf sql;
 	int rc;
@@ -144,6 +146,64 @@ int select_list(struct store *s, const struct store_select *select, sqlite3_stmt
 	rc = prepare(s, select, &sql, out, err);
 	buf_fini(&sql);
 	return rc;
+}
+
+int select_list_open(struct store *s, const struct store_select *select, struct select_list **out,
+		     struct bp_error *err)
+{
+	struct select_list *l = calloc(1, sizeof(*l));
+	int rc;
+
+	if (l == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	rc = prepare_list(s, select, &l->st, err);
+	if (rc < 0)
+		free(l);
+	else
+		*out = l;
+	return rc;
+}
+
+void select_list_close(struct select_list *l)
+{
+	if (l == NULL)
+		return;
+	sqlite3_finalize(l->st);
+	free(l);
+}
+
+static int load_page(struct store *s, struct select_list *l, struct bp_error *err)
+{
+	struct select_item from = l->count > 0 ? l->items[l->count - 1]
+					       : (struct select_item){.at = INT64_MIN};
+	int rc;
+
+	sqlite3_bind_int64(l->st, SELECT_FROM_AT, from.at);
+	sqlite3_bind_int64(l->st, SELECT_FROM_KIND, from.kind);
+	sqlite3_bind_int64(l->st, SELECT_FROM_ID, from.id);
+	sqlite3_bind_int(l->st, SELECT_LIMIT, SELECT_PAGE);
+	l->next = l->count = 0;
+	while (l->count < SELECT_PAGE && (rc = sql_step(s, l->st, err)) == 1)
+		l->items[l->count++] = (struct select_item){
+			sqlite3_column_int64(l->st, 0), sqlite3_column_int64(l->st, 1),
+			sqlite3_column_int64(l->st, 2), sqlite3_column_int64(l->st, 3),
+			sqlite3_column_int64(l->st, 4)};
+	sqlite3_reset(l->st);
+	return rc < 0 ? rc : 0;
+}
+
+int select_list_next(struct store *s, struct select_list *l, const struct select_item **out,
+		     struct bp_error *err)
+{
+	int rc = 0;
+
+	/* A page that is not full is the last. */
+	if (l->next == l->count && (l->count == 0 || l->count == SELECT_PAGE))
+		rc = load_page(s, l, err);
+	if (rc < 0 || l->next == l->count)
+		return rc;
+	*out = &l->items[l->next];
+	return 1;
 }
 
 int select_segments(struct store *s, const struct store_select *select, sqlite3_stmt **out,

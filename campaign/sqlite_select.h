@@ -8,12 +8,28 @@
 
 #include "campaign/sqlite.h"
 
-/* Parameters of the list that the reader sets: behind which item it goes on, and how many. */
-enum { SELECT_FROM_AT = 1, SELECT_FROM_KIND, SELECT_FROM_ID, SELECT_LIMIT };
-/* The list: at, kind (0 segment, 1 round, 2 object of no segment), row, first, last. Finalised by
- * the caller. */
-int select_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
-		struct bp_error *err);
+/* What there is to read, oldest first, page by page: no statement stays open from page to page. */
+enum select_kind { SELECT_SEGMENT, SELECT_ROUND, SELECT_OBJECT /* of no segment */ };
+struct select_item {
+	int64_t at, kind, id, first, last; /* kind: enum select_kind; rows of a segment */
+};
+enum { SELECT_PAGE = 256 };
+struct select_list {
+	sqlite3_stmt *st;
+	struct select_item items[SELECT_PAGE];
+	int count, next;
+};
+int select_list_open(struct store *s, const struct store_select *select, struct select_list **out,
+		     struct bp_error *err);
+void select_list_close(struct select_list *l);
+/* The item that is next, again and again until select_list_pass: 1, 0 at the end, negative.
+ * Borrowed until the call after the pass. */
+int select_list_next(struct store *s, struct select_list *l, const struct select_item **out,
+		     struct bp_error *err);
+static inline void select_list_pass(struct select_list *l)
+{
+	l->next++;
+}
 /* The same for segments alone, for store_groups: id, first, last, vantage, base_us; those of one
  * vantage point together. */
 int select_segments(struct store *s, const struct store_select *select, sqlite3_stmt **out,

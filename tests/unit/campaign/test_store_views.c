@@ -459,13 +459,15 @@ static void selections_use_an_index(void **state)
 	struct bed *b = *state;
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		sqlite3_stmt *list, *explain;
+		struct select_list *list;
+		sqlite3_stmt *explain;
 		char sql[8192];
 		struct buf plan = {0};
 
-		assert_int_equal(select_list(b->store, &rows[i].select, &list, &b->err), 0);
-		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(list));
-		sqlite3_finalize(list);
+		assert_int_equal(select_list_open(b->store, &rows[i].select, &list,
+						  &b->err), 0);
+		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(list->st));
+		select_list_close(list);
 		explain = prepare(b, sql);
 		while (sqlite3_step(explain) == SQLITE_ROW)
 			buf_printf(&plan, "%s\n", sqlite3_column_text(explain, 3));
