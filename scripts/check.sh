@@ -10,6 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 scripts/deps.sh || exit 1
+scripts/deps.sh extra || echo "check: what needs them is skipped"
 geo/data/build.sh build/geodata ||
 	echo "check: going on without the geo databases; what needs them is skipped"
 
