@@ -486,7 +486,8 @@ static void outage_event(struct buf *out, const struct event *e, const struct pr
 	} else {
 		buf_str(out, ", no probed host in ");
 		event_networks(out, e, of, p);
-		buf_str(out, e->until.ns == 0 ? " has answered " : " answered ");
+		buf_str(out, of > 0 && addr_is_set(e->prefix.addr) ? ", " : " ");
+		buf_str(out, e->until.ns == 0 ? "has answered " : "answered ");
 	}
 	points(out, e->seen_by, e->seen_of);
 	buf_str(out, e->seen_of == 1 ? ", which was not offline" : ", none of which was offline");

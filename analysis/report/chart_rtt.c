@@ -214,7 +214,8 @@ static void panel_draw(struct svg *s, const struct report_row *row, const struct
 static double body(struct svg *s, void *arg)
 {
 	const struct panels *all = arg;
-	unsigned columns = s->narrow || all->count == 1 ? 1 : all->count <= 4 ? 2 : 3;
+	unsigned most = all->count <= 4 || all->prefixes ? 2 : 3; /* longer names, fewer beside */
+	unsigned columns = s->narrow || all->count == 1 ? 1 : most;
 	double between = 52, left = s->narrow ? 34 : 90, y = 24;
 	double w = (s->width - left - (s->narrow ? 6 : 14) - between * (columns - 1)) / columns;
 	double h = all->count == 1 ? 190 : s->narrow ? 84 : 104;

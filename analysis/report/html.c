@@ -39,6 +39,12 @@ void cell_number(struct buf *out, const char *text, const char *json, ...)
 	buf_str(out, "</td>");
 }
 
+/* Of "2017-10-01 09:07:51 UTC": seconds where there are some. */
+static int shown(struct wall t)
+{
+	return t.ns / NS_PER_S % 60 != 0 ? 19 : 16;
+}
+
 void put_moment(struct buf *out, struct wall t)
 {
 	char text[WALL_TEXT];
@@ -49,7 +55,7 @@ void put_moment(struct buf *out, struct wall t)
 	}
 	wall_format(t, text);
 	buf_printf(out, "<time datetime=\"%.19sZ\">", text);
-	buf_printf(out, "%.16s</time>", wall_format_short(t, text));
+	buf_printf(out, "%.*s</time>", shown(t), wall_format_short(t, text));
 }
 
 void row_open(struct buf *out, const char *class, const char *json, ...)
@@ -70,7 +76,8 @@ void cell_time(struct buf *out, struct wall t)
 {
 	char text[WALL_TEXT];
 
-	buf_printf(out, "<td class=\"nb\">%.16s</td>", t.ns != 0 ? wall_format_short(t, text) : "-");
+	buf_printf(out, "<td class=\"nb\">%.*s</td>", shown(t),
+		   t.ns != 0 ? wall_format_short(t, text) : "-");
 }
 
 void cell_prefix(struct buf *out, struct prefix p)

@@ -29,8 +29,20 @@ static unsigned changed(const struct diff *d, enum diff_change (*aspect)(const s
 	return n;
 }
 
+/* Rows whose borders look different, and not surely so. */
+static unsigned open_borders(const struct diff *d)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->row_count; i++)
+		n += d->rows[i].border == DIFF_TOO_FEW;
+	return n;
+}
+
 static void headline(struct buf *out, const struct diff *d, const struct profile *p)
 {
+	const char *but = open_borders(d) > 0 ? "the borders perhaps too" : "the borders did not";
+
 	if (d->result == DIFF_RESULT_TROUBLE) {
 		buf_printf(out, "%s: too little to compare", p->network_name);
 	} else if (d->move_count == 1) {
@@ -51,11 +63,11 @@ static void headline(struct buf *out, const struct diff *d, const struct profile
 	} else if (d->move_count > 1) {
 		buf_printf(out, "Networks of %s changed their way in", p->network_name);
 	} else if (changed(d, reach_of) > 0) {
-		buf_printf(out, "%s: who is reached changed, the borders did not", p->network_name);
+		buf_printf(out, "%s: who is reached changed, %s", p->network_name, but);
 	} else if (changed(d, rtt_of) > 0) {
-		buf_printf(out, "%s: round-trip times changed, the borders did not", p->network_name);
+		buf_printf(out, "%s: round-trip times changed, %s", p->network_name, but);
 	} else if (d->result == DIFF_RESULT_CHANGED) {
-		buf_printf(out, "%s: paths changed, the borders did not", p->network_name);
+		buf_printf(out, "%s: paths changed, %s", p->network_name, but);
 	} else {
 		buf_printf(out, "%s: no change seen", p->network_name);
 	}
@@ -117,12 +129,17 @@ static void changes(struct page *page, struct buf *text)
 			said++;
 		}
 	}
+	if (d->move_count == 0 && open_borders(d) > 0) {
+		buf_printf(text, "In %u of %u rows of the table the border looks different, but what was "
+			   "measured is not sure enough to call it changed.", open_borders(d),
+			   d->row_count);
+		paragraph(page, text);
+	}
 }
 
 static void lead(struct page *page)
 {
 	const struct diff *d = page->d;
-	struct power power;
 	struct buf text;
 
 	buf_init(&text);
@@ -134,8 +151,8 @@ static void lead(struct page *page)
 		changes(page, &text);
 	} else {
 		power_of_diff(d, page->r != NULL ? page->r->every_ns : 0,
-			      page->r != NULL ? page->r->decided : 0, &power);
-		sentence_none(&text, d, &power);
+			      page->r != NULL ? page->r->decided : 0, &page->power);
+		sentence_none(&text, d, &page->power);
 		paragraph(page, &text);
 	}
 	if (page->r != NULL) {
@@ -222,8 +239,9 @@ static void pair_border(struct page *page, const struct diff_row *r)
 	buf_str(page->out, "<td>");
 	side_border(page, &r->before);
 	if (!same) {
-		buf_str(page->out, "<br>&rarr; ");
+		buf_str(page->out, "<br><span class=\"border\">&rarr; ");
 		side_border(page, &r->after);
+		buf_str(page->out, "</span>");
 	}
 	buf_str(page->out, "</td>");
 }

@@ -210,7 +210,8 @@ static void points_body(struct page *page, unsigned i)
 	for (unsigned k = 0; k < row->point_count; k++) {
 		const struct report_point *x = &row->points[k];
 
-		buf_printf(out, "<tr><td>%.16s", wall_format_short(x->at, text));
+		buf_printf(out, "<tr><td>%.*s", x->at.ns / NS_PER_S % 60 != 0 ? 19 : 16,
+			   wall_format_short(x->at, text));
 		if (x->rtt_median_ns >= 0)
 			buf_printf(out, "<td>%.1f<td>%.1f", (double)x->rtt_median_ns / 1e6,
 				   (double)x->rtt_min_ns / 1e6);

@@ -83,6 +83,17 @@ static void put_hops(struct json_writer *w, const struct html_trace *t)
 	json_end(w);
 }
 
+static void put_power(struct json_writer *w, const struct power *p)
+{
+	json_begin_object(w, "power");
+	json_put_decimal(w, "probability", POWER_PERCENT, 2);
+	if (p->switch_ns > 0)
+		json_put_decimal(w, "switch_s", p->switch_ns, 9);
+	if (p->shift_ns > 0)
+		json_put_decimal(w, "shift_ms", p->shift_ns, 6);
+	json_end(w);
+}
+
 static void put_examples(struct json_writer *w, const struct page *page)
 {
 	json_begin_array(w, "examples");
@@ -119,6 +130,7 @@ void page_json(struct page *page)
 	if (page->d != NULL) {
 		diff_write_json(&line, page->d);
 		put_line(&w, "diff", &line);
+		put_power(&w, &page->power);
 		put_examples(&w, page);
 	}
 	if (page->r != NULL) {

@@ -18,6 +18,7 @@ struct page {
 	const struct html_about *about;
 	const struct html_trace *traces; unsigned trace_count;
 	struct svg svg;              /* for charts; r is not NULL there */
+	struct power power;          /* of a diff: what would have been seen */
 	struct buf window, source;   /* what saved figures say of themselves */
 };
 

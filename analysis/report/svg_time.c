@@ -13,8 +13,9 @@ static const int64_t day_s = 86400;
 /* The step of ticks in seconds: at most `most` of them. */
 static int64_t tick_step(const struct svg *s, unsigned most)
 {
-	static const int64_t steps[] = {60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
-					43200, 86400, 172800, 604800, 1209600, 2592000, 7776000};
+	static const int64_t steps[] = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
+					7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600,
+					2592000, 7776000};
 	int64_t window = (s->until.ns - s->since.ns) / NS_PER_S;
 
 	for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -77,7 +78,7 @@ static const double axis_size = 11;
  * carries the axis's name where that does not stand beside it. */
 static void labels(struct svg *s, double y, int64_t step, bool place, const char *name)
 {
-	char date[80], last[16] = "", clock[8];
+	char date[80], last[16] = "", clock[16];
 	double free = -1000;
 
 	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step) {
@@ -92,7 +93,7 @@ static void labels(struct svg *s, double y, int64_t step, bool place, const char
 			return;
 		at = (time_t)(t + offset);
 		gmtime_r(&at, &tm);
-		strftime(clock, sizeof(clock), "%H:%M", &tm);
+		strftime(clock, sizeof(clock), step < 60 ? "%H:%M:%S" : "%H:%M", &tm);
 		if (step < day_s)
 			svg_text(s, x, y, "axis", anchor_of(s, x, svg_text_width(clock, axis_size)),
 				 clock);

@@ -126,13 +126,13 @@ static void outages(void **state)
 		e.prefixes[i] = bed_prefix(i);
 	says(&e, "From 2014-12-22 16:15:00 UTC to 2014-12-23 01:46:00 UTC (9 h 31 min), no probed host in "
 	     "four of the four networks of North Korea, namely 175.45.176.0/24, 175.45.177.0/24, "
-	     "175.45.178.0/24 and 175.45.179.0/24 answered 8 of 8 vantage points, none of which was "
+	     "175.45.178.0/24 and 175.45.179.0/24, answered 8 of 8 vantage points, none of which was "
 	     "offline; paths ended before the border, in China Unicom (AS4837).");
 	e.until.ns = 0;
 	e.prefix_count = 0;
 	e.outage = EVENT_OUTAGE_SILENT;
 	says(&e, "Since 2014-12-22 16:15:00 UTC, no probed host in one of the four networks of North "
-	     "Korea, namely 175.45.178.0/24 has answered 8 of 8 vantage points, none of which was "
+	     "Korea, namely 175.45.178.0/24, has answered 8 of 8 vantage points, none of which was "
 	     "offline; routers inside still answered.");
 	e.scope = EVENT_SCOPE_VANTAGE;
 	text_set(e.vantage, sizeof(e.vantage), "fra1");
