@@ -141,7 +141,8 @@ static int is_ours(struct store_point_reader *r, int64_t judge, bool *out, struc
 	return 0;
 }
 
-static int begin_rows(struct store_point_reader *r, const struct select_item *item, struct bp_error *err)
+static int begin_rows(struct store_point_reader *r, const struct select_item *item,
+		      struct bp_error *err)
 {
 	const struct cached_segment *g;
 	struct run_of_rows *of = &r->of;
@@ -266,7 +267,8 @@ static int give_point(struct store_point_reader *r, sqlite3_stmt *st, struct bp_
 	return rc < 0 ? rc : r->to.on_point(r->to.arg, &p, err);
 }
 
-static int give_rows(struct store_point_reader *r, const struct select_item *item, struct bp_error *err)
+static int give_rows(struct store_point_reader *r, const struct select_item *item,
+		     struct bp_error *err)
 {
 	int rc = begin_rows(r, item, err);
 	bool wanted;
