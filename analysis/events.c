@@ -10,7 +10,7 @@
 #include "analysis/sentence.h"
 #include "core/err.h"
 
-enum { RAISE_ROUNDS = 2, CLEAR_ROUNDS = 3, FLAP_CHANGES = 4, HELD_MAX = 1 << 18 };
+enum { RAISE_ROUNDS = 2, CLEAR_ROUNDS = 3, FLAP_CHANGES = 4, HELD_MAX = 1 << 16 };
 
 int events_new(const struct events_options *o, const struct series *s, const struct nodes *nodes,
 	       int (*on_event)(void *arg, const struct event *e), void *arg, struct events **out)
@@ -151,6 +151,7 @@ static struct key_state *new_key(struct events *v, const struct series_key *key)
 	k->key = key;
 	k->vantage = who;
 	k->prefix = p;
+	k->inside = profile_judge_prefix(v->o.profile, key->prefix.addr).len > 0;
 	p->keys[p->key_count++] = k;
 	for (at = who->key_count++; at > 0 && key_before(key, who->keys[at - 1]->key); at--)
 		who->keys[at] = who->keys[at - 1];
@@ -203,7 +204,8 @@ int events_step(struct events *v, const struct cell *c)
 	if (k == NULL)
 		return BP_ENOMEM;
 	rc = vantage_cell(v, k, c);
-	if (rc < 0 || c->state != CELL_MEASURED)
+	/* Hosts elsewhere, those of reference above all, only tell how we are. */
+	if (rc < 0 || c->state != CELL_MEASURED || !k->inside)
 		return rc;
 	note_round(k, c);
 	rc = reach_cell(v, k, c);

@@ -34,7 +34,8 @@ struct events;
 int events_new(const struct events_options *o, const struct series *s, const struct nodes *nodes,
 	       int (*on_event)(void *arg, const struct event *e), void *arg, struct events **out);
 void events_free(struct events *e);
-/* A cell, as series hands them out. */
+/* A cell, as series hands them out; vantage points no more than two rounds apart. Prefixes outside
+ * the profile's network only tell how the vantage point is. */
 int events_cell(struct events *e, const struct cell *c);
 /* Cells up to this moment are in: what no further cell can change is told. The daemon calls it
  * after each round, readers of files and stores at the end (events_end does). */

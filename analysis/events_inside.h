@@ -134,6 +134,7 @@ struct key_state {
 	const struct series_key *key;
 	struct vantage_state *vantage;
 	struct prefix_state *prefix;
+	bool inside;                   /* of the profile's network */
 	struct wall measured;          /* end of the last measured cell */
 	struct wall started;           /* its last trace */
 	struct wall planned;           /* of the last cell that was not a look */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Histories as people would jot them down, for the tests of events. One line a key, one letter a
- * round of 15 minutes; the words before it name the vantage point and the prefix:
+ * round of 15 minutes; the words before it name the vantage point, with another method than TCP
+ * behind a slash, and the prefix:
  *
- *   "fra1 176 dddkkk"
+ *   "fra1 176 dddkkk", "fra1/icmp 176 dddkkk"
  *
  * d k o m u  its flows enter by dandong, khasan, another way, several, or nobody can tell; reached
  * n          silent, cut at the border; N inside, B before it, F filtered
@@ -150,12 +151,14 @@ static inline const struct series_key *bed_key(struct bed *b, const char *vantag
 	snprintf(text, sizeof(text), "175.45.%u.0/24", prefix);
 	*number = 0;
 	for (unsigned i = 0; i < b->key_count; i++)
-		*number += strcmp(b->keys[i].vantage, vantage) != 0;
-	snprintf(b->names[b->key_count], sizeof(b->names[0]), "%s", vantage);
+		*number += strncmp(b->keys[i].vantage, vantage, strcspn(vantage, "/")) != 0;
+	snprintf(b->names[b->key_count], sizeof(b->names[0]), "%.*s",
+		 (int)strcspn(vantage, "/"), vantage);
 	*k = (struct series_key){.number = b->key_count,
 				 .vantage = b->names[b->key_count],
 				 .campaign = "c",
-				 .method = METHOD_TCP};
+				 .method = strstr(vantage, "/icmp") != NULL ? METHOD_ICMP
+									    : METHOD_TCP};
 	assert_int_equal(prefix_parse(text, &k->prefix), 0);
 	b->key_count++;
 	return k;

@@ -171,6 +171,11 @@ static void outages(void **state)
 		{"fra1 176 HHHHHhhhhHHHH",
 		 "recovery/destination_silent 175.45.176.71 resolved 4-5 until 9 1/1\n", "and back"},
 		{"fra1 176 hhhhhhhhhhhhhhhhh", "", "a host that never answered"},
+		{"fra1 176 dddddddddd|fra1/icmp 176 dddddFFFFF", "",
+		 "another method still reaches it"},
+		{"fra1 176 dddddnnnn|fra1/icmp 176 ddddddFFF",
+		 "outage/cut_at_border 176 confirmed 5-6 1/1\n",
+		 "silent when the last method is"},
 		{"fra1 176 HHHHHnnnnhhhhh",
 		 "recovery/cut_at_border 176 resolved 4-5 until 9 1/1\n"
 		 "outage/destination_silent 175.45.176.71 confirmed 4-5 1/1\n",
@@ -183,6 +188,25 @@ static void outages(void **state)
 static void flapping(void **state)
 {
 	static const struct row rows[] = {
+		{"fra1 176 ddddnknknknddddddddddd|fra1 177 dddddddddddddddddddddd",
+		 "outage/cut_at_border 176 resolved/withdrawn 3-4 1/1\n"
+		 "border_switch 176 dandong>khasan resolved/withdrawn 3-5 with flapping 1/1\n"
+		 "flapping 176 resolved 3-4 until 11 x10 1/1\n",
+		 "reach and border together"},
+		{"fra1 176 ddddkdkdkkkkkkkkkkkkkk",
+		 "border_switch 176 dandong>khasan resolved/withdrawn 3-4 1/1\n"
+		 "border_switch 176 dandong>khasan resolved/withdrawn 5-6 with flapping 1/1\n"
+		 "flapping 176 resolved 3-4 with border_switch until 8 x5 1/1\n"
+		 "border_switch 176 dandong>khasan confirmed 7-8 with flapping 1/1\n",
+		 "what holds after it is a switch"},
+		{"fra1 176 ddddkdkdkdkdddddddddd|iad1 176 ddddkdkdkdkdddddddddd",
+		 "border_switch 176 dandong>khasan resolved 3-4 2/2\n"
+		 "border_switch 176 dandong>khasan resolved 5-6 with flapping 2/2\n"
+		 "flapping 176 resolved 3-4 until 11 x8 2/2\n",
+		 "from two vantage points: one flapping"},
+		{"fra1 176 ddddkkkkkddddd", "border_switch 176 dandong>khasan confirmed 3-4 1/1\n"
+					   "border_switch 176 khasan>dandong confirmed 8-9 1/1\n",
+		 "two changes in hours"},
 		{"fra1 176 ddddkdkdkdddddddddddd",
 		 "border_switch 176 dandong>khasan resolved/withdrawn 3-4 1/1\n"
 		 "border_switch 176 dandong>khasan resolved/withdrawn 5-6 with flapping 1/1\n"
@@ -191,6 +215,69 @@ static void flapping(void **state)
 	};
 
 	run_rows(*state, ROWS(rows));
+}
+
+/* What is not in the profile's network, reference hosts above all, is nobody's outage. */
+static void others_are_not_told(void **state)
+{
+	struct bed *b = *state;
+	char *told;
+
+	bed_script(b, "fra1 176 dddddddddd|fra1 177 dddddnnnnn");
+	assert_int_equal(prefix_parse("192.0.2.1/32", &b->keys[1].prefix), 0);
+	bed_feed(b, 0);
+	told = bed_told(b);
+	assert_string_equal(told, "");
+	free(told);
+}
+
+/* Round by round: what a daemon asks for after each. */
+static void how_it_stands(void **state)
+{
+	static const struct {
+		const char *script;
+		const char *suspected; /* a letter a round: - or the kind */
+		const char *active;    /* likewise: o outage, f flapping, s switch, p path */
+		const char *why;
+	} rows[] = {
+		{"fra1 176 dddkkkkkkkk", "---s-------", "----ss-----", "until three rounds later"},
+		{"fra1 176 dddkddddddd", "---s-------", "-----------", "it did not hold"},
+		{"fra1 176 dddddnnnnddd|fra1 177 dddddddddddd", "-----o------", "------ooooo-",
+		 "until it is over"},
+		{"fra1 176 ddddddddddd2d2d2d2d2d2", "----------p-----", "-----------pp---", ""},
+	};
+	struct bed *b = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char suspected[64] = "", active[64] = "";
+		unsigned n = 0;
+
+		bed_script(b, rows[i].script);
+		assert_int_equal(events_new(&b->options, b->series, &b->nodes, bed_event, b,
+					    &b->events),
+				 0);
+		qsort(b->cells, b->cell_count, sizeof(*b->cells), bed_by_end);
+		for (unsigned c = 0; c < b->cell_count; c++) {
+			struct events_now now;
+
+			bed_put(b, &b->cells[c]);
+			if (c + 1 < b->cell_count &&
+			    b->cells[c + 1].cell.end.ns == b->cells[c].cell.end.ns)
+				continue;
+			assert_int_equal(events_settle(b->events, b->cells[c].cell.end), 0);
+			events_now(b->events, &b->keys[0], &now);
+			suspected[n] = !now.suspected ? '-' : " sprRo"[now.suspected_kind];
+			active[n++] = now.active & 1u << EVENT_OUTAGE		? 'o'
+				      : now.active & 1u << EVENT_FLAPPING	? 'f'
+				      : now.active & 1u << EVENT_BORDER_SWITCH ? 's'
+				      : now.active & 1u << EVENT_PATH_CHANGE	? 'p'
+										: '-';
+		}
+		if (strcmp(suspected, rows[i].suspected) != 0 || strcmp(active, rows[i].active) != 0)
+			fail_msg("%s (%s): suspected %s, active %s", rows[i].why, rows[i].script,
+				 suspected, active);
+		bed_clear(b);
+	}
 }
 
 static void path_changes(void **state)
@@ -287,6 +374,8 @@ int main(void)
 		ROW(outages),
 		ROW(flapping),
 		ROW(path_changes),
+		ROW(how_it_stands),
+		ROW(others_are_not_told),
 		ROW(delays),
 	};
 
