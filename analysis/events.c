@@ -23,7 +23,6 @@ int events_new(const struct events_options *o, const struct series *s, const str
 	v->o.raise_rounds = o->raise_rounds > 0 ? o->raise_rounds : RAISE_ROUNDS;
 	v->o.clear_rounds = o->clear_rounds > 0 ? o->clear_rounds : CLEAR_ROUNDS;
 	v->o.flap_changes = o->flap_changes > 1 ? o->flap_changes : FLAP_CHANGES;
-	v->o.flap_ns = o->flap_ns > 0 ? o->flap_ns : 3600 * NS_PER_S;
 	v->o.flap_again_ns = o->flap_again_ns > 0 ? o->flap_again_ns : 900 * NS_PER_S;
 	if (v->o.flap_changes > CHANGES_MAX)
 		v->o.flap_changes = CHANGES_MAX;

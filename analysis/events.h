@@ -23,7 +23,9 @@ struct events_options {
 				    * from two vantage points */
 	unsigned clear_rounds;     /* 0: 3; an outage is over after so many */
 	unsigned flap_changes;     /* 0: 4 */
-	int64_t flap_ns;           /* 0: an hour; so many changes within it are one flapping */
+	int64_t flap_ns;           /* so many changes within it are one flapping. 0: an hour, or
+				    * four rounds where these are less than a minute apart (time
+				    * that runs faster: a laboratory's) */
 	int64_t flap_again_ns;     /* 0: 15 minutes; its revisions are no closer than this */
 	bool sensitive;            /* of the shift detector */
 	bool no_shifts;            /* for those who look at borders only */

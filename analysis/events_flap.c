@@ -15,13 +15,23 @@ static const struct change *last_change(const struct key_state *k, unsigned back
 	return &k->changes[(k->change_count - 1 - back) % CHANGES_MAX];
 }
 
+static int64_t window_ns(const struct events *v, const struct key_state *k)
+{
+	const int64_t hour = 3600 * NS_PER_S;
+
+	if (v->o.flap_ns > 0)
+		return v->o.flap_ns;
+	/* Four rounds are an hour of the usual campaign. */
+	return k->every_ns > 0 && k->every_ns < hour / 60 ? 4 * k->every_ns : hour;
+}
+
 /* Changes within the window that ends with the last one. */
 static unsigned recent_changes(const struct events *v, const struct key_state *k)
 {
 	unsigned n = 0;
 
 	while (n < k->change_count && n < CHANGES_MAX &&
-	       last_change(k, 0)->at.ns - last_change(k, n)->at.ns <= v->o.flap_ns)
+	       last_change(k, 0)->at.ns - last_change(k, n)->at.ns <= window_ns(v, k))
 		n++;
 	return n;
 }
@@ -30,7 +40,7 @@ static unsigned recent_changes(const struct events *v, const struct key_state *k
  * is no part of it. */
 static unsigned unsettled(const struct events *v, const struct key_state *k, unsigned n)
 {
-	int64_t round = 3 * lag_of(v, k) / 4, third = v->o.flap_ns / 3;
+	int64_t round = 3 * lag_of(v, k) / 4, third = window_ns(v, k) / 3;
 	int64_t while_ns = third > round ? third : round;
 	unsigned m = 1;
 
@@ -193,7 +203,7 @@ static int64_t quiet_ns(const struct events *v, const struct key_state *k)
 {
 	int64_t rounds = v->o.clear_rounds * lag_of(v, k) / 2;
 
-	return v->o.flap_ns > rounds ? v->o.flap_ns : rounds;
+	return window_ns(v, k) > rounds ? window_ns(v, k) : rounds;
 }
 
 int flap_cell(struct events *v, struct key_state *k, const struct cell *c)
