@@ -273,7 +273,8 @@ static void how_it_stands(void **state)
 				      : now.active & 1u << EVENT_PATH_CHANGE	? 'p'
 										: '-';
 		}
-		if (strcmp(suspected, rows[i].suspected) != 0 || strcmp(active, rows[i].active) != 0)
+		if (strcmp(suspected, rows[i].suspected) != 0 ||
+		    strcmp(active, rows[i].active) != 0)
 			fail_msg("%s (%s): suspected %s, active %s", rows[i].why, rows[i].script,
 				 suspected, active);
 		bed_clear(b);
