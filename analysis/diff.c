@@ -306,7 +306,7 @@ static void side_example(const struct diff_set *s, const struct set_item *item,
 	text_set(out->example_id, sizeof(out->example_id), set_text(s, item->id));
 	out->example = item->example;
 	out->as_count = way->as_count;
-	memcpy(out->as_path, way->as_path, sizeof(out->as_path));
+	memcpy(out->as_path, way_as_path(way), way->as_count * sizeof(out->as_path[0]));
 }
 
 static int row_paths(const struct group *g, struct diff_row *row)

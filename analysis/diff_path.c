@@ -83,7 +83,7 @@ static bool as_same(const struct view *a, const struct view *b, uint8_t *ttl)
 	uint8_t from_a, from_b;
 
 	if (x->as_count == y->as_count &&
-	    memcmp(x->as_path, y->as_path, x->as_count * sizeof(x->as_path[0])) == 0)
+	    memcmp(way_as_path(x), way_as_path(y), x->as_count * sizeof(uint32_t)) == 0)
 		return true;
 	from_a = as_unexplained(a, b);
 	from_b = as_unexplained(b, a);
@@ -132,11 +132,12 @@ static int seen_fill(struct sight_side *side)
 
 		for (unsigned k = 0; k < v->way->hop_count; k++) {
 			const struct way_hop *h = &v->way->hops[k];
+			const struct addr *addrs = way_addrs(v->way, h);
 
 			s->answered[h->ttl] += h->count > 0 ? v->traces : 0;
 			for (unsigned n = 0; n < h->count; n++)
 				s->items[s->count++] =
-					(struct seen){h->ttl, h->addr[n], v->traces};
+					(struct seen){h->ttl, addrs[n], v->traces};
 		}
 	}
 	qsort(s->items, s->count, sizeof(*s->items), by_ttl_addr);
@@ -167,12 +168,13 @@ static unsigned hops_novel(const struct view *v, const struct seen_set *s, bool 
 
 	for (unsigned i = 0; i < v->way->hop_count; i++) {
 		const struct way_hop *h = &v->way->hops[i];
+		const struct addr *addrs = way_addrs(v->way, h);
 		bool known = false;
 
 		if (h->count == 0 || s->answered[h->ttl] <= own)
 			continue;
 		for (unsigned k = 0; k < h->count && !known; k++)
-			known = seen_traces(s, h->ttl, h->addr[k]) > own;
+			known = seen_traces(s, h->ttl, addrs[k]) > own;
 		if (known)
 			continue;
 		if (novel++ == 0)
@@ -232,11 +234,14 @@ static unsigned hops_differ(const struct view *b, const struct view *a, const st
 
 	for (unsigned i = 0; b->way != a->way && i < b->way->hop_count; i++) {
 		const struct way_hop *x = &b->way->hops[i], *y = hop_at(a, x->ttl);
+		struct addr from, to;
 
-		if (x->count != 1 || y == NULL || y->count != 1 ||
-		    addr_equal(x->addr[0], y->addr[0]) ||
-		    seen_traces(&s->after.seen, x->ttl, x->addr[0]) > 0 ||
-		    seen_traces(&s->before.seen, x->ttl, y->addr[0]) > 0)
+		if (x->count != 1 || y == NULL || y->count != 1)
+			continue;
+		from = *way_addrs(b->way, x);
+		to = *way_addrs(a->way, y);
+		if (addr_equal(from, to) || seen_traces(&s->after.seen, x->ttl, from) > 0 ||
+		    seen_traces(&s->before.seen, x->ttl, to) > 0)
 			continue;
 		if (differ++ == 0)
 			*first = x->ttl;

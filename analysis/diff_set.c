@@ -97,6 +97,14 @@ static int vantage_put(struct diff_set *s, const char *name, uint32_t *number)
 	return rc;
 }
 
+static int source_put(struct diff_set *s, struct addr src)
+{
+	if (s->sources.count > 0 &&
+	    addr_equal(*(const struct addr *)diff_intern_get(&s->sources, s->last_source), src))
+		return 0;
+	return diff_intern_put(&s->sources, &src, sizeof(src), &s->last_source);
+}
+
 static struct prefix prefix_for(const struct profile *p, struct addr dst)
 {
 	struct prefix x = profile_judge_prefix(p, dst);
@@ -124,13 +132,13 @@ static int place_put(struct diff_set *s, const struct diff_item *item, uint32_t 
 int diff_set_add(struct diff_set *s, enum diff_when side, const struct diff_item *item)
 {
 	struct set_item *new;
-	uint32_t place = 0, src = 0, round = 0, id = 0;
+	uint32_t place = 0, round = 0, id = 0;
 	int rc = items_room(s, item->rtt_count);
 
 	if (rc == 0)
 		rc = place_put(s, item, &place);
 	if (rc == 0)
-		rc = diff_intern_put(&s->sources, &item->src, sizeof(item->src), &src);
+		rc = source_put(s, item->src);
 	if (rc == 0 && item->round != NULL)
 		rc = text_put(&s->texts, item->round, &round);
 	if (rc == 0 && item->id != NULL)
@@ -139,7 +147,7 @@ int diff_set_add(struct diff_set *s, enum diff_when side, const struct diff_item
 		return rc;
 	new = &s->items[s->count++];
 	*new = (struct set_item){
-		.place = place, .src = src, .reach = item->reach, .side = (uint8_t)side,
+		.place = place, .src = s->last_source, .reach = item->reach, .side = (uint8_t)side,
 		.flow = item->flow, .sport = item->sport, .dport = item->dport, .round = round,
 		.id = id, .sight = item->sight, .count = item->count,
 		.rtt_count = item->rtt_count, .rtt_at = s->rtt_count, .example = item->example,

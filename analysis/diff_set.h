@@ -38,7 +38,7 @@ struct set_rounds { uint32_t vantage; struct diff_rounds sides[2]; };
 struct diff_set {
 	const struct profile *profile;
 	struct intern vantages, texts; /* names; ids of rounds and traces, 0 the empty one */
-	uint32_t last_vantage;         /* of the item before: mostly the same */
+	uint32_t last_vantage, last_source; /* of the item before: mostly the same */
 	struct intern sources;         /* struct addr */
 	struct intern places;          /* struct set_place */
 	struct prefix *prefixes;       /* of each place: judge prefix; outside the network the

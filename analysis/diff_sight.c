@@ -11,6 +11,7 @@
 /* --- the way ---------------------------------------------------------------------------------- */
 
 /* One trace by TTL. */
+struct lane_hop { struct way_hop hop; struct addr addr[WAY_ADDRS]; };
 struct lane {
 	const struct trace *trace;
 	const struct names *names;
@@ -18,7 +19,7 @@ struct lane {
 	uint8_t last;
 	bool reached;
 	uint8_t top; /* places of hop up to it are set; nobody looks beyond */
-	struct way_hop hop[WAY_TTLS];
+	struct lane_hop hop[WAY_TTLS];
 };
 
 /* 0 for an exchange's address, whatever a table says: it is no network of the path. */
@@ -33,25 +34,25 @@ static uint32_t asn_of(const struct lane *l, struct addr a)
 }
 
 /* Entries are in order of TTL: what was never asked for is never cleared. */
-static struct way_hop *lane_hop(struct lane *l, uint8_t ttl)
+static struct lane_hop *lane_hop(struct lane *l, uint8_t ttl)
 {
 	while (l->top < ttl)
-		l->hop[++l->top] = (struct way_hop){0};
+		l->hop[++l->top].hop = (struct way_hop){0};
 	return &l->hop[ttl];
 }
 
 static void lane_add(struct lane *l, const struct trace_entry *e)
 {
-	struct way_hop *h = lane_hop(l, e->ttl);
+	struct lane_hop *h = lane_hop(l, e->ttl);
 
-	for (unsigned i = 0; i < h->count; i++) {
+	for (unsigned i = 0; i < h->hop.count; i++) {
 		if (addr_equal(h->addr[i], e->reply.from))
 			return;
 	}
-	if (h->count < WAY_ADDRS)
-		h->addr[h->count++] = e->reply.from;
-	if (h->asn == 0)
-		h->asn = asn_of(l, e->reply.from);
+	if (h->hop.count < WAY_ADDRS)
+		h->addr[h->hop.count++] = e->reply.from;
+	if (h->hop.asn == 0)
+		h->hop.asn = asn_of(l, e->reply.from);
 }
 
 /* Unreachables repeat one router at TTLs that are not its own: one hop is enough. */
@@ -82,7 +83,7 @@ static void lane_fill(struct lane *l)
 			continue;
 		/* One trace's answer in many: it names the network, and is no witness. */
 		if (r->flags & REPLY_INHERITED) {
-			lane_hop(l, e->ttl)->asn = asn_of(l, r->from);
+			lane_hop(l, e->ttl)->hop.asn = asn_of(l, r->from);
 			continue;
 		}
 		lane_add(l, e);
@@ -95,48 +96,71 @@ static void lane_fill(struct lane *l)
 		l->last = probed;
 }
 
-static void hop_finish(struct way_hop *h, unsigned ttl, struct addr dst)
+/* A way while it is put together: all that can be in one. */
+struct parts {
+	struct { struct way way; struct way_hop hops[WAY_TTLS]; } head;
+	uint32_t as_path[DIFF_AS_MAX];
+	struct addr addrs[WAY_TTLS * WAY_ADDRS];
+	unsigned addr_count;
+};
+
+static void parts_add(struct parts *p, const struct lane_hop *from, unsigned ttl, struct addr dst)
 {
+	struct way *w = &p->head.way;
+	struct way_hop *h = &p->head.hops[w->hop_count++];
+
+	*h = from->hop;
 	h->ttl = (uint8_t)ttl;
-	h->hidden = h->count > 0 && h->asn == 0 && addr_kind(h->addr[0]) == ADDR_KIND_GLOBAL;
-	for (unsigned k = 0; k < h->count; k++) {
-		if (addr_equal(h->addr[k], dst))
-			h->addr[k] = (struct addr){.family = WAY_DESTINATION};
-	}
+	h->first = (uint16_t)p->addr_count;
+	h->hidden = h->count > 0 && h->asn == 0 && addr_kind(from->addr[0]) == ADDR_KIND_GLOBAL;
+	for (unsigned k = 0; k < h->count; k++)
+		p->addrs[p->addr_count++] =
+			addr_equal(from->addr[k], dst) ?
+				(struct addr){.family = WAY_DESTINATION} : from->addr[k];
+	if (h->asn != 0 && w->as_count < DIFF_AS_MAX &&
+	    (w->as_count == 0 || p->as_path[w->as_count - 1] != h->asn))
+		p->as_path[w->as_count++] = h->asn;
+}
+
+/* One behind the other. */
+static int parts_put(const struct parts *p, struct intern *ways, uint32_t *number)
+{
+	struct { struct way way; char bytes[sizeof(*p)]; } packed;
+	size_t hops = p->head.way.hop_count * sizeof(struct way_hop);
+	size_t networks = p->head.way.as_count * sizeof(p->as_path[0]);
+	size_t addrs = p->addr_count * sizeof(p->addrs[0]);
+
+	_Static_assert(offsetof(typeof(packed), bytes) == sizeof(struct way), "one block");
+	memcpy(&packed, &p->head, sizeof(struct way) + hops);
+	memcpy(packed.bytes + hops, p->as_path, networks);
+	memcpy(packed.bytes + hops + networks, p->addrs, addrs);
+	return diff_intern_put(ways, &packed, sizeof(struct way) + hops + networks + addrs,
+			       number);
 }
 
 int sight_way(const struct trace *t, const struct names *names, const struct profile *p,
 	      struct intern *ways, uint32_t *number)
 {
 	struct lane lane;
-	struct { struct way way; struct way_hop hops[WAY_TTLS]; } packed;
-	struct way *w = &packed.way;
-	unsigned n = 0;
+	struct parts parts;
 
-	_Static_assert(offsetof(typeof(packed), hops) == sizeof(struct way), "one block");
+	_Static_assert(offsetof(typeof(parts.head), hops) == sizeof(struct way), "one block");
 	memset(&lane, 0, offsetof(struct lane, hop));
 	lane.trace = t;
 	lane.names = names;
 	lane.profile = p;
 	lane_fill(&lane);
-	memset(w, 0, sizeof(*w));
+	parts.addr_count = 0;
 	/* Where the destination did not answer, the last TTL says how long was asked. */
-	w->last = lane.reached ? lane.last : 0;
-	w->reached = lane.reached;
+	parts.head.way = (struct way){.last = lane.reached ? lane.last : 0,
+				      .reached = lane.reached};
 	for (unsigned ttl = 1; ttl <= lane.top; ttl++) {
-		struct way_hop *h = &lane.hop[ttl];
+		const struct lane_hop *h = &lane.hop[ttl];
 
-		if (h->count == 0 && h->asn == 0)
-			continue;
-		hop_finish(h, ttl, t->dst);
-		packed.hops[n++] = *h;
-		if (h->asn != 0 && w->as_count < DIFF_AS_MAX &&
-		    (w->as_count == 0 || w->as_path[w->as_count - 1] != h->asn))
-			w->as_path[w->as_count++] = h->asn;
+		if (h->hop.count > 0 || h->hop.asn != 0)
+			parts_add(&parts, h, ttl, t->dst);
 	}
-	w->hop_count = (uint8_t)n;
-	return diff_intern_put(ways, &packed, sizeof(struct way) + n * sizeof(struct way_hop),
-			       number);
+	return parts_put(&parts, ways, number);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------ */

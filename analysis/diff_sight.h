@@ -15,22 +15,36 @@ enum { WAY_TTLS = 256, WAY_ADDRS = 4, WAY_DESTINATION = 1 /* addr.family of the 
 
 struct way_hop {
 	uint8_t ttl;
-	uint8_t count;  /* addresses; 0: only its network is known */
+	uint8_t count;  /* addresses, at most WAY_ADDRS; 0: only its network is known */
 	uint8_t hidden; /* in no table: may be anybody */
 	uint8_t unused;
+	uint16_t first; /* of its addresses, in those of the way */
+	uint16_t unused2;
 	uint32_t asn;   /* of the first address that has one; 0 none */
-	struct addr addr[WAY_ADDRS];
 };
 
-/* TTLs at which nobody answered have no hop. */
+/* TTLs at which nobody answered have no hop. Behind the hops lie the networks, then the
+ * addresses: as many as there are. */
 struct way {
 	uint8_t last;   /* the TTL at which the destination answered; 0: it did not */
 	uint8_t reached;
 	uint8_t hop_count;
 	uint8_t as_count;
-	uint32_t as_path[DIFF_AS_MAX]; /* networks in order, each once in a row */
 	struct way_hop hops[];
 };
+_Static_assert(_Alignof(struct way_hop) == _Alignof(uint32_t) && _Alignof(struct addr) == 1,
+	       "no padding between the parts of a way");
+
+/* Networks in order, each once in a row: as_count of them. */
+static inline const uint32_t *way_as_path(const struct way *w)
+{
+	return (const uint32_t *)&w->hops[w->hop_count];
+}
+/* The addresses of one of its hops. */
+static inline const struct addr *way_addrs(const struct way *w, const struct way_hop *h)
+{
+	return (const struct addr *)(way_as_path(w) + w->as_count) + h->first;
+}
 
 struct sight_verdict {
 	struct diff_verdict v;

@@ -427,6 +427,7 @@ static int give(struct grouping *w, const struct group *g, const int64_t *rtts,
 {
 	const struct path_info *path = &((const struct path_info *)w->paths.items)[g->path_at];
 	struct store_group out = {.way = path->way,
+				  .path = g->path_at,
 				  .reach = path->reach,
 				  .sport = g->sport,
 				  .example = g->example,

@@ -27,6 +27,10 @@ struct diff_store {
 	struct intern ways;   /* struct way_key */
 	uint32_t *sights;          /* of each way */
 	uint32_t sights_room;
+	/* The last way found of each path of the vantage point at work: mostly asked for again. */
+	struct path_way *paths;
+	uint32_t path_room;
+	const char *path_vantage;  /* of them; NULL: of none */
 	struct verdict verdict;    /* of the way at work: too large to be made anew for each */
 	struct names names;        /* of the addresses of latter ways, between two dates */
 	uint32_t names_epoch;
@@ -38,6 +42,7 @@ struct diff_store {
 };
 
 struct target_key { struct addr dst; uint8_t unused[3]; uint32_t epoch; };
+struct path_way { uint32_t class, number1; uint8_t method; };
 struct way_key { uint64_t way; const char *vantage; uint32_t epoch, class; uint8_t method[8]; };
 
 int diff_store_open(const char *url, unsigned number, struct judge_pass *pass,
@@ -73,26 +78,38 @@ void diff_store_close(struct diff_store *d)
 	free(d->examples);
 	free(d->classes);
 	free(d->sights);
+	free(d->paths);
 	free(d);
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
-static int number_room(uint32_t **at, uint32_t *room, uint32_t number)
+/* Room for number `number`; what is new is zeroed. */
+static int room_for(void **at, uint32_t *room, uint32_t number, size_t size)
 {
 	uint32_t wanted = *room > 0 ? *room : 256;
-	uint32_t *more;
+	char *more;
 
 	if (number < *room)
 		return 0;
 	while (wanted <= number)
 		wanted *= 2;
-	more = reallocarray(*at, wanted, sizeof(*more));
+	more = reallocarray(*at, wanted, size);
 	if (more == NULL)
 		return BP_ENOMEM;
+	memset(more + *room * size, 0, (wanted - *room) * size);
 	*at = more;
 	*room = wanted;
 	return 0;
+}
+
+static int number_room(uint32_t **at, uint32_t *room, uint32_t number)
+{
+	void *numbers = *at;
+	int rc = room_for(&numbers, room, number, sizeof(**at));
+
+	*at = numbers;
+	return rc;
 }
 
 /* All that a judgement could read of a destination but its very address. */
@@ -197,27 +214,63 @@ static int judge_way(struct diff_store *d, const struct store_group *g, uint32_t
 
 enum { SIGHT_NONE = UINT32_MAX };
 
-static int sight_of(struct diff_store *d, const struct store_group *g, uint32_t *sight,
-		    struct bp_error *err)
+/* The number of a way; a new one has no sight yet. */
+static int way_find(struct diff_store *d, const struct store_group *g, uint32_t class,
+		    uint32_t *number)
 {
 	struct way_key key;
-	uint32_t known = d->ways.count, number = 0;
+	uint32_t known = d->ways.count;
 	int rc;
 
 	memset(&key, 0, sizeof(key));
 	key.way = g->way;
 	key.vantage = g->vantage;
 	key.epoch = d->epoch;
+	key.class = class;
 	key.method[0] = g->method;
-	rc = class_of(d, g, &key.class);
+	rc = diff_intern_put(&d->ways, &key, sizeof(key), number);
 	if (rc == 0)
-		rc = diff_intern_put(&d->ways, &key, sizeof(key), &number);
+		rc = number_room(&d->sights, &d->sights_room, *number);
+	if (rc == 0 && *number == known)
+		d->sights[*number] = SIGHT_NONE;
+	return rc;
+}
+
+/* The same by the number of its path. */
+static int way_of(struct diff_store *d, const struct store_group *g, uint32_t *number)
+{
+	void *paths = d->paths;
+	struct path_way *p;
+	uint32_t class = 0;
+	int rc = class_of(d, g, &class);
+
 	if (rc == 0)
-		rc = number_room(&d->sights, &d->sights_room, number);
+		rc = room_for(&paths, &d->path_room, g->path, sizeof(*d->paths));
+	d->paths = paths;
+	if (rc < 0)
+		return rc;
+	if (d->path_vantage != g->vantage)
+		memset(d->paths, 0, d->path_room * sizeof(*d->paths));
+	d->path_vantage = g->vantage;
+	p = &d->paths[g->path];
+	if (p->number1 == 0 || p->class != class || p->method != g->method) {
+		rc = way_find(d, g, class, number);
+		if (rc < 0)
+			return rc;
+		*p = (struct path_way){class, *number + 1, g->method};
+	}
+	*number = p->number1 - 1;
+	return 0;
+}
+
+static int sight_of(struct diff_store *d, const struct store_group *g, uint32_t *sight,
+		    struct bp_error *err)
+{
+	uint32_t number = 0;
+	int rc = way_of(d, g, &number);
+
 	if (rc < 0)
 		return bp_fail(err, rc, "out of memory");
-	if (number == known)
-		d->sights[number] = SIGHT_NONE;
 	if (d->sights[number] == SIGHT_NONE)
 		rc = judge_way(d, g, &d->sights[number], err);
 	*sight = d->sights[number];
@@ -300,6 +353,7 @@ static int read_groups(struct diff_store *d, struct store_select select, struct 
 		if (next.ns == 0 || (until.ns != 0 && next.ns >= until.ns))
 			next = until;
 		select.until = next;
+		d->path_vantage = NULL;
 		rc = store_groups(d->store, &select, take_group, d, err);
 		select.since = next;
 	} while (rc == 0 && next.ns != until.ns);
