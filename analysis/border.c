@@ -44,6 +44,7 @@ void border_case_say(struct border_case *c, const struct border_hop *hop, int sp
 	if (c->out->evidence_count == VERDICT_EVIDENCE_MAX)
 		return;
 	e = &c->out->evidence[c->out->evidence_count++];
+	*e = (struct verdict_evidence){0};
 	text_set(e->rule, sizeof(e->rule), c->rule);
 	e->ttl = hop != NULL ? hop->ttl : 0;
 	e->from = hop != NULL ? hop->from : (struct addr){0};
@@ -224,7 +225,8 @@ void border_judge(const struct trace *t, const struct names *names, const struct
 	c.near.speaker = c.before.speaker = -1;
 	c.out = out;
 
-	memset(out, 0, sizeof(*out));
+	/* Not the evidence: it is long, and each piece is filled when it is given. */
+	memset(out, 0, offsetof(struct verdict, evidence));
 	out->judged = true;
 	text_set(out->profile, sizeof(out->profile), p->id != NULL ? p->id : "");
 	text_set(out->profile_version, sizeof(out->profile_version),

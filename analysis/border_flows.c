@@ -255,7 +255,7 @@ static void judge_flows(const struct flows *f, struct verdict *out)
 			*out = *flow(f, 0);
 		return;
 	}
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct verdict, evidence));
 	add_shares(f, out);
 	mixed = is_mixed(f, out->p[largest(out)].id);
 	if (mixed)

@@ -187,9 +187,9 @@ static double hours_of_vantage(struct bench *b, bool cold, uint64_t *traces)
 	return now_s() - from;
 }
 
-/* The program itself, as people run it, on the same two half hours. */
+/* The program itself, as people run it: `span` before and after the noon of the last day. */
 static void diff_of_windows(const struct bench *b, const char *program, const char *name,
-			    bool cold)
+			    const char *span, bool cold)
 {
 	int64_t at = SIM_START + (int64_t)(b->days - 1) * 86400 + 43200;
 	struct rusage used;
@@ -207,7 +207,7 @@ static void diff_of_windows(const struct bench *b, const char *program, const ch
 	child = fork();
 	if (child == 0) {
 		execl(program, program, "diff", "--quiet", "--store", b->path, "--at", when,
-		      "--before", "30m", "--after", "30m", "-o", "/dev/null", (char *)NULL);
+		      "--before", span, "--after", span, "-o", "/dev/null", (char *)NULL);
 		_exit(127);
 	}
 	/* 1: it has changed, which it has. */
@@ -220,6 +220,8 @@ static void diff_of_windows(const struct bench *b, const char *program, const ch
 	     (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
 		     (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
 	     "s");
+	snprintf(what, sizeof(what), "%s_rss", name);
+	tell(what, (double)used.ru_maxrss / 1024, "MB");
 }
 
 struct export
@@ -354,8 +356,9 @@ int main(int argc, char **argv)
 	b.store = NULL;
 	snprintf(name, sizeof(name), "%s", argv[0]);
 	snprintf(program, sizeof(program), "%s/../../borderpath", dirname(name));
-	diff_of_windows(&b, program, "diff_cold", true);
-	diff_of_windows(&b, program, "diff_warm", false);
+	diff_of_windows(&b, program, "diff_cold", "30m", true);
+	diff_of_windows(&b, program, "diff_warm", "30m", false);
+	diff_of_windows(&b, program, "diff_day", "12h", true);
 	reopen(&b, true);
 	export_hours(&b);
 	store_close(b.store);

@@ -67,7 +67,8 @@ text() {
 	| the same, warm | $(figure "$f" 1 hours_warm %.3f) s | |
 	| \`borderpath diff\` of two half hours over all ($(figure "$f" 1 groups_traces) traces), cold | $(figure "$f" 1 diff_cold %.2f) s ($(figure "$f" 1 diff_cold_cpu %.2f) s of processor time) | 0.5 s |
 	| the same, warm | $(figure "$f" 1 diff_warm %.2f) s ($(figure "$f" 1 diff_warm_cpu %.2f) s) | |
-	| of it: grouped by the store ($(figure "$f" 1 groups_traces) traces, $(figure "$f" 1 groups) groups), cold | $(figure "$f" 1 groups_cold %.3f) s | |
+	| \`borderpath diff\` of the whole day, noon in its middle, cold | $(figure "$f" 1 diff_day %.1f) s ($(figure "$f" 1 diff_day_cpu %.1f) s; $(figure "$f" 1 diff_day_rss %.0f) MB) | 5 s |
+	| of the half hours: grouped by the store ($(figure "$f" 1 groups_traces) traces, $(figure "$f" 1 groups) groups), cold | $(figure "$f" 1 groups_cold %.3f) s | |
 	| the same, warm | $(figure "$f" 1 groups_warm %.3f) s | |
 	| store to JSON Lines, records a second ($(figure "$f" 1 jsonl_bytes) B each, with names and verdict) | $(figure "$f" 1 jsonl_rate) | |
 	| RIPE Atlas JSON to JSON Lines, traces a second (15 hops x 3, $(atlas atlas_3_bytes) B each) | $(atlas atlas_3_rate) ($(atlas atlas_3_cpu_rate) of processor time) | 20,000 |
