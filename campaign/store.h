@@ -98,8 +98,8 @@ struct store_group {
 	 * "the destination", so that its neighbours by the same routers have the same way. Within
 	 * one store. */
 	uint64_t way;
-	/* A small number: of groups that come one behind the other from one vantage point, equal for
-	 * those of one path, who have one way. It may begin anew where the vantage point changes. */
+	/* A small number: of groups that come one behind the other from one vantage point, equal
+	 * for those of one path, who have one way. Begins anew where the vantage point changes. */
 	uint32_t path;
 	int64_t example;              /* the one of them that started first, for store_trace */
 	uint32_t count;
