@@ -218,8 +218,13 @@ static int tell(struct events *v, struct key_state *k, const struct shift *s,
 			      /* What was taken back may be told again: by another name. */
 			      .planned = {s->not_after.ns + k->delay->taken_back},
 			      .confidence = s->confidence};
-	int rc = t == NULL ? track_claim(v, k, k->vantage, &claim, &t) : 0;
+	int rc;
 
+	border_state_text(v, k->border.standing, claim.to.what, sizeof(claim.to.what));
+	text_set(claim.from.what, sizeof(claim.from.what),
+		 way != NULL && way->e->kind == EVENT_BORDER_SWITCH ? way->e->from.what
+								    : claim.to.what);
+	rc = t == NULL ? track_claim(v, k, k->vantage, &claim, &t) : 0;
 	if (rc < 0)
 		return rc;
 	fill(t, k, s, where_of(k->delay, s));

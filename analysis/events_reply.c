@@ -142,6 +142,8 @@ static int tell(struct events *v, struct key_state *k, const struct cell *c,
 	/* With another way there, another reply TTL is no news. */
 	if (!way_is_known(k) || way_changed(v, k, claim.not_before, claim.not_after, &way))
 		return 0;
+	border_state_text(v, k->border.standing, claim.from.what, sizeof(claim.from.what));
+	claim.to = claim.from;
 	rc = track_claim(v, k, k->vantage, &claim, &t);
 	if (rc < 0)
 		return rc;

@@ -390,6 +390,13 @@ static void switch_event(struct buf *out, const struct event *e, const struct pr
 static void path_event(struct buf *out, const struct event *e, const struct profile *p, unsigned of)
 {
 	when(out, e, p);
+	/* Its own doing: nothing of the network changed. */
+	if (e->scope == EVENT_SCOPE_VANTAGE) {
+		buf_str(out, ", vantage point ");
+		vantage(out, e->vantage);
+		buf_str(out, " moved to another upstream; what changed for it alone is not told");
+		return;
+	}
 	buf_str(out, ", paths into ");
 	event_networks(out, e, of, p);
 	buf_str(out, e->networks ? ", changed their networks" :
@@ -414,13 +421,16 @@ static void delay_event(struct buf *out, const struct event *e, const struct pro
 		vantage(out, e->vantage);
 	else
 		points(out, e->seen_by, e->seen_of);
-	buf_printf(out, ", median round-trip time to %s ", addr_is_set(e->prefix.addr) ?
-		   prefix_format(e->prefix, text) : p->network_name);
+	buf_printf(out, e->before_ns >= 0 || e->kind != EVENT_RETURN_PATH ?
+				", median round-trip time to %s " :
+				", the TTL of answers from %s ",
+		   addr_is_set(e->prefix.addr) ? prefix_format(e->prefix, text) :
+						 p->network_name);
 	if (e->before_ns >= 0 && e->after_ns >= 0)
 		shift(out, e->before_ns, e->after_ns, e->shift_ns, e->shift_low_ns,
 		      e->shift_high_ns);
 	else
-		buf_str(out, "shifted");
+		buf_str(out, e->kind == EVENT_RETURN_PATH ? "changed" : "shifted");
 	buf_char(out, ' ');
 	at = out->used;
 	when(out, e, p);

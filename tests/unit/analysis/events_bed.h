@@ -468,7 +468,8 @@ static inline void bed_line_of(const struct bed *b, struct buf *out, const struc
 		buf_printf(out, " %s", word_of(event_scope_words, e->scope));
 	for (unsigned i = 0; i < e->prefix_count; i++)
 		buf_printf(out, "%c%u", i ? ',' : ':', e->prefixes[i].addr.bytes[2]);
-	if (e->kind == EVENT_BORDER_SWITCH || e->kind == EVENT_PATH_CHANGE)
+	if (e->kind == EVENT_BORDER_SWITCH || e->kind == EVENT_PATH_CHANGE ||
+	    e->kind == EVENT_RTT_SHIFT)
 		buf_printf(out, " %s>%s", e->from.what, e->to.what);
 	buf_printf(out, " %s%s %d-%d", word_of(event_status_words, e->status),
 		   e->withdrawn ? "/withdrawn" : "", bed_round(e->not_before),

@@ -331,12 +331,12 @@ static void delays(void **state)
 		 "the last hop outside went with it"},
 		{"fra1 176 " D20 D20 "+k" K20 K20,
 		 "border_switch 176 dandong>khasan confirmed 39-40 with rtt_shift 1/1\n"
-		 "rtt_shift 176 confirmed 39-40 inside +40ms with border_switch 1/1\n",
+		 "rtt_shift 176 dandong>khasan confirmed 39-40 inside +40ms with border_switch 1/1\n",
 		 "with another border: that is why"},
 		{"fra1 176 " D20 D20 "+d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2",
 		 "path_change 176 1002 1003 1004 1005 1006 1007>1002 1019 1020 1021 1022 1023"
 		 " confirmed 39-40 with rtt_shift 1/1\n"
-		 "rtt_shift 176 confirmed 39-40 inside +40ms with path_change 1/1\n",
+		 "rtt_shift 176 dandong>dandong confirmed 39-40 inside +40ms with path_change 1/1\n",
 		 "with another path"},
 		{"fra1 176 " D20 D20 "+ddd-" D20 D20, "", "a short bump"},
 		{"fra1 176 " D20 D20 "^+" D20 D20, "path_change fra1 > confirmed 39-40 1/1\n",
