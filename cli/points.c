@@ -522,7 +522,8 @@ int points_read(struct points *p, const struct points_to *to, struct bp_error *e
 		return rc;
 	p->counts.stores += p->sources.count - p->failed;
 	if (p->dateless > 0) {
-		cli_say("skipped: %llu traces without a time", (unsigned long long)p->dateless);
+		cli_say("skipped: %llu trace%s without a time", (unsigned long long)p->dateless,
+			p->dateless == 1 ? "" : "s");
 		p->counts.skipped += p->dateless;
 	}
 	return 0;
