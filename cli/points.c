@@ -44,6 +44,8 @@ struct points {
 	struct source *giving;
 	int taken;                  /* what `to` came to; negative: it will have no more */
 	struct owners owners;
+	bool looking;               /* for the networks of --border */
+	struct intern networks;     /* struct prefix: those */
 };
 
 static int no_memory(struct bp_error *err)
@@ -88,6 +90,7 @@ void points_free(struct points *p)
 	free(p->sources.items);
 	free(p->owners.of.items);
 	diff_intern_fini(&p->owners.ids);
+	diff_intern_fini(&p->networks);
 	kept_fini(&p->kept);
 	point_room_fini(&p->room);
 	nodes_fini(&p->nodes);
@@ -331,23 +334,45 @@ static int owned(struct points *p, const char *round, uint32_t source, bool *out
 	return 0;
 }
 
-static bool wants_border(const struct points *p, const struct point *x)
+static bool is_by_border(const struct points *p, const struct point *x)
 {
-	return p->select->border == NULL ||
-	       strcmp(p->select->border, x->outcome == OUTCOME_BORDER ? x->border :
+	return strcmp(p->select->border, x->outcome == OUTCOME_BORDER ? x->border :
 		      word_of(outcome_words, x->outcome)) == 0;
+}
+
+/* A network that is entered by the border that is asked for. */
+static int look_at(struct points *p, const struct point *x, struct bp_error *err)
+{
+	uint32_t number;
+
+	if (x->start.ns < p->select->since.ns || !is_by_border(p, x))
+		return 0;
+	return diff_intern_put(&p->networks, &x->prefix, sizeof(x->prefix), &number) < 0 ?
+	       no_memory(err) : 0;
+}
+
+static bool is_wanted(const struct points *p, const struct point *x)
+{
+	for (uint32_t i = 0; p->select->border != NULL && i < p->networks.count; i++) {
+		if (memcmp(diff_intern_get(&p->networks, i), &x->prefix, sizeof(x->prefix)) == 0)
+			return true;
+	}
+	return p->select->border == NULL;
 }
 
 static int give_point(struct points *p, const struct point *x, struct bp_error *err)
 {
-	if (wants_border(p, x))
+	if (p->looking)
+		return look_at(p, x, err);
+	if (is_wanted(p, x))
 		p->taken = p->to->on_point(p->to->arg, x, err);
 	return p->taken;
 }
 
 static int give_round(struct points *p, const struct round *r, struct bp_error *err)
 {
-	p->taken = p->to->on_round(p->to->arg, r, err);
+	if (!p->looking)
+		p->taken = p->to->on_round(p->to->arg, r, err);
 	return p->taken;
 }
 
@@ -429,6 +454,9 @@ static int source_failed(struct points *p, struct source *source, int rc, struct
 	source->more = false;
 	if (p->taken < 0 || rc == BP_ENOMEM)
 		return rc;
+	/* It is told when it is read for good. */
+	if (p->looking)
+		return 0;
 	cli_say("%s", err->text);
 	p->counts.files_failed++;
 	p->failed++;
@@ -447,6 +475,8 @@ static int open_stores(struct points *p, struct wall from, struct bp_error *err)
 
 	select.since = from;
 	for (uint32_t i = 0; i < p->sources.count && rc == 0; i++) {
+		store_points_close(sources[i].reader);
+		sources[i].reader = NULL;
 		rc = store_points_open(sources[i].store, &select, &to, &sources[i].reader, err);
 		if (rc == 0)
 			rc = store_points_next(sources[i].reader, &sources[i].at, err);
@@ -506,6 +536,18 @@ static int merge(struct points *p, struct bp_error *err)
 	return rc;
 }
 
+static int read_all(struct points *p, bool looking, struct bp_error *err)
+{
+	int rc;
+
+	p->looking = looking;
+	diff_intern_fini(&p->owners.ids);
+	p->owners.of.count = 0;
+	p->owners.last = NULL;
+	rc = open_stores(p, p->from, err);
+	return rc == 0 ? merge(p, err) : rc;
+}
+
 int points_read(struct points *p, const struct points_to *to, struct bp_error *err)
 {
 	struct wall from;
@@ -514,10 +556,10 @@ int points_read(struct points *p, const struct points_to *to, struct bp_error *e
 	p->to = to;
 	if (rc == 0 && kept_settle(&p->kept) < 0)
 		rc = no_memory(err);
+	if (rc == 0 && p->select->border != NULL)
+		rc = read_all(p, true, err);
 	if (rc == 0)
-		rc = open_stores(p, from, err);
-	if (rc == 0)
-		rc = merge(p, err);
+		rc = read_all(p, false, err);
 	if (rc < 0)
 		return rc;
 	p->counts.stores += p->sources.count - p->failed;

@@ -18,7 +18,10 @@
 
 struct points;
 
-/* select, pass (with a cache) and the profile in it stay as they are until points_free. `warm`: so
+/* Of select, --border chooses networks: those that were entered by it at some time in the window,
+ * with all that is of them. To find them everything is read twice.
+ *
+ * select, pass (with a cache) and the profile in it stay as they are until points_free. `warm`: so
  * many rounds before select->since come too, of each campaign and vantage point, at least an hour
  * and at most three days; 0: none. BP_ENOMEM. */
 int points_new(const struct select *select, struct judge_pass *pass, unsigned warm,

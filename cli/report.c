@@ -23,7 +23,7 @@ const char report_usage[] =
 "                        source, by their names\n"
 "  --sensitive           short and small shifts of round-trip times, too\n"
 SELECT_USAGE
-"                        --border: nothing but what went by it\n"
+"                        --border: the networks that were entered by it at some time in the window\n"
 "  --format text|json|html\n"
 "                        for people, one JSON object, or one HTML file that stands alone\n"
 "  -o FILE, --quiet      write to FILE, once all is there; no notes\n"
