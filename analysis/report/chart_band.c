@@ -22,7 +22,6 @@ void chart_both(struct svg *s, const char *title, const char *about,
 		s->out = &drawing;
 		s->narrow = narrow;
 		s->number++;
-		s->set_count = 0;
 		s->width = narrow ? SVG_NARROW : SVG_WIDE;
 		s->left = narrow ? 6 : 172;
 		s->right = s->width - (narrow ? 6 : 14);

@@ -160,12 +160,6 @@ static bool is_light(const char *hex)
 	return sum > 0.25;
 }
 
-static void pattern(struct svg *s, const char *name, int size, const char *inside)
-{
-	buf_printf(s->out, "<pattern id=\"g%u-%s\" width=\"%d\" height=\"%d\" "
-		   "patternUnits=\"userSpaceOnUse\">%s</pattern>", s->number, name, size, size, inside);
-}
-
 void svg_open(struct svg *s, double height, const char *title, const char *about)
 {
 	s->height = height;
@@ -176,11 +170,7 @@ void svg_open(struct svg *s, double height, const char *title, const char *about
 	html_text(s->out, title);
 	buf_printf(s->out, "</title><desc id=\"g%u-d\">", s->number);
 	html_text(s->out, about);
-	buf_str(s->out, "</desc>\n<defs>");
-	pattern(s, "other", 6, "<rect width=\"6\" height=\"6\" fill=\"#009E73\"/>"
-		"<circle cx=\"3\" cy=\"3\" r=\"1.3\" fill=\"#fff\"/>");
-	pattern(s, "hatch", 6, "<path d=\"M-1 1l2-2M0 6l6-6M5 7l2-2\" class=\"hatch\"/>");
-	buf_str(s->out, "</defs>\n");
+	buf_str(s->out, "</desc>\n");
 }
 
 void svg_close(struct svg *s)
@@ -188,91 +178,137 @@ void svg_close(struct svg *s)
 	buf_str(s->out, "</svg>\n");
 }
 
-/* The pattern of a mixed set: stripes of its borders. Defined when first used. */
-static bool set_pattern(struct svg *s, uint32_t set)
-{
-	unsigned n = 0;
+/* --- textures -------------------------------------------------------------------------------- */
 
-	for (unsigned i = 0; i < s->set_count; i++) {
-		if (s->sets[i] == set)
-			return true;
-	}
-	if (s->set_count == SVG_SETS_MAX)
-		return false;
-	s->sets[s->set_count++] = set;
-	for (unsigned b = 0; b < s->r->border_count; b++)
-		n += set >> b & 1;
-	buf_printf(s->out, "<defs><pattern id=\"g%u-m%x\" width=\"%u\" height=\"8\" "
-		   "patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">",
-		   s->number, set, 6 * (n > 0 ? n : 1));
-	n = 0;
-	for (unsigned b = 0; b < s->r->border_count; b++) {
-		if (set >> b & 1)
-			buf_printf(s->out, "<rect x=\"%u\" width=\"6\" height=\"8\" fill=\"%s\"/>",
-				   6 * n++, svg_color(s->r, (int)b));
-	}
-	buf_str(s->out, "</pattern></defs>");
-	return true;
+/* Lines and shapes, cut by an inner <svg>, and no <pattern>: that is printed as a picture of
+ * megabytes. */
+enum { HATCH = 5, STRIPE = 7, DOTS = 7, FLAT_BELOW = 3 };
+
+static void texture_open(struct svg *s, const struct svg_band *b)
+{
+	buf_str(s->out, "<svg");
+	coordinate(s->out, "x", b->x);
+	coordinate(s->out, "y", b->y);
+	coordinate(s->out, "width", b->w);
+	coordinate(s->out, "height", b->h);
+	buf_char(s->out, '>');
 }
 
-static void fill_of(struct svg *s, const struct svg_band *b, char *out, size_t size)
+static void hatch(struct svg *s, const struct svg_band *b)
 {
+	texture_open(s, b);
+	buf_str(s->out, "<path class=\"hatch\" d=\"");
+	for (double x = HATCH / 2.0 - b->h; x < b->w; x += HATCH)
+		buf_printf(s->out, "M%.1f %.1fl%.1f-%.1f", x, b->h, b->h, b->h);
+	buf_str(s->out, "\"/></svg>");
+}
+
+static void dots(struct svg *s, const struct svg_band *b)
+{
+	svg_rect(s, b->x, b->y, b->w, b->h, "fill=\"#009E73\"");
+	texture_open(s, b);
+	buf_str(s->out, "<path class=\"dots\" d=\"");
+	for (double y = DOTS / 2.0; y < b->h; y += DOTS) {
+		for (double x = DOTS / 2.0; x < b->w; x += DOTS)
+			buf_printf(s->out, "M%.1f %.1fh0", x, y);
+	}
+	buf_str(s->out, "\"/></svg>");
+}
+
+/* Stripes of the borders concerned, in turn. */
+static void stripes(struct svg *s, const struct svg_band *b)
+{
+	unsigned n = 0, k = 0;
+
+	for (unsigned i = 0; i < s->r->border_count; i++)
+		n += b->borders >> i & 1;
+	texture_open(s, b);
+	for (unsigned i = 0; i < s->r->border_count; i++) {
+		if ((b->borders >> i & 1) == 0)
+			continue;
+		buf_printf(s->out, "<path fill=\"%s\" d=\"", svg_color(s->r, (int)i));
+		for (double x = STRIPE * (k++ - 2.0) - b->h; x < b->w; x += STRIPE * n)
+			buf_printf(s->out, "M%.1f %.1fl%.1f-%.1fh%dl-%.1f %.1fz", x, b->h, b->h, b->h,
+				   STRIPE, b->h, b->h);
+		buf_str(s->out, "\"/>");
+	}
+	buf_str(s->out, "</svg>");
+	svg_rect(s, b->x, b->y, b->w, b->h, "class=\"light\" fill=\"none\"");
+}
+
+static void solid(struct svg *s, const struct svg_band *b)
+{
+	const char *color = svg_color(s->r, b->border);
+	char attributes[96];
+
+	if (!is_light(color))
+		snprintf(attributes, sizeof(attributes), "fill=\"%s\"", color);
+	else if (b->w >= 24)
+		snprintf(attributes, sizeof(attributes), "fill=\"%s\" class=\"light\"", color);
+	else
+		/* The sides of short ones have no outline: many in a row would be a fence. */
+		snprintf(attributes, sizeof(attributes), "fill=\"%s\" class=\"light\" "
+			 "stroke-dasharray=\"%.1f %.1f\"", color, b->w, b->h);
+	svg_rect(s, b->x, b->y, b->w, b->h, attributes);
+}
+
+static void fill(struct svg *s, const struct svg_band *b)
+{
+	bool flat = b->h < FLAT_BELOW;
+
 	switch (b->band) {
-	case REPORT_BAND_BORDER:
-		snprintf(out, size, "fill=\"%s\"%s", svg_color(s->r, b->border),
-			 is_light(svg_color(s->r, b->border)) ? " class=\"light\"" : "");
-		break;
-	case REPORT_BAND_OTHER:
-		snprintf(out, size, "fill=\"url(#g%u-other)\"", s->number);
-		break;
+	case REPORT_BAND_BORDER: solid(s, b); break;
+	case REPORT_BAND_OTHER: dots(s, b); break;
 	case REPORT_BAND_MIXED:
-		if (b->borders != 0 && set_pattern(s, b->borders))
-			snprintf(out, size, "fill=\"url(#g%u-m%x)\" class=\"light\"", s->number,
-				 b->borders);
+		if (b->borders != 0)
+			stripes(s, b);
 		else
-			snprintf(out, size, "class=\"silent\"");
+			svg_rect(s, b->x, b->y, b->w, b->h, "class=\"silent\"");
 		break;
 	case REPORT_BAND_UNDETERMINED:
-		snprintf(out, size, "fill=\"url(#g%u-hatch)\" class=\"unknown\"", s->number);
+		if (flat)
+			svg_rect(s, b->x, b->y, b->w, b->h, "class=\"flat\"");
+		else
+			hatch(s, b);
 		break;
-	case REPORT_BAND_NONE: snprintf(out, size, "class=\"outside\""); break;
-	default: snprintf(out, size, "class=\"silent\""); break;
+	case REPORT_BAND_NONE:
+		svg_rect(s, b->x, b->y, b->w, b->h, "class=\"outside\"");
+		break;
+	default: svg_rect(s, b->x, b->y, b->w, b->h, "class=\"silent\""); break;
 	}
 }
 
 /* Letters on a solid band in the colour that can be read; on textures on a plate of their own. */
 static void label_on(struct svg *s, const struct svg_band *b, double x, double y)
 {
-	bool solid = b->band == REPORT_BAND_BORDER;
+	bool plain = b->band == REPORT_BAND_BORDER;
 	double w = svg_text_width(b->label, 11) + 6;
 
-	if (!solid)
+	if (!plain)
 		svg_rect(s, x - w / 2, y - 9.5, w, 13, "class=\"plate\" rx=\"2\"");
-	svg_text(s, x, y, !solid ? "on" : is_light(svg_color(s->r, b->border)) ? "on dark" :
+	svg_text(s, x, y, !plain ? "on" : is_light(svg_color(s->r, b->border)) ? "on dark" :
 		 "on white", "middle", b->label);
 }
 
 void svg_band(struct svg *s, const struct svg_band *b)
 {
-	double h = b->unsure ? b->h / 2 : b->h;
-	double w = b->w > 0.7 ? b->w : 0.7;
-	char fill[128];
+	struct svg_band drawn = *b;
 
+	drawn.w = b->w > 0.7 ? b->w : 0.7;
 	if (b->band == REPORT_BAND_NOT_MEASURED || b->band == REPORT_BAND_OFFLINE) {
-		svg_line(s, b->x, b->y + b->h - 0.5, b->x + w, b->y + b->h - 0.5, "base");
+		svg_line(s, b->x, b->y + b->h - 0.5, b->x + drawn.w, b->y + b->h - 0.5, "base");
 		if (b->band == REPORT_BAND_OFFLINE)
-			svg_line(s, b->x + w / 2, b->y + b->h / 4, b->x + w / 2,
+			svg_line(s, b->x + drawn.w / 2, b->y + b->h / 4, b->x + drawn.w / 2,
 				 b->y + b->h - 0.5, "tick");
 		return;
 	}
-	fill_of(s, b, fill, sizeof(fill));
-	/* Of short ones the sides have no outline: many of them in a row would be a fence. */
-	if (w < 24 && strstr(fill, "\"light\"") != NULL)
-		snprintf(fill + strlen(fill), sizeof(fill) - strlen(fill),
-			 " stroke-dasharray=\"%.1f %.1f\"", w, h);
-	svg_rect(s, b->x, b->y + b->h - h, w, h, fill);
-	if (b->label != NULL && h >= 9 && svg_text_width(b->label, 11) + 6 < w)
-		label_on(s, b, b->x + w / 2, b->y + b->h - h / 2 + 4);
+	if (b->unsure) {
+		drawn.h = b->h / 2;
+		drawn.y = b->y + drawn.h;
+	}
+	fill(s, &drawn);
+	if (b->label != NULL && drawn.h >= 9 && svg_text_width(b->label, 11) + 6 < drawn.w)
+		label_on(s, b, drawn.x + drawn.w / 2, drawn.y + drawn.h / 2 + 4);
 }
 
 /* --- legend ---------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ void html_text(struct buf *out, const char *text);
 
 /* UTC and the place: left of their axes, behind the first date, or with a panel beside. */
 enum svg_names { SVG_NAMES_LEFT, SVG_NAMES_DATE, SVG_NAMES_NONE };
-enum { SVG_WIDE = 960, SVG_NARROW = 344, SVG_SETS_MAX = 24 };
+enum { SVG_WIDE = 960, SVG_NARROW = 344 };
 
 struct svg {
 	struct buf *out;
@@ -30,10 +30,9 @@ struct svg {
 	double left, right;        /* of the plot */
 	uint8_t names;             /* enum svg_names, of the axes */
 	struct wall since, until;  /* what the plot spans */
-	uint32_t sets[SVG_SETS_MAX]; unsigned set_count; /* mixed: patterns defined so far */
 };
 
-/* Opens <svg role="img"> with title and description, and the patterns. */
+/* Opens <svg role="img"> with title and description. */
 void svg_open(struct svg *s, double height, const char *title, const char *about);
 void svg_close(struct svg *s);
 

@@ -242,7 +242,10 @@ async function page(browser, file) {
   await browser.send('Page.navigate', {url: 'file://' + file}, s);
   await loaded;
   const run = async (f) => (await browser.send('Runtime.evaluate', {expression: '(' + f + ')()', returnByValue: true}, s)).result.value;
-  for (const l of looks) await look(browser, s, name, l);
+  // The others are made of the same parts: a desk and a phone will do.
+  for (const l of looks) {
+    if (['report', 'diff'].includes(name) || l.name.endsWith('-light')) await look(browser, s, name, l);
+  }
   await browser.send('Emulation.setDeviceMetricsOverride', {width: 1200, height: 900, deviceScaleFactor: 1, mobile: false}, s);
   const numbers = await run(compare_numbers);
   check(numbers && numbers.n > 5 && numbers.more === 0, name + ': ' + JSON.stringify(numbers));
@@ -272,12 +275,30 @@ async function page(browser, file) {
   check(outside.length === 0, name + ' asks the network: ' + outside.slice(0, 3));
   check(said.length === 0, name + ': the console says: ' + said.slice(0, 3).join(' | '));
   browser.handlers.splice(browser.handlers.indexOf(listen), 1);
+  await without_script(browser, s, name, file);
   await browser.send('Target.closeTarget', {targetId});
+}
+
+/* As in a mail program: everything is said, and no button stands there that does nothing. Then paper. */
+async function without_script(browser, s, name, file) {
+  await browser.send('Emulation.setScriptExecutionDisabled', {value: true}, s);
+  const loaded = browser.event('Page.loadEventFired', s);
+  await browser.send('Page.navigate', {url: 'file://' + file + '?plain'}, s);
+  await loaded;
+  await browser.send('DOM.enable', {}, s);
+  const root = (await browser.send('DOM.getDocument', {depth: 1}, s)).root.nodeId;
+  const count = async (what) => (await browser.send('DOM.querySelectorAll', {nodeId: root, selector: what}, s)).nodeIds.length;
+  check(await count('button') === 0, name + ': buttons without script');
+  check(await count('.lead p') > 0 && await count('table') > 0, name + ': nothing is said without script');
+  const pdf = await browser.send('Page.printToPDF', {printBackground: true, preferCSSPageSize: true}, s);
+  const bytes = Buffer.from(pdf.data, 'base64');
+  check(bytes.length > 10000 && bytes.subarray(0, 5).toString() === '%PDF-', name + ': is not printed');
+  fs.writeFileSync(path.join(shots, name + '.pdf'), bytes);
 }
 
 (async () => {
   const browser = new Browser();
-  const guard = setTimeout(() => { console.log('  FAILED the browser does not answer'); browser.process.kill('SIGKILL'); process.exit(1); }, 240000);
+  const guard = setTimeout(() => { console.log('  FAILED the browser does not answer'); browser.process.kill('SIGKILL'); process.exit(1); }, 600000);
   try {
     const only = process.argv[5];
     for (const f of fs.readdirSync(pages).filter((x) => x.endsWith('.html') && (!only || x === only + '.html')).sort())

@@ -13,7 +13,7 @@ pages=build/pages shots=build/shots
 passed=0 failed=0 skipped=0
 
 mkdir -p "$pages" "$shots"
-rm -f "$pages"/*.html "$shots"/*.png "$shots"/*.svg
+rm -f "$pages"/*.html "$shots"/*.png "$shots"/*.svg "$shots"/*.pdf
 if ! "$make" write "$pages"; then
 	echo "  FAILED $make writes no pages"
 	echo "0 passed, 1 failed, 0 skipped"
@@ -38,7 +38,7 @@ else
 fi
 
 if command -v chromium >/dev/null && command -v node >/dev/null; then
-	log=$(timeout -k 5 280 node tests/page/page.js chromium "$pages" "$shots" 2>&1)
+	log=$(timeout -k 5 660 node tests/page/page.js chromium "$pages" "$shots" 2>&1)
 	rc=$?
 	grep -v ' passed, ' <<<"$log"
 	read -r p f < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' <<<"$log" | tail -n 1)
