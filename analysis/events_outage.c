@@ -7,259 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/events_inside.h"
+#include "analysis/events_view.h"
 #include "core/err.h"
 
-enum { HOST_UPS_MIN = 3, STALE_ROUNDS = 3, VIEWS_MAX = 512 };
-
-/* Something that is silent, as one vantage point sees it. */
-struct view {
-	uint8_t scope;
-	bool held, solid;          /* in enough rounds; none of it answers again */
-	struct prefix prefix;
-	struct addr host;
-	const char *target;
-	char border[VERDICT_ID_TEXT];
-	struct wall not_before, not_after, planned;
-	const struct key_state *key; /* one that shows it */
-	struct prefix prefixes[EVENT_PREFIXES_MAX];
-	unsigned prefix_count;
-};
-
-/* One prefix, for one vantage point: all methods together. */
-struct prefix_view {
-	const struct prefix_state *prefix;
-	unsigned first, end;       /* of the vantage point's keys */
-	const struct key_state *key;
-	bool down, held, solid;
-	struct way_in way;
-	struct wall not_before, not_after, planned;
-};
-
-struct views {
-	struct view *items;        /* owned, VIEWS_MAX */
-	unsigned count;
-	struct prefix_view *prefixes; /* owned, v->prefix_count */
-	unsigned prefix_count, down;
-};
-
-/* --- what one sees ---------------------------------------------------------------------------- */
-
-static bool has_say(const struct events *v, const struct key_state *k, uint8_t now)
-{
-	int64_t every = lag_of(v, k) / 2;
-
-	return now != REACH_NOW_NONE && k->flap == NULL &&
-	       (every == 0 || v->now.ns - k->measured.ns <= STALE_ROUNDS * every);
-}
-
-/* Keys of one prefix stand together: from `at` to before the return. */
-static unsigned prefix_end(const struct vantage_state *who, unsigned at)
-{
-	unsigned end = at;
-
-	while (end < who->key_count && who->keys[end]->prefix == who->keys[at]->prefix)
-		end++;
-	return end;
-}
-
-/* Several methods: silent when the last of them fell silent. */
-static bool see_prefix(const struct events *v, const struct vantage_state *who, unsigned at,
-		       unsigned end, struct prefix_view *out)
-{
-	bool up = false;
-
-	*out = (struct prefix_view){.prefix = who->keys[at]->prefix,
-				    .first = at,
-				    .end = end,
-				    .solid = true};
-	for (unsigned i = at; i < end; i++) {
-		const struct key_state *k = who->keys[i];
-		const struct reach_state *r = &k->reach;
-
-		if (!has_say(v, k, r->now))
-			continue;
-		out->way = k->border.standing;
-		if (out->key == NULL)
-			out->key = k;
-		up |= r->now == REACH_NOW_UP;
-		if (r->now == REACH_NOW_UP)
-			continue;
-		out->key = k;
-		out->held |= r->now == REACH_NOW_DOWN;
-		out->solid &= !r->answers;
-		if (r->first.ns >= out->not_after.ns) {
-			out->not_before = r->up_last;
-			out->not_after = r->first;
-			out->planned = r->planned;
-		}
-	}
-	out->down = out->key != NULL && !up;
-	return out->key != NULL;
-}
-
-static struct view *add_view(struct views *w, uint8_t scope)
-{
-	struct view *x = w->count < VIEWS_MAX ? &w->items[w->count++] : NULL;
-
-	if (x != NULL)
-		*x = (struct view){.scope = scope, .solid = true};
-	return x;
-}
-
-/* The moment that all agree on; else that of the last to fall silent. */
-static void widen(struct view *x, const struct prefix_view *p)
-{
-	bool first = x->prefix_count == 0;
-
-	if (x->prefix_count < EVENT_PREFIXES_MAX)
-		x->prefixes[x->prefix_count++] = p->prefix->prefix;
-	x->held |= p->held;
-	x->solid &= p->solid;
-	if (first || p->not_before.ns > x->not_after.ns) {
-		x->not_before = p->not_before;
-		x->not_after = p->not_after;
-		x->planned = p->planned;
-		x->key = p->key;
-		return;
-	}
-	if (p->not_after.ns < x->not_before.ns)
-		return;
-	if (p->not_before.ns > x->not_before.ns)
-		x->not_before = p->not_before;
-	if (p->not_after.ns < x->not_after.ns)
-		x->not_after = p->not_after;
-	if (p->planned.ns < x->planned.ns)
-		x->planned = p->planned;
-}
-
-static int by_prefix(const void *a, const void *b)
-{
-	const struct prefix *x = a, *y = b;
-	int c = addr_compare(x->addr, y->addr);
-
-	return c != 0 ? c : x->len - y->len;
-}
-
-static bool of_border(const struct prefix_view *p, struct way_in way)
-{
-	return p->way.outcome == way.outcome && p->way.border == way.border;
-}
-
-/* All prefixes behind a border are silent, several of them, and others are not. */
-static void see_border(const struct events *v, struct views *w, struct way_in way)
-{
-	unsigned silent = 0;
-	struct view *x;
-
-	for (unsigned i = 0; i < w->prefix_count; i++) {
-		if (!of_border(&w->prefixes[i], way))
-			continue;
-		if (!w->prefixes[i].down)
-			return;
-		silent++;
-	}
-	if (silent < 2 || (x = add_view(w, EVENT_SCOPE_BORDER)) == NULL)
-		return;
-	border_state_text(v, way, x->border, sizeof(x->border));
-	for (unsigned i = 0; i < w->prefix_count; i++) {
-		if (of_border(&w->prefixes[i], way)) {
-			widen(x, &w->prefixes[i]);
-			w->prefixes[i].down = false;
-		}
-	}
-}
-
-/* A host that another method still reaches is not silent. */
-static bool reached_otherwise(const struct vantage_state *who, const struct prefix_view *p,
-			      struct addr host)
-{
-	for (unsigned i = p->first; i < p->end; i++) {
-		const struct key_state *k = who->keys[i];
-
-		for (unsigned h = 0; h < k->host_count; h++) {
-			if (addr_equal(k->host[h].dst, host) &&
-			    k->host[h].reach.now == REACH_NOW_UP)
-				return true;
-		}
-	}
-	return false;
-}
-
-static void see_host(const struct events *v, const struct vantage_state *who,
-		     const struct prefix_view *p, const struct key_state *k,
-		     const struct host_state *s, struct views *w)
-{
-	int64_t stale = STALE_ROUNDS * lag_of(v, k) / 2;
-	struct view *x;
-
-	if (s->reach.now < REACH_NOW_SUSPECT || s->reach.ups < HOST_UPS_MIN ||
-	    (stale > 0 && v->now.ns - s->seen.ns > stale) || reached_otherwise(who, p, s->dst))
-		return;
-	x = add_view(w, EVENT_SCOPE_HOST);
-	if (x == NULL)
-		return;
-	x->prefix = p->prefix->prefix;
-	x->host = s->dst;
-	x->target = s->target;
-	x->held = s->reach.now == REACH_NOW_DOWN;
-	x->solid = !s->reach.answers;
-	x->not_before = s->reach.up_last;
-	x->not_after = s->reach.first;
-	x->planned = s->reach.planned;
-	x->key = k;
-}
-
-static void see_hosts(const struct events *v, const struct vantage_state *who,
-		      const struct prefix_view *p, struct views *w)
-{
-	for (unsigned i = p->first; i < p->end; i++) {
-		const struct key_state *k = who->keys[i];
-
-		for (unsigned h = 0; k->flap == NULL && h < k->host_count; h++)
-			see_host(v, who, p, k, &k->host[h], w);
-	}
-}
-
-static void see(const struct events *v, const struct vantage_state *who, struct views *w)
-{
-	w->count = w->prefix_count = w->down = 0;
-	for (unsigned i = 0, end; i < who->key_count; i = end) {
-		struct prefix_view *p = &w->prefixes[w->prefix_count];
-
-		end = prefix_end(who, i);
-		if (!see_prefix(v, who, i, end, p))
-			continue;
-		w->prefix_count++;
-		w->down += p->down;
-		if (!p->down)
-			see_hosts(v, who, p, w);
-	}
-	if (w->down == 0)
-		return;
-	if (w->down == w->prefix_count && w->down >= 2) {
-		struct view *x = add_view(w, EVENT_SCOPE_NETWORK);
-
-		for (unsigned i = 0; x != NULL && i < w->prefix_count; i++)
-			widen(x, &w->prefixes[i]);
-	} else {
-		for (unsigned i = 0; i < series_border_count(v->series) - 1; i++)
-			see_border(v, w, (struct way_in){OUTCOME_BORDER, (int8_t)i});
-		for (unsigned i = 0; i < w->prefix_count; i++) {
-			struct view *x = w->prefixes[i].down ? add_view(w, EVENT_SCOPE_PREFIX)
-							     : NULL;
-
-			if (x == NULL)
-				continue;
-			widen(x, &w->prefixes[i]);
-			x->prefix = w->prefixes[i].prefix->prefix;
-			x->prefix_count = 0;
-		}
-	}
-	for (unsigned i = 0; i < w->count; i++)
-		qsort(w->items[i].prefixes, w->items[i].prefix_count, sizeof(struct prefix),
-		      by_prefix);
-}
+enum { GIVE_UP_ROUNDS = 96 };
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
@@ -329,7 +80,7 @@ static void add_prefixes(struct event *e, const struct view *x)
 		if (!holds_prefix(e, x->prefixes[i]))
 			e->prefixes[e->prefix_count++] = x->prefixes[i];
 	}
-	qsort(e->prefixes, e->prefix_count, sizeof(e->prefixes[0]), by_prefix);
+	qsort(e->prefixes, e->prefix_count, sizeof(e->prefixes[0]), view_by_prefix);
 }
 
 static void tell_why(const struct events *v, struct track *t, const struct vantage_state *who,
@@ -368,6 +119,10 @@ static int take_view(struct events *v, struct vantage_state *who, const struct v
 	if (m == NULL && (!x->solid || is_part(v, x, x->key)))
 		return 0;
 	claim_of(x, &claim);
+	/* What is left of a wider one began long ago, and was perhaps told before that: it has a
+	 * name of its own. */
+	if (v->now.ns - x->not_after.ns > lag_of(v, x->key))
+		claim.planned = v->now;
 	if (t == NULL)
 		rc = track_new(v, &claim, &t);
 	if (rc == 0 && (m == NULL || m->state == MEMBER_GONE || m->state == MEMBER_OVER)) {
@@ -406,7 +161,7 @@ static bool can_tell(const struct events *v, const struct track *t,
 			if (addr_equal(k->host[h].dst, t->e->host))
 				r = &k->host[h].reach;
 		}
-		able = able || has_say(v, k, r->now);
+		able = able || view_has_say(v, k, r->now);
 		if ((r->now == REACH_NOW_UP || r->answers) &&
 		    r->back_first.ns >= t->e->not_after.ns &&
 		    (since->ns == 0 || r->back_first.ns < since->ns))
@@ -523,12 +278,62 @@ static void classify(struct track *t)
 	}
 }
 
+/* When what it is about was last asked from there. */
+static struct wall last_asked(const struct track *t, const struct vantage_state *who)
+{
+	struct wall last = {0};
+
+	for (unsigned i = 0; i < who->key_count; i++) {
+		const struct key_state *k = who->keys[i];
+		struct wall at = k->measured;
+
+		if (!is_in(t->e, k->key->prefix))
+			continue;
+		for (unsigned h = 0; addr_is_set(t->e->host) && h < k->host_count; h++) {
+			if (addr_equal(k->host[h].dst, t->e->host))
+				at = k->host[h].seen;
+		}
+		if (at.ns > last.ns)
+			last = at;
+	}
+	return last;
+}
+
+/* A host that was taken out of the plan, a vantage point that is gone: nobody will say that it is
+ * over. */
+static void give_up(struct events *v, struct track *t)
+{
+	int64_t long_ago = GIVE_UP_ROUNDS * v->every_ns;
+	bool live = false, gone = false;
+
+	for (unsigned i = 0; i < t->member_count; i++) {
+		struct member *m = &t->members[i];
+
+		if (m->state != MEMBER_SUSPECTED && m->state != MEMBER_HELD)
+			continue;
+		if (long_ago > 0 && v->now.ns - last_asked(t, m->vantage).ns > long_ago) {
+			m->state = MEMBER_GONE;
+			gone = true;
+		} else {
+			live = true;
+		}
+	}
+	if (!gone || live)
+		return;
+	track_evidence(t, v->now, "", "", "it is not asked any more: how it ended is not known");
+	end_track(t, NULL, false);
+}
+
 int outage_flush(struct events *v)
 {
 	struct views w = {.items = NULL};
 	bool any = false;
 	int rc = 0;
 
+	for (unsigned i = 0; i < v->track_count; i++) {
+		if (is_open_outage(v->tracks[i]))
+			give_up(v, v->tracks[i]);
+	}
 	for (unsigned i = 0; i < v->vantage_count && !any; i++)
 		any = v->vantages[i]->reach_changed;
 	if (!any)
@@ -547,7 +352,7 @@ int outage_flush(struct events *v)
 			continue;
 		who->reach_changed = false;
 		who->looked = v->mark;
-		see(v, who, &w);
+		views_see(v, who, &w);
 		/* The wider first, so that the narrower find that they are part of it. */
 		for (uint8_t scope = EVENT_SCOPE_NETWORK; scope >= EVENT_SCOPE_HOST; scope--) {
 			for (unsigned k = 0; k < w.count && rc == 0; k++) {

@@ -123,6 +123,9 @@ static void vantage_points_together(void **state)
 	run_rows(*state, ROWS(rows));
 }
 
+#define D20 "dddddddddddddddddddd"
+#define K20 "kkkkkkkkkkkkkkkkkkkk"
+
 static void outages(void **state)
 {
 	static const struct row rows[] = {
@@ -171,11 +174,21 @@ static void outages(void **state)
 		{"fra1 176 HHHHHhhhhHHHH",
 		 "recovery/destination_silent 175.45.176.71 resolved 4-5 until 9 1/1\n", "and back"},
 		{"fra1 176 hhhhhhhhhhhhhhhhh", "", "a host that never answered"},
+		{"fra1 176 ddddddnnnnnnnnnnnnnnnnnnnndddddd|fra1 177 dddddnnnnnnnnnnnnnnnnnnnnnnnnnnn",
+		 "outage/cut_at_border 177 resolved/withdrawn 4-5 with recovery 1/1\n"
+		 "recovery/cut_at_border network:176,177 resolved 5-6 until 26 1/1\n"
+		 "outage/cut_at_border 177 confirmed 4-5 1/1\n",
+		 "what is left of a wider one has a name of its own"},
+		{"fra1 176 dddddnnnn|fra1 177 dddddddddd" D20 D20 D20 D20 D20 D20,
+		 "outage/cut_at_border 176 resolved 4-5 1/1\n", "it is not asked any more"},
 		{"fra1 176 dddddddddd|fra1/icmp 176 dddddFFFFF", "",
 		 "another method still reaches it"},
 		{"fra1 176 dddddnnnn|fra1/icmp 176 ddddddFFF",
 		 "outage/cut_at_border 176 confirmed 5-6 1/1\n",
 		 "silent when the last method is"},
+		{"fra1 176 dddddnn|fra1/icmp 176 dddd...",
+		 "outage/cut_at_border 176 confirmed 4-5 1/1\n",
+		 "what was not asked since says nothing"},
 		{"fra1 176 HHHHHnnnnhhhhh",
 		 "recovery/cut_at_border 176 resolved 4-5 until 9 1/1\n"
 		 "outage/destination_silent 175.45.176.71 confirmed 4-5 1/1\n",
@@ -316,9 +329,6 @@ static void path_changes(void **state)
 
 	run_rows(*state, ROWS(rows));
 }
-
-#define D20 "dddddddddddddddddddd"
-#define K20 "kkkkkkkkkkkkkkkkkkkk"
 
 static void delays(void **state)
 {

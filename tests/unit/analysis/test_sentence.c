@@ -108,6 +108,16 @@ static void shifts(void **state)
 	says(&e, "From Ashburn, median round-trip time to 175.45.178.0/24 went from 282.0 to 186.0 ms "
 	     "(-96.0 ms) between 09:00 and 09:15 UTC on 1 October 2017 (17:30 to 17:45 in Pyongyang); "
 	     "the path towards it did not change: the way back may have moved.");
+	/* Only the TTL of answers moved: nothing is said of times. */
+	e.before_ns = e.after_ns = -1;
+	says(&e, "From Ashburn, the TTL of answers from 175.45.178.0/24 changed between 09:00 and 09:15 "
+	     "UTC on 1 October 2017 (17:30 to 17:45 in Pyongyang); "
+	     "the path towards it did not change: the way back may have moved.");
+	e = event_of(EVENT_PATH_CHANGE);
+	e.scope = EVENT_SCOPE_VANTAGE;
+	text_set(e.vantage, sizeof(e.vantage), "Ashburn");
+	says(&e, "Between 09:00 and 09:15 UTC on 1 October 2017 (17:30 to 17:45 in Pyongyang), vantage "
+	     "point Ashburn moved to another upstream; what changed for it alone is not told.");
 }
 
 static void outages(void **state)
