@@ -20,6 +20,7 @@ enum {
 	P_SLACK_UNTIL,
 	P_VANTAGE,
 	P_CAMPAIGN,
+	P_ROUND,
 };
 /* A round is found by where it is read, which is at or behind where it was planned. */
 static const int64_t SLACK_LEAST_US = INT64_C(86400) * 1000000;
@@ -57,6 +58,8 @@ static void put_segments(struct buf *sql, const struct store_select *select)
 		   " start_max_us >= ?%d",
 		   P_SLACK_SINCE, P_UNTIL, P_SINCE);
 	put_owner(sql, select);
+	if (select->round != NULL)
+		buf_printf(sql, " AND round = (SELECT id FROM text WHERE text = ?%d)", P_ROUND);
 }
 
 /* What an offline vantage point measured says nothing of its targets. */
@@ -79,6 +82,9 @@ static int bind_list(struct store *s, const struct store_select *select, sqlite3
 		slack = SLACK_LEAST_US;
 	if (slack > INT64_MAX / 8)
 		slack = INT64_MAX / 8;
+	/* All of a round began in it. */
+	if (select->round != NULL)
+		slack = 0;
 	set_window(select, &since, &until);
 	sqlite3_bind_int64(st, P_SINCE, since);
 	sqlite3_bind_int64(st, P_UNTIL, until);
@@ -88,6 +94,8 @@ static int bind_list(struct store *s, const struct store_select *select, sqlite3
 		sqlite3_bind_text(st, P_VANTAGE, select->vantage, -1, SQLITE_TRANSIENT);
 	if (select->campaign != NULL)
 		sqlite3_bind_text(st, P_CAMPAIGN, select->campaign, -1, SQLITE_TRANSIENT);
+	if (select->round != NULL)
+		sqlite3_bind_text(st, P_ROUND, select->round, -1, SQLITE_TRANSIENT);
 	return 0;
 }
 
@@ -111,6 +119,12 @@ static int prepare(struct store *s, const struct store_select *select, struct bu
 
 static void put_list_rounds(struct buf *sql, const struct store_select *select)
 {
+	if (select->round != NULL) {
+		buf_printf(sql, "SELECT at_us AS at, 1 AS kind, id, 0 AS first, 0 AS last FROM round"
+			   " WHERE id = (SELECT id FROM text WHERE text = ?%d) AND at_us >= ?%d",
+			   P_ROUND, SELECT_FROM_AT);
+		return;
+	}
 	buf_printf(sql,
 		   "SELECT at_us AS at, 1 AS kind, id, 0 AS first, 0 AS last FROM round"
 		   " WHERE at_us >= ?%d AND at_us < ?%d AND at_us >= ?%d AND ((planned_us >="

@@ -72,6 +72,8 @@ void store_undo(struct store *s);
 struct store_select {
 	struct wall since, until;     /* [since, until); 0: open */
 	const char *vantage, *target, *border, *campaign; /* NULL: any */
+	const char *round;            /* NULL: any; else it, and what began in it, by an index where
+				       * since is not behind its beginning */
 	struct prefix prefix;         /* addr not set: any */
 	uint8_t method;               /* METHOD_UNKNOWN: any */
 	bool rounds_only;             /* for store_read: neither traces nor objects but rounds */

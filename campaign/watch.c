@@ -201,10 +201,13 @@ static int read_round(struct watch *w, struct store *s, const struct round *r,
 	struct store_points to = points_of(w);
 	int rc = 0;
 
-	/* Its traces start within it; the store's times are cut to microseconds. */
-	select.since.ns = r->start.ns - NS_PER_US;
-	select.until.ns = r->end.ns + NS_PER_US;
-	w->round = r->id;
+	/* Its traces start within it, unless the clock was set meanwhile; the store's times are cut
+	 * to microseconds. */
+	if (!r->clock_stepped) {
+		select.since.ns = r->start.ns - NS_PER_US;
+		select.until.ns = r->end.ns + NS_PER_US;
+	}
+	select.round = w->round = r->id;
 	if (r->start.ns != 0)
 		rc = store_points(s, &select, &to, err);
 	w->round = NULL;
