@@ -158,7 +158,7 @@ HELPERS_tests/unit/prober/engine := tests/unit/prober/engine/net.c tests/unit/pr
 HELPERS_tests/unit/prober/run    := $(filter-out %/test_day.c,$(wildcard tests/unit/prober/run/*.c))
 # The run's clocks and poll are the test's; so is what watch.c learns from flight.c.
 WRAP_tests/unit/prober/run       := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=clock_pair_now,--wrap=ppoll,--wrap=flights_take
-HELPERS_tests/unit/campaign/run  := $(filter-out %/test_year.c,$(wildcard tests/unit/campaign/run/*.c))
+HELPERS_tests/unit/campaign/run  := $(filter-out $(UNIT_SRC),$(wildcard tests/unit/campaign/run/*.c))
 # The daemon's clocks, its poll and its child are the test's.
 WRAP_tests/unit/campaign/run     := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=boot_now,--wrap=ppoll,--wrap=plan_write_trace \
 	-Wl,--wrap=probe_start,--wrap=probe_begin,--wrap=probe_fds,--wrap=probe_step,--wrap=probe_go_on \

@@ -31,7 +31,7 @@ void diff_set_free(struct diff_set *s)
 	diff_intern_fini(&s->ways);
 	diff_intern_fini(&s->verdicts);
 	diff_intern_fini(&s->sights);
-	diff_intern_fini(&s->offline);
+	diff_intern_fini(&s->left_out);
 	diff_intern_fini(&s->sources);
 	diff_intern_fini(&s->places);
 	free(s->prefixes);
@@ -242,6 +242,9 @@ int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *
 	struct set_rounds *of;
 	uint32_t vantage, unused;
 
+	if (r->look)
+		return r->id[0] == '\0' ? 0 :
+		       diff_intern_put(&s->left_out, r->id, strlen(r->id) + 1, &unused);
 	if (text_put(&s->vantages, r->vantage, &vantage) < 0)
 		return BP_ENOMEM;
 	of = rounds_of(s, vantage);
@@ -255,7 +258,7 @@ int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *
 	x->missed += missed;
 	x->partial += !missed && r->missed > 0;
 	return !offline || r->id[0] == '\0' ? 0 :
-	       diff_intern_put(&s->offline, r->id, strlen(r->id) + 1, &unused);
+	       diff_intern_put(&s->left_out, r->id, strlen(r->id) + 1, &unused);
 }
 
 /* --- order ------------------------------------------------------------------------------------ */
@@ -445,16 +448,17 @@ static int merge_all(struct diff_set *s, const struct sorting *sorted)
 	return 0;
 }
 
-/* Targets did not fall silent: the vantage point did. */
-static int leave_out_offline(struct diff_set *s)
+/* Targets did not fall silent: the vantage point did. And closer looks are made where something
+ * goes on: they have nothing to be compared with. */
+static int leave_out_rounds(struct diff_set *s)
 {
-	uint32_t known = s->offline.count, number;
+	uint32_t known = s->left_out.count, number;
 	size_t kept = 0;
 
 	for (size_t i = 0; known > 0 && i < s->count; i++) {
 		const char *round = set_text(s, s->items[i].round);
 
-		if (diff_intern_put(&s->offline, round, strlen(round) + 1, &number) < 0)
+		if (diff_intern_put(&s->left_out, round, strlen(round) + 1, &number) < 0)
 			return BP_ENOMEM;
 		if (number >= known)
 			s->items[kept++] = s->items[i];
@@ -469,7 +473,7 @@ int diff_set_settle(struct diff_set *s)
 	struct sorting *sorted = NULL;
 	int rc;
 
-	if (leave_out_offline(s) < 0 || diff_intern_ranks(&s->vantages, &s->vantage_rank) < 0 ||
+	if (leave_out_rounds(s) < 0 || diff_intern_ranks(&s->vantages, &s->vantage_rank) < 0 ||
 	    diff_intern_ranks_any(&s->ways, &s->way_rank) < 0 ||
 	    diff_intern_ranks_any(&s->verdicts, &s->verdict_rank) < 0)
 		return BP_ENOMEM;

@@ -51,7 +51,8 @@ struct diff_set {
 	size_t rtt_count, rtt_room;
 	struct set_rounds *rounds;   /* one a vantage point */
 	unsigned rounds_count, rounds_room;
-	struct intern offline;       /* ids of rounds whose vantage point was offline */
+	struct intern left_out;      /* ids of closer looks, and of rounds whose vantage point was
+				      * offline */
 	int64_t *scratch;            /* of diff_set_trace */
 	uint32_t scratch_room;
 	/* by diff_set_settle */
@@ -94,9 +95,10 @@ static inline const struct sight_verdict *set_verdict(const struct diff_set *s,
 	return diff_intern_get(&s->verdicts, x->verdict);
 }
 
-/* Leaves out what an offline vantage point measured, sorts by vantage, prefix, method, target,
- * side, then by what the items show, and makes one of those that show the same: first start and id
- * of the earliest (of equal starts the lower id, then example), all their delays. BP_ENOMEM. */
+/* Leaves out what an offline vantage point measured, and closer looks; sorts by vantage, prefix,
+ * method, target, side, then by what the items show, and makes one of those that show the same:
+ * first start and id of the earliest (of equal starts the lower id, then example), all their
+ * delays. BP_ENOMEM. */
 int diff_set_settle(struct diff_set *s);
 /* Of one vantage point, prefix and method; and of one target there. */
 static inline bool set_same_key(const struct diff_set *s, const struct set_item *a,

@@ -290,22 +290,53 @@ static int make_cuts(struct feed *f)
 	return rc;
 }
 
+static uint64_t size_of(const struct feed *f, const struct target *t)
+{
+	return target_size(t) - prefixset_overlap(out_of(f, t), t->prefix);
+}
+
+/* A closer look has several flows each, as long as those are not too many. */
+static void add_flows(struct feed *f)
+{
+	uint64_t destinations = 0, most;
+
+	for (uint32_t i = 0; i < f->targets.count; i++)
+		destinations += size_of(f, &f->targets.items[i]);
+	most = destinations > 0 ? FEED_LOOK_LINES / destinations : 0;
+	if (most > f->from.flows)
+		most = f->from.flows;
+	for (uint32_t i = 0; i < f->part_count; i++) {
+		struct campaign_how *how = &f->parts[i].how;
+
+		if (how->multipath == 0 && how->flows < most)
+			how->flows = (uint16_t)most;
+	}
+}
+
 static int settle(struct feed *f)
 {
 	const struct campaign_plan *p = f->from.plan;
 	uint32_t dropped;
-	int rc = targets_settle(&f->targets, TARGETS_BY_METHOD | TARGETS_KEEP_SINGLE, &dropped);
+	int rc = f->from.only_count == 0 ? 0 :
+		 targets_narrow(&f->targets, f->from.only, f->from.only_count);
 
+	if (rc == 0)
+		rc = targets_settle(&f->targets, TARGETS_BY_METHOD | TARGETS_KEEP_SINGLE,
+				    &dropped);
 	if (rc == 0)
 		rc = make_cuts(f);
 	if (rc < 0)
 		return rc;
+	if (f->from.only_count > 0) {
+		/* It is not known where they lie. */
+		f->unresolved = 0;
+		add_flows(f);
+	}
 	f->expected = f->unresolved;
 	for (uint32_t i = 0; i < f->targets.count; i++) {
 		const struct target *t = &f->targets.items[i];
 
-		f->expected += (target_size(t) - prefixset_overlap(out_of(f, t), t->prefix)) *
-			       lines_of(&f->parts[t->tag].how);
+		f->expected += size_of(f, t) * lines_of(&f->parts[t->tag].how);
 		f->avoided += prefixset_overlap(avoid_of(f), t->prefix);
 	}
 	for (unsigned i = 0; i < p->references_count; i++) {
@@ -337,7 +368,7 @@ int feed_new(const struct feed_from *from, struct feed **out, struct bp_error *e
 	rc = collect(f, err);
 	if (rc == 0 && settle(f) < 0)
 		rc = bp_fail(err, BP_ENOMEM, "out of memory");
-	if (rc == 0 && f->expected == 0)
+	if (rc == 0 && (f->expected == 0 || (from->only_count > 0 && f->targets.count == 0)))
 		rc = bp_fail(err, BP_ENOTFOUND, "%s: nothing to measure: %s", from->plan->file,
 			     f->avoided > 0 ? "all of it is on a do-not-probe list" :
 					      "no target holds at this time");

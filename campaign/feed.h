@@ -20,6 +20,8 @@
 #include "geo/profile.h"
 #include "prober/plan.h"
 
+enum { FEED_LOOK_LINES = 256, FEED_LOOK_FLOWS = 4 };
+
 struct feed;
 
 /* What it is made from; all borrowed for the feed's life. */
@@ -30,6 +32,11 @@ struct feed_from {
 	struct lookup *lookup;            /* NULL: one for this feed alone, without a memory */
 	const struct prefixset *avoid;    /* settled; NULL: nothing is left out */
 	struct wall slot;                 /* entries that hold then */
+	/* A closer look: only what lies in these prefixes, by so many flows each while that is
+	 * FEED_LOOK_LINES lines at most; more where the plan says so. 0: all, as the plan says. */
+	const struct prefix *only;
+	unsigned only_count;
+	uint16_t flows;
 	/* One line each: what does not resolve, what a file says wrong. May be NULL. */
 	void (*on_note)(void *arg, const char *text);
 	void *arg;

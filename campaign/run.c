@@ -268,6 +268,7 @@ static void follow(struct run *run)
 				run_desk_once(&run->desks[i]);
 			else
 				run_desk_look(&run->desks[i]);
+			run_look_begin(&run->desks[i]);
 		}
 		press_on(run);
 		ended = run->ended;

@@ -23,6 +23,10 @@
 #include "geo/geo.h"
 #include "geo/profile.h"
 
+/* Closer looks at a prefix last for so many times `for` in a row at most; then it has a rest of
+ * one. */
+enum { CAMPAIGN_LOOK_TIMES = 4 };
+
 struct campaign_events {
 	/* Finished and committed: whatever is announced is in the store. */
 	void (*on_round)(void *arg, const struct campaign_plan *p, const struct round *r);

@@ -273,6 +273,9 @@ void run_desk_look(struct run_desk *d)
 			run_gap_add(d, gap.first, gap.count, (enum round_why)gap.why);
 			break;
 		case SCHEDULE_START:
+			/* A closer look never keeps a round waiting. */
+			if (d->round != NULL)
+				run_round_yield(d->round);
 			d->schedule.running = true;
 			(void)run_round_begin(d, slot);
 			break;

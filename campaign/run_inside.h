@@ -11,6 +11,7 @@
  *   run_keep.c    the store: what is committed when, what happens while it refuses
  *   run_gap.c     slots that nobody measured
  *   run_watch.c   events, and who is told of them
+ *   run_look.c    closer looks between rounds, while something is suspected
  *   run_notify.c  the service manager
  */
 #ifndef CAMPAIGN_RUN_INSIDE_H
@@ -46,6 +47,7 @@ enum {
 	RUN_GAP_BATCH = 1000,    /* rows of a gap in one transaction */
 	RUN_BUCKETS = 1024,
 	RUN_FDS_MAX = 64,        /* of what is polled besides the prober and the signals */
+	RUN_CLOSER_PREFIXES = 64, /* that are watched closer at a time */
 };
 #define RUN_LOOK_NS (60 * NS_PER_S)      /* the clocks are looked at this often at least */
 #define RUN_STORE_AGAIN_NS (60 * NS_PER_S)
@@ -82,6 +84,23 @@ struct run_keep {
 	struct run_keep *next;
 };
 
+/* A prefix in which something is, or was of late, suspected. */
+struct run_closer {
+	struct prefix prefix;
+	unsigned suspected;      /* bits 1 << enum method: of these it is now */
+	bool resting;            /* it had its time: no look until `until` */
+	struct mono first, until, due;
+};
+
+struct run_looks {
+	struct run_closer at[RUN_CLOSER_PREFIXES];
+	unsigned count;
+	struct mono begun;       /* of the one under way, or the last */
+	int64_t took_ns;         /* by the last whole one */
+	struct wall last;        /* its moment; 0: none yet */
+	bool too_many;           /* told */
+};
+
 /* Slots without a journal, in order; r is the row of the first, and all are like it. */
 struct run_gap {
 	struct round r;
@@ -116,6 +135,7 @@ struct run_desk {
 	struct alert *alert;     /* NULL: nobody is told */
 	char watch_told[BP_ERROR_TEXT]; /* what keeps it from looking; empty: nothing */
 	struct run_round *round; /* under way; NULL: none */
+	struct run_looks looks;
 };
 
 /* A line in the prober's hands, or to be asked again. */
@@ -231,6 +251,13 @@ void run_desk_once(struct run_desk *d);
 
 /* run_round.c */
 int run_round_begin(struct run_desk *d, struct wall slot);
+/* A closer look at these prefixes, at its own moment. BP_ENOTFOUND: nothing is measured there. */
+int run_round_begin_look(struct run_desk *d, struct wall moment, const struct prefix *only,
+			 unsigned count);
+/* It ends so long before its next slot. */
+int64_t run_round_margin(const struct campaign_plan *p);
+/* Ends it at once, as it is: its time belongs to another. */
+void run_round_yield(struct run_round *x);
 /* A trace of the line; what fails is counted and told. */
 void run_round_trace(struct run_round *x, struct run_line *l, const struct trace *t);
 void run_round_paths(struct run_round *x, struct run_line *l, const struct frame_paths *p);
@@ -307,6 +334,15 @@ void run_watch_round(struct run_desk *d, const struct round *r);
 /* What is to be polled for those who are told, at most max; wake-ups are asked for. */
 void run_watch_poll(struct run *run, struct pollfd *fds, unsigned max);
 void run_watch_step(struct run *run);
+
+/* run_look.c */
+/* How a key stands, behind a round that measured it just now. */
+void run_look_suspect(struct run_desk *d, const struct series_key *key,
+		      const struct events_now *now);
+/* Begins a look that is due, where there is room for one before the next round. */
+void run_look_begin(struct run_desk *d);
+/* A round or a look is over: what it measured need not be looked at for a while. */
+void run_look_measured(struct run_desk *d, const struct run_round *x);
 
 /* run_notify.c: the service manager, where there is one. */
 void run_notify_init(struct run *run);

@@ -146,7 +146,9 @@ static void announce(struct run_desk *d, const struct round *r)
 	const struct campaign_events *e = &d->run->o->events;
 
 	/* What an earlier process left is not what this one was asked for. */
-	if (r->start.ns != 0 && d->first.ns != 0 && r->planned.ns >= d->first.ns) {
+	if (r->look)
+		;
+	else if (r->start.ns != 0 && d->first.ns != 0 && r->planned.ns >= d->first.ns) {
 		d->run->result->rounds++;
 		d->run->result->missed += r->missed;
 	} else {
@@ -160,6 +162,8 @@ static void set_aside(struct run_desk *d, struct round *r, const struct bp_error
 {
 	run_note(d->run, d, "%s: %s; its journal is put aside", r->id, err->text);
 	spool_refused(d->spool, r);
+	if (r->look)
+		return;
 	r->missed = r->expected;
 	r->done = r->traces = 0;
 	r->why = ROUND_WHY_SPOOL;
@@ -183,7 +187,7 @@ static int commit_one(struct run_desk *d, struct round *r, struct bp_error *err)
 		set_aside(d, r, err);
 		return 0;
 	}
-	if (d->last.ns < r->planned.ns)
+	if (d->last.ns < r->planned.ns && !r->look)
 		d->last = r->planned;
 	/* One that a killed process had committed was announced by it, or by nobody, and one that a
 	 * lost store had by us: never twice. */

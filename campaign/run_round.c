@@ -21,6 +21,11 @@ static int64_t clamp(int64_t ns, int64_t low, int64_t high)
 	return ns < low ? low : ns > high ? high : ns;
 }
 
+int64_t run_round_margin(const struct campaign_plan *p)
+{
+	return clamp(p->every_ns / 20, MARGIN_MIN_NS, MARGIN_MAX_NS);
+}
+
 static void set_note(struct round *r, const char *text)
 {
 	if (r->note[0] == '\0')
@@ -38,12 +43,12 @@ static void set_limits(struct run_round *x)
 
 	if (!d->run->o->once && next.ns > now.ns && next.ns - now.ns < left)
 		left = next.ns - now.ns;
-	left -= clamp(every / 20, MARGIN_MIN_NS, MARGIN_MAX_NS);
+	left -= run_round_margin(x->book->plan);
 	x->limit = mono_add(d->run->now, left);
 	x->feed_limit = mono_add(d->run->now, left - left / 10);
 }
 
-static void fill_round(const struct run_desk *d, struct wall slot, struct round *r)
+static void fill_round(const struct run_desk *d, struct wall slot, bool look, struct round *r)
 {
 	const struct campaign_plan *p = d->book->plan;
 
@@ -51,6 +56,7 @@ static void fill_round(const struct run_desk *d, struct wall slot, struct round 
 	text_set(r->campaign, sizeof(r->campaign), p->campaign);
 	text_set(r->vantage, sizeof(r->vantage), p->vantage);
 	r->planned = slot;
+	r->look = look;
 	/* A second round of `once` in one slot, or a closer look: on no grid. */
 	if ((slot.ns - p->offset_ns) % p->every_ns == 0)
 		r->every_ns = p->every_ns;
@@ -63,6 +69,11 @@ static int not_begun(struct run_desk *d, struct run_round *x, enum round_why why
 {
 	struct round r = x->r;
 
+	/* Of a look there will be another one. */
+	if (r.look) {
+		run_round_abandon(x);
+		return why == ROUND_WHY_TARGETS ? BP_ENOTFOUND : BP_EIO;
+	}
 	run_note(d->run, d, "%s: %s", r.id, text);
 	r.why = (uint8_t)why;
 	r.start = (struct wall){0};
@@ -81,30 +92,27 @@ static void on_feed_note(void *arg, const char *text)
 	run_note(d->run, d, "%s", text);
 }
 
-int run_round_begin(struct run_desk *d, struct wall slot)
+/* only: what a closer look is at; count 0: a round of the schedule. */
+static int begin(struct run_round *x, struct run_desk *d, struct wall slot,
+		 const struct prefix *only, unsigned count)
 {
-	struct run_round *x = calloc(1, sizeof(*x)), **at;
 	struct run *run = d->run;
+	bool look = count > 0;
+	struct run_round **at;
 	struct feed_from from;
 	struct bp_error err;
 	int rc;
 
-	if (x == NULL) {
-		run_note(run, d, "out of memory");
-		run_gap_add(d, slot, 1, ROUND_WHY_PROBER);
-		schedule_done(&d->schedule);
-		return BP_ENOMEM;
-	}
 	x->desk = d;
 	x->book = d->book;
 	x->book->holders++;
-	fill_round(d, slot, &x->r);
-	if (d->first.ns == 0)
-		d->first = slot;
+	fill_round(d, slot, look, &x->r);
 	from = (struct feed_from){
 		.plan = x->book->plan, .profile = x->book->profile, .hosts = x->book->hosts,
 		.lookup = run->lookup, .avoid = &run->avoid, .slot = slot,
-		.on_note = on_feed_note, .arg = d,
+		.only = only, .only_count = count, .flows = FEED_LOOK_FLOWS,
+		/* What is wrong with a name is told by the rounds. */
+		.on_note = look ? NULL : on_feed_note, .arg = d,
 	};
 	rc = feed_new(&from, &x->feed, &err);
 	if (rc < 0) {
@@ -112,10 +120,12 @@ int run_round_begin(struct run_desk *d, struct wall slot)
 		return not_begun(d, x, rc == BP_ENOTFOUND ? ROUND_WHY_TARGETS : ROUND_WHY_PROBER,
 				 err.text);
 	}
-	hosts_tell(x->book->hosts, &x->r);
 	x->r.expected = (uint32_t)feed_expected(x->feed);
 	x->missed[ROUND_WHY_TARGETS] = (uint32_t)feed_unresolved(x->feed);
-	d->expected = x->r.expected;
+	if (!look) {
+		hosts_tell(x->book->hosts, &x->r);
+		d->expected = x->r.expected;
+	}
 	rc = vantage_watch_new(x->book->plan->public_addr, &x->watch);
 	if (rc < 0)
 		x->watch = NULL;
@@ -144,6 +154,29 @@ int run_round_begin(struct run_desk *d, struct wall slot)
 		run->o->events.on_begin(run->o->events.arg, x->book->plan, &x->r,
 					schedule_next(&d->schedule, x->r.start));
 	return 0;
+}
+
+int run_round_begin(struct run_desk *d, struct wall slot)
+{
+	struct run_round *x = calloc(1, sizeof(*x));
+
+	if (x == NULL) {
+		run_note(d->run, d, "out of memory");
+		run_gap_add(d, slot, 1, ROUND_WHY_PROBER);
+		schedule_done(&d->schedule);
+		return BP_ENOMEM;
+	}
+	if (d->first.ns == 0)
+		d->first = slot;
+	return begin(x, d, slot, NULL, 0);
+}
+
+int run_round_begin_look(struct run_desk *d, struct wall moment, const struct prefix *only,
+			 unsigned count)
+{
+	struct run_round *x = calloc(1, sizeof(*x));
+
+	return x == NULL ? BP_ENOMEM : begin(x, d, moment, only, count);
 }
 
 /* --- what comes of it ------------------------------------------------------------------------- */
@@ -222,7 +255,8 @@ static int take(struct run_round *x, struct run_line *l, struct trace *t, struct
 	count_trace(x, t);
 	if (t->stop != STOP_INTERRUPTED)
 		vantage_watch_take(x->watch, t, names, l->from.reference);
-	if (!l->from.reference && l->why == ROUND_WHY_NONE)
+	/* Of whom to ask in his stead, rounds decide. */
+	if (!l->from.reference && l->why == ROUND_WHY_NONE && !x->r.look)
 		hosts_take(x->book->hosts, l->from.target, l->from.host, t);
 	if (run_flows_take(x, l, t, v) < 0)
 		run_note(x->desk->run, x->desk, "out of memory: flows of %s are not joined",
@@ -374,29 +408,45 @@ static void finish(struct run_round *x)
 	r->end = wall_now();
 	settle_missed(x);
 	vantage_watch_end(x->watch, d->before.planned.ns != 0 ? &d->before : NULL, r);
+	/* What carries a few paths is not what carries most of them. */
+	if (r->look)
+		r->changed &= (uint8_t)~ROUND_CHANGED_TRANSIT;
 	/* The kernel said why: that is more than that nobody answered. But a target that never has
 	 * a route (IPv6 where there is none) does not hide that we were offline. */
 	if (2 * (uint64_t)x->missed[ROUND_WHY_NO_ROUTE] > r->missed)
 		r->why = ROUND_WHY_NO_ROUTE;
-	hosts_end(x->book->hosts, r);
-	if (x->book != d->book)
-		hosts_restore(d->book->hosts, r, 1);
+	if (!r->look) {
+		hosts_end(x->book->hosts, r);
+		if (x->book != d->book)
+			hosts_restore(d->book->hosts, r, 1);
+	}
 	ended = spool_end(x->journal, r, &err);
 	x->journal = NULL;
-	if (ended < 0) {
+	if (ended < 0)
 		run_note(d->run, d, "%s: %s", r->id, err.text);
+	if (ended < 0 && !r->look) {
 		r->missed = r->expected;
 		r->done = r->traces = 0;
 		r->why = ROUND_WHY_SPOOL;
 		set_note(r, err.text);
 		run_gap_add_round(d, r);
 	}
-	vantage_known(&d->before, r);
-	d->before.planned = r->planned;
-	d->before.expected = r->expected;
+	if (!r->look) {
+		vantage_known(&d->before, r);
+		d->before.planned = r->planned;
+		d->before.expected = r->expected;
+		schedule_done(&d->schedule);
+	}
+	run_look_measured(d, x);
 	d->run->ended++;
-	schedule_done(&d->schedule);
 	run_round_abandon(x);
+}
+
+void run_round_yield(struct run_round *x)
+{
+	run_round_cut(x, ROUND_WHY_OVERRUN, "the next round came");
+	run_feed_orphan(x);
+	finish(x);
 }
 
 void run_rounds_look(struct run *run)

@@ -47,6 +47,16 @@ static int on_event(void *arg, const struct event *e, struct bp_error *err)
 	return d->alert != NULL ? alert_event(d->alert, e, err) : 0;
 }
 
+static void on_cell(void *arg, const struct cell *c, const struct events_now *now, bool recalled)
+{
+	struct run_desk *d = arg;
+
+	/* What a store that refused for hours takes now is no longer news. */
+	if (!recalled && c->state == CELL_MEASURED &&
+	    wall_now().ns - c->end.ns <= d->book->plan->every_ns)
+		run_look_suspect(d, c->key, now);
+}
+
 static void on_breath(void *arg)
 {
 	struct run_desk *d = arg;
@@ -69,7 +79,8 @@ static void open_alert(struct run_desk *d)
 
 void run_watch_open(struct run_desk *d)
 {
-	const struct watch_hooks hooks = {.on_event = on_event, .on_breath = on_breath, .arg = d};
+	const struct watch_hooks hooks = {.on_event = on_event, .on_cell = on_cell,
+					  .on_breath = on_breath, .arg = d};
 
 	d->watch_told[0] = '\0';
 	if (watch_new(d->book->plan, d->book->profile, &hooks, &d->watch) < 0) {

@@ -22,7 +22,7 @@
 
 enum {
 	SQLITE_STORE_ID = 0x42505354, /* application_id: "BPST" */
-	SQLITE_STORE_VERSION = 2,     /* user_version */
+	SQLITE_STORE_VERSION = 3,     /* user_version */
 	SQLITE_PAGE_SIZE = 16384,     /* of new stores */
 	SQLITE_BUSY_MS = 5000,
 	SEGMENT_TRACES_MAX = 16384,
@@ -237,6 +237,8 @@ int store_migrate(struct store *s, int version, struct bp_error *err);
 int schema_create(struct store *s, struct bp_error *err);
 /* What version 2 has beyond version 1: the table and the view of tallies, empty. */
 int schema_add_tally(struct store *s, struct bp_error *err);
+/* What version 3 has beyond version 2: the column `look` of the view of rounds. */
+int schema_add_look(struct store *s, struct bp_error *err);
 
 /* For salvage: whatever SQLite can open, without looking whether it is whole. */
 int store_open_damaged(const char *url, struct store **out, struct bp_error *err);

@@ -29,7 +29,8 @@ static int step_tally(struct store *s, struct bp_error *err)
 }
 
 /* The next version is a row more, and its step. */
-const struct migration migrations[] = {{0, step_create}, {1, step_tally}, {0, NULL}};
+const struct migration migrations[] = {{0, step_create}, {1, step_tally}, {2, schema_add_look},
+				       {0, NULL}};
 
 int store_migrate(struct store *s, int version, struct bp_error *err)
 {

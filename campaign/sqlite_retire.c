@@ -20,7 +20,8 @@ enum { RETIRE_SEGMENTS = 32, RETIRE_TRACES = 32768 };
 	" t.n BETWEEN s.first AND s.last AND s.base_us + coalesce(t.start, 0) < ?2"
 
 /* Silence that a vantage point heard while it was cut off, and what could not be measured, say
- * nothing of a target. */
+ * nothing of a target; closer looks are made where something goes on, and would outweigh the
+ * rest. */
 static const char roll_up[] =
 	"INSERT INTO hour(hour_us, vantage, campaign, prefix, method, outcome, border, traces,"
 	" reached, rtt_n, rtt_min, rtt_sum)"
@@ -34,7 +35,8 @@ static const char roll_up[] =
 	" WHERE s.id = ?1 AND s.base_us + t.start < ?2 AND NOT (p.stop = ?3 AND"
 	" p.count = 0) AND NOT EXISTS"
 	" (SELECT 1 FROM round o WHERE o.id = s.round AND (o.why = 'vantage_offline' OR"
-	" json_extract(o.json, '$.health.state') = 'offline')) GROUP BY 1, 2, 3, 4, 5, 6, 7"
+	" json_extract(o.json, '$.health.state') = 'offline' OR"
+	" json_extract(o.json, '$.look'))) GROUP BY 1, 2, 3, 4, 5, 6, 7"
 	" ON CONFLICT DO UPDATE SET traces = traces + excluded.traces,"
 	" reached = reached + excluded.reached, rtt_n = rtt_n + excluded.rtt_n,"
 	" rtt_min = min(coalesce(rtt_min, excluded.rtt_min), coalesce(excluded.rtt_min, rtt_min)),"

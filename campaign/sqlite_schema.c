@@ -269,7 +269,8 @@ static void put_rounds_view(struct buf *out)
 		" json_extract(o.json, '$.identity.transit.asn') AS transit_asn,"
 		" (SELECT group_concat(value, ' ') FROM json_each(o.json, '$.identity.changed'))"
 		" AS changed,"
-		" json_extract(o.json, '$.note') AS note, o.json AS json FROM round o"
+		" json_extract(o.json, '$.note') AS note,"
+		" coalesce(json_extract(o.json, '$.look'), 0) AS look, o.json AS json FROM round o"
 		" JOIN text r ON r.id = o.id JOIN text c ON c.id = o.campaign"
 		" JOIN text v ON v.id = o.vantage");
 }
@@ -396,4 +397,11 @@ int schema_add_tally(struct store *s, struct bp_error *err)
 			  err);
 
 	return rc < 0 ? rc : create_view(s, put_tallies_view, err);
+}
+
+int schema_add_look(struct store *s, struct bp_error *err)
+{
+	int rc = sql_exec(s, "DROP VIEW rounds", err);
+
+	return rc < 0 ? rc : create_view(s, put_rounds_view, err);
 }

@@ -152,12 +152,15 @@ const char *const stmt_sql[STMT_COUNT] = {
 			   " traces = excluded.traces, why = excluded.why, json = excluded.json"
 			   " WHERE round.start_us IS NULL AND excluded.start_us IS NOT NULL",
 	[STMT_ROUND_GET] = "SELECT json FROM round WHERE id = ?1",
-	[STMT_LAST_PLANNED] = "SELECT max(planned_us) FROM round WHERE campaign ="
+	[STMT_LAST_PLANNED] = "SELECT planned_us FROM round WHERE campaign ="
 			      " (SELECT id FROM text WHERE text = ?1) AND vantage ="
-			      " (SELECT id FROM text WHERE text = ?2)",
+			      " (SELECT id FROM text WHERE text = ?2) AND"
+			      " json_extract(json, '$.look') IS NULL"
+			      " ORDER BY planned_us DESC LIMIT 1",
 	[STMT_LAST_ROUNDS] = "SELECT json FROM round WHERE campaign ="
 			     " (SELECT id FROM text WHERE text = ?1) AND vantage ="
 			     " (SELECT id FROM text WHERE text = ?2) AND start_us IS NOT NULL"
+			     " AND json_extract(json, '$.look') IS NULL"
 			     " ORDER BY planned_us DESC LIMIT ?3",
 	/* From its index alone. */
 	[STMT_SLOTS] = "SELECT planned_us, id FROM round WHERE campaign ="

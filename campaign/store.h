@@ -113,7 +113,8 @@ struct store_group {
 };
 /* Streams the groups of what is selected, in no order; what could not be measured (STOP_ERROR, no
  * entry) is left out, and what was measured in a round whose vantage point was offline (its health
- * is ROUND_HEALTH_OFFLINE): it says nothing of the targets. on_group may call store_trace. Memory:
+ * is ROUND_HEALTH_OFFLINE): it says nothing of the targets; and closer looks, which are made where
+ * something goes on. on_group may call store_trace. Memory:
  * that of the groups of one vantage point, not of the traces. */
 int store_groups(struct store *s, const struct store_select *select,
 		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
@@ -149,11 +150,11 @@ int store_points_open(struct store *s, const struct store_select *select,
 void store_points_close(struct store_point_reader *r);
 int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err);
 int store_points_give(struct store_point_reader *r, struct bp_error *err);
-/* The latest slot (round.planned) of a campaign and vantage; 0: none. */
+/* The latest slot (round.planned) of a campaign and vantage, closer looks aside; 0: none. */
 int store_last_planned(struct store *s, const char *campaign, const char *vantage,
 		       struct wall *out, struct bp_error *err);
-/* The latest rounds of a campaign and vantage that began, newest first, at most max. Returns how
- * many. */
+/* The latest rounds of a campaign and vantage that began, newest first, at most max; closer looks
+ * aside. Returns how many. */
 int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
 		      struct round *out, unsigned max, struct bp_error *err);
 
@@ -181,7 +182,7 @@ int store_add_judgement(struct store *s, const char *trace_id, const struct name
 /* Drops traces of a campaign and a vantage point (NULL: of any, and those of none) that started
  * before `before` (rounds and hourly roll-ups stay), in transactions of bounded size. *dropped
  * counts. Roll-ups of what is dropped are made first when `hourly`; those of rounds whose vantage
- * point was offline, and of what could not be measured, are in none. */
+ * point was offline, of closer looks, and of what could not be measured, are in none. */
 int store_retire(struct store *s, const char *campaign, const char *vantage, struct wall before,
 		 bool hourly, uint64_t *dropped, struct bp_error *err);
 /* One transaction of that, for whoever has other things to do meanwhile. *more: there may be

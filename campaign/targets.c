@@ -355,6 +355,54 @@ int targets_settle(struct targets *t, unsigned how, uint32_t *dropped)
 	return 0;
 }
 
+static bool lies_in(struct prefix inner, struct prefix outer)
+{
+	return inner.len >= outer.len && prefix_has(outer, inner.addr);
+}
+
+/* The parts of a wider entry, behind all others. */
+static int add_parts(struct targets *t, const struct target *whole, const struct prefix *to,
+		     unsigned count)
+{
+	char text[TRACE_NAME_TEXT], plain[PREFIX_TEXT];
+
+	text_set(text, sizeof(text), target_text(t, whole, plain));
+	for (unsigned i = 0; i < count; i++) {
+		struct target *part;
+
+		if (!lies_in(to[i], whole->prefix))
+			continue;
+		part = push(t);
+		if (part == NULL)
+			return BP_ENOMEM;
+		*part = *whole;
+		part->prefix = to[i];
+		if (set_text(t, part, text) < 0)
+			return BP_ENOMEM;
+	}
+	return 0;
+}
+
+int targets_narrow(struct targets *t, const struct prefix *to, unsigned count)
+{
+	uint32_t n = t->count, kept = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct target one = t->items[i];
+		bool in = false;
+
+		for (unsigned k = 0; addr_is_set(one.prefix.addr) && k < count && !in; k++)
+			in = lies_in(one.prefix, to[k]);
+		if (!in && addr_is_set(one.prefix.addr) && add_parts(t, &one, to, count) < 0)
+			return BP_ENOMEM;
+		if (in)
+			t->items[kept++] = one;
+	}
+	memmove(&t->items[kept], &t->items[n], (t->count - n) * sizeof(t->items[0]));
+	t->count -= n - kept;
+	return 0;
+}
+
 uint64_t target_size(const struct target *t)
 {
 	return prefix_size(t->prefix);

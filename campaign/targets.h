@@ -65,6 +65,9 @@ int targets_name(struct targets *t, uint32_t index, const char *name);
  * destination is measured once however often it is named. how: bits of enum targets_settle_how.
  * *dropped: entries. BP_ENOMEM. */
 int targets_settle(struct targets *t, unsigned how, uint32_t *dropped);
+/* Keeps what lies in one of these prefixes, which do not overlap: of an entry that is wider, those
+ * parts; what they are called stays. What has no address goes. BP_ENOMEM. */
+int targets_narrow(struct targets *t, const struct prefix *to, unsigned count);
 /* Destinations of one entry; index from 0 gives its i-th address. */
 uint64_t target_size(const struct target *t);
 struct addr target_address(const struct target *t, uint64_t index);

@@ -16,6 +16,9 @@
 
 enum { RECALL_ROUNDS = 300, BREATH_POINTS = 512 };
 
+/* A cell of the round at hand, without its hops and hosts. */
+struct kept_cell { struct cell c; char round[TRACE_ID_TEXT]; };
+
 struct watch {
 	const struct campaign_plan *plan;
 	const struct profile *profile;
@@ -27,9 +30,11 @@ struct watch {
 	struct events *events;
 	bool known;             /* history was read */
 	bool recalling;
-	struct wall last;       /* planned moment of the last round that is in */
+	struct wall last;       /* planned moment of the last round that is in, looks aside */
 	struct event *found;    /* owned: of the round at hand, in order */
 	unsigned found_count, found_room;
+	struct kept_cell *cells; /* owned: likewise */
+	unsigned cell_count, cell_room;
 	uint64_t points;
 	const char *round;      /* points of this one are taken; NULL: of any */
 };
@@ -53,17 +58,44 @@ static int take_event(void *arg, const struct event *e)
 	return 0;
 }
 
+/* The engine takes cells moment by moment: what comes of this one is known when it settles. */
 static int take_cell(void *arg, const struct cell *c)
 {
 	struct watch *w = arg;
-	struct events_now now;
+	struct kept_cell *kept;
 	int rc = events_cell(w->events, c);
 
-	if (rc == 0 && w->hooks.on_cell != NULL) {
-		events_now(w->events, c->key, &now);
-		w->hooks.on_cell(w->hooks.arg, c, &now, w->recalling);
+	if (rc < 0 || w->hooks.on_cell == NULL)
+		return rc;
+	if (w->cell_count == w->cell_room) {
+		unsigned room = w->cell_room > 0 ? 2 * w->cell_room : 16;
+		struct kept_cell *more = reallocarray(w->cells, room, sizeof(*more));
+
+		if (more == NULL)
+			return BP_ENOMEM;
+		w->cells = more;
+		w->cell_room = room;
 	}
-	return rc;
+	kept = &w->cells[w->cell_count++];
+	kept->c = *c;
+	kept->c.hops = NULL;
+	kept->c.host = NULL;
+	kept->c.hop_count = kept->c.host_count = 0;
+	text_set(kept->round, sizeof(kept->round), c->round);
+	return 0;
+}
+
+static void show_cells(struct watch *w)
+{
+	for (unsigned i = 0; i < w->cell_count; i++) {
+		struct kept_cell *kept = &w->cells[i];
+		struct events_now now;
+
+		kept->c.round = kept->round;
+		events_now(w->events, kept->c.key, &now);
+		w->hooks.on_cell(w->hooks.arg, &kept->c, &now, w->recalling);
+	}
+	w->cell_count = 0;
 }
 
 static void drop_engine(struct watch *w)
@@ -76,7 +108,7 @@ static void drop_engine(struct watch *w)
 	w->series = NULL;
 	memset(&w->room, 0, sizeof(w->room));
 	memset(&w->nodes, 0, sizeof(w->nodes));
-	w->found_count = 0;
+	w->found_count = w->cell_count = 0;
 	w->known = false;
 	w->last = (struct wall){0};
 }
@@ -116,6 +148,7 @@ void watch_free(struct watch *w)
 		return;
 	drop_engine(w);
 	free(w->found);
+	free(w->cells);
 	free(w);
 }
 
@@ -140,7 +173,9 @@ static int add_round(struct watch *w, const struct round *r, struct bp_error *er
 
 	if (rc == 0)
 		rc = events_settle(w->events, r->end.ns != 0 ? r->end : r->planned);
-	if (rc == 0 && w->last.ns < r->planned.ns)
+	if (rc == 0)
+		show_cells(w);
+	if (rc == 0 && !r->look && w->last.ns < r->planned.ns)
 		w->last = r->planned;
 	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
 }
@@ -326,7 +361,7 @@ int watch_round(struct watch *w, struct store *s, const struct round *r, struct 
 	if (!w->known)
 		rc = begin(w, s, at, at, err);
 	/* A gap that was found out of order (slots of the time before we looked) is history. */
-	if (rc == 0 && r->planned.ns <= w->last.ns)
+	if (rc == 0 && !r->look && r->planned.ns <= w->last.ns)
 		return 0;
 	if (rc == 0)
 		rc = read_round(w, s, r, err);

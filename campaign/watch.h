@@ -19,8 +19,8 @@ struct watch_hooks {
 	/* A revision that is new: it is in the store. Negative stops, and is returned: the round is
 	 * watched again with the next. */
 	int (*on_event)(void *arg, const struct event *e, struct bp_error *err);
-	/* Each cell, behind what came of it; also while history is read (recalled). NULL: not
-	 * wanted. */
+	/* Each cell, behind what came of it; also while history is read (recalled). Its hops and
+	 * its hosts are not there any more. NULL: not wanted. */
 	void (*on_cell)(void *arg, const struct cell *c, const struct events_now *now,
 			bool recalled);
 	/* Called every now and then while the store is read; NULL: not wanted. */

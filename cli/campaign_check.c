@@ -96,9 +96,9 @@ static void count_hosts(struct check *c, struct wall when)
 	}
 }
 
-static int foresee(struct check *c, const struct prefixset *own)
+static int foresee_feed(const struct check *c, const struct feed *feed, struct forecast *out)
 {
-	uint32_t n = feed_rows(c->feed);
+	uint32_t n = feed_rows(feed);
 	struct forecast_row *rows = calloc(n > 0 ? n : 1, sizeof(*rows));
 	int rc;
 
@@ -107,19 +107,74 @@ static int foresee(struct check *c, const struct prefixset *own)
 	for (uint32_t i = 0; i < n; i++) {
 		struct feed_row r;
 
-		feed_row(c->feed, i, &r);
+		feed_row(feed, i, &r);
 		rows[i] = (struct forecast_row){
 			.prefix = r.prefix, .out = r.out, .method = r.how->method,
 			.flows = r.how->multipath > 0 ? 1 : r.how->flows,
 			.attempts = r.how->attempts, .multipath = r.how->multipath,
 			.first_ttl = r.how->first_ttl, .max_ttl = r.how->max_ttl,
 			.wait_ms = r.how->wait_ms};
+	}
+	rc = forecast_make(&c->run, rows, n, &c->inside, out);
+	free(rows);
+	return rc;
+}
+
+static int foresee(struct check *c, const struct prefixset *own)
+{
+	for (uint32_t i = 0; i < feed_rows(c->feed); i++) {
+		struct feed_row r;
+
+		feed_row(c->feed, i, &r);
 		c->methods |= 1u << r.how->method;
 		c->avoided += prefixset_overlap(own, r.prefix);
 	}
 	c->never = feed_avoided(c->feed) > c->avoided ? feed_avoided(c->feed) - c->avoided : 0;
-	rc = forecast_make(&c->run, rows, n, &c->inside, &c->forecast);
-	free(rows);
+	return foresee_feed(c, c->feed, &c->forecast);
+}
+
+/* Where a closer look costs the most: the network past the border that has the most probes; where
+ * there is none there, any. */
+static const struct forecast_network *busiest_inside(const struct check *c)
+{
+	const struct forecast *f = &c->forecast;
+	const struct forecast_network *most = NULL;
+	bool in = false;
+
+	if (f->network_count > 0)
+		most = &f->networks[f->busiest];
+	for (uint32_t i = 0; i < f->network_count; i++) {
+		const struct forecast_network *n = &f->networks[i];
+
+		if (prefixset_find(&c->inside, n->network.addr) == NULL)
+			continue;
+		if (!in || n->probes[CASE_USUAL] > most->probes[CASE_USUAL])
+			most = n;
+		in = true;
+	}
+	return most;
+}
+
+static int foresee_look(struct check *c, struct feed_from from)
+{
+	const struct forecast_network *at = busiest_inside(c);
+	struct bp_error ignored;
+	struct feed *feed;
+	int rc;
+
+	if (!c->plan->on_event || at == NULL)
+		return 0;
+	from.only = &at->network;
+	from.only_count = 1;
+	from.flows = FEED_LOOK_FLOWS;
+	from.on_note = NULL;
+	rc = feed_new(&from, &feed, &ignored);
+	if (rc < 0)
+		return rc == BP_ENOMEM ? rc : 0;
+	rc = foresee_feed(c, feed, &c->look);
+	feed_free(feed);
+	if (rc == 0)
+		c->look_at = at->network;
 	return rc;
 }
 
@@ -151,7 +206,8 @@ static int gather(struct check *c, const struct check_options *o, struct bp_erro
 	rc = look_up_avoid(c, o->avoid_path, &own, err);
 	if (rc == 0)
 		rc = feed_new(&from, &c->feed, err);
-	if (rc == 0 && (look_up_inside(c, from.slot) < 0 || foresee(c, &own) < 0))
+	if (rc == 0 && (look_up_inside(c, from.slot) < 0 || foresee(c, &own) < 0 ||
+			foresee_look(c, from) < 0))
 		rc = bp_fail(err, BP_ENOMEM, "out of memory");
 	prefixset_fini(&own);
 	return rc;
@@ -177,6 +233,7 @@ static void check_fini(struct check *c)
 {
 	feed_free(c->feed);
 	forecast_fini(&c->forecast);
+	forecast_fini(&c->look);
 	manners_fini(&c->manners);
 	prefixset_fini(&c->avoid);
 	prefixset_fini(&c->inside);

@@ -37,6 +37,8 @@ struct check {
 	struct feed *feed;               /* the next round's */
 	struct manners manners;
 	struct forecast forecast;        /* of a round */
+	struct prefix look_at;           /* none: no closer looks; else where they cost the most */
+	struct forecast look;            /* of one there */
 	uint64_t avoided, never;         /* destinations on users' lists; on this machine's alone */
 	unsigned methods;                /* bits 1 << METHOD_* */
 	unsigned standby;                /* hosts that stand by */
@@ -49,6 +51,12 @@ struct check {
 static inline double check_rounds(const struct check *c)
 {
 	return 86400e9 / (double)c->plan->every_ns;
+}
+
+/* Looks of one event: `for` long, every `every`. */
+static inline uint64_t check_looks(const struct check *c)
+{
+	return (uint64_t)(c->plan->on_event_for_ns / c->plan->on_event_every_ns);
 }
 
 /* Traces that the store gets of a round: the probes' paths, and with multipath several of each. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign/run.h"
 #include "campaign/schedule.h"
 #include "campaign/store_place.h"
 #include "cli/campaign_check.h"
@@ -216,6 +217,27 @@ static void write_load(struct buf *out, const struct check *c, unsigned verbose)
 		buf_printf(out, "  %u more (-v lists them)\n", f->network_count - shown);
 }
 
+static void write_looks(struct buf *out, const struct check *c)
+{
+	const struct campaign_plan *p = c->plan;
+	uint64_t probes = c->look.probes[CASE_USUAL], past = c->look.past[CASE_USUAL];
+	char text[PREFIX_TEXT];
+
+	if (!addr_is_set(c->look_at.addr))
+		return;
+	buf_str(out, "Closer looks  after a suspected change, every ");
+	duration_put(out, (double)p->on_event_every_ns / 1e9);
+	buf_str(out, " for ");
+	duration_put(out, (double)p->on_event_for_ns / 1e9);
+	buf_str(out, ", at most ");
+	duration_put(out, CAMPAIGN_LOOK_TIMES * (double)p->on_event_for_ns / 1e9);
+	buf_printf(out, " in a row:\n              into %s %llu probes a look, %llu past the border; "
+		   "%llu an event, %llu past it\n", prefix_format(c->look_at, text),
+		   (unsigned long long)probes, (unsigned long long)past,
+		   (unsigned long long)(probes * check_looks(c)),
+		   (unsigned long long)(past * check_looks(c)));
+}
+
 static void write_cost(struct buf *out, const struct check *c)
 {
 	buf_str(out, "Sent          ");
@@ -247,6 +269,7 @@ void check_show_text(struct buf *out, const struct check *c, unsigned verbose)
 	write_plan(out, c);
 	write_targets(out, c);
 	write_load(out, c, verbose);
+	write_looks(out, c);
 	write_cost(out, c);
 	buf_str(out, "Who measures  ");
 	if (c->manners.has_contact)
@@ -331,6 +354,27 @@ static void put_networks(struct json_writer *w, const struct check *c)
 	json_end(w);
 }
 
+static void put_looks(struct json_writer *w, const struct check *c)
+{
+	const struct campaign_plan *p = c->plan;
+	uint64_t looks = check_looks(c);
+	char text[PREFIX_TEXT];
+
+	if (!addr_is_set(c->look_at.addr))
+		return;
+	json_begin_object(w, "looks");
+	put_seconds(w, "every_s", p->on_event_every_ns);
+	put_seconds(w, "for_s", p->on_event_for_ns);
+	put_seconds(w, "most_s", CAMPAIGN_LOOK_TIMES * p->on_event_for_ns);
+	json_put_str(w, "prefix", prefix_format(c->look_at, text));
+	json_put_int(w, "paths", (int64_t)c->look.paths);
+	manners_put_cases(w, "probes", c->look.probes);
+	manners_put_cases(w, "past_border", c->look.past);
+	json_put_int(w, "probes_event", (int64_t)(c->look.probes[CASE_USUAL] * looks));
+	json_put_int(w, "past_border_event", (int64_t)(c->look.past[CASE_USUAL] * looks));
+	json_end(w);
+}
+
 static void put_load(struct json_writer *w, const struct check *c)
 {
 	const struct forecast *f = &c->forecast;
@@ -359,6 +403,7 @@ static void put_load(struct json_writer *w, const struct check *c)
 	manners_put_json_seconds(w, f);
 	manners_put_json(w, &c->manners, &c->run);
 	put_networks(w, c);
+	put_looks(w, c);
 }
 
 void check_show_json(struct buf *out, const struct check *c)

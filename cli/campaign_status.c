@@ -58,6 +58,12 @@ static int take_round(void *arg, struct record *rec, struct bp_error *err)
 	rc = round_read(rec, &r, err);
 	if (rc < 0)
 		return rc;
+	/* A closer look is no round: it is counted, and tells nothing of who we are. */
+	if (r.look) {
+		if (r.planned.ns > s->now.ns - DAY_NS)
+			status_count_round(&s->day, &r);
+		return 0;
+	}
 	/* Told by a clock that ran ahead: not yet. */
 	if (r.planned.ns > s->now.ns + SCHEDULE_BACK_NS)
 		return 0;

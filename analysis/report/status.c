@@ -23,6 +23,10 @@ static const int64_t waiting_ns = 60 * NS_PER_S;
 
 void status_count_round(struct status_rounds *d, const struct round *r)
 {
+	if (r->look) {
+		d->looks++;
+		return;
+	}
 	d->measurements += r->done;
 	d->lost += r->missed;
 	if (r->done > 0) {
@@ -280,8 +284,11 @@ static void put_day(struct buf *out, const struct style *style, const struct sta
 		put_reasons(out, d->missed_why);
 		buf_char(out, ')');
 	}
-	buf_printf(out, "; %llu measurements, %llu missed\n", (unsigned long long)d->measurements,
+	buf_printf(out, "; %llu measurements, %llu missed", (unsigned long long)d->measurements,
 		   (unsigned long long)d->lost);
+	if (d->looks > 0)
+		buf_printf(out, "; %u closer look%s", d->looks, d->looks == 1 ? "" : "s");
+	buf_char(out, '\n');
 }
 
 /* "address, transit" */

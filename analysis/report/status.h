@@ -36,6 +36,7 @@ struct status_rounds {
 	uint32_t missed;                  /* whole */
 	uint32_t missed_why[STATUS_WHY_COUNT]; /* of those */
 	uint64_t measurements, lost;      /* done, missed, in all of them */
+	uint32_t looks;                   /* closer looks, in none of the above */
 };
 
 struct status {

@@ -33,6 +33,8 @@ static void put_day(struct json_writer *w, const struct status_rounds *d)
 	json_end(w);
 	json_put_int(w, "done", (int64_t)d->measurements);
 	json_put_int(w, "missed", (int64_t)d->lost);
+	if (d->looks > 0)
+		json_put_int(w, "looks", d->looks);
 	json_end(w);
 }
 

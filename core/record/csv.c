@@ -25,7 +25,7 @@ const char *const csv_hop_columns[] = {
 const char *const csv_round_columns[] = {
 	"round_id", "campaign", "vantage", "planned_utc", "start_utc", "end_utc", "planned", "done",
 	"missed", "why", "traces", "health", "reference_asked", "reference_answered", "source",
-	"public_addr", "egress_asn", "transit_asn", "changed", "note", NULL};
+	"public_addr", "egress_asn", "transit_asn", "changed", "note", "look", NULL};
 
 static void put_header(struct buf *out, const char *const *columns)
 {
@@ -282,6 +282,7 @@ static void put_round(struct row *r, const struct round *v)
 	put_nonzero(r, v->transit_asn);
 	put_changed(r, v->changed);
 	put_text(r, v->note);
+	put_int(r, v->look);
 	end_row(r);
 }
 

@@ -63,8 +63,9 @@ static bool keep_plain(char *text)
 	return told;
 }
 
-/* 20261122T100000Z: what stands in RFC 3339, without its signs and its fraction. */
-static void put_moment(char out[static 17], struct wall t)
+/* 20261122T100000Z: what stands in RFC 3339, without its signs and its fraction; of a closer look,
+ * which is on no grid, 20261122T100000.250Z. */
+static void put_moment(char out[static 21], struct wall t, bool fraction)
 {
 	static const uint8_t places[] = {0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 15, 17, 18};
 	char text[WALL_TEXT];
@@ -72,25 +73,31 @@ static void put_moment(char out[static 17], struct wall t)
 	wall_format(t, text);
 	for (unsigned i = 0; i < sizeof(places); i++)
 		*out++ = text[places[i]];
+	if (fraction) {
+		memcpy(out, text + strlen("2026-11-22T10:00:00"), 4);
+		out += 4;
+	}
 	*out++ = 'Z';
 	*out = '\0';
 }
 
 void round_set_id(struct round *r)
 {
-	char campaign[TRACE_CAMPAIGN_TEXT], vantage[TRACE_VANTAGE_TEXT], moment[17];
+	char campaign[TRACE_CAMPAIGN_TEXT], vantage[TRACE_VANTAGE_TEXT], moment[21];
 	char whole[sizeof(campaign) + sizeof(vantage) + sizeof(moment)];
+	/* So that with the hash and the moment it is no longer than an id may be. */
+	int cut = r->look ? 16 : 18;
 	bool told;
 
 	text_set(campaign, sizeof(campaign), r->campaign);
 	text_set(vantage, sizeof(vantage), r->vantage);
 	told = keep_plain(campaign);
 	told &= keep_plain(vantage);
-	put_moment(moment, r->planned);
+	put_moment(moment, r->planned, r->look);
 	snprintf(whole, sizeof(whole), "%s-%s-%s", campaign, vantage, moment);
 	/* What is left of names may be equal where the whole ones are not: their hash is not. */
 	if (!told || strlen(whole) >= sizeof(r->id))
-		snprintf(whole, sizeof(whole), "%.18s-%.18s-%08x-%s", campaign, vantage,
+		snprintf(whole, sizeof(whole), "%.*s-%.*s-%08x-%s", cut, campaign, cut, vantage,
 			 (unsigned)hash_text(hash_text(2166136261u, r->campaign), r->vantage),
 			 moment);
 	text_set(r->id, sizeof(r->id), whole);

@@ -63,7 +63,8 @@ struct round_silence {
 };
 
 struct round {
-	char id[ROUND_ID_TEXT];       /* CAMPAIGN-VANTAGE-20261122T100000Z: by the planned moment */
+	/* CAMPAIGN-VANTAGE-20261122T100000Z: by the planned moment; a look's has milliseconds. */
+	char id[ROUND_ID_TEXT];
 	char campaign[TRACE_CAMPAIGN_TEXT];
 	char vantage[TRACE_VANTAGE_TEXT];
 	struct wall planned;          /* on the grid, without jitter; one per campaign, vantage */

@@ -43,17 +43,17 @@ static uint32_t hash(const char *text, uint32_t h)
 	return h ^ (h >> 15);
 }
 
-static void add(struct trace *t, uint8_t ttl, bool answered, bool is_end)
+static void add(struct trace *t, uint8_t ttl, bool answered, bool is_end, bool moved)
 {
 	struct trace_entry *e = &t->entries[t->entry_count++];
-	const uint8_t router[4] = {188, 43, 7, ttl};
+	const uint8_t khasan[4] = {188, 43, 7, ttl}, dandong[4] = {219, 158, 7, ttl};
 
 	trace_entry_init(e, ttl, 1);
 	e->tx_ns = ttl * 20 * NS_PER_MS;
 	e->why = answered ? WHY_NONE : WHY_TIMEOUT;
 	if (!answered)
 		return;
-	e->reply.from = is_end ? t->dst : addr_v4(router);
+	e->reply.from = is_end ? t->dst : addr_v4(moved ? dandong : khasan);
 	e->reply.icmp_type = is_end ? 0 : 11;
 	e->reply.icmp_code = 0;
 	e->reply.rtt_ns = ttl * 5 * NS_PER_MS + hash(t->id, ttl) % 1000 * NS_PER_US;
@@ -62,7 +62,7 @@ static void add(struct trace *t, uint8_t ttl, bool answered, bool is_end)
 }
 
 struct trace *child_trace(struct world *w, const struct plan_trace *p, const char *id,
-			  bool offline)
+			  bool offline, bool moved)
 {
 	struct trace *t = trace_new(8);
 
@@ -87,7 +87,7 @@ struct trace *child_trace(struct world *w, const struct plan_trace *p, const cha
 	t->clock_known = true;
 	t->drops = 0;
 	for (uint8_t ttl = 1; ttl <= (offline ? 5 : 7); ttl++)
-		add(t, ttl, !offline, ttl == 7);
+		add(t, ttl, !offline, ttl == 7, moved);
 	t->reach = offline ? REACH_SILENT : REACH_REACHED;
 	t->reached_by = offline ? REACHED_BY_NONE : REACHED_BY_ECHO_REPLY;
 	t->stop = offline ? STOP_GAP_LIMIT : STOP_REACHED;
@@ -95,6 +95,12 @@ struct trace *child_trace(struct world *w, const struct plan_trace *p, const cha
 	t->received = offline ? 0 : t->entry_count;
 	t->size = (uint32_t)trace_size(t->entry_count);
 	return t;
+}
+
+static bool has_moved(const struct world *w, struct addr dst)
+{
+	return dst.family == 4 && dst.bytes[0] == 175 && dst.bytes[2] >= 176 &&
+	       dst.bytes[2] < 180 && w->moved >> (dst.bytes[2] - 176) & 1;
 }
 
 static void hand_over(struct probe *p, unsigned place)
@@ -106,7 +112,8 @@ static void hand_over(struct probe *p, unsigned place)
 
 	p->lines[place] = p->lines[--p->count];
 	snprintf(id, sizeof(id), "fra1-%s-%llu", w->tool_run, (unsigned long long)a.plan.seq);
-	t = child_trace(w, &a.plan, id, w->now < w->offline_until);
+	t = child_trace(w, &a.plan, id, w->now < w->offline_until,
+			has_moved(w, a.plan.dst));
 	if (t == NULL)
 		return;
 	t->end = world_wall(w);

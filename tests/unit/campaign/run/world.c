@@ -121,6 +121,7 @@ static void happen(struct world *w, const struct world_event *e)
 	case HAPPENS_FULL: set_full(w, e->arg != 0); break;
 	case HAPPENS_GONE: set_gone(w, e->arg != 0); break;
 	case HAPPENS_RECOVER: recover(w); break;
+	case HAPPENS_MOVE: w->moved ^= 1u << (e->arg - 176); break;
 	case HAPPENS_HANGUP: kill(getpid(), SIGHUP); break;
 	case HAPPENS_STOP:
 		w->stopping = true;
@@ -158,6 +159,18 @@ static void let_happen(struct world *w)
 	}
 }
 
+/* Who is told of events is real, and so is his time: none passes here meanwhile. */
+static bool wait_for_told(struct pollfd *fds, nfds_t n)
+{
+	bool any = false;
+
+	for (nfds_t i = 0; i < n; i++) {
+		fds[i].revents = 0;
+		any |= i >= PROBE_FDS + 2 && fds[i].fd >= 0;
+	}
+	return any && poll(&fds[PROBE_FDS + 2], n - PROBE_FDS - 2, 2000) > 0;
+}
+
 int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t, const sigset_t *mask)
 {
 	struct world *w = the_world;
@@ -167,6 +180,8 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t, const s
 
 	(void)mask;
 	manager_hear(w);
+	if (wait > 0 && wait_for_told(fds, n))
+		return 1;
 	if (due < then)
 		then = due;
 	if (wait > 0 && event < then)
@@ -222,8 +237,8 @@ static void on_begin(void *arg, const struct campaign_plan *p, const struct roun
 	struct plan_books *b = books_of(w, p->campaign);
 
 	(void)next;
-	(void)r;
-	b->begun = w->now;
+	if (!r->look)
+		b->begun = w->now;
 }
 
 static void check_committed(struct world *w, const struct campaign_plan *p, const struct round *r)
@@ -299,11 +314,57 @@ static void enter(struct world *w, struct plan_books *b, const struct round *r)
 	b->by_health[r->health]++;
 }
 
+/* One plan has one round at a time, whether it is a look or not. */
+static void check_alone(struct world *w, struct plan_books *b, const struct round *r)
+{
+	if (r->start.ns != 0 && r->start.ns < b->ended.ns && w->offset == 0)
+		world_fault(w, "%s begins while another one is under way", r->id);
+	if (r->end.ns != 0)
+		b->ended = r->end;
+}
+
+static void on_a_look(struct world *w, struct plan_books *b, const struct round *r)
+{
+	struct look_books *l = &b->looks;
+	int64_t gap = r->planned.ns - l->last.ns;
+
+	if (slot_of(b, r->planned) != NULL)
+		world_fault(w, "%s, a look, is on a slot", r->id);
+	if (r->planned.ns <= l->last.ns || r->planned.ns > r->start.ns)
+		world_fault(w, "%s, a look, is not of its moment", r->id);
+	if (r->done + r->missed != r->expected || (r->missed > 0) != (r->why != ROUND_WHY_NONE))
+		world_fault(w, "%s: %u expected, %u done, %u missed by %u", r->id, r->expected,
+			    r->done, r->missed, r->why);
+	if (l->count > 0 && gap < 15 * 60 * NS_PER_S && gap > l->longest_gap_ns)
+		l->longest_gap_ns = gap;
+	l->count++;
+	l->whole += r->missed == 0;
+	l->cut += r->missed > 0;
+	l->traces += r->traces;
+	l->expected = r->expected;
+	l->last = r->planned;
+	if (l->first.ns == 0)
+		l->first = r->planned;
+}
+
+static void on_event(void *arg, const struct campaign_plan *p, const struct event *e)
+{
+	struct world *w = arg;
+
+	(void)p;
+	w->counts.events += e->status != EVENT_PROVISIONAL && !e->withdrawn;
+}
+
 static void on_round(void *arg, const struct campaign_plan *p, const struct round *r)
 {
 	struct world *w = arg;
 	struct plan_books *b = books_of(w, p->campaign);
 
+	check_alone(w, b, r);
+	if (r->look) {
+		on_a_look(w, b, r);
+		return;
+	}
 	if (b->first.ns == 0) {
 		b->first = r->planned;
 		b->every_ns = p->every_ns;
@@ -390,6 +451,47 @@ static bool write_plan(struct world *w, unsigned i, const char *yaml)
 	return fclose(f) == 0 && w->plans[i].slots != NULL;
 }
 
+/* DIR/hook: who is told of events writes them down. */
+static bool write_hook(const struct world *w)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/hook", w->dir);
+	f = fopen(path, "w");
+	if (f == NULL)
+		return false;
+	fprintf(f, "#!/bin/sh\n{ cat; echo; } >>%s/told\n", w->dir);
+	return fclose(f) == 0 && chmod(path, 0700) == 0;
+}
+
+const char *world_read_told(struct world *w)
+{
+	static char ids[4096][EVENT_ID_TEXT];
+	char path[200], line[16384];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/told", w->dir);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		const char *id = strstr(line, "\"id\":\"ev-");
+		char *mine = ids[w->counts.told];
+
+		if (id == NULL)
+			continue;
+		text_copy(mine, EVENT_ID_TEXT, id + 6, strcspn(id + 6, "\""));
+		for (uint64_t i = 0; i < w->counts.told; i++) {
+			if (strcmp(ids[i], mine) == 0)
+				world_fault(w, "%s was told twice", mine);
+		}
+		if (++w->counts.told == 4096)
+			break;
+	}
+	if (f != NULL)
+		fclose(f);
+	return w->fault[0] != '\0' ? w->fault : NULL;
+}
+
 struct world *world_new(const struct world_script *script)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -411,6 +513,8 @@ struct world *world_new(const struct world_script *script)
 		if (!write_plan(w, w->plan_count, script->plans[w->plan_count]))
 			return NULL;
 	}
+	if (!write_hook(w))
+		return NULL;
 	signal(SIGXFSZ, SIG_IGN);
 	return w;
 }
@@ -453,6 +557,7 @@ const char *world_run(struct world *w)
 						.on_trace = on_trace,
 						.on_begin = on_begin,
 						.on_note = on_note,
+						.on_event = on_event,
 						.arg = w}};
 	struct campaign_result end;
 	struct bp_error err;
@@ -514,7 +619,8 @@ struct reading { struct world *w; uint32_t traces; char round[TRACE_ID_TEXT]; };
 static void check_trace(struct world *w, const struct trace *t)
 {
 	struct plan_trace p = {.dst = t->dst, .flow = (uint16_t)t->flow};
-	struct trace *truth = child_trace(w, &p, t->id, t->received == 0);
+	bool moved = t->entry_count > 0 && t->entries[0].reply.from.bytes[0] == 219;
+	struct trace *truth = child_trace(w, &p, t->id, t->received == 0, moved);
 
 	if (truth == NULL)
 		return;
@@ -553,6 +659,15 @@ static int on_record(void *arg, struct record *rec, struct bp_error *err)
 	if (round_read(rec, &r, err) < 0)
 		return err->code;
 	b = books_of(c->w, r.campaign);
+	if (r.look) {
+		if (b == NULL || r.traces != c->traces || slot_of(b, r.planned) != NULL)
+			world_fault(c->w, "%s: a look with %u traces in the store", r.id,
+				    c->traces);
+		else
+			b->looks.read++;
+		c->traces = 0;
+		return c->w->fault[0] != '\0' ? BP_EINVAL : 0;
+	}
 	slot = b == NULL ? NULL : slot_of(b, r.planned);
 	if (slot == NULL || !slot->seen || slot->read)
 		world_fault(c->w, "%s is in the store, and was %s", r.id,

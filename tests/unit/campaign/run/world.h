@@ -30,6 +30,7 @@ enum happening {
 	HAPPENS_FULL,    /* no disk takes a byte (arg 1), and takes them again (0) */
 	HAPPENS_GONE,    /* the store is not there (arg 1), and is again (0): its spool works on */
 	HAPPENS_RECOVER, /* `campaign recover`, while no process runs */
+	HAPPENS_MOVE,    /* 175.45.ARG.0/24 goes by the other border from now on */
 	HAPPENS_HANGUP,  /* SIGHUP */
 	HAPPENS_STOP,    /* SIGTERM; the world goes on arg ns later with another process */
 };
@@ -46,6 +47,14 @@ struct world_script {
 enum { WORLD_SLOTS = 1 << 16 };
 struct slot_books { uint16_t traces; bool seen, measured, read; };
 
+/* Closer looks that were announced, and read in the store. */
+struct look_books {
+	uint64_t count, whole, cut, read, traces;
+	uint32_t expected;              /* of the last */
+	struct wall first, last;        /* moments */
+	int64_t longest_gap_ns;         /* between two of them, within a quarter of an hour */
+};
+
 /* What was announced of a plan. */
 struct plan_books {
 	char campaign[TRACE_CAMPAIGN_TEXT];
@@ -58,10 +67,12 @@ struct plan_books {
 	uint64_t whole_by_why[ROUND_WHY_TARGETS + 1]; /* missed whole, never begun */
 	uint64_t by_health[ROUND_HEALTH_OFFLINE + 1];
 	int64_t begun, longest_ns;      /* from its beginning to its last trace */
+	struct wall ended;              /* the last round or look */
+	struct look_books looks;
 };
 
 struct world_counts {
-	uint64_t lines, deaths, processes, notes, waits, read;
+	uint64_t lines, deaths, processes, notes, waits, read, events, told;
 	/* Bytes on the heap: without SQLite's, the most in weeks 5 to 8, and after that; in all. */
 	uint64_t memory_warm, memory_late, memory_most;
 };
@@ -78,6 +89,8 @@ const struct plan_books *world_plan(const struct world *w, unsigned plan);
 /* Reads the whole store: every announced round is there as it was announced, every trace as it was
  * measured. NULL, or what is wrong. */
 const char *world_read_store(struct world *w);
+/* What the program DIR/hook was told: counts.told events, each once. NULL, or what is wrong. */
+const char *world_read_told(struct world *w);
 /* Bytes of the store's file. */
 uint64_t world_store_bytes(const struct world *w);
 /* The last line of talk that has the word in it; NULL. */
@@ -118,6 +131,7 @@ struct world {
 	struct probe *probe;        /* NULL: none lives */
 	bool doomed, muted;
 	int64_t offline_until, slow_ns;
+	unsigned moved;             /* bits 1 << (ARG - 176) */
 	uint64_t random;
 	char tool_run[32];
 	struct manager_books manager;
@@ -132,6 +146,6 @@ struct mono world_mono(const struct world *w);
 int64_t child_due(const struct world *w);
 /* What a measurement finds, from its id and destination alone, so that a reader can tell. */
 struct trace *child_trace(struct world *w, const struct plan_trace *p, const char *id,
-			  bool offline);
+			  bool offline, bool moved);
 
 #endif

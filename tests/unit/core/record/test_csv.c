@@ -137,9 +137,9 @@ static const struct {
 	{event, 1, BP_EFOREIGN, "", "no row either"},
 	{round_full, 2, 0,
 	 "c-fra1-20261122T100000Z,c,fra1,2026-11-22T10:00:00.000000000Z,,,4,3,1,overrun,5,partial,2,"
-	 "1,10.0.0.2,203.0.113.2,64500,3356,address transit,a?b\n",
+	 "1,10.0.0.2,203.0.113.2,64500,3356,address transit,a?b,0\n",
 	 "every cell of a round"},
-	{round_bare, 2, 0, "x,c,v,2026-11-22T10:00:00.000000000Z,,,1,0,1,down,0,,0,0,,,,,,\n", "a round that never began"},
+	{round_bare, 2, 0, "x,c,v,2026-11-22T10:00:00.000000000Z,,,1,0,1,down,0,,0,0,,,,,,,0\n", "a round that never began"},
 	{round_wrong, 2, BP_EPARSE, "", "a round by type only"},
 	{full, 2, BP_EFOREIGN, "", "a trace is no round"},
 };
