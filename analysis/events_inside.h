@@ -90,6 +90,7 @@ struct reach_state {
 	struct wall first, planned;    /* first sight of silence; of its round */
 	/* Answers again, not yet counted as up. */
 	bool answers;
+	bool faint;                    /* but few: that is no change of reach yet */
 	unsigned back;                 /* rounds, without closer looks */
 	struct wall back_first;        /* first sight of it; of the last time when it is up */
 	unsigned backs;                /* how often it came back, so far */

@@ -121,7 +121,8 @@ static struct host_state *find_host(struct key_state *k, const struct cell_host 
 	return oldest;
 }
 
-/* Returns the chance that the silence of all of them is loss. */
+/* Returns the natural log of the chance that the silence of all of them is loss: of those that
+ * answered so far, or, while all are silent, did before. */
 static double hosts_cell(const struct events *v, struct key_state *k, const struct cell *c)
 {
 	double chance = 0;
@@ -138,7 +139,8 @@ static double hosts_cell(const struct events *v, struct key_state *k, const stru
 				      .look = c->look};
 		uint8_t before = s->reach.now;
 
-		if (before == REACH_NOW_UP)
+		if (before == REACH_NOW_UP ||
+		    (before != REACH_NOW_NONE && k->reach.now > REACH_NOW_UP))
 			chance += sight.chance;
 		s->target = h->target;
 		s->seen = c->end;
@@ -220,9 +222,12 @@ int reach_cell(struct events *v, struct key_state *k, const struct cell *c)
 		bool fell = before == REACH_NOW_SUSPECT ||
 			    (before == REACH_NOW_DOWN && !r->answers);
 
+		/* A limit lets a few through now and then. */
+		if (fell)
+			r->faint = before == REACH_NOW_DOWN && 2 * c->answered <= c->asked;
 		take_answers(v, r, &s);
 		note_inside(k, c);
-		if (fell)
+		if (fell && !r->faint)
 			rc = flap_change(v, k, c, false, k->started, s.first);
 	} else {
 		/* Hosts are not looked at one by one when none of them answers. */
@@ -233,7 +238,7 @@ int reach_cell(struct events *v, struct key_state *k, const struct cell *c)
 		k->down_node = c->last_node;
 		k->down_ttl = c->last_ttl;
 		if ((before == REACH_NOW_UP && r->now != REACH_NOW_UP && was_up) ||
-		    (again && !r->answers))
+		    (again && !r->answers && !r->faint))
 			rc = flap_change(v, k, c, false, held, s.first);
 		else if (before == REACH_NOW_UP && r->now != REACH_NOW_UP)
 			rc = flap_change(v, k, c, false, held, r->first);

@@ -7,6 +7,7 @@
  *   "fra1 176 dddkkk", "fra1/icmp 176 dddkkk"
  *
  * d k o m u  its flows enter by dandong, khasan, another way, several, or nobody can tell; reached
+ * r          by dandong, but two of six probes are answered
  * n          silent, cut at the border; N inside, B before it, F filtered
  * H h        two hosts by dandong; the first of them is silent
  * .  x       missed; the vantage point was offline
@@ -204,7 +205,7 @@ static inline void bed_measured(struct bed_cell *x, char sees, char path)
 	c->hosts = 1;
 	c->asked = 6;
 	c->outcome = OUTCOME_UNDETERMINED;
-	if (strchr("dkHh", sees) != NULL) {
+	if (strchr("dkHhr", sees) != NULL) {
 		c->outcome = OUTCOME_BORDER;
 		c->border = sees == 'k';
 		c->by_border[c->border] = 2;
@@ -224,7 +225,7 @@ static inline void bed_measured(struct bed_cell *x, char sees, char path)
 	}
 	if (!silent) {
 		c->hosts_reached = 1;
-		c->answered = 6;
+		c->answered = sees == 'r' ? 2 : 6;
 		c->answered_first = c->any_first;
 		c->answered_last = c->last;
 		c->by_reach[REACH_REACHED] = 2;

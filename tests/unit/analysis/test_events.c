@@ -174,6 +174,14 @@ static void outages(void **state)
 		{"fra1 176 HHHHHhhhhHHHH",
 		 "recovery/destination_silent 175.45.176.71 resolved 4-5 until 9 1/1\n", "and back"},
 		{"fra1 176 hhhhhhhhhhhhhhhhh", "", "a host that never answered"},
+		{"fra1 176 dddddddddnnnnndnndnndnn|fra1 177 ddddddddddddddddddddddd",
+		 "outage/cut_at_border 176 confirmed 8-9 1/1\n"
+		 "flapping 176 confirmed 16-17 x4 1/1\n",
+		 "three rounds in all are not three in a row"},
+		{"fra1 176 ddddddddddnnnrnnrnnnrnn|fra1 177 ddddddddddddddddddddddd",
+		 "outage/rate_limited 176 confirmed 9-10 1/1\n", "answers now and then"},
+		{"fra1 176 rrrrrrrrrrnrrnrrrnrrrrr|fra1 177 ddddddddddddddddddddddd", "",
+		 "it always lost two of three: a silent round is no news"},
 		{"fra1 176 ddddddnnnnnnnnnnnnnnnnnnnndddddd|fra1 177 dddddnnnnnnnnnnnnnnnnnnnnnnnnnnn",
 		 "outage/cut_at_border 177 resolved/withdrawn 4-5 with recovery 1/1\n"
 		 "recovery/cut_at_border network:176,177 resolved 5-6 until 26 1/1\n"
