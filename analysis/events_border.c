@@ -242,7 +242,6 @@ static int confirm(struct events *v, struct key_state *k, const struct cell *c)
 	}
 	path_forget(k);
 	note_way(k, b->held, b->not_after);
-	b->since = b->not_after;
 	begin(v, k, w, c);
 	return rc;
 }

@@ -56,7 +56,6 @@ enum { BORDER_RECENT = 6, CHANGES_MAX = 16, PATH_TTLS = 40, PATH_NODES = 8 };
 struct border_state {
 	struct way_in standing, last;  /* what holds; the last pure one seen, for flapping */
 	struct wall held;              /* last sight of it */
-	struct wall since;             /* first sight of it; 0: it stood from the start */
 	uint32_t asn; const char *org;
 	char example[TRACE_ID_TEXT];
 	double share[SERIES_BORDERS_MAX]; /* traces by border while it is mixed, fading */
