@@ -100,8 +100,13 @@ static void labels(struct svg *s, double y, int64_t step, bool place, const char
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 		if (strncmp(date, last, 10) == 0)
 			continue;
-		if (last[0] == '\0' && s->names == SVG_NAMES_DATE)
+		if (last[0] == '\0' && s->names == SVG_NAMES_DATE) {
 			snprintf(date + 10, sizeof(date) - 10, " %.60s", name);
+			/* From the left end, where that is the same day: room for the next. */
+			if (tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec >=
+			    t - s->since.ns / NS_PER_S)
+				x = s->left;
+		}
 		w = svg_text_width(date, axis_size);
 		anchor = last[0] == '\0' && s->names == SVG_NAMES_DATE ? "start" : anchor_of(s, x, w);
 		if (begins(anchor, x, w) < free)
