@@ -126,7 +126,7 @@ static int begin(struct run_round *x, struct run_desk *d, struct wall slot,
 		hosts_tell(x->book->hosts, &x->r);
 		d->expected = x->r.expected;
 	}
-	rc = vantage_watch_new(x->book->plan->public_addr, &x->watch);
+	rc = vantage_watch_new(x->book->plan->public_addr, x->book->profile, &x->watch);
 	if (rc < 0)
 		x->watch = NULL;
 	if (rc == 0)

@@ -22,6 +22,7 @@ struct votes {
 
 struct vantage_watch {
 	struct addr stated;
+	const struct profile *profile; /* NULL: none */
 	struct { struct addr addr; bool answered; } references[REFERENCES_MAX];
 	unsigned references_count;
 	bool target_answered;
@@ -31,13 +32,15 @@ struct vantage_watch {
 	struct votes networks; /* of all routers that answered */
 };
 
-int vantage_watch_new(struct addr stated, struct vantage_watch **out)
+int vantage_watch_new(struct addr stated, const struct profile *profile,
+		      struct vantage_watch **out)
 {
 	struct vantage_watch *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return BP_ENOMEM;
 	w->stated = stated;
+	w->profile = profile;
 	*out = w;
 	return 0;
 }
@@ -256,7 +259,15 @@ static uint8_t health(const struct vantage_watch *w, const struct round *r, uint
 	return saw_another_network(w, own) ? ROUND_HEALTH_UNKNOWN : ROUND_HEALTH_OFFLINE;
 }
 
-static uint8_t changed(const struct round *before, const struct round *r)
+/* A network that the profile tells as a way in: of a border, or another. */
+static bool carries(const struct vantage_watch *w, uint32_t asn, struct wall when)
+{
+	return w->profile != NULL && (profile_border_of_asn(w->profile, asn, when) >= 0 ||
+				      profile_other_of_asn(w->profile, asn, when) >= 0);
+}
+
+static uint8_t changed(const struct vantage_watch *w, const struct round *before,
+		       const struct round *r)
 {
 	uint8_t bits = 0;
 
@@ -270,7 +281,8 @@ static uint8_t changed(const struct round *before, const struct round *r)
 	if (before->egress_asn != 0 && r->egress_asn != 0 && before->egress_asn != r->egress_asn)
 		bits |= ROUND_CHANGED_EGRESS;
 	if (before->transit_asn != 0 && r->transit_asn != 0 &&
-	    before->transit_asn != r->transit_asn)
+	    before->transit_asn != r->transit_asn && !carries(w, r->transit_asn, r->planned) &&
+	    !carries(w, before->transit_asn, r->planned))
 		bits |= ROUND_CHANGED_TRANSIT;
 	return bits;
 }
@@ -293,7 +305,7 @@ void vantage_watch_end(struct vantage_watch *w, const struct round *before, stru
 		r->transit = transit->addr;
 		text_set(r->transit_org, sizeof(r->transit_org), transit->org);
 	}
-	r->changed = before == NULL ? 0 : changed(before, r);
+	r->changed = before == NULL ? 0 : changed(w, before, r);
 	r->reference_asked = (uint16_t)w->references_count;
 	r->reference_answered = 0;
 	for (unsigned i = 0; i < w->references_count; i++)

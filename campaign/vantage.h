@@ -19,11 +19,15 @@
 #include "core/record/names.h"
 #include "core/record/round.h"
 #include "core/record/trace.h"
+#include "geo/profile.h"
 
 struct vantage_watch;
 
-/* stated: the public address as the plan says, none when it does not. BP_ENOMEM. */
-int vantage_watch_new(struct addr stated, struct vantage_watch **out);
+/* stated: the public address as the plan says, none when it does not. profile (borrowed; NULL: none)
+ * tells which networks carry over the borders: where one of these is our first transit, another
+ * one in its place is what we measure, and no move of ours. BP_ENOMEM. */
+int vantage_watch_new(struct addr stated, const struct profile *profile,
+		      struct vantage_watch **out);
 void vantage_watch_free(struct vantage_watch *w);
 /* A trace of the round, named. */
 void vantage_watch_take(struct vantage_watch *w, const struct trace *t, const struct names *n,

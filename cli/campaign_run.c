@@ -103,13 +103,14 @@ static void on_note(void *arg, const struct campaign_plan *p, const char *text)
 		cli_say("%s", text);
 }
 
-/* For people: what is sure. The rest is in the store, and in `borderpath events --all`. */
+/* For people: what is sure. The rest is in the store, and in `borderpath events --all`. `once
+ * --quiet` has said what its round changed, before it is sure: not twice. */
 static void on_event(void *arg, const struct campaign_plan *p, const struct event *e)
 {
 	struct campaign_show *s = arg;
 	char text[EVENT_SUMMARY_TEXT + 64];
 
-	if (e->status == EVENT_PROVISIONAL || e->withdrawn || (s->common.quiet && !s->run.once))
+	if (e->status == EVENT_PROVISIONAL || e->withdrawn || s->common.quiet)
 		return;
 	snprintf(text, sizeof(text), "%s%s: %s", word_of(event_kind_words, e->kind),
 		 e->status == EVENT_RESOLVED && e->kind != EVENT_RECOVERY ? " is over" : "",

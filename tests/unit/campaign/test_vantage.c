@@ -163,7 +163,7 @@ static void end(const struct row *row, const struct round *before, struct round 
 	struct addr stated = row->stated ? address(row->stated) : (struct addr){0};
 	struct vantage_watch *w;
 
-	assert_int_equal(vantage_watch_new(stated, &w), 0);
+	assert_int_equal(vantage_watch_new(stated, NULL, &w), 0);
 	for (unsigned i = 0; i < 6 && row->paths[i] != NULL; i++)
 		take(w, row->paths[i], row->src, i);
 	vantage_watch_end(w, before, r);
@@ -310,6 +310,46 @@ static void a_silent_round_hides_no_move(void **state)
 	assert_int_equal(known.transit_asn, 6);
 }
 
+/* Right before two ways in, the first transit is whichever of them most paths take: no move of
+ * ours. */
+static void a_way_in_is_no_transit_of_ours(void **state)
+{
+	static const char yaml[] =
+		"profile: p\nversion: 1\n"
+		"network: {name: N, asn: [40], prefixes: [20.0.40.0/24], judge_by: {v4: 24, v6: 48}}\n"
+		"timezone: UTC\n"
+		"borders: [{id: a, name: A, networks: [{asn: 6}]},"
+		" {id: b, name: B, networks: [{asn: 7}]}]\n"
+		"targets: [{host: 20.0.40.1}]\n";
+	static const struct { const char *before, *after; bool moved; } cases[] = {
+		{"p 9 7 !40", "p 9 6 !40", false}, /* a switch */
+		{"p 9 5 !40", "p 9 8 !40", true},
+		{"p 9 7 !40", "p 9 8 !40", false}, /* another carrier between: a longer way in */
+	};
+	struct profile *profile;
+	struct bp_error err;
+
+	(void)state;
+	if (profile_parse("p", yaml, strlen(yaml), &profile, &err) < 0)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *paths[] = {cases[i].before, cases[i].after};
+		struct vantage_watch *w;
+		struct round r[2];
+
+		for (unsigned k = 0; k < 2; k++) {
+			round_init(&r[k]);
+			assert_int_equal(vantage_watch_new((struct addr){0}, profile, &w), 0);
+			take(w, paths[k], "20.0.9.200", 0);
+			vantage_watch_end(w, k > 0 ? &r[0] : NULL, &r[k]);
+			vantage_watch_free(w);
+		}
+		assert_int_equal(r[1].changed, cases[i].moved ? ROUND_CHANGED_TRANSIT : 0);
+		assert_true(r[0].transit_asn != 0 && r[1].transit_asn != r[0].transit_asn);
+	}
+	profile_free(profile);
+}
+
 /* Cut short by the end of its round, or never sent: that says nothing of a reference host. */
 static void who_was_not_asked_was_not_silent(void **state)
 {
@@ -324,7 +364,7 @@ static void who_was_not_asked_was_not_silent(void **state)
 		round_init(&r);
 		t->dst = address_in(30, 1);
 		t->stop = stops[i];
-		assert_int_equal(vantage_watch_new((struct addr){0}, &w), 0);
+		assert_int_equal(vantage_watch_new((struct addr){0}, NULL, &w), 0);
 		vantage_watch_take(w, t, NULL, true);
 		vantage_watch_end(w, NULL, &r);
 		assert_int_equal(r.health, ROUND_HEALTH_UNKNOWN);
@@ -371,7 +411,7 @@ static void many_networks(void **state)
 
 	(void)state;
 	round_init(&r);
-	assert_int_equal(vantage_watch_new((struct addr){0}, &w), 0);
+	assert_int_equal(vantage_watch_new((struct addr){0}, NULL, &w), 0);
 	for (unsigned i = 0; i < 600; i++) {
 		snprintf(path, sizeof(path), "ref p 9 %u !40", i % 2 ? 7 : 1000 + i);
 		take(w, path, "20.0.9.200", i % 300);
@@ -390,6 +430,7 @@ int main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(what_changed),
 		cmocka_unit_test(a_silent_round_hides_no_move),
+		cmocka_unit_test(a_way_in_is_no_transit_of_ours),
 		cmocka_unit_test(who_was_not_asked_was_not_silent),
 		cmocka_unit_test(the_first_reason_stays),
 		cmocka_unit_test(many_networks),
