@@ -23,9 +23,9 @@
 
 struct vantage_watch;
 
-/* stated: the public address as the plan says, none when it does not. profile (borrowed; NULL: none)
- * tells which networks carry over the borders: where one of these is our first transit, another
- * one in its place is what we measure, and no move of ours. BP_ENOMEM. */
+/* stated: the public address as the plan says, none when it does not. profile (borrowed; NULL:
+ * none) tells which networks carry over the borders: where one of these is our first transit,
+ * another one in its place is what we measure, and no move of ours. BP_ENOMEM. */
 int vantage_watch_new(struct addr stated, const struct profile *profile,
 		      struct vantage_watch **out);
 void vantage_watch_free(struct vantage_watch *w);
