@@ -10,8 +10,8 @@
 #include "core/err.h"
 #include "core/text.h"
 
-/* Points of all rows together: what a page can hold. */
-enum { POINTS_ALL = 24000, POINTS_LEAST = 48 };
+/* Points, and spans, of all rows together: what a page can hold. */
+enum { POINTS_ALL = 24000, POINTS_LEAST = 48, SPANS_LEAST = 100 };
 /* A vantage point that has not been heard of for so many rounds is down. */
 enum { ROUNDS_TO_DOWN = 3 };
 static const double sure = 0.9;
@@ -432,8 +432,11 @@ static int window(struct report_maker *m, unsigned *used)
 static int rows_make(struct report_maker *m, unsigned n)
 {
 	struct report *r = &m->report;
-	unsigned points = POINTS_ALL / n;
+	unsigned points = POINTS_ALL / n, spans = POINTS_ALL / n;
 	int rc = 0;
+
+	spans = spans > REPORT_SPANS_MAX ? REPORT_SPANS_MAX : spans < SPANS_LEAST ? SPANS_LEAST :
+		spans;
 
 	points = points > REPORT_POINTS_MAX ? REPORT_POINTS_MAX :
 		 points < POINTS_LEAST ? POINTS_LEAST : points;
@@ -443,7 +446,7 @@ static int rows_make(struct report_maker *m, unsigned n)
 	for (unsigned i = 0; i < n && rc == 0; i++) {
 		const struct key_cells *k = m->order[i];
 
-		rc = report_row_make(k, r, points, &r->rows[i]);
+		rc = report_row_make(k, r, points, spans, &r->rows[i]);
 		r->row_count = i + 1;
 		r->traces += k->look_traces;
 		for (unsigned c = 0; c < k->count; c++)

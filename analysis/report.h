@@ -24,7 +24,10 @@ enum report_band {
 };
 
 /* Rounds in a row that show the same, of one key. A gap between the last round of one span and the
- * first of the next that is longer than 1.5 times `every` is a span of REPORT_BAND_NOT_MEASURED. */
+ * first of the next that is longer than 1.5 times `every` is a span of REPORT_BAND_NOT_MEASURED.
+ * Where there were more than REPORT_SPANS_MAX (fewer where rows are many), two, four... rounds in a
+ * row count as what most of them show; none over a gap. */
+enum { REPORT_SPANS_MAX = 1000 };
 struct report_span {
 	struct wall from, to;      /* first round's moment; the next span's, or the end */
 	uint8_t band;              /* enum report_band */

@@ -53,9 +53,9 @@ struct report_maker {
 	struct report report;
 };
 
-/* The row of a key; every_ns is filled. max_points: of this row. BP_ENOMEM. */
+/* The row of a key; every_ns is filled. max_points, max_spans: of this row. BP_ENOMEM. */
 int report_row_make(const struct key_cells *k, const struct report *r, unsigned max_points,
-		    struct report_row *out);
+		    unsigned max_spans, struct report_row *out);
 /* Prefixes with their sums, shares, ways, of the rows made. BP_ENOMEM. */
 int report_sums_make(struct report_maker *m);
 int report_shares_make(struct report_maker *m);

@@ -49,8 +49,9 @@ static void add_blank(struct spans *s, struct wall from, struct wall to)
 						  .band = REPORT_BAND_NOT_MEASURED});
 }
 
-/* Sums until they are divided: confidence and reached of the rounds in it. */
-static void add_round(struct spans *s, const struct kept *c, struct wall to, unsigned *reached)
+/* `rounds` that show what c shows; means of confidence and reached grow with them. */
+static void add_round(struct spans *s, const struct kept *c, unsigned rounds, struct wall to,
+		      unsigned *reached)
 {
 	struct report_span *last = s->count > 0 ? &s->items[s->count - 1] : NULL;
 
@@ -64,9 +65,9 @@ static void add_round(struct spans *s, const struct kept *c, struct wall to, uns
 	if (last == NULL)
 		return;
 	last->to = to;
-	last->rounds++;
-	last->confidence += ((double)c->confidence - last->confidence) / last->rounds;
-	*reached += c->reached;
+	last->rounds += rounds;
+	last->confidence += ((double)c->confidence - last->confidence) * rounds / last->rounds;
+	*reached += c->reached ? rounds : 0;
 	last->reached = 2 * *reached > last->rounds;
 }
 
@@ -75,23 +76,68 @@ static bool far(int64_t distance_ns, int64_t every_ns)
 	return every_ns <= 0 || distance_ns > every_ns + every_ns / 2;
 }
 
-static void make_spans(const struct key_cells *k, const struct report *r, struct spans *out)
+static bool show_same(const struct kept *a, const struct kept *b)
+{
+	return a->band == b->band && a->border == b->border && a->borders == b->borders &&
+	       a->why == b->why && report_unsure(a->band, a->confidence) ==
+	       report_unsure(b->band, b->confidence);
+}
+
+/* What most of n rounds show, the earliest of them; with the moment of the first. */
+static struct kept most_of(const struct kept *c, unsigned n)
+{
+	struct kept best = c[0];
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < n && most < n - i; i++) {
+		unsigned same = 0;
+
+		for (unsigned j = i; j < n; j++)
+			same += show_same(&c[i], &c[j]);
+		if (same > most) {
+			most = same;
+			best = c[i];
+		}
+	}
+	best.planned = c[0].planned;
+	return best;
+}
+
+/* How many rounds from i on go together: up to `each`, none behind a gap. */
+static unsigned together(const struct key_cells *k, unsigned i, unsigned each)
+{
+	unsigned n = 1;
+
+	while (n < each && i + n < k->count &&
+	       !far(k->cells[i + n].planned.ns - k->cells[i + n - 1].planned.ns, k->every_ns))
+		n++;
+	return n;
+}
+
+static void make_spans(const struct key_cells *k, const struct report *r, unsigned each,
+		       struct spans *out)
 {
 	unsigned reached = 0;
 
 	if (far(k->cells[0].planned.ns - r->since.ns, k->every_ns) &&
 	    k->cells[0].planned.ns > r->since.ns)
 		add_blank(out, r->since, k->cells[0].planned);
-	for (unsigned i = 0; i < k->count && !out->failed; i++) {
-		struct wall from = k->cells[i].planned;
-		struct wall next = i + 1 < k->count ? k->cells[i + 1].planned : r->until;
-		bool gap = far(next.ns - from.ns, k->every_ns);
-		struct wall to = next;
+	for (unsigned i = 0, n; i < k->count && !out->failed; i += n) {
+		struct kept round;
+		struct wall from, next, to;
+		bool gap;
+
+		n = together(k, i, each);
+		round = most_of(&k->cells[i], n);
+		from = k->cells[i + n - 1].planned;
+		next = i + n < k->count ? k->cells[i + n].planned : r->until;
+		gap = far(next.ns - from.ns, k->every_ns);
+		to = next;
 
 		if (gap && k->every_ns > 0)
 			to.ns = from.ns + k->every_ns;
 		to = to.ns > r->until.ns ? r->until : to;
-		add_round(out, &k->cells[i], to, &reached);
+		add_round(out, &round, n, to, &reached);
 		if (gap && to.ns < next.ns)
 			add_blank(out, to, next);
 	}
@@ -228,7 +274,7 @@ static int delays(const struct key_cells *k, struct report_row *out)
 }
 
 int report_row_make(const struct key_cells *k, const struct report *r, unsigned max_points,
-		    struct report_row *out)
+		    unsigned max_spans, struct report_row *out)
 {
 	struct spans spans = {0};
 	int rc;
@@ -250,7 +296,12 @@ int report_row_make(const struct key_cells *k, const struct report *r, unsigned 
 		count_outcome(out, c);
 		stand(out, c);
 	}
-	make_spans(k, r, &spans);
+	for (unsigned each = 1; each == 1 || spans.count > max_spans; each *= 2) {
+		spans.count = 0;
+		make_spans(k, r, each, &spans);
+		if (spans.failed || each > k->count)
+			break;
+	}
 	out->spans = spans.items;
 	out->span_count = spans.count;
 	rc = spans.failed ? BP_ENOMEM : delays(k, out);

@@ -182,7 +182,7 @@ void svg_close(struct svg *s)
 
 /* Lines and shapes, cut by an inner <svg>, and no <pattern>: that is printed as a picture of
  * megabytes. */
-enum { HATCH = 5, STRIPE = 7, DOTS = 7, FLAT_BELOW = 3 };
+enum { HATCH = 4, STRIPE = 7, DOTS = 7, FLAT_BELOW = 3 };
 
 static void texture_open(struct svg *s, const struct svg_band *b)
 {

@@ -102,6 +102,44 @@ static void spans(void **state)
 	}
 }
 
+/* A year that flickers: spans are bounded, gaps stay, and most of the time is what it was. */
+static void spans_are_bounded(void **state)
+{
+	enum { ROUNDS = 35040 };
+	struct series_key key = key_of(0, "fra1", 0);
+	const struct report_row *row;
+	int64_t dandong = 0, blank = 0;
+	unsigned rounds = 0;
+	struct bed b;
+
+	(void)state;
+	bed_open(&b, 0, 0);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct cell c = bed_cell(&key, T0 + i * every, i % 3 == 0 ? KHASAN : DANDONG, 200);
+
+		if (i < 1000 || i >= 1100)
+			bed_must(report_maker_cell(b.maker, &c));
+	}
+	make(&b);
+	row = &b.r->rows[0];
+	assert_in_range(row->span_count, 3, REPORT_SPANS_MAX);
+	for (unsigned i = 0; i < row->span_count; i++) {
+		const struct report_span *x = &row->spans[i];
+
+		rounds += x->rounds;
+		dandong += x->border == DANDONG ? x->to.ns - x->from.ns : 0;
+		blank += x->band == REPORT_BAND_NOT_MEASURED ? x->to.ns - x->from.ns : 0;
+		assert_true(i == 0 || x->from.ns == row->spans[i - 1].to.ns);
+	}
+	assert_int_equal(rounds, ROUNDS - 100);
+	assert_int_equal(blank, 100 * every);
+	assert_true(dandong > (ROUNDS - 200) * every * 9 / 10);
+	/* What is counted is counted in full. */
+	assert_int_equal(row->rounds, ROUNDS - 100);
+	assert_in_range(row->by_border[KHASAN], ROUNDS / 3 - 40, ROUNDS / 3);
+	bed_close(&b);
+}
+
 static void a_window_has_blank_ends(void **state)
 {
 	struct series_key key = key_of(0, "fra1", 0);
@@ -482,6 +520,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spans),
+		cmocka_unit_test(spans_are_bounded),
 		cmocka_unit_test(a_window_has_blank_ends),
 		cmocka_unit_test(nothing_measured),
 		cmocka_unit_test(points_do_not_cross_gaps),
