@@ -187,33 +187,30 @@ static double hours_of_vantage(struct bench *b, bool cold, uint64_t *traces)
 	return now_s() - from;
 }
 
-/* The program itself, as people run it: `span` before and after the noon of the last day. */
-static void diff_of_windows(const struct bench *b, const char *program, const char *name,
-			    const char *span, bool cold)
+/* The program itself, as people run it; `want` is how it leaves. */
+static void time_program(const struct bench *b, const char *name, const char *const words[],
+			 bool cold, int want)
 {
-	int64_t at = SIM_START + (int64_t)(b->days - 1) * 86400 + 43200;
+	char *argv[24], what[64];
 	struct rusage used;
-	char when[32], what[64];
-	time_t t = (time_t)at;
-	struct tm tm;
 	double from;
-	int status;
+	int status, n = 0;
 	pid_t child;
 
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	for (; words[n] != NULL && n < 23; n++)
+		argv[n] = (char *)(uintptr_t)words[n];
+	argv[n] = NULL;
 	if (cold)
 		drop_pages(b);
 	from = now_s();
 	child = fork();
 	if (child == 0) {
-		execl(program, program, "diff", "--quiet", "--store", b->path, "--at", when,
-		      "--before", span, "--after", span, "-o", "/dev/null", (char *)NULL);
+		execv(argv[0], argv);
 		_exit(127);
 	}
-	/* 1: it has changed, which it has. */
 	if (child < 0 || wait4(child, &status, 0, &used) != child || !WIFEXITED(status) ||
-	    WEXITSTATUS(status) != 1)
-		die("borderpath diff", NULL);
+	    WEXITSTATUS(status) != want)
+		die(name, NULL);
 	tell(name, now_s() - from, "s");
 	snprintf(what, sizeof(what), "%s_cpu", name);
 	tell(what,
@@ -222,6 +219,52 @@ static void diff_of_windows(const struct bench *b, const char *program, const ch
 	     "s");
 	snprintf(what, sizeof(what), "%s_rss", name);
 	tell(what, (double)used.ru_maxrss / 1024, "MB");
+}
+
+/* So many seconds into the last day. */
+static const char *moment(const struct bench *b, int64_t s, char out[static 32])
+{
+	time_t t = (time_t)(SIM_START + (int64_t)(b->days - 1) * 86400 + s);
+	struct tm tm;
+
+	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	return out;
+}
+
+/* `span` before and after the noon of the last day. */
+static void diff_of_windows(const struct bench *b, const char *program, const char *name,
+			    const char *span, bool cold)
+{
+	char noon[32];
+
+	/* 1: it has changed, which it has. */
+	time_program(b, name,
+		     (const char *const[]){program, "diff", "--quiet", "--store", b->path, "--at",
+					   moment(b, 43200, noon), "--before", span, "--after",
+					   span, "-o", "/dev/null", NULL},
+		     cold, 1);
+}
+
+static double file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (double)st.st_size : 0;
+}
+
+static void page_of_day(const struct bench *b, const char *program)
+{
+	char since[32], until[32], page[600];
+
+	snprintf(page, sizeof(page), "%s.html", b->path);
+	time_program(b, "page_day",
+		     (const char *const[]){program, "report", "--quiet", "--store", b->path,
+					   "--since", moment(b, 0, since), "--until",
+					   moment(b, 86400, until), "--format", "html", "-o", page,
+					   NULL},
+		     true, 0);
+	tell("page_bytes", file_size(page), "B");
+	unlink(page);
 }
 
 struct export
@@ -296,13 +339,6 @@ static double distinct_share(struct bench *b)
 	return 100.0 * distinct / n;
 }
 
-static double file_size(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? (double)st.st_size : 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct bench b = {0};
@@ -359,6 +395,7 @@ int main(int argc, char **argv)
 	diff_of_windows(&b, program, "diff_cold", "30m", true);
 	diff_of_windows(&b, program, "diff_warm", "30m", false);
 	diff_of_windows(&b, program, "diff_day", "12h", true);
+	page_of_day(&b, program);
 	reopen(&b, true);
 	export_hours(&b);
 	store_close(b.store);

@@ -68,6 +68,7 @@ text() {
 	| \`borderpath diff\` of two half hours over all ($(figure "$f" 1 groups_traces) traces), cold | $(figure "$f" 1 diff_cold %.2f) s ($(figure "$f" 1 diff_cold_cpu %.2f) s of processor time) | 0.5 s |
 	| the same, warm | $(figure "$f" 1 diff_warm %.2f) s ($(figure "$f" 1 diff_warm_cpu %.2f) s) | |
 	| \`borderpath diff\` of the whole day, noon in its middle, cold | $(figure "$f" 1 diff_day %.1f) s ($(figure "$f" 1 diff_day_cpu %.1f) s; $(figure "$f" 1 diff_day_rss %.0f) MB) | 5 s |
+	| \`borderpath report --format html\` of the day, cold | $(figure "$f" 1 page_day %.1f) s ($(figure "$f" 1 page_day_cpu %.1f) s; $(figure "$f" 1 page_day_rss %.0f) MB), a page of $(figure "$f" 1 page_bytes %.0f) B | 10 s, 2 MB |
 	| of the half hours: grouped by the store ($(figure "$f" 1 groups_traces) traces, $(figure "$f" 1 groups) groups), cold | $(figure "$f" 1 groups_cold %.3f) s | |
 	| the same, warm | $(figure "$f" 1 groups_warm %.3f) s | |
 	| store to JSON Lines, records a second ($(figure "$f" 1 jsonl_bytes) B each, with names and verdict) | $(figure "$f" 1 jsonl_rate) | |
