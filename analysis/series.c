@@ -14,6 +14,7 @@
 enum {
 	OPEN_MAX = 3,      /* rounds of a lane at one time: one, the next, a look */
 	DISTANCES = 9,     /* of rounds, that `every` is the median of */
+	RECENT_TEXTS = 1024,
 };
 static const int64_t PAUSE_NS = 600 * NS_PER_S;
 
@@ -58,6 +59,8 @@ struct series {
 	struct series_row **rows; /* owned, each too: keys are pointed at */
 	unsigned row_room;
 	unsigned last_lane;
+	struct series_row *last_row;  /* of the last point; NULL: none */
+	const char *recent[RECENT_TEXTS]; /* of texts: the last from about there */
 	struct cell_room room;
 };
 
@@ -108,13 +111,19 @@ void series_free(struct series *s)
 
 /* --- who -------------------------------------------------------------------------------------- */
 
+/* In a stream of points a name has one place, so where it lies is nearly always where it was put
+ * before. */
 static int keep_text(struct series *s, const char *text, const char **out)
 {
+	const char **recent = &s->recent[((uintptr_t)text >> 4) % RECENT_TEXTS];
 	uint32_t number;
 
-	if (diff_intern_put(&s->texts, text, strlen(text) + 1, &number) < 0)
-		return BP_ENOMEM;
-	*out = diff_intern_get(&s->texts, number);
+	if (*recent == NULL || strcmp(*recent, text) != 0) {
+		if (diff_intern_put(&s->texts, text, strlen(text) + 1, &number) < 0)
+			return BP_ENOMEM;
+		*recent = diff_intern_get(&s->texts, number);
+	}
+	*out = *recent;
 	return 0;
 }
 
@@ -184,7 +193,13 @@ static int find_row(struct series *s, struct lane *l, const struct point *p,
 {
 	struct { uint32_t lane; struct addr addr; uint8_t len, method; } name;
 	uint32_t before = s->keys_by_name.count, number;
+	struct series_row *last = s->last_row;
 
+	if (last != NULL && last->key.vantage == l->vantage && last->key.campaign == l->campaign &&
+	    last->key.method == p->method && prefix_equal(last->key.prefix, p->prefix)) {
+		*out = last;
+		return 0;
+	}
 	memset(&name, 0, sizeof(name));
 	name.lane = (uint32_t)(l - s->lanes);
 	name.addr = p->prefix.addr;
@@ -197,7 +212,7 @@ static int find_row(struct series *s, struct lane *l, const struct point *p,
 	/* A row may be missing where memory was, when its name had just been kept. */
 	if (s->rows[number] == NULL && new_row(s, l, number, p) < 0)
 		return BP_ENOMEM;
-	*out = s->rows[number];
+	*out = s->last_row = s->rows[number];
 	return 0;
 }
 
