@@ -81,9 +81,30 @@ static double to_y(const struct panel *p, const struct scale *s, int64_t ns)
 	return p->y + p->h * (1 - part);
 }
 
-static void put_xy(struct buf *out, char letter, double x, double y)
+/* Where the pen is, in tenths of a pixel: steps are written, which are shorter than places. */
+struct pen { long x, y; };
+
+static void put_xy(struct buf *out, struct pen *pen, double x, double y)
 {
-	buf_printf(out, "%c%.1f %.1f", letter, x, y);
+	*pen = (struct pen){lround(x * 10), lround(y * 10)};
+	buf_char(out, 'M');
+	svg_number(out, (double)pen->x / 10);
+	buf_char(out, ' ');
+	svg_number(out, (double)pen->y / 10);
+}
+
+static void put_step(struct buf *out, struct pen *pen, double x, double y)
+{
+	long dx = lround(x * 10) - pen->x, dy = lround(y * 10) - pen->y;
+
+	buf_char(out, 'l');
+	svg_number(out, (double)dx / 10);
+	/* A sign parts them as well as a blank. */
+	if (dy >= 0)
+		buf_char(out, ' ');
+	svg_number(out, (double)dy / 10);
+	pen->x += dx;
+	pen->y += dy;
 }
 
 /* --- lines ----------------------------------------------------------------------------------- */
@@ -103,6 +124,7 @@ static void line_open(struct svg *s, int border)
 static void lines(struct svg *s, const struct report_row *row, const struct panel *p,
 		  const struct scale *scale)
 {
+	struct pen pen = {0, 0};
 	bool open = false;
 
 	for (unsigned i = 0; i < row->point_count; i++) {
@@ -118,19 +140,18 @@ static void lines(struct svg *s, const struct report_row *row, const struct pane
 			continue;
 		if (!open) {
 			line_open(s, x->border);
-			if (joined)
-				put_xy(s->out, 'M', svg_x(s, before->at),
-				       to_y(p, scale, before->rtt_median_ns));
-			/* A point alone: a line of no length with round ends is a dot. */
-			put_xy(s->out, joined ? 'L' : 'M', svg_x(s, x->at),
-			       to_y(p, scale, x->rtt_median_ns));
-			if (!joined)
-				buf_str(s->out, "h0");
 			open = true;
-		} else {
-			buf_printf(s->out, "L%.1f %.1f", svg_x(s, x->at),
-				   to_y(p, scale, x->rtt_median_ns));
+			if (!joined) {
+				/* A point alone: a line of no length with round ends is a dot. */
+				put_xy(s->out, &pen, svg_x(s, x->at),
+				       to_y(p, scale, x->rtt_median_ns));
+				buf_str(s->out, "h0");
+				continue;
+			}
+			put_xy(s->out, &pen, svg_x(s, before->at),
+			       to_y(p, scale, before->rtt_median_ns));
 		}
+		put_step(s->out, &pen, svg_x(s, x->at), to_y(p, scale, x->rtt_median_ns));
 	}
 	if (open)
 		buf_str(s->out, "\"/>");

@@ -51,7 +51,7 @@ void html_text(struct buf *out, const char *text)
 }
 
 /* One decimal is a tenth of a pixel. */
-static void number(struct buf *out, double x)
+void svg_number(struct buf *out, double x)
 {
 	long tenths = lround(x * 10);
 
@@ -65,7 +65,7 @@ static void number(struct buf *out, double x)
 static void coordinate(struct buf *out, const char *name, double x)
 {
 	buf_printf(out, " %s=\"", name);
-	number(out, x);
+	svg_number(out, x);
 	buf_char(out, '"');
 }
 
@@ -182,7 +182,7 @@ void svg_close(struct svg *s)
 
 /* Lines and shapes, cut by an inner <svg>, and no <pattern>: that is printed as a picture of
  * megabytes. */
-enum { HATCH = 4, STRIPE = 7, DOTS = 7, FLAT_BELOW = 3 };
+enum { HATCH = 5, STRIPE = 7, DOTS = 7, FLAT_BELOW = 3 };
 
 static void texture_open(struct svg *s, const struct svg_band *b)
 {

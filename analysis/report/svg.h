@@ -37,6 +37,8 @@ void svg_open(struct svg *s, double height, const char *title, const char *about
 void svg_close(struct svg *s);
 
 double svg_x(const struct svg *s, struct wall t);
+/* To a tenth of a pixel, without a needless nought. */
+void svg_number(struct buf *out, double x);
 void svg_rect(struct svg *s, double x, double y, double w, double h, const char *attributes);
 void svg_line(struct svg *s, double x1, double y1, double x2, double y2, const char *class);
 /* anchor: "start", "middle", "end". */
