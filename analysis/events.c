@@ -323,6 +323,8 @@ void events_now(const struct events *v, const struct series_key *key, struct eve
 		if (e->status == EVENT_PROVISIONAL) {
 			out->suspected = true;
 			out->suspected_kind = e->kind;
+		} else if (e->scope == EVENT_SCOPE_VANTAGE) {
+			out->vantage_down |= e->kind == EVENT_OUTAGE;
 		} else if (lasts ||
 			   v->now.ns - e->at.ns <= v->o.clear_rounds * lag_of(v, k) / 2) {
 			out->active |= 1u << e->kind;

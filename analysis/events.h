@@ -49,6 +49,7 @@ int events_end(struct events *e);
 struct events_now {
 	bool suspected;            /* a provisional event is open here */
 	uint8_t suspected_kind;    /* enum event_kind */
+	bool vantage_down;         /* its vantage point is: that is no outage of the key's */
 	unsigned active;           /* bits 1 << enum event_kind: outage, flapping not over; changes
 				    * confirmed less than clear_rounds rounds ago */
 };

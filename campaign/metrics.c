@@ -265,7 +265,7 @@ static void measured(const struct metrics_group *g, struct metrics_key *k, const
 	k->rtt_median_ns = c->rtt_median_ns;
 }
 
-void metrics_cell(struct metrics *m, const struct cell *c, const struct events_now *now)
+void metrics_cell(struct metrics *m, const struct cell *c)
 {
 	bool is_measured = c->state == CELL_MEASURED && c->traces > 0;
 	struct metrics_group *g = take_group(m, c->key->campaign, c->key->vantage);
@@ -278,8 +278,16 @@ void metrics_cell(struct metrics *m, const struct cell *c, const struct events_n
 		return;
 	if (is_measured)
 		measured(g, k, c);
-	k->active = now->active;
 	k->idle = 0;
+}
+
+void metrics_now(struct metrics *m, const struct series_key *key, const struct events_now *now)
+{
+	struct metrics_group *g = find_group(m, key->campaign, key->vantage);
+	struct metrics_key *k = g != NULL ? take_key(g, key->prefix, key->method, false) : NULL;
+
+	if (k != NULL)
+		k->active = now->active;
 }
 
 /* --- rounds ----------------------------------------------------------------------------------- */
@@ -298,27 +306,48 @@ static void forget_idle(struct metrics_group *g)
 	g->leaving_out = 0;
 }
 
+/* Whether it is the last one that was measured. Closer looks are no rounds of the schedule: they
+ * must not hide that those are missing. */
+static bool take_last(struct metrics_group *g, const struct round *r)
+{
+	if (r->start.ns != 0 && r->end.ns >= g->seen.ns) {
+		g->seen = r->end;
+		g->health = r->health;
+	}
+	if (r->look || r->done == 0 || r->end.ns < g->last.ns)
+		return false;
+	g->last = r->end;
+	g->duration_ns = r->end.ns > r->start.ns ? r->end.ns - r->start.ns : 0;
+	return true;
+}
+
 void metrics_round(struct metrics *m, const struct round *r)
 {
 	struct metrics_group *g = take_group(m, r->campaign, r->vantage);
+	enum round_result result = RESULT_COMPLETE;
 
 	if (g == NULL)
 		return;
+	if (r->look)
+		result = RESULT_LOOK;
+	else if (r->done == 0)
+		result = RESULT_MISSED;
+	else if (r->missed > 0)
+		result = RESULT_PARTIAL;
+	/* Slots of a long gap share a row. */
+	g->rounds[result] += r->slots > 1 ? r->slots : 1;
 	g->sent += r->sent;
 	g->drops += r->drops > 0 ? (uint64_t)r->drops : 0;
-	if (r->start.ns != 0)
-		g->health = r->health;
-	if (r->look) {
-		g->rounds[RESULT_LOOK]++;
-		return;
-	}
-	g->rounds[r->done == 0 ? RESULT_MISSED : r->missed > 0 ? RESULT_PARTIAL :
-		  RESULT_COMPLETE]++;
-	if (r->done == 0 || r->end.ns < g->last.ns)
-		return;
-	g->last = r->end;
-	g->duration_ns = r->end.ns > r->start.ns ? r->end.ns - r->start.ns : 0;
-	forget_idle(g);
+	if (take_last(g, r))
+		forget_idle(g);
+}
+
+void metrics_recall(struct metrics *m, const struct round *r)
+{
+	struct metrics_group *g = take_group(m, r->campaign, r->vantage);
+
+	if (g != NULL)
+		take_last(g, r);
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */

@@ -35,6 +35,7 @@ struct metrics_group {
 	struct wall started;     /* 0: not ours */
 	struct wall last;        /* end of the last round that was measured; 0: none was */
 	int64_t duration_ns;     /* of it; -1 */
+	struct wall seen;        /* end of what health is of */
 	uint8_t health;          /* enum round_health */
 	struct wall built[2];    /* by enum geo_db; 0: none is open, or it does not say */
 	uint64_t spooled;

@@ -167,6 +167,7 @@ static void reload(struct run *run)
 		run_note(run, NULL, "not reloaded, the old one stays: %s", err.text);
 	for (unsigned i = 0; i < run->desk_count; i++)
 		run_desk_reload(&run->desks[i]);
+	run_metrics_ports(run);
 	run->child.renew = run->child.probe != NULL;
 	run_notify_ready(run);
 }
@@ -178,6 +179,7 @@ static void poll_once(struct run *run)
 	enum { FDS = PROBE_FDS + 2 + RUN_FDS_MAX };
 	struct pollfd fds[FDS];
 	struct timespec pause;
+	unsigned ports;
 	int64_t wait_ns;
 	uint64_t ignored;
 
@@ -185,7 +187,8 @@ static void poll_once(struct run *run)
 		fds[i].fd = -1;
 	fds[PROBE_FDS] = (struct pollfd){.fd = run->signals, .events = POLLIN};
 	fds[PROBE_FDS + 1] = (struct pollfd){.fd = run->timer, .events = POLLIN};
-	run_watch_poll(run, fds + PROBE_FDS + 2, RUN_FDS_MAX);
+	ports = run_metrics_poll(run, fds + PROBE_FDS + 2, RUN_FDS_MAX);
+	run_watch_poll(run, fds + PROBE_FDS + 2 + ports, RUN_FDS_MAX - ports);
 	if (run->child.probe != NULL)
 		probe_fds(run->child.probe, fds);
 	run->now = mono_now();
@@ -202,6 +205,7 @@ static void poll_once(struct run *run)
 	}
 	run_child_step(run, fds);
 	run_watch_step(run);
+	run_metrics_step(run, fds + PROBE_FDS + 2, ports);
 }
 
 void run_breathe(struct run *run)
@@ -275,6 +279,7 @@ static void follow(struct run *run)
 		run_rounds_look(run);
 		run_child_look(run);
 		run_keep_look(run, run->ended != ended);
+		run_metrics_look(run);
 		run_notify_watchdog(run);
 		run_notify_status(run);
 		tick(run);
@@ -319,9 +324,17 @@ static int open_all(struct run *run, struct bp_error *err)
 	}
 	if (rc == 0)
 		rc = check_vantage(run, err);
-	for (unsigned i = 0; rc == 0 && i < o->plan_count; i++)
+	if (rc == 0)
+		rc = run_metrics_check(run, err);
+	if (rc < 0)
+		return rc;
+	run_metrics_init(run);
+	for (unsigned i = 0; i < o->plan_count; i++)
+		run_metrics_desk(&run->desks[i]);
+	for (unsigned i = 0; i < o->plan_count; i++)
 		run_desk_begin(&run->desks[i]);
-	return rc;
+	run_metrics_ports(run);
+	return 0;
 }
 
 int campaign_run(const struct campaign_options *o, struct campaign_result *out,
@@ -350,6 +363,7 @@ int campaign_run(const struct campaign_options *o, struct campaign_result *out,
 	run_child_fini(run);
 	for (unsigned i = 0; i < run->desk_count; i++)
 		run_desk_close(&run->desks[i]);
+	run_metrics_fini(run);
 	run_keeps_close(run);
 	run_feed_fini(run);
 	lookup_close(run->lookup);

@@ -185,6 +185,8 @@ static void end(struct run *run, int rc, struct bp_error *err)
 		probe_kill(c->probe);
 	ended = probe_end(c->probe, &last, rc < 0 ? &of_end : err);
 	c->probe = NULL;
+	if (ended == 0)
+		run_metrics_refused(run, &last.refused);
 	if (rc == 0)
 		rc = ended;
 	if (rc < 0)

@@ -119,6 +119,7 @@ void run_desk_recall(struct run_desk *d)
 		vantage_known(&d->before, &rounds[i]);
 		d->before.planned = rounds[i].planned;
 		d->before.expected = rounds[i].expected;
+		run_metrics_recall(d, &rounds[i]);
 	}
 	if (d->expected == 0 && d->before.planned.ns != 0)
 		d->expected = d->before.expected;
@@ -243,6 +244,7 @@ void run_desk_reload(struct run_desk *d)
 	}
 	run_watch_close(d);
 	d->book = b;
+	run_metrics_desk(d);
 	run_watch_open(d);
 	/* Which hosts stand for their prefixes is in the store; where it refuses, later. */
 	d->last_known = false;

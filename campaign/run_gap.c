@@ -159,6 +159,7 @@ static void announce(struct run_desk *d, const struct round *r)
 	const struct campaign_events *e = &d->run->o->events;
 
 	d->run->result->missed_rounds++;
+	run_metrics_round(d, r);
 	if (e->on_round != NULL)
 		e->on_round(e->arg, d->book->plan, r);
 }

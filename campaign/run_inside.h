@@ -12,6 +12,7 @@
  *   run_gap.c     slots that nobody measured
  *   run_watch.c   events, and who is told of them
  *   run_look.c    closer looks between rounds, while something is suspected
+ *   run_metrics.c the page of metrics: ports and textfiles
  *   run_notify.c  the service manager
  */
 #ifndef CAMPAIGN_RUN_INSIDE_H
@@ -26,6 +27,7 @@
 #include "campaign/feed.h"
 #include "campaign/hosts.h"
 #include "campaign/lookup.h"
+#include "campaign/metrics.h"
 #include "campaign/plan.h"
 #include "campaign/probe.h"
 #include "campaign/run.h"
@@ -133,6 +135,8 @@ struct run_desk {
 	struct run_gap *gaps;    /* to be committed */
 	struct watch *watch;     /* NULL: no memory for it */
 	struct alert *alert;     /* NULL: nobody is told */
+	bool metrics_due;        /* something of them is new: the textfile is to be written */
+	bool metrics_told;       /* that it cannot be */
 	char watch_told[BP_ERROR_TEXT]; /* what keeps it from looking; empty: nothing */
 	struct run_round *round; /* under way; NULL: none */
 	struct run_looks looks;
@@ -220,6 +224,8 @@ struct run {
 	bool reload;
 	struct mono stop_limit;
 	uint64_t ended;          /* rounds, so far */
+	struct metrics *metrics; /* NULL: no memory for them */
+	struct run_port *ports;  /* that they are served on */
 	char status[BP_ERROR_TEXT];
 	struct mono breath, ticked;
 	uint64_t watchdog_ns;    /* 0: none */
@@ -343,6 +349,30 @@ void run_look_suspect(struct run_desk *d, const struct series_key *key,
 void run_look_begin(struct run_desk *d);
 /* A round or a look is over: what it measured need not be looked at for a while. */
 void run_look_measured(struct run_desk *d, const struct run_round *x);
+
+/* run_metrics.c: init before, fini behind all desks. */
+void run_metrics_init(struct run *run);
+void run_metrics_fini(struct run *run);
+/* BP_EINVAL: two plans name one textfile. */
+int run_metrics_check(const struct run *run, struct bp_error *err);
+/* A plan was read; then, of all of them, the ports. */
+void run_metrics_desk(struct run_desk *d);
+void run_metrics_ports(struct run *run);
+void run_metrics_cell(struct run_desk *d, const struct cell *c);
+void run_metrics_now(struct run_desk *d, const struct series_key *key,
+		     const struct events_now *now);
+void run_metrics_event(struct run_desk *d, const struct event *e);
+/* A round that was committed; one that the store has from before. */
+void run_metrics_round(struct run_desk *d, const struct round *r);
+void run_metrics_recall(struct run_desk *d, const struct round *r);
+/* Of a prober's whole run. */
+void run_metrics_refused(struct run *run, const struct refused *r);
+/* Writes the textfile; look: of those where something is new. */
+void run_metrics_write(struct run_desk *d);
+void run_metrics_look(struct run *run);
+/* As run_watch_poll; returns how many entries are its own, for step. */
+unsigned run_metrics_poll(struct run *run, struct pollfd *fds, unsigned max);
+void run_metrics_step(struct run *run, const struct pollfd *fds, unsigned n);
 
 /* run_notify.c: the service manager, where there is one. */
 void run_notify_init(struct run *run);

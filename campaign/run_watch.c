@@ -42,6 +42,7 @@ static int on_event(void *arg, const struct event *e, struct bp_error *err)
 	struct run_desk *d = arg;
 	const struct campaign_events *told = &d->run->o->events;
 
+	run_metrics_event(d, e);
 	if (told->on_event != NULL)
 		told->on_event(told->arg, d->book->plan, e);
 	return d->alert != NULL ? alert_event(d->alert, e, err) : 0;
@@ -51,10 +52,16 @@ static void on_cell(void *arg, const struct cell *c, const struct events_now *no
 {
 	struct run_desk *d = arg;
 
+	run_metrics_cell(d, c);
 	/* What a store that refused for hours takes now is no longer news. */
 	if (!recalled && c->state == CELL_MEASURED &&
 	    wall_now().ns - c->end.ns <= d->book->plan->every_ns)
 		run_look_suspect(d, c->key, now);
+}
+
+static void on_now(void *arg, const struct series_key *key, const struct events_now *now)
+{
+	run_metrics_now(arg, key, now);
 }
 
 static void on_breath(void *arg)
@@ -80,7 +87,8 @@ static void open_alert(struct run_desk *d)
 void run_watch_open(struct run_desk *d)
 {
 	const struct watch_hooks hooks = {.on_event = on_event, .on_cell = on_cell,
-					  .on_breath = on_breath, .arg = d};
+					  .on_now = on_now, .on_breath = on_breath,
+					  .arg = d};
 
 	d->watch_told[0] = '\0';
 	if (watch_new(d->book->plan, d->book->profile, &hooks, &d->watch) < 0) {
@@ -100,6 +108,7 @@ void run_watch_close(struct run_desk *d)
 			run_note(d->run, d, "%u alert%s not delivered: kept, and tried by the next "
 				 "run", left, left == 1 ? " is" : "s are");
 	}
+	run_metrics_write(d);
 	alert_close(d->alert);
 	watch_free(d->watch);
 	d->alert = NULL;

@@ -104,7 +104,8 @@ static void give(struct bed *b, const struct cell *c, unsigned active)
 {
 	struct events_now now = {.active = active};
 
-	metrics_cell(b->m, c, &now);
+	metrics_cell(b->m, c);
+	metrics_now(b->m, c->key, &now);
 }
 
 static struct round round_of(const char *name, unsigned number)
@@ -420,6 +421,24 @@ static void rounds_by_what_came_of_them(void **state)
 	assert_value(b, "borderpath_vantage_healthy{" C "}", "1");
 }
 
+/* A process that has just begun: how old its knowledge is, but nothing that it counted. */
+static void what_an_earlier_process_measured(void **state)
+{
+	struct bed *b = *state;
+	struct round r = round_of("c", 1);
+
+	campaign(b, "c", "fra1");
+	metrics_recall(b->m, &r);
+	r = round_of("c", 0);
+	r.health = ROUND_HEALTH_OFFLINE;
+	metrics_recall(b->m, &r);
+	assert_value(b, "borderpath_last_round_timestamp_seconds{" C "}", "1795342543.5");
+	assert_value(b, "borderpath_round_duration_seconds{" C "}", "42.5");
+	assert_value(b, "borderpath_vantage_healthy{" C "}", "1");
+	assert_value(b, "borderpath_rounds_total{" C ",result=\"complete\"}", "0");
+	assert_value(b, "borderpath_probes_sent_total{" C "}", "0");
+}
+
 static void an_event_counts_once(void **state)
 {
 	struct bed *b = *state;
@@ -687,6 +706,7 @@ int main(void)
 		TEST(a_silent_target),
 		TEST(a_gap_is_no_outage),
 		TEST(rounds_by_what_came_of_them),
+		TEST(what_an_earlier_process_measured),
 		TEST(an_event_counts_once),
 		TEST(counters_outlive_what_is_read_again),
 		TEST(what_the_plan_drops_leaves_the_page),
