@@ -86,7 +86,7 @@ static int add_group(struct metrics *m, unsigned at, const char *campaign, const
 
 static void set_ways(struct metrics_group *g, const struct profile *p)
 {
-	static const char *const none[] = {"mixed", "undetermined", "none"};
+	static const char *const none[] = {"mixed", "undetermined"};
 	char ways[WAYS_MAX][VERDICT_ID_TEXT] = {{0}};
 	unsigned n = 0;
 
@@ -240,7 +240,6 @@ static unsigned way_of(const struct metrics_group *g, const struct cell *c)
 			       ? (unsigned)c->border : g->border_count - 1;
 	case OUTCOME_OTHER: return g->border_count - 1;
 	case OUTCOME_MIXED: return g->border_count;
-	case OUTCOME_NONE: return g->border_count + 2;
 	default: return g->border_count + 1;
 	}
 }
@@ -254,7 +253,7 @@ static double loss_of(const struct cell *c)
 
 static void measured(const struct metrics_group *g, struct metrics_key *k, const struct cell *c)
 {
-	bool decided = c->outcome != OUTCOME_UNDETERMINED && c->outcome != OUTCOME_NONE;
+	bool decided = c->outcome != OUTCOME_UNDETERMINED;
 
 	k->way = way_of(g, c);
 	k->reach = reach_of(c);
@@ -267,7 +266,9 @@ static void measured(const struct metrics_group *g, struct metrics_key *k, const
 
 void metrics_cell(struct metrics *m, const struct cell *c)
 {
-	bool is_measured = c->state == CELL_MEASURED && c->traces > 0;
+	/* What is not in the network, reference hosts above all, has no prefix but its address. */
+	bool is_measured = c->state == CELL_MEASURED && c->traces > 0 &&
+			   c->outcome != OUTCOME_NONE;
 	struct metrics_group *g = take_group(m, c->key->campaign, c->key->vantage);
 	struct metrics_key *k;
 

@@ -35,8 +35,8 @@ void metrics_free(struct metrics *m);
  * Nothing is borrowed. BP_ENOMEM, BP_ERANGE: too many. */
 int metrics_campaign(struct metrics *m, const char *campaign, const char *vantage,
 		     const struct profile *p, int64_t every_ns, struct wall now);
-/* As they come. What is of a campaign that was not named above is nothing; another vantage point
- * of one that was gets series of its own. */
+/* As they come. Destinations outside the network have no series. What is of a campaign that was
+ * not named above is nothing; another vantage point of one that was gets series of its own. */
 void metrics_cell(struct metrics *m, const struct cell *c);
 /* How its events stand, when those of a round are decided. */
 void metrics_now(struct metrics *m, const struct series_key *key, const struct events_now *now);

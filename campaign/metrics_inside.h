@@ -9,7 +9,7 @@
 #include "campaign/metrics.h"
 
 /* Ways in by index: the profile's borders, "other"; behind them what is none. */
-enum { WAYS_MAX = SERIES_BORDERS_MAX + 3, EVENT_KINDS = EVENT_FLAPPING + 1, METRICS_TOLD = 256 };
+enum { WAYS_MAX = SERIES_BORDERS_MAX + 2, EVENT_KINDS = EVENT_FLAPPING + 1, METRICS_TOLD = 256 };
 
 enum round_result { RESULT_COMPLETE, RESULT_PARTIAL, RESULT_MISSED, RESULT_LOOK, RESULTS };
 

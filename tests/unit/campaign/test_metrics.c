@@ -566,6 +566,20 @@ static void names_of_nobody_are_nothing(void **state)
 	assert_none(b, "{");
 }
 
+/* A reference host: its "prefix" would be its address. */
+static void who_is_not_inside_has_no_series(void **state)
+{
+	struct bed *b = *state;
+	struct series_key key = key_of("198.51.100.1/32", METHOD_ICMP);
+	struct cell c = good_cell(&key);
+
+	campaign(b, "c", "fra1");
+	c.outcome = OUTCOME_NONE;
+	c.border = -1;
+	give(b, &c, 0);
+	assert_none(b, "198.51.100.1");
+}
+
 static void labels_are_escaped(void **state)
 {
 	struct bed *b = *state;
@@ -594,7 +608,7 @@ static void the_way_in_is_one(void **state)
 	static const struct { uint8_t outcome; int border; const char *id; } rows[] = {
 		{OUTCOME_BORDER, 0, "east"}, {OUTCOME_BORDER, 1, "west"},
 		{OUTCOME_OTHER, -1, "other"}, {OUTCOME_MIXED, -1, "mixed"},
-		{OUTCOME_UNDETERMINED, -1, "undetermined"}, {OUTCOME_NONE, -1, "none"},
+		{OUTCOME_UNDETERMINED, -1, "undetermined"},
 		{OUTCOME_BORDER, 9, "other"}, /* no index of this profile */
 	};
 	struct bed *b = *state;
@@ -712,6 +726,7 @@ int main(void)
 		TEST(what_the_plan_drops_leaves_the_page),
 		TEST(there_are_only_so_many),
 		TEST(names_of_nobody_are_nothing),
+		TEST(who_is_not_inside_has_no_series),
 		TEST(labels_are_escaped),
 		TEST(a_page_of_one_campaign),
 		TEST(the_way_in_is_one),
