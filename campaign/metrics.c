@@ -264,7 +264,7 @@ static void measured(const struct metrics_group *g, struct metrics_key *k, const
 	k->rtt_median_ns = c->rtt_median_ns;
 }
 
-void metrics_cell(struct metrics *m, const struct cell *c)
+void metrics_cell(struct metrics *m, const struct cell *c, const struct events_now *now)
 {
 	/* What is not in the network, reference hosts above all, has no prefix but its address. */
 	bool is_measured = c->state == CELL_MEASURED && c->traces > 0 &&
@@ -279,16 +279,8 @@ void metrics_cell(struct metrics *m, const struct cell *c)
 		return;
 	if (is_measured)
 		measured(g, k, c);
+	k->active = now->active;
 	k->idle = 0;
-}
-
-void metrics_now(struct metrics *m, const struct series_key *key, const struct events_now *now)
-{
-	struct metrics_group *g = find_group(m, key->campaign, key->vantage);
-	struct metrics_key *k = g != NULL ? take_key(g, key->prefix, key->method, false) : NULL;
-
-	if (k != NULL)
-		k->active = now->active;
 }
 
 /* --- rounds ----------------------------------------------------------------------------------- */

@@ -37,9 +37,7 @@ int metrics_campaign(struct metrics *m, const char *campaign, const char *vantag
 		     const struct profile *p, int64_t every_ns, struct wall now);
 /* As they come. Destinations outside the network have no series. What is of a campaign that was
  * not named above is nothing; another vantage point of one that was gets series of its own. */
-void metrics_cell(struct metrics *m, const struct cell *c);
-/* How its events stand, when those of a round are decided. */
-void metrics_now(struct metrics *m, const struct series_key *key, const struct events_now *now);
+void metrics_cell(struct metrics *m, const struct cell *c, const struct events_now *now);
 void metrics_round(struct metrics *m, const struct round *r);
 /* A round of an earlier process: how old what is known is, and how we were. Nothing is counted. */
 void metrics_recall(struct metrics *m, const struct round *r);

@@ -358,9 +358,7 @@ int run_metrics_check(const struct run *run, struct bp_error *err);
 /* A plan was read; then, of all of them, the ports. */
 void run_metrics_desk(struct run_desk *d);
 void run_metrics_ports(struct run *run);
-void run_metrics_cell(struct run_desk *d, const struct cell *c);
-void run_metrics_now(struct run_desk *d, const struct series_key *key,
-		     const struct events_now *now);
+void run_metrics_cell(struct run_desk *d, const struct cell *c, const struct events_now *now);
 void run_metrics_event(struct run_desk *d, const struct event *e);
 /* A round that was committed; one that the store has from before. */
 void run_metrics_round(struct run_desk *d, const struct round *r);

@@ -64,17 +64,10 @@ void run_metrics_desk(struct run_desk *d)
 	d->metrics_due = true;
 }
 
-void run_metrics_cell(struct run_desk *d, const struct cell *c)
+void run_metrics_cell(struct run_desk *d, const struct cell *c, const struct events_now *now)
 {
 	if (d->run->metrics != NULL)
-		metrics_cell(d->run->metrics, c);
-}
-
-void run_metrics_now(struct run_desk *d, const struct series_key *key,
-		     const struct events_now *now)
-{
-	if (d->run->metrics != NULL)
-		metrics_now(d->run->metrics, key, now);
+		metrics_cell(d->run->metrics, c, now);
 }
 
 void run_metrics_event(struct run_desk *d, const struct event *e)
@@ -119,7 +112,8 @@ static void look_around(struct run_desk *d)
 
 	spool_state(d->spool, &state);
 	if (d->round != NULL)
-		state.traces -= d->round->r.traces < state.traces ? d->round->r.traces : state.traces;
+		state.traces -= d->round->r.traces < state.traces ? d->round->r.traces :
+				state.traces;
 	metrics_spool(d->run->metrics, p->campaign, p->vantage, state.traces);
 	if (d->alert == NULL)
 		return;

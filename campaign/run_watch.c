@@ -52,16 +52,11 @@ static void on_cell(void *arg, const struct cell *c, const struct events_now *no
 {
 	struct run_desk *d = arg;
 
-	run_metrics_cell(d, c);
+	run_metrics_cell(d, c, now);
 	/* What a store that refused for hours takes now is no longer news. */
 	if (!recalled && c->state == CELL_MEASURED &&
 	    wall_now().ns - c->end.ns <= d->book->plan->every_ns)
 		run_look_suspect(d, c->key, now);
-}
-
-static void on_now(void *arg, const struct series_key *key, const struct events_now *now)
-{
-	run_metrics_now(arg, key, now);
 }
 
 static void on_breath(void *arg)
@@ -87,8 +82,7 @@ static void open_alert(struct run_desk *d)
 void run_watch_open(struct run_desk *d)
 {
 	const struct watch_hooks hooks = {.on_event = on_event, .on_cell = on_cell,
-					  .on_now = on_now, .on_breath = on_breath,
-					  .arg = d};
+					  .on_breath = on_breath, .arg = d};
 
 	d->watch_told[0] = '\0';
 	if (watch_new(d->book->plan, d->book->profile, &hooks, &d->watch) < 0) {

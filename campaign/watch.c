@@ -320,17 +320,6 @@ static int find_untold(struct watch *w, struct store *s, struct bp_error *err)
 	return rc;
 }
 
-static void tell_now(const struct watch *w)
-{
-	for (uint32_t i = 0; w->hooks.on_now != NULL && i < series_key_count(w->series); i++) {
-		const struct series_key *key = series_key(w->series, i);
-		struct events_now now;
-
-		events_now(w->events, key, &now);
-		w->hooks.on_now(w->hooks.arg, key, &now);
-	}
-}
-
 static int begin(struct watch *w, struct store *s, struct wall latest, struct wall before,
 		 struct bp_error *err)
 {
@@ -338,8 +327,6 @@ static int begin(struct watch *w, struct store *s, struct wall latest, struct wa
 
 	if (rc == 0)
 		rc = find_untold(w, s, err);
-	if (rc == 0)
-		tell_now(w);
 	return rc == 0 ? hand_on(w, s, err) : rc;
 }
 
@@ -378,8 +365,6 @@ int watch_round(struct watch *w, struct store *s, const struct round *r, struct 
 		return 0;
 	if (rc == 0)
 		rc = read_round(w, s, r, err);
-	if (rc == 0)
-		tell_now(w);
 	if (rc == 0)
 		rc = hand_on(w, s, err);
 	if (rc < 0)

@@ -23,8 +23,6 @@ struct watch_hooks {
 	 * its hosts are not there any more. NULL: not wanted. */
 	void (*on_cell)(void *arg, const struct cell *c, const struct events_now *now,
 			bool recalled);
-	/* Of each key how it stands, when the events of a round are decided. NULL: not wanted. */
-	void (*on_now)(void *arg, const struct series_key *key, const struct events_now *now);
 	/* Called every now and then while the store is read; NULL: not wanted. */
 	void (*on_breath)(void *arg);
 	void *arg;

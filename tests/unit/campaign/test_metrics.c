@@ -104,8 +104,7 @@ static void give(struct bed *b, const struct cell *c, unsigned active)
 {
 	struct events_now now = {.active = active};
 
-	metrics_cell(b->m, c);
-	metrics_now(b->m, c->key, &now);
+	metrics_cell(b->m, c, &now);
 }
 
 static struct round round_of(const char *name, unsigned number)
