@@ -64,7 +64,8 @@ void run_know_drops(struct run *r)
 
 struct pacing_ask run_ask(const struct flight *f, uint8_t ttl, struct addr router)
 {
-	return (struct pacing_ask){.dst = f->flow.dst, .ttl = ttl, .router = router};
+	return (struct pacing_ask){.dst = f->flow.dst, .ttl = ttl, .trace = f->plan.seq,
+				   .router = router};
 }
 
 /* The same of a probe that has left, to tell its fate: once. */

@@ -6,6 +6,11 @@
 
 #include "prober/engine/pacing_state.h"
 
+/* One that was told to come is waited for as long as a token takes, at most so long; and is known
+ * again for some tokens more. */
+#define EXPECTED_NS (100 * NS_PER_MS)
+#define KEPT_TOKENS 50
+
 /* While a router's loss is being looked into, nobody asks it before so much has passed. */
 #define SUSPECT_NS (10 * NS_PER_MS)
 
@@ -32,6 +37,7 @@ struct bucket *pacing_obtain_router(struct pacing *p, struct addr key, struct mo
 	/* Without a cap it is its throttle that gives a bucket an interval. */
 	p->slowed_routers -= cap == 0 && before.interval_ns > 0;
 	p->known_routers += !addr_is_set(before.key);
+	turns_clear(&p->turns, &r->line);
 	*r = (struct router){0};
 	throttle_init(&r->throttle, THROTTLE_ROUTER, now);
 	return b;
@@ -45,8 +51,10 @@ static struct bucket *prefix_bucket(struct pacing *p, const struct pacing_ask *a
 	if (!p->interval_ns[LEVEL_PREFIX])
 		return NULL;
 	b = bucket_table_obtain(&p->prefixes, key, p->interval_ns[LEVEL_PREFIX], now, &before);
-	if (!addr_equal(before.key, key))
+	if (!addr_equal(before.key, key)) {
 		count_evicted(p, &before, now);
+		turns_clear(&p->turns, &p->of_prefixes[b - p->prefixes.items]);
+	}
 	return b;
 }
 
@@ -91,7 +99,9 @@ struct pacing *pacing_new(const struct pacing_config *c, struct mono now)
 		return NULL;
 	}
 	p->of_routers = calloc(p->routers.room, sizeof(p->of_routers[0]));
-	if (!p->of_routers) {
+	p->of_prefixes = calloc(p->prefixes.room, sizeof(p->of_prefixes[0]));
+	if (!p->of_routers || !p->of_prefixes ||
+	    turns_init(&p->turns, c->prefix_pps || c->router_pps ? PACING_PLACES : 0) < 0) {
 		pacing_free(p);
 		return NULL;
 	}
@@ -117,25 +127,71 @@ void pacing_free(struct pacing *p)
 	bucket_table_fini(&p->prefixes);
 	bucket_table_fini(&p->routers);
 	free(p->of_routers);
+	free(p->of_prefixes);
+	turns_fini(&p->turns);
 	known_fini(&p->known);
 	free(p);
 }
 
-static bool lacks(const struct pacing *p, struct bucket *b, int level, struct mono now,
-		  struct mono *when)
+/* --- whose turn it is ------------------------------------------------------------------------- */
+
+/* ttl 0: for its prefix. */
+static uint64_t waiter(const struct pacing_ask *a, uint8_t ttl)
+{
+	return a->trace << 40 ^ (uint64_t)addr_hash(a->dst) << 8 ^ ttl;
+}
+
+static struct turns_line *line_of(struct pacing *p, const struct bucket *b, int level,
+				  const struct pacing_ask *a)
+{
+	if (level == LEVEL_PREFIX)
+		return &p->of_prefixes[b - p->prefixes.items];
+	return addr_is_set(b->key) ? &pacing_router_of(p, b)->line :
+				     &p->of_unknown[family_index(a->dst)][a->ttl];
+}
+
+/* What the user caps may be waited for by many, and for long: without an order the trace of a known
+ * host, losing to a sweep's each time, ended without the routers that it had still to ask. Whoever
+ * has waited longest is next; a token beyond those that others before this one are expected to
+ * take is its own. It comes back no later than the bucket can be full, so that none runs over where
+ * those before it have gone. */
+static bool lacks_turn(struct pacing *p, const struct bucket *b, int level,
+		       const struct pacing_ask *a, struct mono now, struct mono *when)
+{
+	struct turns_line *line = line_of(p, b, level, a);
+	uint64_t who = waiter(a, level == LEVEL_PREFIX ? 0 : a->ttl);
+	int64_t burst = p->burst[level], token = b->interval_ns;
+	struct turns_patience patience = {token < EXPECTED_NS ? token : EXPECTED_NS,
+					  KEPT_TOKENS * token};
+	uint32_t ahead = turns_ahead(&p->turns, line, who, (uint32_t)burst, patience, now);
+	struct mono at = bucket_ready_at(b, ahead < burst ? burst - ahead : 1);
+
+	if (mono_reached(now, at)) {
+		if (ahead < burst)
+			return false;
+		at = mono_add(now, patience.expected_ns);
+	}
+	turns_wait(&p->turns, line, who, at, now);
+	*when = at;
+	return true;
+}
+
+static bool lacks(struct pacing *p, struct bucket *b, int level, const struct pacing_ask *a,
+		  struct mono now, struct mono *when)
 {
 	struct mono at, turn;
 
 	if (!b || !b->interval_ns)
 		return false;
+	if (level != LEVEL_GLOBAL && p->interval_ns[level])
+		return lacks_turn(p, b, level, a, now, when);
 	at = bucket_ready_at(b, p->burst[level]);
 	if (mono_reached(now, at))
 		return false;
 	/* Thousands that wait for one router would all come back for one token: each is given a
 	 * turn of its own, as far as the next second goes. */
 	turn = mono_add(b->promised, b->interval_ns);
-	if (level == LEVEL_ROUTER && !p->interval_ns[LEVEL_ROUTER] && turn.ns > at.ns &&
-	    mono_since(turn, now) < NS_PER_S)
+	if (level == LEVEL_ROUTER && turn.ns > at.ns && mono_since(turn, now) < NS_PER_S)
 		at = turn;
 	b->promised = at;
 	*when = at;
@@ -145,11 +201,11 @@ static bool lacks(const struct pacing *p, struct bucket *b, int level, struct mo
 enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, struct mono now,
 			      struct mono *when)
 {
-	if (lacks(p, &p->global, LEVEL_GLOBAL, now, when)) {
+	if (lacks(p, &p->global, LEVEL_GLOBAL, a, now, when)) {
 		p->counters.held_global++;
 		return PACING_GLOBAL;
 	}
-	if (lacks(p, prefix_bucket(p, a, now), LEVEL_PREFIX, now, when)) {
+	if (lacks(p, prefix_bucket(p, a, now), LEVEL_PREFIX, a, now, when)) {
 		p->counters.held_prefix++;
 		return PACING_PREFIX;
 	}
@@ -158,7 +214,7 @@ enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, stru
 		p->counters.held_router++;
 		return PACING_ROUTER;
 	}
-	if (lacks(p, router_bucket(p, a, now), LEVEL_ROUTER, now, when)) {
+	if (lacks(p, router_bucket(p, a, now), LEVEL_ROUTER, a, now, when)) {
 		p->counters.held_router++;
 		return PACING_ROUTER;
 	}
@@ -175,6 +231,8 @@ uint8_t pacing_take(struct pacing *p, const struct pacing_ask *a, struct mono no
 		bucket_take(prefix, now);
 	if (router)
 		bucket_take(router, now);
+	turns_leave(&p->turns, waiter(a, 0));
+	turns_leave(&p->turns, waiter(a, a->ttl));
 	return pacing_expect(p, a, now);
 }
 

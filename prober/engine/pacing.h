@@ -4,6 +4,10 @@
  * and for each router that has to answer. Says yes, or until when to hold; chooses no target and
  * sends nothing. Memory is fixed at pacing_new. No clock of its own.
  *
+ * Whoever has waited longest for a prefix or a router that the user capped is next: a probe that
+ * `n` others wait before leaves within n + 1 tokens. So a target that comes late gets its share
+ * beside a sweep that wants the same routers, and no more than that.
+ *
  * The caps are the user's and are never exceeded. Below them, or without any, two throttles
  * (engine/throttle.h) look for loss that our own speed causes: one for the run, whose probes may
  * fill a slow link, and one for each router, which may limit its answers. They are told of probes
@@ -37,6 +41,9 @@ enum {
 	PACING_ROUTER_BURST = 6,
 	PACING_BUCKETS_DEFAULT = 4096,
 	PACING_CUTS = 64, /* remembered one by one */
+	/* Probes that wait in order: a thousand targets at sixteen TTLs each. Whoever comes beyond
+	 * that competes for what nobody in order wants. */
+	PACING_PLACES = 16384,
 };
 
 struct pacing_config {
@@ -49,6 +56,7 @@ struct pacing_config {
 struct pacing_ask {
 	struct addr dst;
 	uint8_t ttl;
+	uint64_t trace;     /* tells the traces to one destination apart, where there are several */
 	struct addr router; /* tracer_responder(); none: who answered last at this TTL for any
 			     * destination of the family is assumed */
 	bool again;         /* by tracer_again: it waits until its loss has been looked into */
@@ -76,15 +84,16 @@ struct pacing_counters {
 	uint32_t cuts;    /* times a throttle cut a pace */
 };
 
-struct pacing; /* 56 bytes for each prefix in use and 256 for each router, both up to
-		* config.buckets (1.3 MB at the default); and 0.5 MB at most for all else */
+struct pacing; /* 64 bytes for each prefix in use and 264 for each router, both up to
+		* config.buckets (1.3 MB at the default); 0.9 MB at most, with caps, for those that
+		* wait; and 0.5 MB at most for all else */
 
 /* NULL: out of memory. */
 struct pacing *pacing_new(const struct pacing_config *c, struct mono now);
 void pacing_free(struct pacing *p);
 
-/* May this probe leave now? If not, which bucket holds it; *when is then the time at which that
- * bucket will have a token (untouched on PACING_GO). */
+/* May this probe leave now? If not, which bucket holds it; *when is then the time at which its turn
+ * may have come (untouched on PACING_GO): it keeps its place when it is asked for again then. */
 enum pacing_hold pacing_ready(struct pacing *p, const struct pacing_ask *a, struct mono now,
 			      struct mono *when);
 /* The probe left: takes its tokens. Not 0 when a router is expected to answer it: then exactly one

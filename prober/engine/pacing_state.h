@@ -8,6 +8,7 @@
 
 #include "prober/engine/bucket.h"
 #include "prober/engine/pacing.h"
+#include "prober/engine/pacing_turns.h"
 #include "prober/engine/throttle.h"
 
 enum { PACING_FAMILIES = 2, PACING_TTLS = 256 };
@@ -18,6 +19,7 @@ struct router {
 	struct throttle throttle;
 	uint32_t cuts_counted; /* of the throttle's */
 	int64_t rtt_min_ns;    /* 0: none yet */
+	struct turns_line line;
 };
 
 struct pacing {
@@ -28,6 +30,8 @@ struct pacing {
 	int64_t run_burst;      /* of the run, unless it is throttled */
 	struct bucket_table prefixes, routers;
 	struct router *of_routers; /* owned; beside the buckets of routers */
+	struct turns_line *of_prefixes; /* owned; the same */
+	struct turns turns;     /* of those that wait for what the user capped */
 	struct throttle run;
 	uint32_t run_cuts_counted;
 	uint32_t known_routers, slowed_routers; /* with a bucket; of those, held by a throttle */
@@ -38,6 +42,7 @@ struct pacing {
 	/* The bucket of those that have not been heard of yet: a hundred targets at once must not
 	 * find the first router unprotected because it has not said its name. */
 	struct bucket unknown[PACING_FAMILIES][PACING_TTLS];
+	struct turns_line of_unknown[PACING_FAMILIES][PACING_TTLS];
 };
 
 /* b is one of p->routers. */
