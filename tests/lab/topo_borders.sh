@@ -36,10 +36,12 @@
 #	BORDERS_J=numbered        before borders_up: j has no address of its own but one of each
 #	                          carrier on its links, as a customer's border router does
 #	                          (219.158.39.46, 188.43.225.154, 202.72.96.34; v6 ::46)
+#	BORDERS_TWIN=1            before borders_up: d1 has a twin beside it, e1 (219.158.115.126), that
+#	                          nothing is routed to
 #	move_route PREFIX d|k|s   moves one of the eight prefixes while running
 #	truth DST                 lines "ttl address", silent hops as "ttl *", from the wiring alone
 
-BORDERS_J=''
+BORDERS_J='' BORDERS_TWIN=''
 BORDERS_V4=(175.45.176.0/24 175.45.177.0/24 175.45.178.0/24 175.45.179.0/24)
 BORDERS_V6=(2001:db8:b0::/48 2001:db8:b1::/48 2001:db8:b2::/48 2001:db8:b3::/48)
 declare -A BORDERS_BRANCH=() BORDERS_SILENT=()
@@ -69,6 +71,7 @@ borders_up()
 	router x1 10.45.0.1 2001:db8:bf::2
 	router x2 10.45.0.5 2001:db8:bf::3
 	router yg 188.43.3.213 2001:db8:c::3:213
+	[[ -z $BORDERS_TWIN ]] || router e1 219.158.115.126 2001:db8:d::11
 	node ya 87.250.250.242 2001:db8:9::242
 	node nk 175.45.176.1 2001:db8:b0::1
 
@@ -78,6 +81,7 @@ borders_up()
 	borders_chain t3 s1 s2 j
 	borders_chain j x1 x2 nk
 	borders_elsewhere t1 t2 t3 k1 k2 yg ya
+	[[ -z $BORDERS_TWIN ]] || borders_twin
 	route j default d3
 	for p in "${BORDERS_V4[@]}" "${BORDERS_V6[@]}"; do
 		whole nk "$p"
@@ -139,6 +143,15 @@ borders_elsewhere()	# T1 ... YA: routes to the host that is not in the network
 		route "$a" 2001:db8:9::/48 "$b"
 		a=$b
 	done
+}
+
+borders_twin()
+{
+	link t3 e1
+	link e1 d2
+	route e1 175.45.176.0/22 d2
+	route e1 2001:db8:b0::/44 d2
+	route e1 default t3
 }
 
 borders_join()	# NODE: a numbered link from a carrier to j
