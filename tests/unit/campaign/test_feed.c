@@ -199,6 +199,97 @@ static void lines_of_a_round(void **state)
 	}
 }
 
+/* Closer looks: what lies in the prefixes that are looked at, by several flows. */
+static const struct {
+	const char *why, *yaml, *only[3];
+	unsigned expected;
+	const char *first, *last; /* in the order of their texts */
+} looks[] = {
+	{"one of two targets, by four flows", HEAD "targets: [198.51.100.1, 203.0.113.1]\n",
+	 {"198.51.100.0/24"}, 4, "0.0 198.51.100.1 icmp f0 x3 '198.51.100.1'",
+	 "0.0 198.51.100.1 icmp f3 x3 '198.51.100.1'"},
+	{"both", HEAD "targets: [198.51.100.1, 203.0.113.1]\n",
+	 {"203.0.113.0/24", "198.51.100.0/24"}, 8, "0.0 198.51.100.1 icmp f0 x3 '198.51.100.1'",
+	 "1.0 203.0.113.1 icmp f3 x3 '203.0.113.1'"},
+	{"with the reference host", HEAD "reference: [192.0.2.9]\ntargets: [198.51.100.1]\n",
+	 {"198.51.100.0/24"}, 5, "0.0 198.51.100.1 icmp f0 x3 '198.51.100.1'",
+	 "R0.0 192.0.2.9 icmp f0 x3 '192.0.2.9'"},
+	{"more flows stay, and a search is one line",
+	 HEAD "targets: [{host: 198.51.100.1, flows: 6}, {host: 198.51.100.2, multipath: 95}]\n",
+	 {"198.51.100.0/24"}, 7, "0.0 198.51.100.1 icmp f0 x3 '198.51.100.1'",
+	 "1.0 198.51.100.2 icmp f0 x3m95 '198.51.100.2'"},
+	{"a part of a wider entry, by its name", HEAD "targets: [{host: 198.51.100.0/29, name: all}]\n",
+	 {"198.51.100.0/30", "198.51.100.6/31"}, 6 * 4, "0.0 198.51.100.0 icmp f0 x3 'all'",
+	 "0.0 198.51.100.7 icmp f3 x3 'all'"},
+	{"what has no address lies nowhere", HEAD "targets: [198.51.100.1, \"@/nonexistent\"]\n",
+	 {"198.51.100.0/24"}, 4, "0.0 198.51.100.1 icmp f0 x3 '198.51.100.1'",
+	 "0.0 198.51.100.1 icmp f3 x3 '198.51.100.1'"},
+};
+
+static void lines_of_a_look(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(looks); i++) {
+		char lines[LINES_MAX][LINE_TEXT];
+		struct prefix only[3];
+		struct bed b;
+		unsigned n;
+
+		bed_init(&b, looks[i].yaml, NULL);
+		for (unsigned k = 0; k < 3 && looks[i].only[k] != NULL; k++)
+			assert_int_equal(prefix_parse(looks[i].only[k], &only[b.from.only_count++]),
+					 0);
+		b.from.only = only;
+		b.from.flows = FEED_LOOK_FLOWS;
+		make(&b);
+		n = take_all(&b, lines);
+		if (n > 0)
+			qsort(lines, n, LINE_TEXT, by_text);
+		if (n != looks[i].expected || feed_expected(b.feed) != n ||
+		    strcmp(lines[0], looks[i].first) != 0 ||
+		    strcmp(lines[n - 1], looks[i].last) != 0)
+			fail_msg("%s: %u lines, %llu expected, from %s to %s", looks[i].why, n,
+				 (unsigned long long)feed_expected(b.feed), lines[0], lines[n - 1]);
+		bed_fini(&b);
+	}
+}
+
+/* A sweep is looked at whole, by as many flows as are not too many: of 128 hosts two each. */
+static void a_look_at_many(void **state)
+{
+	static const struct { const char *yaml; unsigned lines; } sweeps[] = {
+		{HEAD "targets: [198.51.100.0/24]\n", 256},
+		{HEAD "targets: [198.51.100.0/25]\n", 256},
+		{HEAD "targets: [198.51.100.0/26]\n", 256},
+		{HEAD "targets: [198.51.96.0/20]\n", 256},
+		{HEAD "targets: [198.51.100.0/28]\n", 64},
+	};
+	struct prefix only;
+	struct bp_error err;
+	struct bed none;
+
+	(void)state;
+	assert_int_equal(prefix_parse("198.51.100.0/24", &only), 0);
+	for (size_t i = 0; i < COUNT(sweeps); i++) {
+		struct bed b;
+
+		bed_init(&b, sweeps[i].yaml, NULL);
+		b.from.only = &only;
+		b.from.only_count = 1;
+		b.from.flows = FEED_LOOK_FLOWS;
+		make(&b);
+		assert_int_equal(feed_expected(b.feed), sweeps[i].lines);
+		bed_fini(&b);
+	}
+	/* Nothing of it lies there: not even the reference host is asked for. */
+	bed_init(&none, HEAD "reference: [192.0.2.9]\ntargets: [203.0.113.1]\n", NULL);
+	none.from.only = &only;
+	none.from.only_count = 1;
+	assert_int_equal(feed_new(&none.from, &none.feed, &err), BP_ENOTFOUND);
+	none.feed = NULL;
+	bed_fini(&none);
+}
+
 /* The rows that a forecast is made of hold as many lines as there are. */
 static void rows_are_the_lines(void **state)
 {
@@ -392,6 +483,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_of_a_round),
+		cmocka_unit_test(lines_of_a_look),
+		cmocka_unit_test(a_look_at_many),
 		cmocka_unit_test(rows_are_the_lines),
 		cmocka_unit_test(the_order),
 		cmocka_unit_test(hosts_in_turn),

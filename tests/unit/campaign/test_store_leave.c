@@ -4,6 +4,7 @@
  * comes, and what can be saved of a file that is cut.
  */
 #include "tests/unit/campaign/store_open_bed.h"
+#include "tests/unit/campaign/store_sql.h"
 
 static void old_traces_go_and_rounds_stay(void **state)
 {
@@ -60,6 +61,38 @@ static void only_its_own_traces_go(void **state)
 	assert_true(dropped > 0);
 	assert_ok(b, store_retire_hours(b->store, "c", "fra1", late, &dropped, &b->err));
 	assert_true(dropped > 0);
+}
+
+/* It is no slot, nothing to go on behind, and not in the summaries by the hour; its traces go as
+ * others do. */
+static void a_closer_look_is_no_round(void **state)
+{
+	struct bed *b = *state;
+	const struct wall late = {T0 + 86400 * NS_PER_S};
+	struct round r = make_round("fra1", T0 + 1000 * NS_PER_S + 250 * NS_PER_MS), latest[4];
+	uint64_t dropped = 0;
+	bool already;
+	struct wall last;
+
+	put_round(b, "fra1", 0, 5);
+	r.look = true;
+	r.start = r.planned;
+	round_set_id(&r);
+	r.expected = r.done = r.traces = 3;
+	assert_ok(b, store_begin(b->store, &b->err));
+	for (unsigned i = 0; i < 3; i++)
+		add(b, make_trace("fra1", r.id, r.start.ns + i * NS_PER_S, 5000 + i, i), NULL, NULL);
+	assert_ok(b, store_add_round(b->store, &r, &already, &b->err));
+	assert_ok(b, store_commit(b->store, &b->err));
+	assert_false(already);
+	assert_ok(b, store_last_planned(b->store, "c", "fra1", &last, &b->err));
+	assert_int_equal(last.ns, T0);
+	assert_int_equal(store_last_rounds(b->store, "c", "fra1", latest, 4, &b->err), 1);
+	assert_int_equal(count_of(b, NULL), 5 + 1 + 3 + 1);
+	assert_ok(b, store_retire(b->store, NULL, NULL, late, true, &dropped, &b->err));
+	assert_int_equal(dropped, 8);
+	assert_int_equal(number(b->path, "SELECT sum(traces) FROM hour"), 5);
+	assert_int_equal(number(b->path, "SELECT sum(look) FROM rounds"), 1);
 }
 
 /* A clock that ran a year ahead tells of slots that nobody measured. Then it is set right. */
@@ -137,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(old_traces_go_and_rounds_stay),
 		T(only_its_own_traces_go),
+		T(a_closer_look_is_no_round),
 		T(a_measured_round_takes_the_place_of_a_missed_one),
 		T(what_is_left_of_a_cut_store_is_saved),
 	};

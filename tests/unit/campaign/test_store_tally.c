@@ -16,6 +16,7 @@
 #include "campaign/sqlite.h"
 #include "campaign/store.h"
 #include "tests/unit/core/record/random_trace.h"
+#include "tests/unit/campaign/store_sql.h"
 
 #define T0 (INT64_C(1795341600) * NS_PER_S) /* 2026-11-22T10:00:00Z */
 
@@ -60,21 +61,6 @@ static int tear_down(void **state)
 }
 
 /* --- the truth -------------------------------------------------------------------------------- */
-
-static int64_t number(const char *path, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-	sqlite3 *db = NULL;
-	int64_t v;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	v = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-	sqlite3_finalize(st);
-	sqlite3_close(db);
-	return v;
-}
 
 /* The view of tallies, summed up, against the view of traces, counted. */
 #define SUMMED                                                                                  \

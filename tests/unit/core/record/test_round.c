@@ -216,6 +216,18 @@ static void names_of_rounds(void **state)
 	other.vantage[sizeof(r.vantage) - 2] = 'c';
 	round_set_id(&other);
 	assert_string_not_equal(r.id, other.id);
+	/* A look has milliseconds: it is no slot's, also where the second is. Long names are cut to
+	 * less, and the moment is whole. */
+	other = r;
+	other.look = true;
+	other.planned.ns += 250 * NS_PER_MS;
+	round_set_id(&other);
+	assert_int_equal(strlen(other.id), ROUND_ID_TEXT - 1);
+	assert_non_null(strstr(other.id, "-20000229T000000.250Z"));
+	strcpy(other.campaign, "c");
+	strcpy(other.vantage, "v");
+	round_set_id(&other);
+	assert_string_equal(other.id, "c-v-20000229T000000.250Z");
 	/* The longest pair that is whole, and one more. */
 	memset(r.campaign, 0, sizeof(r.campaign));
 	memset(r.vantage, 0, sizeof(r.vantage));
