@@ -19,12 +19,13 @@ known_rounds() { (($(of known | wc -l) >= $1)); }
 lacking() { of known | jq -r 'select(.missed > 0) | "\(.id): \(.missed) missed by \(.why)"'; }
 
 # The sweep's own rate is a third of what the prober may send: 512 targets of ten hops at that rate
-# are more than this test waits for. The two share routers that are asked five times a second each, and
-# once a second where a busy machine lets one fall silent: of ten hops the known hosts' may be ten
-# seconds on their way, so that is what their rounds have.
+# are more than this test waits for. The two share routers that are asked five times a second each.
+# Beside a short round a sweep has eight lines in the prober, and turns at a router are fair: each of
+# ten waits two seconds there, and a known host's round is three times as long. Without fair turns
+# a known host lost to the sweep's again and again, and its round ended without its last routers.
 plan sweep 1h 'targets: [175.45.176.0/24, 175.45.177.0/24]'
 sed -i 's/^rate_pps: max/rate_pps: 100\nper_prefix_rate_pps: 300\nattempts: 1/' "$LAB_TMP/sweep.yaml"
-plan known 12s 'targets: [175.45.178.3, 175.45.179.1]'
+plan known 6s 'targets: [175.45.178.3, 175.45.179.1]'
 sed -i 's/^rate_pps: max/rate_pps: 300\nper_prefix_rate_pps: 300\nattempts: 1/' "$LAB_TMP/known.yaml"
 # The sweep begins in the middle of the known hosts' rounds: its slot is some seconds from now.
 slot=$(($(date +%s) + 3))
@@ -42,7 +43,7 @@ swept=$(jq -s '[.[] | select(.type == "trace").sent] | add' "$part")
 took=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
 is "the known hosts' rounds are whole" "$(lacking)" ''
 is "and none is left out" "$(of known | jq -rs '[.[].planned[17:19] | tonumber] |
-	[.[1:], .[:-1]] | transpose | map((.[0] - .[1] + 60) % 60) | unique | join(" ")')" 12
+	[.[1:], .[:-1]] | transpose | map((.[0] - .[1] + 60) % 60) | unique | join(" ")')" 6
 # 40 at once, and what was sent before the clock was looked at.
 is "the sweep keeps its own rate ($swept probes in $took ms)" $((swept <= took / 10 + 40 + 300)) 1
 like "the sweep goes on ($swept probes)" "$swept" '^[0-9]{2,}$'
