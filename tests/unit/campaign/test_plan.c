@@ -41,6 +41,7 @@ static void everything(void **state)
 		"  - {host: 198.51.100.0/24, method: icmp, attempts: 1, gap_limit: 0}\n"
 		"rate_pps: 50\nper_prefix_rate_pps: 10\n"
 		"on_event: {every: 1m, for: 1h}\n"
+		"events: {flapping: 2h}\n"
 		"reference: [203.0.113.1, 2001:db8::1]\n"
 		"store: sqlite:/var/lib/x.db\nkeep: {traces: 400d, hourly: 3650d}\n"
 		"alerts: {webhook: {url: https://h.example, secret_file: /etc/s, format: alertmanager},\n"
@@ -85,6 +86,7 @@ static void everything(void **state)
 	assert_int_equal(p->keep_hourly_ns, 3650 * 1440 * MINUTE);
 	assert_true(p->on_event && p->alerts && p->metrics && p->contact_known);
 	assert_int_equal(p->on_event_every_ns, MINUTE);
+	assert_int_equal(p->flapping_ns, 120 * MINUTE);
 	assert_int_equal(p->on_event_for_ns, 60 * MINUTE);
 	assert_string_equal(p->webhook_url, "https://h.example");
 	assert_string_equal(p->webhook_secret, "/etc/s");

@@ -37,8 +37,8 @@ static const struct {
 	{"campaign: c\nhow_often: 15m\n",
 	 "f:2:1: unknown key \"how_often\" in the file, expected one of: campaign, vantage, profile, every, "
 	 "offset, jitter, since, until, targets, method, port, flows, attempts, multipath, first_ttl, "
-	 "max_ttl, gap_limit, wait, rate_pps, per_prefix_rate_pps, on_event, reference, store, keep, "
-	 "alerts, metrics, contact"},
+	 "max_ttl, gap_limit, wait, rate_pps, per_prefix_rate_pps, on_event, events, reference, store, "
+	 "keep, alerts, metrics, contact"},
 	{"campaign: c\ncampaign: d\n", "f:2:1: key \"campaign\" stands twice (first in line 1)"},
 	{OPEN "vantage: w\n", "f:4:1: key \"vantage\" stands twice (first in line 2)"},
 	{OPEN "targets: &a [x]\n", "f:4:10: anchors (&name) are not supported"},
@@ -170,6 +170,7 @@ static const struct {
 	 "f:4:29: hourly summaries would go before the traces they sum up"},
 	{OPEN "on_event: {every: 1m}\n", "f:4:11: key \"for\" is missing in on_event"},
 	{OPEN "on_event: {every: 1h, for: 2h}\n", "f:4:19: 1h is no closer look than every"},
+	{OPEN "events: {flapping: 1m}\n", "f:4:20: 1m is out of range, expected 15m to 366d"},
 	{OPEN "on_event: {every: 5m, for: 1m}\n", "f:4:28: 1m is out of range, expected 5m to 366d"},
 	{OPEN "alerts: {}\n", "f:4:9: alerts go nowhere, expected webhook or exec"},
 	{OPEN "alerts: {exec: on-event}\n",
