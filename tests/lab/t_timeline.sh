@@ -37,17 +37,18 @@ wait_for 30 measured 6 || not_ok "rounds: $(cat "$ERR")"
 
 # --- what happens -----------------------------------------------------------------------------------
 
-moves=$LAB_TMP/moves	# PREFIX FROM TO BEFORE AFTER, in seconds since 1970
+moves=$LAB_TMP/moves	# PREFIX FROM TO BEFORE AFTER
+moment() { date -u +%FT%T.%NZ; }	# as events have it: texts in the order of time
 : >"$moves"
 move()	# BRANCH PREFIX...: on the record
 {
 	local to=$1 p before
 	shift
 	for p; do
-		before=$EPOCHREALTIME
+		before=$(moment)
 		move_route "175.45.$p.0/24" "$to"
 		echo "$p $([[ $to == k ]] && echo dandong khasan || echo khasan dandong)" \
-			"$before $EPOCHREALTIME" >>"$moves"
+			"$before $(moment)" >>"$moves"
 	done
 }
 # until HH:MM[:SS] [DAY]: waits for that moment of the history, where 09:07:51 was at `zero`.
@@ -70,7 +71,7 @@ move d 176 178 179
 kill -KILL $RECEIVER
 wait $RECEIVER 2>/dev/null
 until_moment 10:47
-unstable=$EPOCHREALTIME
+unstable=$(moment)
 for t in 10:55 11:20 11:50 12:10; do
 	until_moment $t
 	outage
@@ -83,7 +84,7 @@ done
 until_moment 12:21:55
 move k 176 178 179
 until_moment 12:26
-stable=$EPOCHREALTIME
+stable=$(moment)
 receiver
 if [[ -n ${LAB_LONG:-} ]]; then
 	until_moment 07:56:39 1
@@ -118,13 +119,12 @@ rounds_between()
 	in_store "SELECT count(*) FROM rounds WHERE NOT look AND start_utc IS NOT NULL AND
 		end_utc > '$1' AND start_utc < '$2'"
 }
-seconds() { date -u -d "$1" +%s.%N; }
 known=$LAB_TMP/known
 : >"$known"
 while read -r prefix from to before after; do
 	found=0
 	while read -r id first last; do
-		(($(bc <<<"$(seconds "$first") <= $after && $(seconds "$last") >= $before"))) || continue
+		[[ ! $first > $after && ! $last < $before ]] || continue
 		found=$((found + 1))
 		echo "$id" >>"$known"
 		n=$(rounds_between "$first" "$last")
@@ -133,11 +133,11 @@ while read -r prefix from to before after; do
 	done < <(jq -r --arg p "175.45.$prefix.0/24" --arg f "$from" --arg t "$to" \
 		'select(.kind == "border_switch" and .prefix == $p and .from == $f and .to == $t) |
 		"\(.id) \(.not_before) \(.not_after)"' "$events")
-	is "$prefix from $from to $to at $(date -u -d "@$before" +%T.%3N)" $found 1
+	is "$prefix from $from to $to at ${before:11:12}" $found 1
 done <"$moves"
 while read -r id kind first last; do
 	grep -qx "$id" "$known" && continue
-	(($(bc <<<"$(seconds "$last") >= $unstable && $(seconds "$first") <= $stable"))) ||
+	[[ ! $last < $unstable && ! $first > $stable ]] ||
 		not_ok "nothing else is told: $kind, $first to $last: $(jq -c --arg i "$id" \
 			'select(.id == $i) | {prefix, from, to, summary}' "$events")"
 done < <(jq -r 'select(.type == "event") | "\(.id) \(.kind) \(.not_before) \(.not_after)"' "$events")
@@ -157,8 +157,7 @@ is "no look is on a slot" "$(in_store "SELECT count(*) FROM rounds WHERE look AN
 bp vp report --profile "$LAB_DIR/lab.yaml" --format html -o "$LAB_TMP/report.html" "sqlite:$STORE"
 is "report" $? 0
 like "report, as a page" "$(head -c 200 "$LAB_TMP/report.html")" '<!DOCTYPE html>|<!doctype html>'
-at_moment=$(date -u -d "@$(head -n 1 "$moves" | cut -d' ' -f5)" +%FT%T.%NZ)
-bp vp diff --profile "$LAB_DIR/lab.yaml" --at "$at_moment" --before 3s --after 3s \
+bp vp diff --profile "$LAB_DIR/lab.yaml" --at "$(head -n 1 "$moves" | cut -d' ' -f5)" --before 3s --after 3s \
 	"sqlite:$STORE" >"$LAB_TMP/diff" 2>"$LAB_TMP/err"
 is "diff around the first move says that it changed" $? 1
 like "and where" "$(head -n 12 "$LAB_TMP/diff")" 'three of the four|3 of 4|Khasan|khasan'
