@@ -65,11 +65,19 @@ WEB           := $(wildcard analysis/report/web/*)
 WEB_C         := $(OUT)/gen/web.c
 ROOM_campaign := $(wildcard campaign/*.c)
 ROOM_cli      := $(filter-out cli/main.c,$(wildcard cli/*.c))
-ROOMS := core wire method engine io plan prober geo analysis campaign cli
+# What only borderpath-fleet has (cli/fleet.h): the broker, the database server, their commands.
+ROOM_postgres := $(wildcard campaign/postgres/*.c)
+ROOM_fleet    := $(wildcard campaign/fleet/*.c)
+ROOM_clifleet := $(wildcard cli/fleet/*.c)
+# And what borderpath has in their place.
+ROOM_light    := $(wildcard cli/light/*.c)
+ROOMS := core wire method engine io plan prober geo analysis campaign cli postgres fleet clifleet light
 
 # What a program or a test links, rooms first (callers before callees), then libraries.
-LINKS_borderpath       := cli campaign analysis geo plan core
+LINKS_borderpath       := cli light campaign analysis geo plan core
 LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lm
+LINKS_borderpath-fleet := cli clifleet fleet postgres campaign analysis geo plan core
+LIBS_borderpath-fleet   = $(LIBS_borderpath) $(LIBS_fleet)
 LINKS_borderpath-probe := prober io engine method wire plan core
 LIBS_borderpath-probe   = -lpcap $(LIBNET_LIBS) $(call pc_libs,libsodium libseccomp libcap-ng)
 
@@ -84,16 +92,18 @@ LINKS_tests/unit/prober/io       := io method wire core
 LINKS_tests/unit/geo             := geo core
 LINKS_tests/unit/analysis        := analysis geo core
 LINKS_tests/unit/analysis/report := analysis geo core
-LINKS_tests/unit/campaign        := campaign analysis geo plan core
-LINKS_tests/unit/campaign/run    := campaign analysis geo plan core
-LINKS_tests/unit/cli             := cli campaign analysis geo plan core
-LINKS_tests/bench                := campaign analysis geo prober io engine method wire plan core
-LINKS_tests/fuzz                 := cli campaign analysis geo prober plan io method wire core
+LINKS_tests/unit/campaign/fleet  := fleet postgres campaign analysis geo plan core
+LINKS_tests/unit/campaign        := postgres campaign analysis geo plan core
+LINKS_tests/unit/campaign/run    := postgres campaign analysis geo plan core
+LINKS_tests/unit/cli             := cli clifleet fleet postgres campaign analysis geo plan core
+LINKS_tests/bench                := fleet postgres campaign analysis geo prober io engine method wire plan core
+LINKS_tests/fuzz                 := cli clifleet fleet postgres campaign analysis geo prober plan io method wire core
 
 LIBS_core    = $(call pc_libs,libsodium yajl)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
 LIBS_campaign = $(call pc_libs,sqlite3 libzstd libsystemd libcurl libmicrohttpd)
-LIBS_tests   = $(LIBS_core) $(call pc_libs,jansson) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
+LIBS_fleet   = $(call pc_libs,libnats libpq)
+LIBS_tests   = $(LIBS_core) $(call pc_libs,jansson) $(LIBS_geo) $(LIBS_campaign) $(LIBS_fleet) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
 
 # --- quiet output ----------------------------------------------------------------------------
 ifeq ($(V),0)
@@ -101,13 +111,15 @@ Q  := @
 say = @printf '  %-6s %s\n' $(1) $(2);
 endif
 
-PROGRAMS := $(OUT)/borderpath $(OUT)/borderpath-probe
+PROGRAMS := $(OUT)/borderpath $(OUT)/borderpath-fleet $(OUT)/borderpath-probe
 objects   = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+# campaign and campaign/postgres name each other: a store's engine and the table of engines.
+rooms_of  = -Wl,--start-group $^ -Wl,--end-group
 libs_of   = $(foreach r,$(1),$(if $(ROOM_$(r)),$(OUT)/lib/$(r).a))
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(PROGRAMS) ## build the two programs
+all: $(PROGRAMS) ## build the programs
 
 .PHONY: help
 help: ## this list
@@ -136,7 +148,10 @@ endef
 $(foreach r,$(ROOMS),$(if $(ROOM_$(r)),$(eval $(call room_rule,$(r)))))
 
 $(OUT)/borderpath: $(OUT)/obj/cli/main.o $(call libs_of,$(LINKS_borderpath))
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_borderpath)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_borderpath)
+
+$(OUT)/borderpath-fleet: $(OUT)/obj/cli/main.o $(call libs_of,$(LINKS_borderpath-fleet))
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_borderpath-fleet)
 
 $(OUT)/borderpath-probe: $(OUT)/obj/prober/main.o $(call libs_of,$(LINKS_borderpath-probe))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_borderpath-probe)
@@ -166,7 +181,7 @@ WRAP_tests/unit/campaign/run     := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=b
 define unit_rule
 $(OUT)/$(1): $(OUT)/obj/$(1).o $(call objects,$(HELPERS_$(patsubst %/,%,$(dir $(1))))) $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDHARD) $$(WRAP_$(patsubst %/,%,$(dir $(1)))) -o $$@ $$^ -lcmocka $$(LIBS_tests)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDHARD) $$(WRAP_$(patsubst %/,%,$(dir $(1)))) -o $$@ $$(rooms_of) -lcmocka $$(LIBS_tests)
 endef
 $(foreach t,$(UNIT_SRC:.c=),$(eval $(call unit_rule,$(t))))
 
@@ -175,11 +190,11 @@ FUZZ_MAIN := $(if $(filter 1,$(FUZZER)),,$(OUT)/obj/tests/fuzz/replay.o)
 $(FUZZ_BIN): $(OUT)/tests/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
 		$(call libs_of,$(LINKS_tests/fuzz))
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_tests)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_tests)
 
 $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(call libs_of,$(LINKS_tests/bench))
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(LIBS_tests)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_tests)
 
 $(LAB_BIN): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
 	@mkdir -p $(@D)
@@ -266,7 +281,7 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 		$(share)/borderpath/campaigns $(share)/borderpath/prometheus $(share)/borderpath/grafana \
 		$(share)/bash-completion/completions \
 		$(libdir)/systemd/system $(libdir)/sysusers.d $(examples)
-	$(Q)install -m 0755 $(OUT)/borderpath $(bindir)/
+	$(Q)install -m 0755 $(OUT)/borderpath $(OUT)/borderpath-fleet $(bindir)/
 	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
 	$(Q)install -m 0644 doc/borderpath.1 $(share)/man/man1/
 	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
@@ -289,7 +304,7 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 	$(Q)if [ -z "$(DESTDIR)" ]; then scripts/grant-probe.sh $(bindir)/borderpath-probe $(GROUP); fi
 
 uninstall: ## remove what install put there (not the group, nor a limits file that was changed)
-	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
+	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-fleet $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
 		$(share)/man/man8/borderpath-probe.8 $(share)/bash-completion/completions/borderpath
 	$(Q)rm -f $(libdir)/sysusers.d/borderpath.conf \
 		$(libdir)/systemd/system/borderpath-campaign@.service

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/fleet.h"
 #include "core/buf.h"
 
 struct subcommand {
@@ -19,12 +20,16 @@ static const struct subcommand subcommands[] = {
 	{"run", campaign_run_command, "rounds as planned, until told to stop"},
 	{"status", campaign_status, "how campaigns fare"},
 	{"recover", campaign_recover, "a damaged store, mended"},
+	{"deploy", cli_fleet, "a plan, handed to a fleet"},
+	{"withdraw", cli_fleet, "a campaign, taken from a fleet"},
+	{"list", cli_fleet, "what a fleet measures"},
 	{NULL, NULL, NULL},
 };
 
 const char campaign_usage[] =
 "usage: borderpath campaign check|once|run|status [OPTIONS] PLAN...\n"
 "       borderpath campaign recover [OPTIONS] PLAN\n"
+"       borderpath campaign deploy PLAN | withdraw NAME | list --server URL\n"
 "\n"
 "A campaign measures the same targets again and again, as a plan (YAML) says: what, how often, how\n"
 "politely, and where it is kept.\n"

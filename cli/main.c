@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/fleet.h"
 #include "core/buf.h"
 
 const struct command commands[] = {
@@ -21,6 +22,9 @@ const struct command commands[] = {
 	{"report", cmd_report, "borders over time, shares, delay, reachability", report_usage},
 	{"events", cmd_events, "what changed: switches, paths, delays, outages", events_usage},
 	{"diff", cmd_diff, "what changed between two sets of records", diff_usage},
+	{"agent", cli_fleet, "a vantage point of a fleet", agent_usage},
+	{"collect", cli_fleet, "the centre of a fleet: takes results in", collect_usage},
+	{"fleet", cli_fleet, "a fleet's keys and permissions, and how it fares", fleet_usage},
 	{"shifts", cmd_shifts, "where any series of round-trip times moved to another level",
 	 shifts_usage},
 	{"geo", cmd_geo, "what the databases and the overlay say, and how old they are", geo_usage},
@@ -82,6 +86,7 @@ int main(int argc, char **argv)
 {
 	const struct command *c;
 	struct buf text;
+	int rc;
 
 	hold_standard_streams();
 	setlocale(LC_CTYPE, "");
@@ -96,6 +101,9 @@ int main(int argc, char **argv)
 		buf_fini(&text);
 		return CLI_USAGE;
 	}
+	rc = cli_elsewhere(argc, argv);
+	if (rc >= 0)
+		return rc;
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return cli_print("borderpath " BP_VERSION "\n");
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||

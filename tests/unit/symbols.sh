@@ -29,7 +29,8 @@ once() {
 		END { exit bad }' "$box/$program"
 }
 
-check "names of borderpath's rooms" once borderpath core geo analysis plan campaign cli
+check "names of borderpath's rooms" once borderpath core geo analysis plan campaign cli light
+check "names of borderpath-fleet's rooms" once fleet core geo analysis plan campaign postgres fleet cli clifleet
 check "names of borderpath-probe's rooms" once probe core plan wire method engine io prober
 
 counted
