@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A batch: records of one round on their way from an agent to the centre (doc/fleet-protocol.md).
+ * Pure: bytes in, bytes out. Reading believes nothing: sizes are bounded before they are believed,
+ * every record is a record, and of the vantage point that the batch is of.
+ */
+#ifndef CAMPAIGN_FLEET_BATCH_H
+#define CAMPAIGN_FLEET_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "campaign/fleet/bus.h"
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/record/jsonl.h"
+#include "core/record/round.h"
+#include "core/record/trace.h"
+
+enum {
+	BATCH_VERSION = 1,
+	BATCH_RECORDS_MAX = 1024,
+	BATCH_RECORDS = 256,            /* an agent cuts by so many */
+	BATCH_PLAIN_MAX = 16 << 20,
+	BATCH_EPOCH_TEXT = 16,
+};
+
+struct batch_head {
+	char vantage[BUS_NAME_TEXT], epoch[BATCH_EPOCH_TEXT], tool[TRACE_TOOL_TEXT];
+	char round[ROUND_ID_TEXT];
+	uint64_t seq;                   /* from 1 */
+	uint32_t part, parts, records;  /* part from 1 */
+};
+
+/* Writing: begin, records (each as its JSON line, or as values), end. */
+struct batch_writer;
+int batch_writer_new(struct batch_writer **out);      /* BP_ENOMEM; used again and again */
+void batch_writer_free(struct batch_writer *w);
+void batch_begin(struct batch_writer *w);
+int batch_add(struct batch_writer *w, const struct record *r, struct bp_error *err);
+/* Bytes of JSON so far. */
+size_t batch_plain_size(const struct batch_writer *w);
+/* head->records is counted here. BP_ERANGE: over a bound; cut it smaller. Borrowed until the next
+ * begin. */
+int batch_end(struct batch_writer *w, struct batch_head *head, const char **bytes, size_t *n,
+	      struct bp_error *err);
+
+/* Why a batch is refused for ever. */
+enum batch_refusal {
+	BATCH_OK, BATCH_OVERSIZED, BATCH_MALFORMED, BATCH_VERSION_UNKNOWN, BATCH_FOREIGN,
+	BATCH_REFUSALS
+};
+const char *batch_refusal_name(enum batch_refusal r); /* "oversized", ... */
+
+/* Reads a whole batch that came from `vantage` (the subject's). on_record gets each record with what
+ * its line says (as jsonl's reader gives it); a negative of it stops and is returned, with *refusal
+ * BATCH_OK. BP_EPARSE with *refusal set: for ever refused; the text says why. head is filled as far
+ * as it could be read (seq 0: not known). */
+int batch_read(const char *vantage, const void *bytes, size_t n, struct batch_head *head,
+	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
+	       enum batch_refusal *refusal, struct bp_error *err);
+
+#endif
