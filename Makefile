@@ -48,7 +48,7 @@ pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 
 ALL_CFLAGS = -std=gnu17 -I. -D_GNU_SOURCE -D_DEFAULT_SOURCE -DBP_VERSION='"$(VERSION)"' \
-	     -DBP_PREFIX='"$(PREFIX)"' -DBP_SYSCONFDIR='"$(SYSCONFDIR)"' $(WARN) $(HARD) $(CFLAGS) -MMD -MP
+	     -DBP_PREFIX='"$(PREFIX)"' -DBP_SYSCONFDIR='"$(SYSCONFDIR)"' $(WARN) $(HARD) -pthread $(CFLAGS) -MMD -MP
 
 # --- rooms -----------------------------------------------------------------------------------
 ROOM_core     := $(wildcard core/*.c core/record/*.c)
@@ -75,7 +75,7 @@ ROOMS := core wire method engine io plan prober geo analysis campaign cli postgr
 
 # What a program or a test links, rooms first (callers before callees), then libraries.
 LINKS_borderpath       := cli light campaign analysis geo plan core
-LIBS_borderpath         = $(LIBS_core) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lm
+LIBS_borderpath         = -pthread $(LIBS_core) $(LIBS_geo) $(LIBS_campaign) $(call pc_libs,libcares) -lm
 LINKS_borderpath-fleet := cli clifleet fleet postgres campaign analysis geo plan core
 LIBS_borderpath-fleet   = $(LIBS_borderpath) $(LIBS_fleet)
 LINKS_borderpath-probe := prober io engine method wire plan core
@@ -103,7 +103,7 @@ LIBS_core    = $(call pc_libs,libsodium yajl)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
 LIBS_campaign = $(call pc_libs,sqlite3 libzstd libsystemd libcurl libmicrohttpd)
 LIBS_fleet   = $(call pc_libs,libnats libpq)
-LIBS_tests   = $(LIBS_core) $(call pc_libs,jansson) $(LIBS_geo) $(LIBS_campaign) $(LIBS_fleet) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
+LIBS_tests   = -pthread $(LIBS_core) $(call pc_libs,jansson) $(LIBS_geo) $(LIBS_campaign) $(LIBS_fleet) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
 
 # --- quiet output ----------------------------------------------------------------------------
 ifeq ($(V),0)

@@ -66,6 +66,10 @@ uint32_t diff_delays(const struct trace *t, int64_t *out);
  * offline is not compared. */
 int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *r);
 
+/* Adds all of `from` to `into`, both of one profile and not compared yet, as if it had been added
+ * there behind what is in it. from stays as it is. */
+int diff_set_merge(struct diff_set *into, const struct diff_set *from);
+
 /* --- what changed ---------------------------------------------------------------------------- */
 
 enum diff_change {

@@ -479,6 +479,8 @@ static int give_all(struct grouping *w, struct bp_error *err)
 static int take_all(struct grouping *w, const struct store_select *select, struct bp_error *err)
 {
 	sqlite3_stmt *segments = NULL, *rows = NULL;
+	int64_t before = 0;
+	unsigned nth = 0;
 	int rc = select_segments(w->s, select, &segments, err);
 
 	if (rc < 0)
@@ -488,6 +490,12 @@ static int take_all(struct grouping *w, const struct store_select *select, struc
 	while (rc == 0 && (rc = sql_step(w->s, segments, err)) == 1) {
 		int64_t vantage = sqlite3_column_int64(segments, 3);
 
+		nth += before != 0 && vantage != before;
+		before = vantage;
+		if (select->parts > 0 && nth % select->parts != select->part) {
+			rc = 0;
+			continue;
+		}
 		rc = vantage != w->vantage ? give_all(w, err) : 0;
 		if (rc < 0)
 			break;

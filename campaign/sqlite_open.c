@@ -293,11 +293,40 @@ static int read_hash_key(struct store *s, struct bp_error *err)
 	return rc;
 }
 
+static int open_at(const char *path, enum store_mode mode, const struct head *h,
+		   struct store **out, struct bp_error *err)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (s == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	s->mode = mode;
+	s->nth_max = -1;
+	s->path = strdup(path);
+	buf_init(&s->key);
+	buf_init(&s->body);
+	rc = s->path == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+	if (rc == 0)
+		rc = open_database(s, err);
+	if (rc == 0)
+		rc = mode == STORE_WRITE ? prepare_write(s, h, err) : prepare_read(s, h, err);
+	if (rc == 0)
+		rc = read_hash_key(s, err);
+	if (rc == 0 && mode == STORE_WRITE && intern_init(s) < 0)
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	if (rc < 0) {
+		store_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
 int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err)
 {
 	char path[PATH_MAX];
 	struct head h = {0};
-	struct store *s = NULL;
 	int rc = store_place(url, path, err);
 
 	if (rc < 0)
@@ -316,29 +345,21 @@ int store_open(const char *url, enum store_mode mode, struct store **out, struct
 		return bp_fail(err, BP_ENOTFOUND, "%s: there is no store", path);
 	if (mode == STORE_READ && h.empty)
 		return bp_fail(err, BP_EPARSE, "%s: not a store (an empty file)", path);
-	s = calloc(1, sizeof(*s));
-	if (s == NULL)
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	s->mode = mode;
-	s->nth_max = -1;
-	s->path = strdup(path);
-	buf_init(&s->key);
-	buf_init(&s->body);
-	rc = s->path == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
-	if (rc == 0)
-		rc = open_database(s, err);
-	if (rc == 0)
-		rc = mode == STORE_WRITE ? prepare_write(s, &h, err) : prepare_read(s, &h, err);
-	if (rc == 0)
-		rc = read_hash_key(s, err);
-	if (rc == 0 && mode == STORE_WRITE && intern_init(s) < 0)
-		rc = bp_fail(err, BP_ENOMEM, "out of memory");
-	if (rc < 0) {
-		store_close(s);
-		return rc;
-	}
-	*out = s;
-	return 0;
+	return open_at(path, mode, &h, out, err);
+}
+
+/* The file itself is SQLite's to open: whoever closes it by hand takes the locks away that the
+ * process has on it (sqlite.org/howtocorrupt.html, 2.2), and the other store is in use. */
+int store_open_again(const struct store *of, struct store **out, struct bp_error *err)
+{
+	struct head h = {.there = true};
+	char wal[PATH_MAX + 8];
+	struct stat st;
+
+	snprintf(wal, sizeof(wal), "%s-wal", of->path);
+	if (stat(wal, &st) == 0)
+		h.wal = st.st_size;
+	return open_at(of->path, STORE_READ, &h, out, err);
 }
 
 int store_open_damaged(const char *url, struct store **out, struct bp_error *err)

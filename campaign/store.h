@@ -40,6 +40,8 @@ enum store_mode {
  * for longer than a few seconds, BP_EPARSE damaged or no store of ours, BP_EIO; each with one clear
  * line. */
 int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err);
+/* The same store once more, to be read by another thread: of one store_open only one may. */
+int store_open_again(const struct store *of, struct store **out, struct bp_error *err);
 void store_close(struct store *s);
 /* Whether a word of the command line is a store: by its scheme, or by the first bytes of the
  * file. */
@@ -76,6 +78,8 @@ struct store_select {
 				       * since is not behind its beginning */
 	struct prefix prefix;         /* addr not set: any */
 	uint8_t method;               /* METHOD_UNKNOWN: any */
+	uint8_t part, parts;          /* for store_groups: vantage points number part, part +
+				       * parts, ... of them; parts 0: all */
 	bool rounds_only;             /* for store_read: neither traces nor objects but rounds */
 	bool online;                  /* for store_read: no traces of rounds whose vantage point
 				       * was offline; the rounds themselves, yes */

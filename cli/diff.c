@@ -53,7 +53,7 @@ struct diff_run {
 	struct judge_pass pass;
 	struct select_counts counts;
 	struct diff_set *set;
-	struct diff_store **stores;  /* owned, in the order named */
+	struct diff_store **stores;  /* owned, by their number - 1 */
 	unsigned store_count;
 	enum diff_when file;         /* which of A and B is read now */
 	struct diff_page *page;      /* NULL: none is wanted */
@@ -225,25 +225,27 @@ static void narrow(struct diff_run *run)
 /* One side or both, of a store. */
 static int read_store(struct diff_run *run, const char *url, struct bp_error *err)
 {
-	struct store_select select = select_of_store(&run->select);
-	struct wall until = select.until;
+	struct store_select select = select_of_store(&run->select), two[2] = {select, select};
+	struct wall at = run->at;
 	struct diff_store *d;
 	int rc = diff_store_open(url, run->store_count + 1, &run->pass, run->set, &d, err);
 
 	if (rc < 0)
 		return rc;
 	run->stores[run->store_count++] = d;
-	if (run->at.ns == 0)
+	if (at.ns == 0)
 		return diff_store_read(d, &select, run->file, &run->counts.read, err);
-	if (select.since.ns < run->at.ns) {
-		select.until = until.ns < run->at.ns ? until : run->at;
-		rc = diff_store_read(d, &select, DIFF_BEFORE, &run->counts.read, err);
+	if (select.until.ns <= at.ns || select.since.ns >= at.ns) {
+		if (select.since.ns >= at.ns && select.until.ns <= at.ns)
+			return 0;
+		return diff_store_read(d, &select,
+				       select.since.ns < at.ns ? DIFF_BEFORE : DIFF_AFTER,
+				       &run->counts.read, err);
 	}
-	if (rc == 0 && until.ns > run->at.ns) {
-		select.since = select.since.ns > run->at.ns ? select.since : run->at;
-		select.until = until;
-		rc = diff_store_read(d, &select, DIFF_AFTER, &run->counts.read, err);
-	}
+	two[DIFF_BEFORE].until = two[DIFF_AFTER].since = at;
+	rc = diff_store_read_two(d, two, run->store_count + 1, &d, &run->counts.read, err);
+	if (rc == 0)
+		run->stores[run->store_count++] = d;
 	return rc;
 }
 
@@ -277,7 +279,7 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 
 static int open_set(struct diff_run *run, int words)
 {
-	run->stores = calloc((size_t)words, sizeof(struct diff_store *));
+	run->stores = calloc(2 * (size_t)words, sizeof(struct diff_store *));
 	if (run->stores != NULL &&
 	    judge_pass_init(&run->pass, run->session.geo, run->session.profile,
 			    JUDGE_PASS_SLOTS) == 0 &&

@@ -24,6 +24,12 @@ void diff_store_close(struct diff_store *d);
 /* Adds what is selected to a side, its rounds too. *traces grows by how many there were. */
 int diff_store_read(struct diff_store *d, const struct store_select *select, enum diff_when side,
 		    uint64_t *traces, struct bp_error *err);
+/* The same of the window before and the one after, at a time; all that is added is added as by two
+ * reads, and the first failure in that order is told. Examples of the latter are those of *after,
+ * which has that number, is for nothing else, and is the caller's to close. */
+int diff_store_read_two(struct diff_store *d, const struct store_select select[static 2],
+			unsigned number, struct diff_store **after, uint64_t *traces,
+			struct bp_error *err);
 /* The number in an item's `example`; the whole trace that it stands for (out is initialised and
  * empty; BP_ENOTFOUND: dropped meanwhile); its id, empty when it is gone. */
 unsigned diff_store_number(int64_t example);

@@ -24,7 +24,7 @@ struct geo {
 	struct learnt {
 		struct geo_source source;
 		bool hashed;
-		uint64_t damaged[2];
+		_Atomic uint64_t damaged[2]; /* of all threads */
 		char warning[2][WARNING_TEXT];
 	} *learnt;
 };

@@ -26,7 +26,8 @@ int geo_open(const char *asn_path, const char *country_path, const struct profil
 void geo_close(struct geo *g);
 
 /* Fills asn, org, country, label, source of one address at a time (the overlay is dated; when 0
- * means now). Never fails: what is not known stays empty. Cached per address by the caller. */
+ * means now). Never fails: what is not known stays empty. Cached per address by the caller. Several
+ * threads may ask at a time. */
 void geo_lookup(const struct geo *g, struct addr a, struct wall when, struct name *out);
 /* Which data answers, for the record. The first call hashes the files (filehash.h: cached between
  * runs), so call it when a record is written, not for a look-up. Borrowed. */

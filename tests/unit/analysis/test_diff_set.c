@@ -158,15 +158,34 @@ static void json_of(struct diff_set *set, struct buf *out)
 	diff_set_free(set);
 }
 
-/* How the same traces may come: one by one in this order or the other; as items, whole or cut. */
-enum packing { ONE_BY_ONE, BACKWARDS, AS_ITEMS, AS_ITEMS_CUT, PACKINGS };
+/* Some of the copies into a set of their own, in another order, which then goes into `set`. */
+static void add_in_two(struct diff_set *set, const struct profile *p, struct shape *shapes)
+{
+	struct diff_set *other;
+
+	assert_int_equal(diff_set_new(p, &other), 0);
+	for (unsigned i = 0; i < SHAPES; i++) {
+		unsigned back = SHAPES - 1 - i;
+
+		add_item(set, &shapes[i], i, 0, (shapes[i].copies + 1) / 2);
+		if (shapes[back].copies > 1)
+			add_item(other, &shapes[back], back, (shapes[back].copies + 1) / 2,
+				 shapes[back].copies);
+	}
+	assert_int_equal(diff_set_merge(set, other), 0);
+	diff_set_free(other);
+}
+
+/* How the same traces may come: one by one in this order or the other; as items, whole or cut; in
+ * two sets that become one. */
+enum packing { ONE_BY_ONE, BACKWARDS, AS_ITEMS, AS_ITEMS_CUT, IN_TWO, PACKINGS };
 
 static struct diff_set *packed(const struct profile *p, struct shape *shapes, enum packing how)
 {
 	struct diff_set *set;
 
 	assert_int_equal(diff_set_new(p, &set), 0);
-	for (unsigned i = 0; i < SHAPES; i++) {
+	for (unsigned i = 0; i < SHAPES && how != IN_TWO; i++) {
 		unsigned at = how == BACKWARDS || how == AS_ITEMS_CUT ? SHAPES - 1 - i : i;
 		struct shape *x = &shapes[at];
 		unsigned half = x->copies / 2;
@@ -180,6 +199,8 @@ static struct diff_set *packed(const struct profile *p, struct shape *shapes, en
 			add_item(set, x, at, 0, half);
 		}
 	}
+	if (how == IN_TWO)
+		add_in_two(set, p, shapes);
 	return set;
 }
 
@@ -331,6 +352,54 @@ static void test_rounds_are_counted(void **state)
 	diff_set_free(set);
 }
 
+/* Rounds of two sets that become one are those of one: counts, reasons, what is left out. */
+static void test_rounds_of_two_sets(void **state)
+{
+	static const struct {
+		const char *vantage, *id;
+		unsigned done, missed;
+		enum round_why why;
+		enum round_health health;
+		const char *because;
+	} rows[] = {
+		{"fra1", "a", 1, 3, ROUND_WHY_OVERRUN, ROUND_HEALTH_OK, "a part is missing"},
+		{"fra1", "b", 0, 4, ROUND_WHY_DOWN, ROUND_HEALTH_UNKNOWN, "the first whole one"},
+		{"fra1", "c", 0, 4, ROUND_WHY_PROBER, ROUND_HEALTH_UNKNOWN, "a later whole one"},
+		{"sin1", "r2", 1, 0, ROUND_WHY_NONE, ROUND_HEALTH_OFFLINE, "has traces"},
+		{"tyo1", "d", 2, 2, ROUND_WHY_STOPPED, ROUND_HEALTH_OK, "in the second set alone"},
+	};
+	const unsigned n = sizeof(rows) / sizeof(rows[0]);
+	struct two *t = *state;
+
+	add(t, false, DANDONG, 0);
+	add(t, true, DANDONG, 0);
+	text_set(add_from(t, true, "sin1", NK, "*5", 0)->round, TRACE_ID_TEXT, "r2");
+	for (unsigned cut = 0; cut <= n; cut++) {
+		struct diff_set *sets[3];
+		struct buf one, two;
+
+		sets[0] = set_of(t);
+		sets[1] = set_of(t);
+		assert_int_equal(diff_set_new(t->profile, &sets[2]), 0);
+		for (unsigned i = 0; i < n; i++) {
+			add_round(sets[0], DIFF_AFTER, rows[i].vantage, rows[i].id, rows[i].done,
+				  rows[i].missed, rows[i].why, rows[i].health);
+			add_round(sets[i < cut ? 1 : 2], DIFF_AFTER, rows[i].vantage, rows[i].id,
+				  rows[i].done, rows[i].missed, rows[i].why, rows[i].health);
+		}
+		assert_int_equal(diff_set_merge(sets[1], sets[2]), 0);
+		diff_set_free(sets[2]);
+		buf_init(&one);
+		buf_init(&two);
+		json_of(sets[0], &one);
+		json_of(sets[1], &two);
+		assert_non_null(strstr(one.bytes, "\"traces_after\":1,"));
+		assert_string_equal(one.bytes, two.bytes);
+		buf_fini(&one);
+		buf_fini(&two);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_neighbours_share_a_sight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_offline_is_no_outage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rounds_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rounds_of_two_sets, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
