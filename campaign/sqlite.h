@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "analysis/diff_intern.h"
-#include "campaign/store.h"
+#include "campaign/store_engine.h"
 #include "core/buf.h"
 #include "core/record/flat.h"
 
@@ -179,7 +179,8 @@ struct tallies {
 	uint32_t room, again_count, again_room;
 };
 
-struct store {
+struct sqlite_store {
+	struct store store; /* first */
 	sqlite3 *db;
 	char *path;
 	enum store_mode mode;
@@ -208,16 +209,16 @@ struct store {
 /* --- sqlite_sql.c: statements and errors ------------------------------------------------------ */
 
 /* "PATH: what happened", with the BP_E* of an SQLite result (BP_EIO with sys ENOSPC when full). */
-int sql_fail(struct store *s, int result, struct bp_error *err);
+int sql_fail(struct sqlite_store *s, int result, struct bp_error *err);
 /* The statement, prepared and reset. */
-int sql_get(struct store *s, enum stmt which, sqlite3_stmt **out, struct bp_error *err);
+int sql_get(struct sqlite_store *s, enum stmt which, sqlite3_stmt **out, struct bp_error *err);
 /* Steps once: 1 a row, 0 done (and reset), negative an error (and reset). */
-int sql_step(struct store *s, sqlite3_stmt *st, struct bp_error *err);
+int sql_step(struct sqlite_store *s, sqlite3_stmt *st, struct bp_error *err);
 /* One statement without parameters and results. */
-int sql_exec(struct store *s, const char *sql, struct bp_error *err);
-int sql_run(struct store *s, enum stmt which, struct bp_error *err);
+int sql_exec(struct sqlite_store *s, const char *sql, struct bp_error *err);
+int sql_run(struct sqlite_store *s, enum stmt which, struct bp_error *err);
 /* One integer. */
-int sql_int(struct store *s, const char *sql, int64_t *out, struct bp_error *err);
+int sql_int(struct sqlite_store *s, const char *sql, int64_t *out, struct bp_error *err);
 /* NULL for empty text, for 0, for a negative number. */
 void bind_text(sqlite3_stmt *st, int at, const char *text);
 void bind_nonzero(sqlite3_stmt *st, int at, int64_t v);
@@ -229,33 +230,34 @@ void bind_blob(sqlite3_stmt *st, int at, const void *bytes, size_t n);
 /* One row for each step: from version `from` to from + 1. */
 struct migration {
 	int from;
-	int (*step)(struct store *s, struct bp_error *err);
+	int (*step)(struct sqlite_store *s, struct bp_error *err);
 };
 extern const struct migration migrations[]; /* ends with {0, NULL} */
 /* Brings the store from `version` to SQLITE_STORE_VERSION, each step in a transaction. */
-int store_migrate(struct store *s, int version, struct bp_error *err);
-int schema_create(struct store *s, struct bp_error *err);
+int sqlite_migrate(struct sqlite_store *s, int version, struct bp_error *err);
+int schema_create(struct sqlite_store *s, struct bp_error *err);
 /* What version 2 has beyond version 1: the table and the view of tallies, empty. */
-int schema_add_tally(struct store *s, struct bp_error *err);
+int schema_add_tally(struct sqlite_store *s, struct bp_error *err);
 /* What version 3 has beyond version 2: the column `look` of the view of rounds. */
-int schema_add_look(struct store *s, struct bp_error *err);
+int schema_add_look(struct sqlite_store *s, struct bp_error *err);
 
 /* For salvage: whatever SQLite can open, without looking whether it is whole. */
-int store_open_damaged(const char *url, struct store **out, struct bp_error *err);
+int sqlite_open_damaged(const char *url, struct sqlite_store **out, struct bp_error *err);
 
 /* --- sqlite_intern.c -------------------------------------------------------------------------- */
 
-int intern_init(struct store *s);
-void intern_fini(struct store *s);
+int intern_init(struct sqlite_store *s);
+void intern_fini(struct sqlite_store *s);
 /* Forgets everything: after an undo, or when rows were dropped. */
-void intern_clear(struct store *s);
+void intern_clear(struct sqlite_store *s);
 /* Row numbers of values, made when they are new. 0 for empty text and no address. */
 /* A hash of any bytes under the store's secret. */
-int64_t intern_hash(const struct store *s, const void *bytes, size_t n);
-int intern_text(struct store *s, const char *text, int64_t *out, struct bp_error *err);
-int intern_addr(struct store *s, struct addr a, int64_t *out, struct bp_error *err);
-int intern_goal(struct store *s, const struct trace *t, int64_t *out, struct bp_error *err);
-int intern_settings(struct store *s, const struct trace *t, int64_t *out, struct bp_error *err);
+int64_t intern_hash(const struct sqlite_store *s, const void *bytes, size_t n);
+int intern_text(struct sqlite_store *s, const char *text, int64_t *out, struct bp_error *err);
+int intern_addr(struct sqlite_store *s, struct addr a, int64_t *out, struct bp_error *err);
+int intern_goal(struct sqlite_store *s, const struct trace *t, int64_t *out, struct bp_error *err);
+int intern_settings(struct sqlite_store *s, const struct trace *t, int64_t *out,
+		    struct bp_error *err);
 /* The path of t; s->order is its order afterwards, f the computed columns, as_path the row of the
  * networks (0 none). `same_*`: whether the path's row has the same as this trace. */
 struct path_row {
@@ -263,16 +265,17 @@ struct path_row {
 	uint32_t slots;
 	bool same_hash, same_as_path;
 };
-int intern_path(struct store *s, const struct trace *t, const struct flat_trace *f, int64_t as_path,
-		struct path_row *out, struct bp_error *err);
-int intern_geo(struct store *s, const struct geo_source *g, int64_t *out, struct bp_error *err);
+int intern_path(struct sqlite_store *s, const struct trace *t, const struct flat_trace *f,
+		int64_t as_path, struct path_row *out, struct bp_error *err);
+int intern_geo(struct sqlite_store *s, const struct geo_source *g, int64_t *out,
+	       struct bp_error *err);
 /* How t's addresses are named. *own: not all of them as they are named by `geo` everywhere else. */
-int intern_naming(struct store *s, const struct trace *t, const struct names *names, int64_t geo,
-		  int64_t as_path, int64_t *out, bool *own, struct bp_error *err);
-int intern_verdict(struct store *s, const struct trace *t, const struct verdict *v, int64_t *out,
-		   struct bp_error *err);
-int intern_judge(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us, int64_t *out,
-		 struct bp_error *err);
+int intern_naming(struct sqlite_store *s, const struct trace *t, const struct names *names,
+		  int64_t geo, int64_t as_path, int64_t *out, bool *own, struct bp_error *err);
+int intern_verdict(struct sqlite_store *s, const struct trace *t, const struct verdict *v,
+		   int64_t *out, struct bp_error *err);
+int intern_judge(struct sqlite_store *s, const struct verdict *v, int64_t geo, int64_t at_us,
+		 int64_t *out, struct bp_error *err);
 
 /* --- sqlite_value.c: keys of values, and back ------------------------------------------------- */
 
@@ -288,27 +291,78 @@ int value_read_verdict(const void *bytes, int n, struct verdict *v, const struct
 /* The address that t shows first at a TTL. */
 struct addr value_addr_at(const struct trace *t, uint8_t ttl);
 
+/* --- what stands behind store.h (sqlite_engine.c), with its contracts ------------------------- */
+
+struct sqlite_point_reader;
+
+int sqlite_open(const char *url, enum store_mode mode, struct sqlite_store **out,
+		struct bp_error *err);
+int sqlite_open_again(const struct sqlite_store *of, struct sqlite_store **out,
+		      struct bp_error *err);
+void sqlite_close(struct sqlite_store *s);
+int sqlite_begin(struct sqlite_store *s, struct bp_error *err);
+int sqlite_add_trace(struct sqlite_store *s, const struct trace *t, const struct names *names,
+		     const struct verdict *verdict, struct bp_error *err);
+int sqlite_add_object(struct sqlite_store *s, enum record_kind kind, struct wall at,
+		      const char *vantage, const char *campaign, const char *round,
+		      const char *json, size_t n, struct bp_error *err);
+int sqlite_add_round(struct sqlite_store *s, const struct round *r, bool *already,
+		     struct bp_error *err);
+int sqlite_commit(struct sqlite_store *s, struct bp_error *err);
+void sqlite_undo(struct sqlite_store *s);
+int sqlite_read(struct sqlite_store *s, const struct store_select *select,
+		store_on_record *on_record, void *arg, struct bp_error *err);
+int sqlite_groups(struct sqlite_store *s, const struct store_select *select,
+		  store_on_group *on_group, void *arg, struct bp_error *err);
+int sqlite_trace(struct sqlite_store *s, int64_t example, struct record *out, struct bp_error *err);
+int sqlite_trace_bare(struct sqlite_store *s, int64_t example, struct trace **out,
+		      struct bp_error *err);
+int sqlite_points_open(struct sqlite_store *s, const struct store_select *select,
+		       const struct store_points *to, struct sqlite_point_reader **out,
+		       struct bp_error *err);
+void sqlite_points_close(struct sqlite_point_reader *r);
+int sqlite_points_next(struct sqlite_point_reader *r, struct wall *at, struct bp_error *err);
+int sqlite_points_give(struct sqlite_point_reader *r, struct bp_error *err);
+int sqlite_last_planned(struct sqlite_store *s, const char *campaign, const char *vantage,
+			struct wall *out, struct bp_error *err);
+int sqlite_last_rounds(struct sqlite_store *s, const char *campaign, const char *vantage,
+		       struct round *out, unsigned max, struct bp_error *err);
+int sqlite_slots(struct sqlite_store *s, const char *campaign, const char *vantage, unsigned max,
+		 int (*on_slot)(void *arg, struct wall planned, int64_t row, struct bp_error *err),
+		 void *arg, struct bp_error *err);
+int sqlite_round(struct sqlite_store *s, int64_t row, struct round *out, struct bp_error *err);
+int sqlite_add_judgement(struct sqlite_store *s, const char *trace_id, const struct names *names,
+			 const struct verdict *verdict, struct wall judged_at,
+			 struct bp_error *err);
+int sqlite_retire_some(struct sqlite_store *s, const char *campaign, const char *vantage,
+		       struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		       struct bp_error *err);
+int sqlite_retire_hours(struct sqlite_store *s, const char *campaign, const char *vantage,
+			struct wall before, uint64_t *dropped, struct bp_error *err);
+int sqlite_salvage(const char *from, const char *to, struct store_salvage *out,
+		   struct bp_error *err);
+
 /* --- sqlite_write.c --------------------------------------------------------------------------- */
 
 /* Writes the row of the segment under way, if there is one: its traces can be read then. */
-int segment_end(struct store *s, struct bp_error *err);
+int segment_end(struct sqlite_store *s, struct bp_error *err);
 
 /* --- sqlite_tally.c --------------------------------------------------------------------------- */
 
 /* Counts a trace of the segment under way; v NULL: not judged. */
-int tallies_add(struct store *s, const struct trace *t, const struct flat_trace *f,
-	      const struct verdict *v, int64_t start_us, struct bp_error *err);
+int tallies_add(struct sqlite_store *s, const struct trace *t, const struct flat_trace *f,
+		const struct verdict *v, int64_t start_us, struct bp_error *err);
 /* Writes what was counted; vantage is its row, 0 none. */
-int tallies_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err);
+int tallies_write(struct sqlite_store *s, int64_t vantage, int64_t segment, struct bp_error *err);
 /* Takes the counts of a segment that is there away, while its row has the times it had when they
  * were made; counts its rows, of which there are no counts. */
-int tallies_drop(struct store *s, int64_t segment, struct bp_error *err);
-int tallies_fill(struct store *s, int64_t segment, struct bp_error *err);
+int tallies_drop(struct sqlite_store *s, int64_t segment, struct bp_error *err);
+int tallies_fill(struct sqlite_store *s, int64_t segment, struct bp_error *err);
 /* Both, for what tallies_later named: before this transaction's commit. */
-int tallies_later(struct store *s, int64_t segment, struct bp_error *err);
-int tallies_settle(struct store *s, struct bp_error *err);
+int tallies_later(struct sqlite_store *s, int64_t segment, struct bp_error *err);
+int tallies_settle(struct sqlite_store *s, struct bp_error *err);
 /* Fills those of all segments: there are none yet. */
-int tallies_all(struct store *s, struct bp_error *err);
+int tallies_all(struct sqlite_store *s, struct bp_error *err);
 void tallies_clear(struct tallies *t);
 void tallies_fini(struct tallies *t);
 
@@ -326,30 +380,32 @@ void id_set_clear(struct id_set *set);
 int id_set_put(struct id_set *set, const struct trace_key *k, int64_t n);
 int64_t id_set_find(const struct id_set *set, const struct trace_key *k); /* 0: not there */
 /* The row of an id in segments that are in the store already; 0: none. */
-int ids_find(struct store *s, const struct trace_key *k, int64_t *out, struct bp_error *err);
+int ids_find(struct sqlite_store *s, const struct trace_key *k, int64_t *out, struct bp_error *err);
 /* The highest sequence number of a run; -1 none. */
-int ids_top(struct store *s, const char *run, int64_t *out, struct bp_error *err);
+int ids_top(struct sqlite_store *s, const char *run, int64_t *out, struct bp_error *err);
 
 /* --- sqlite_read.c ---------------------------------------------------------------------------- */
 
 void read_cache_free(struct read_cache *c);
 /* One row of `trace` (columns of STMT_TRACES) as a record. BP_EPARSE: damaged. */
-int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err);
+int read_trace_row(struct sqlite_store *s, sqlite3_stmt *st, struct record *out,
+		   struct bp_error *err);
 /* The trace without its body: what was asked for, and its hops without times in the order of its
  * path, so that the i-th has the i-th slot. Owned by the caller. */
-int read_hops_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err);
+int read_hops_row(struct sqlite_store *s, sqlite3_stmt *st, struct trace **out,
+		  struct bp_error *err);
 /* Of such a row, whose segment has this base, run and first number: its start and end (ns
  * INT64_MIN: out of all bounds; 0: not known), its id. */
 struct wall read_start(sqlite3_stmt *st, int64_t base_us);
 struct wall read_end(sqlite3_stmt *st, int64_t base_us);
-int read_id(struct store *s, sqlite3_stmt *st, const char *run, int64_t seq_base,
+int read_id(struct sqlite_store *s, sqlite3_stmt *st, const char *run, int64_t seq_base,
 	    char out[static TRACE_ID_TEXT], struct bp_error *err);
 /* A row of `judgement`: the verdict (0: none) of the judge (0: not looked up) on t, which is in
  * `segment`, and the names it was judged by. */
 struct judgement_row {
 	int64_t verdict, judge, naming, segment;
 };
-int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,
+int read_judgement(struct sqlite_store *s, const struct trace *t, const struct judgement_row *row,
 		   struct names *names, struct verdict *out, struct bp_error *err);
 
 #endif

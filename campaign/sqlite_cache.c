@@ -44,7 +44,7 @@ struct read_cache {
 	} geo;
 };
 
-static struct read_cache *cache_of(struct store *s)
+static struct read_cache *cache_of(struct sqlite_store *s)
 {
 	if (s->cache == NULL) {
 		struct read_cache *c = calloc(1, sizeof(*c));
@@ -84,13 +84,13 @@ static int no_memory(struct bp_error *err)
 	return bp_fail(err, BP_ENOMEM, "out of memory");
 }
 
-int cached_damaged(struct store *s, const char *what, int64_t id, struct bp_error *err)
+int cached_damaged(struct sqlite_store *s, const char *what, int64_t id, struct bp_error *err)
 {
 	return bp_fail(err, BP_EPARSE, "%s: damaged: %s %lld", s->path, what, (long long)id);
 }
 
 /* Row `id` of a statement with one parameter; stays on the row: reset it. BP_EPARSE: none. */
-static int row_of(struct store *s, enum stmt which, const char *what, int64_t id,
+static int row_of(struct sqlite_store *s, enum stmt which, const char *what, int64_t id,
 		  sqlite3_stmt **out, struct bp_error *err)
 {
 	int rc = sql_get(s, which, out, err);
@@ -102,7 +102,7 @@ static int row_of(struct store *s, enum stmt which, const char *what, int64_t id
 	return rc == 0 ? cached_damaged(s, what, id, err) : rc < 0 ? rc : 0;
 }
 
-int cached_blob(struct store *s, enum cached kind, int64_t id, const void **bytes, int *size,
+int cached_blob(struct sqlite_store *s, enum cached kind, int64_t id, const void **bytes, int *size,
 		struct bp_error *err)
 {
 	static const struct {
@@ -144,7 +144,7 @@ int cached_blob(struct store *s, enum cached kind, int64_t id, const void **byte
 	return 0;
 }
 
-int cached_text(struct store *s, int64_t id, char *out, size_t size, struct bp_error *err)
+int cached_text(struct sqlite_store *s, int64_t id, char *out, size_t size, struct bp_error *err)
 {
 	const void *bytes;
 	int n, rc;
@@ -160,7 +160,7 @@ int cached_text(struct store *s, int64_t id, char *out, size_t size, struct bp_e
 
 /* --- paths ------------------------------------------------------------------------------------ */
 
-static int read_path(struct store *s, sqlite3_stmt *st, int64_t id, struct cached_path **out,
+static int read_path(struct sqlite_store *s, sqlite3_stmt *st, int64_t id, struct cached_path **out,
 		     struct bp_error *err)
 {
 	const uint8_t *list = sqlite3_column_blob(st, 0);
@@ -194,7 +194,8 @@ static int read_path(struct store *s, sqlite3_stmt *st, int64_t id, struct cache
 	return 0;
 }
 
-int cached_path(struct store *s, int64_t id, const struct cached_path **out, struct bp_error *err)
+int cached_path(struct sqlite_store *s, int64_t id, const struct cached_path **out,
+		struct bp_error *err)
 {
 	struct read_cache *c = cache_of(s);
 	struct cached_path **slot, *p = NULL;
@@ -219,7 +220,7 @@ int cached_path(struct store *s, int64_t id, const struct cached_path **out, str
 	return 0;
 }
 
-int cached_hop(struct store *s, int64_t id, struct addr dst, struct trace_entry *out,
+int cached_hop(struct sqlite_store *s, int64_t id, struct addr dst, struct trace_entry *out,
 	       struct bp_error *err)
 {
 	/* Stands in for the destination while the hop is kept. */
@@ -265,7 +266,7 @@ static int64_t int_or(sqlite3_stmt *st, int at, int64_t otherwise)
 							  : sqlite3_column_int64(st, at);
 }
 
-int cached_segment(struct store *s, int64_t id, const struct cached_segment **out,
+int cached_segment(struct sqlite_store *s, int64_t id, const struct cached_segment **out,
 		   struct bp_error *err)
 {
 	struct read_cache *c = cache_of(s);
@@ -315,7 +316,7 @@ static void column_text(sqlite3_stmt *st, int at, char *out, size_t size)
 	text_set(out, size, text ? (const char *)text : "");
 }
 
-int cached_geo(struct store *s, int64_t id, struct geo_source *out, struct bp_error *err)
+int cached_geo(struct sqlite_store *s, int64_t id, struct geo_source *out, struct bp_error *err)
 {
 	struct read_cache *c = cache_of(s);
 	struct geo_source g;
@@ -342,7 +343,7 @@ int cached_geo(struct store *s, int64_t id, struct geo_source *out, struct bp_er
 	return 0;
 }
 
-int cached_name(struct store *s, int64_t geo, struct addr a, const struct name **out,
+int cached_name(struct sqlite_store *s, int64_t geo, struct addr a, const struct name **out,
 		struct bp_error *err)
 {
 	struct read_cache *c = cache_of(s);

@@ -18,10 +18,10 @@ enum cached {
 };
 
 /* The key of a row (the text, for texts). Borrowed until the next call for this kind. */
-int cached_blob(struct store *s, enum cached kind, int64_t id, const void **bytes, int *size,
+int cached_blob(struct sqlite_store *s, enum cached kind, int64_t id, const void **bytes, int *size,
 		struct bp_error *err);
 /* Row 0 is the empty text. */
-int cached_text(struct store *s, int64_t id, char *out, size_t size, struct bp_error *err);
+int cached_text(struct sqlite_store *s, int64_t id, char *out, size_t size, struct bp_error *err);
 
 struct cached_path {
 	int64_t id;
@@ -32,9 +32,10 @@ struct cached_path {
 	int64_t hops[]; /* rows */
 };
 /* Borrowed until the next call. */
-int cached_path(struct store *s, int64_t id, const struct cached_path **out, struct bp_error *err);
+int cached_path(struct sqlite_store *s, int64_t id, const struct cached_path **out,
+		struct bp_error *err);
 /* The entry of a hop in a trace to dst, marked for body_read. */
-int cached_hop(struct store *s, int64_t id, struct addr dst, struct trace_entry *out,
+int cached_hop(struct sqlite_store *s, int64_t id, struct addr dst, struct trace_entry *out,
 	       struct bp_error *err);
 
 struct cached_segment {
@@ -43,14 +44,14 @@ struct cached_segment {
 	char run[TRACE_ID_TEXT];
 };
 /* Borrowed until the next call. */
-int cached_segment(struct store *s, int64_t id, const struct cached_segment **out,
+int cached_segment(struct sqlite_store *s, int64_t id, const struct cached_segment **out,
 		   struct bp_error *err);
 
-int cached_geo(struct store *s, int64_t id, struct geo_source *out, struct bp_error *err);
+int cached_geo(struct sqlite_store *s, int64_t id, struct geo_source *out, struct bp_error *err);
 /* How the databases `geo` name an address; *out NULL: not at all. Borrowed until the next call. */
-int cached_name(struct store *s, int64_t geo, struct addr a, const struct name **out,
+int cached_name(struct sqlite_store *s, int64_t geo, struct addr a, const struct name **out,
 		struct bp_error *err);
 /* BP_EPARSE with the row's name. */
-int cached_damaged(struct store *s, const char *what, int64_t id, struct bp_error *err);
+int cached_damaged(struct sqlite_store *s, const char *what, int64_t id, struct bp_error *err);
 
 #endif

@@ -65,7 +65,7 @@ struct places {
 };
 
 struct grouping {
-	struct store *s;
+	struct sqlite_store *s;
 	struct list groups, paths, rtts, slots;
 	struct places group_places, path_places;
 	struct select_filter filter;
@@ -396,7 +396,7 @@ static int take_segment(struct grouping *w, sqlite3_stmt *rows, int64_t id, int6
 /* --- groups ----------------------------------------------------------------------------------- */
 
 /* One pointer for one name, as long as the store is open. */
-static int vantage_name(struct store *s, int64_t id, const char **out, struct bp_error *err)
+static int vantage_name(struct sqlite_store *s, int64_t id, const char **out, struct bp_error *err)
 {
 	struct vantage_name *v;
 	int rc;
@@ -510,9 +510,9 @@ static int take_all(struct grouping *w, const struct store_select *select, struc
 	return rc == 0 ? give_all(w, err) : rc;
 }
 
-int store_groups(struct store *s, const struct store_select *select,
-		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
-		 void *arg, struct bp_error *err)
+int sqlite_groups(struct sqlite_store *s, const struct store_select *select,
+		  int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
+		  void *arg, struct bp_error *err)
 {
 	static const struct store_select all;
 	struct grouping w = {.s = s, .on_group = on_group, .arg = arg};

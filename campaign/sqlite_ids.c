@@ -161,7 +161,7 @@ int64_t id_set_find(const struct id_set *set, const struct trace_key *k)
 /* --- ids that are in the store ---------------------------------------------------------------- */
 
 /* The ids of a segment into old_ids. */
-static int load_segment(struct store *s, int64_t segment, struct bp_error *err)
+static int load_segment(struct sqlite_store *s, int64_t segment, struct bp_error *err)
 {
 	int64_t first, last, base;
 	sqlite3_stmt *st;
@@ -201,7 +201,7 @@ static int load_segment(struct store *s, int64_t segment, struct bp_error *err)
 	return rc;
 }
 
-static int run_row(struct store *s, const char *run, int64_t *out, struct bp_error *err)
+static int run_row(struct sqlite_store *s, const char *run, int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_TEXT_FIND, &st, err);
@@ -215,7 +215,7 @@ static int run_row(struct store *s, const char *run, int64_t *out, struct bp_err
 	return rc < 0 ? rc : 0;
 }
 
-int ids_find(struct store *s, const struct trace_key *k, int64_t *out, struct bp_error *err)
+int ids_find(struct sqlite_store *s, const struct trace_key *k, int64_t *out, struct bp_error *err)
 {
 	int64_t run = 0, segments[64], found = 0;
 	unsigned count;
@@ -255,7 +255,7 @@ int ids_find(struct store *s, const struct trace_key *k, int64_t *out, struct bp
 	return 0;
 }
 
-int ids_top(struct store *s, const char *run, int64_t *out, struct bp_error *err)
+int ids_top(struct sqlite_store *s, const char *run, int64_t *out, struct bp_error *err)
 {
 	int64_t row = 0;
 	sqlite3_stmt *st;

@@ -18,7 +18,7 @@ enum {
 	INTERN_PATH_SETS = 1 << 15,  /* 5 MB */
 };
 
-int intern_init(struct store *s)
+int intern_init(struct sqlite_store *s)
 {
 	s->values.sets = INTERN_VALUE_SETS;
 	s->paths.sets = INTERN_PATH_SETS;
@@ -27,7 +27,7 @@ int intern_init(struct store *s)
 	return s->values.slots == NULL || s->paths.slots == NULL ? BP_ENOMEM : 0;
 }
 
-void intern_fini(struct store *s)
+void intern_fini(struct sqlite_store *s)
 {
 	free(s->values.slots);
 	free(s->paths.slots);
@@ -38,7 +38,7 @@ static void cache_clear(struct intern_cache *c)
 	memset(c->slots, 0, (size_t)c->sets * INTERN_WAYS * sizeof(struct intern_slot));
 }
 
-void intern_clear(struct store *s)
+void intern_clear(struct sqlite_store *s)
 {
 	cache_clear(&s->values);
 	cache_clear(&s->paths);
@@ -46,7 +46,7 @@ void intern_clear(struct store *s)
 }
 
 /* s->key holds the kind, then the key. */
-struct intern_hash intern_hash_key(const struct store *s)
+struct intern_hash intern_hash_key(const struct sqlite_store *s)
 {
 	struct intern_hash h;
 
@@ -55,7 +55,7 @@ struct intern_hash intern_hash_key(const struct store *s)
 	return h;
 }
 
-int64_t intern_hash(const struct store *s, const void *bytes, size_t n)
+int64_t intern_hash(const struct sqlite_store *s, const void *bytes, size_t n)
 {
 	struct intern_hash h;
 
@@ -89,17 +89,17 @@ void intern_remember(struct intern_cache *c, const struct intern_hash *h, int64_
 	set[0] = (struct intern_slot){{h->h[0], h->h[1]}, id, extra, more};
 }
 
-void intern_begin(struct store *s, enum intern_kind kind)
+void intern_begin(struct sqlite_store *s, enum intern_kind kind)
 {
 	buf_clear(&s->key);
 	pack_u8(&s->key, (uint8_t)kind);
 }
 
-const void *intern_bytes(const struct store *s)
+const void *intern_bytes(const struct sqlite_store *s)
 {
 	return s->key.bytes + 1;
 }
-size_t intern_size(const struct store *s)
+size_t intern_size(const struct sqlite_store *s)
 {
 	return s->key.used - 1;
 }
@@ -110,7 +110,7 @@ int intern_no_memory(struct bp_error *err)
 }
 
 /* The row that FIND gives with its parameters bound: 0 there is none. */
-int intern_find_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err)
+int intern_find_row(struct sqlite_store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err)
 {
 	int rc = sql_step(s, st, err);
 
@@ -121,7 +121,7 @@ int intern_find_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_e
 	return 0;
 }
 
-int intern_add_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err)
+int intern_add_row(struct sqlite_store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err)
 {
 	int rc = sql_step(s, st, err);
 
@@ -130,7 +130,7 @@ int intern_add_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_er
 	return rc;
 }
 
-int intern_seen(struct store *s, struct intern_hash *h, int64_t *out, struct bp_error *err)
+int intern_seen(struct sqlite_store *s, struct intern_hash *h, int64_t *out, struct bp_error *err)
 {
 	const struct intern_slot *slot;
 
@@ -146,9 +146,9 @@ int intern_seen(struct store *s, struct intern_hash *h, int64_t *out, struct bp_
 
 /* A value whose table has its key: `bind` fills the columns behind the key when it is new. s->key
  * holds it. */
-int intern_key(struct store *s, enum stmt find, enum stmt add,
-	       int (*bind_value)(struct store *s, sqlite3_stmt *st, const void *value,
-			   struct bp_error *err),
+int intern_key(struct sqlite_store *s, enum stmt find, enum stmt add,
+	       int (*bind_value)(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
+				 struct bp_error *err),
 	       const void *value, int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
@@ -185,7 +185,8 @@ int intern_key(struct store *s, enum stmt find, enum stmt add,
 /* --- texts and addresses ---------------------------------------------------------------------- */
 
 /* A text that is in the cache under s->key, or not. */
-static int intern_text_as(struct store *s, const char *text, int64_t *out, struct bp_error *err)
+static int intern_text_as(struct sqlite_store *s, const char *text, int64_t *out,
+			  struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	struct intern_hash h;
@@ -214,7 +215,7 @@ static int intern_text_as(struct store *s, const char *text, int64_t *out, struc
 	return 0;
 }
 
-int intern_text(struct store *s, const char *text, int64_t *out, struct bp_error *err)
+int intern_text(struct sqlite_store *s, const char *text, int64_t *out, struct bp_error *err)
 {
 	if (text[0] == '\0') {
 		*out = 0;
@@ -225,7 +226,7 @@ int intern_text(struct store *s, const char *text, int64_t *out, struct bp_error
 	return intern_text_as(s, text, out, err);
 }
 
-int intern_addr(struct store *s, struct addr a, int64_t *out, struct bp_error *err)
+int intern_addr(struct sqlite_store *s, struct addr a, int64_t *out, struct bp_error *err)
 {
 	char text[ADDR_TEXT];
 
@@ -250,7 +251,8 @@ void bind_addr(sqlite3_stmt *st, int at, struct addr a)
 		sqlite3_bind_null(st, at);
 }
 
-static int bind_goal(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
+static int bind_goal(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
+		     struct bp_error *err)
 {
 	const struct trace *t = value;
 	char text[PREFIX_TEXT];
@@ -272,14 +274,15 @@ static int bind_goal(struct store *s, sqlite3_stmt *st, const void *value, struc
 	return 0;
 }
 
-int intern_goal(struct store *s, const struct trace *t, int64_t *out, struct bp_error *err)
+int intern_goal(struct sqlite_store *s, const struct trace *t, int64_t *out, struct bp_error *err)
 {
 	intern_begin(s, INTERN_GOAL);
 	value_put_goal(&s->key, t);
 	return intern_key(s, STMT_GOAL_FIND, STMT_GOAL_ADD, bind_goal, t, out, err);
 }
 
-static int bind_settings(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
+static int bind_settings(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
+			 struct bp_error *err)
 {
 	const struct trace *t = value;
 
@@ -292,7 +295,8 @@ static int bind_settings(struct store *s, sqlite3_stmt *st, const void *value, s
 	return 0;
 }
 
-int intern_settings(struct store *s, const struct trace *t, int64_t *out, struct bp_error *err)
+int intern_settings(struct sqlite_store *s, const struct trace *t, int64_t *out,
+		    struct bp_error *err)
 {
 	intern_begin(s, INTERN_SETTINGS);
 	value_put_settings(&s->key, t);

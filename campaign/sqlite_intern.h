@@ -14,10 +14,10 @@ struct intern_hash {
 };
 
 /* Empties s->key and puts the kind there; the caller packs the key behind it. */
-void intern_begin(struct store *s, enum intern_kind kind);
-const void *intern_bytes(const struct store *s);
-size_t intern_size(const struct store *s);
-struct intern_hash intern_hash_key(const struct store *s);
+void intern_begin(struct sqlite_store *s, enum intern_kind kind);
+const void *intern_bytes(const struct sqlite_store *s);
+size_t intern_size(const struct sqlite_store *s);
+struct intern_hash intern_hash_key(const struct sqlite_store *s);
 
 /* NULL: not in the cache. Borrowed until the next intern_remember. */
 const struct intern_slot *intern_cached(const struct intern_cache *c, const struct intern_hash *h);
@@ -25,15 +25,15 @@ void intern_remember(struct intern_cache *c, const struct intern_hash *h, int64_
 		     int64_t more);
 
 /* The row that a statement finds with its parameters bound, 0 none; or that it adds. */
-int intern_find_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err);
-int intern_add_row(struct store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err);
+int intern_find_row(struct sqlite_store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err);
+int intern_add_row(struct sqlite_store *s, sqlite3_stmt *st, int64_t *out, struct bp_error *err);
 /* Whether the value that s->key holds is known: 1, and *out is its row; 0; BP_ENOMEM. *h, for
  * intern_remember, unless out of memory. */
-int intern_seen(struct store *s, struct intern_hash *h, int64_t *out, struct bp_error *err);
+int intern_seen(struct sqlite_store *s, struct intern_hash *h, int64_t *out, struct bp_error *err);
 /* A value whose table has its key, which s->key holds: `bind` fills the columns behind the key when
  * it is new, and may intern other values. */
-int intern_key(struct store *s, enum stmt find, enum stmt add,
-	       int (*bind)(struct store *s, sqlite3_stmt *st, const void *value,
+int intern_key(struct sqlite_store *s, enum stmt find, enum stmt add,
+	       int (*bind)(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
 			   struct bp_error *err),
 	       const void *value, int64_t *out, struct bp_error *err);
 

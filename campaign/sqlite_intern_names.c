@@ -18,7 +18,8 @@ static void bind_geo(sqlite3_stmt *st, const struct geo_source *g)
 	bind_text(st, 6, g->country_sha256);
 }
 
-int intern_geo(struct store *s, const struct geo_source *g, int64_t *out, struct bp_error *err)
+int intern_geo(struct sqlite_store *s, const struct geo_source *g, int64_t *out,
+	       struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int64_t id = 0;
@@ -40,7 +41,8 @@ int intern_geo(struct store *s, const struct geo_source *g, int64_t *out, struct
 	return rc;
 }
 
-static int bind_name(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
+static int bind_name(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
+		     struct bp_error *err)
 {
 	const struct name *n = value;
 
@@ -53,7 +55,8 @@ static int bind_name(struct store *s, sqlite3_stmt *st, const void *value, struc
 	return 0;
 }
 
-static int intern_name(struct store *s, const struct name *n, int64_t *out, struct bp_error *err)
+static int intern_name(struct sqlite_store *s, const struct name *n, int64_t *out,
+		       struct bp_error *err)
 {
 	intern_begin(s, INTERN_NAME);
 	value_put_name(&s->key, n);
@@ -61,7 +64,7 @@ static int intern_name(struct store *s, const struct name *n, int64_t *out, stru
 }
 
 /* How the databases `geo` name an address: the first that was said of it. */
-static int geo_name(struct store *s, int64_t geo, struct addr a, int64_t name, int64_t *out,
+static int geo_name(struct sqlite_store *s, int64_t geo, struct addr a, int64_t name, int64_t *out,
 		    struct bp_error *err)
 {
 	sqlite3_stmt *st;
@@ -134,7 +137,8 @@ struct naming_value {
 	bool own;
 };
 
-static int bind_naming(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
+static int bind_naming(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
+		       struct bp_error *err)
 {
 	const struct naming_value *v = value;
 
@@ -146,7 +150,7 @@ static int bind_naming(struct store *s, sqlite3_stmt *st, const void *value, str
 	return 0;
 }
 
-static int add_naming_names(struct store *s, int64_t naming, const struct names *names,
+static int add_naming_names(struct sqlite_store *s, int64_t naming, const struct names *names,
 			    const int64_t *ids, struct bp_error *err)
 {
 	int rc = 0;
@@ -168,8 +172,8 @@ static int add_naming_names(struct store *s, int64_t naming, const struct names 
 	return rc;
 }
 
-int intern_naming(struct store *s, const struct trace *t, const struct names *names, int64_t geo,
-		  int64_t as_path, int64_t *out, bool *own, struct bp_error *err)
+int intern_naming(struct sqlite_store *s, const struct trace *t, const struct names *names,
+		  int64_t geo, int64_t as_path, int64_t *out, bool *own, struct bp_error *err)
 {
 	struct naming_value v = {.geo = geo, .as_path = as_path};
 	int64_t fixed[64], *ids = fixed;
@@ -234,8 +238,8 @@ static void bind_verdict(sqlite3_stmt *st, const struct verdict *v, const struct
 	bind_place(st, 11, v->first_inside_ttl, v->first_inside, t);
 }
 
-int intern_verdict(struct store *s, const struct trace *t, const struct verdict *v, int64_t *out,
-		   struct bp_error *err)
+int intern_verdict(struct sqlite_store *s, const struct trace *t, const struct verdict *v,
+		   int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int64_t id = 0;
@@ -269,8 +273,8 @@ int intern_verdict(struct store *s, const struct trace *t, const struct verdict 
 	return 0;
 }
 
-int intern_judge(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us, int64_t *out,
-		 struct bp_error *err)
+int intern_judge(struct sqlite_store *s, const struct verdict *v, int64_t geo, int64_t at_us,
+		 int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_JUDGE_ADD, &st, err);

@@ -9,6 +9,7 @@
 #include "campaign/body.h"
 #include "campaign/pack.h"
 #include "campaign/sqlite_intern.h"
+#include "campaign/way.h"
 
 struct hop_value {
 	const struct trace_entry *e;
@@ -35,7 +36,8 @@ static void bind_mpls(sqlite3_stmt *st, int at, const struct reply *r)
 	buf_fini(&text);
 }
 
-static int bind_hop(struct store *s, sqlite3_stmt *st, const void *value, struct bp_error *err)
+static int bind_hop(struct sqlite_store *s, sqlite3_stmt *st, const void *value,
+		    struct bp_error *err)
 {
 	const struct hop_value *v = value;
 	const struct reply *r = &v->e->reply;
@@ -58,8 +60,8 @@ static int bind_hop(struct store *s, sqlite3_stmt *st, const void *value, struct
 	return 0;
 }
 
-static int intern_hop(struct store *s, const struct trace_entry *e, struct addr dst, int64_t *out,
-		      struct bp_error *err)
+static int intern_hop(struct sqlite_store *s, const struct trace_entry *e, struct addr dst,
+		      int64_t *out, struct bp_error *err)
 {
 	struct hop_value v = {e, body_hop_is_dst(e, dst)};
 
@@ -69,7 +71,7 @@ static int intern_hop(struct store *s, const struct trace_entry *e, struct addr 
 }
 
 /* So that the view `hops` can count as far as the longest path. */
-static int extend_nth(struct store *s, uint32_t count, struct bp_error *err)
+static int extend_nth(struct sqlite_store *s, uint32_t count, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc;
@@ -95,7 +97,7 @@ static int extend_nth(struct store *s, uint32_t count, struct bp_error *err)
 	return 0;
 }
 
-static int room_for_order(struct store *s, uint32_t count)
+static int room_for_order(struct sqlite_store *s, uint32_t count)
 {
 	uint32_t *order;
 
@@ -110,7 +112,7 @@ static int room_for_order(struct store *s, uint32_t count)
 }
 
 /* The list of a path: a byte for the width, the hops' rows. In s->body: s->key is the hops'. */
-static int put_list(struct store *s, const struct trace *t, struct bp_error *err)
+static int put_list(struct sqlite_store *s, const struct trace *t, struct bp_error *err)
 {
 	int64_t most = 0, fixed[64], *ids = fixed;
 	unsigned width = 2;
@@ -153,7 +155,7 @@ struct path_value {
 	uint32_t slots;
 };
 
-static void bind_path(struct store *s, sqlite3_stmt *st, const struct path_value *v)
+static void bind_path(struct sqlite_store *s, sqlite3_stmt *st, const struct path_value *v)
 {
 	const struct trace *t = v->t;
 
@@ -171,7 +173,7 @@ static void bind_path(struct store *s, sqlite3_stmt *st, const struct path_value
 	sqlite3_bind_int64(st, 12, v->slots);
 }
 
-static void put_path_key(struct store *s, const struct path_value *v)
+static void put_path_key(struct sqlite_store *s, const struct path_value *v)
 {
 	const struct trace *t = v->t;
 
@@ -190,7 +192,7 @@ static void put_path_key(struct store *s, const struct path_value *v)
 
 /* Under 16 bits of the first hop: paths of one vantage point are near each other in the index, and
  * a round touches few pages of it. */
-static int64_t path_place(const struct store *s, const struct intern_hash *h)
+static int64_t path_place(const struct sqlite_store *s, const struct intern_hash *h)
 {
 	uint64_t first = 0;
 
@@ -207,7 +209,7 @@ struct path_found {
 	int64_t id, as_path, path_hash;
 };
 
-static int find_path(struct store *s, const struct path_value *v, struct path_found *out,
+static int find_path(struct sqlite_store *s, const struct path_value *v, struct path_found *out,
 		     struct bp_error *err)
 {
 	sqlite3_stmt *st;
@@ -226,43 +228,7 @@ static int find_path(struct store *s, const struct path_value *v, struct path_fo
 	return rc;
 }
 
-/* Who answered at which TTL and how, whatever else is of the path: the sum of a hash for each
- * answer that differs from those of its TTL before it, so that order is nothing. */
-static int64_t way_of(struct store *s, const struct trace *t)
-{
-	int64_t seen[16], sum = 0;
-	unsigned count = 0;
-
-	for (uint32_t i = 0; i < t->entry_count; i++) {
-		const struct reply *r = &t->entries[i].reply;
-		int64_t h;
-		unsigned k;
-
-		if (i == 0 || t->entries[i].ttl != t->entries[i - 1].ttl)
-			count = 0;
-		if (!addr_is_set(r->from))
-			continue;
-		intern_begin(s, INTERN_NONE);
-		pack_u8(&s->key, t->entries[i].ttl);
-		pack_addr(&s->key,
-			  body_hop_is_dst(&t->entries[i], t->dst) ? (struct addr){0} : r->from);
-		pack_signed(&s->key, r->icmp_type);
-		pack_signed(&s->key, r->icmp_code);
-		pack_signed(&s->key, r->tcp_flags);
-		pack_varint(&s->key, r->flags);
-		h = intern_hash(s, s->key.bytes, s->key.used);
-		for (k = 0; k < count && seen[k] != h;)
-			k++;
-		if (k < count)
-			continue;
-		if (count < sizeof(seen) / sizeof(seen[0]))
-			seen[count++] = h;
-		sum = (int64_t)((uint64_t)sum + (uint64_t)h);
-	}
-	return sum;
-}
-
-static int add_path(struct store *s, const struct path_value *v, int64_t as_path,
+static int add_path(struct sqlite_store *s, const struct path_value *v, int64_t as_path,
 		    struct path_found *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
@@ -275,15 +241,15 @@ static int add_path(struct store *s, const struct path_value *v, int64_t as_path
 	bind_path(s, st, v);
 	bind_nonzero(st, 13, as_path);
 	bind_nonzero(st, 14, (int64_t)v->flat->path_hash);
-	sqlite3_bind_int64(st, 15, way_of(s, v->t));
+	sqlite3_bind_int64(st, 15, (int64_t)way_of(v->t, s->hash_key, &s->key));
 	rc = intern_add_row(s, st, &out->id, err);
 	out->as_path = as_path;
 	out->path_hash = (int64_t)v->flat->path_hash;
 	return rc;
 }
 
-int intern_path(struct store *s, const struct trace *t, const struct flat_trace *f, int64_t as_path,
-		struct path_row *out, struct bp_error *err)
+int intern_path(struct sqlite_store *s, const struct trace *t, const struct flat_trace *f,
+		int64_t as_path, struct path_row *out, struct bp_error *err)
 {
 	struct path_value v = {.t = t, .flat = f};
 	struct path_found found = {0};

@@ -8,7 +8,7 @@
 
 #include "campaign/sqlite_cache.h"
 
-static int find_trace(struct store *s, const char *id, int64_t *out, struct bp_error *err)
+static int find_trace(struct sqlite_store *s, const char *id, int64_t *out, struct bp_error *err)
 {
 	struct trace_key k;
 	sqlite3_stmt *st;
@@ -32,8 +32,8 @@ static int find_trace(struct store *s, const char *id, int64_t *out, struct bp_e
 	return rc < 0 ? rc : 0;
 }
 
-static int add_row(struct store *s, int64_t trace, int64_t judge, int64_t verdict, int64_t naming,
-		   struct bp_error *err)
+static int add_row(struct sqlite_store *s, int64_t trace, int64_t judge, int64_t verdict,
+		   int64_t naming, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_JUDGEMENT_ADD, &st, err);
@@ -48,7 +48,7 @@ static int add_row(struct store *s, int64_t trace, int64_t judge, int64_t verdic
 }
 
 /* One row for all that one run judges by the same data at the same moment. */
-static int judge_row(struct store *s, const struct verdict *v, int64_t geo, int64_t at_us,
+static int judge_row(struct sqlite_store *s, const struct verdict *v, int64_t geo, int64_t at_us,
 		     int64_t *out, struct bp_error *err)
 {
 	struct judge_last *last = &s->judged;
@@ -79,7 +79,7 @@ static int64_t us_of(struct wall w)
 	return w.ns % NS_PER_US < 0 ? us - 1 : us;
 }
 
-static int add_judgement(struct store *s, int64_t n, const struct names *names,
+static int add_judgement(struct sqlite_store *s, int64_t n, const struct names *names,
 			 const struct verdict *v, int64_t at_us, struct bp_error *err)
 {
 	struct record rec;
@@ -93,7 +93,7 @@ static int add_judgement(struct store *s, int64_t n, const struct names *names,
 
 	record_init(&rec);
 	/* The verdict is written relative to the path. */
-	rc = store_trace(s, n, &rec, err);
+	rc = sqlite_trace(s, n, &rec, err);
 	if (rc == 0)
 		rc = sql_get(s, STMT_TRACE_JUDGED, &st, err);
 	if (rc < 0)
@@ -142,8 +142,8 @@ out:
 	return rc;
 }
 
-int store_add_judgement(struct store *s, const char *trace_id, const struct names *names,
-			const struct verdict *verdict, struct wall judged_at, struct bp_error *err)
+int sqlite_add_judgement(struct sqlite_store *s, const char *trace_id, const struct names *names,
+			 const struct verdict *verdict, struct wall judged_at, struct bp_error *err)
 {
 	int64_t n;
 	int rc;

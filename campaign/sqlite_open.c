@@ -15,13 +15,13 @@
 #include "campaign/sqlite.h"
 #include "campaign/store_place.h"
 
-static int step_create(struct store *s, struct bp_error *err)
+static int step_create(struct sqlite_store *s, struct bp_error *err)
 {
 	return schema_create(s, err);
 }
 
 /* Traces are counted by hour as they come; those that are there already, here. */
-static int step_tally(struct store *s, struct bp_error *err)
+static int step_tally(struct sqlite_store *s, struct bp_error *err)
 {
 	int rc = schema_add_tally(s, err);
 
@@ -32,7 +32,7 @@ static int step_tally(struct store *s, struct bp_error *err)
 const struct migration migrations[] = {{0, step_create}, {1, step_tally}, {2, schema_add_look},
 				       {0, NULL}};
 
-int store_migrate(struct store *s, int version, struct bp_error *err)
+int sqlite_migrate(struct sqlite_store *s, int version, struct bp_error *err)
 {
 	char sql[64];
 	int rc = 0;
@@ -128,7 +128,7 @@ static int check_whole(const char *path, const struct head *h, struct bp_error *
 		path, (long long)h->size, (long long)(h->pages * h->page_size));
 }
 
-static int open_database(struct store *s, struct bp_error *err)
+static int open_database(struct sqlite_store *s, struct bp_error *err)
 {
 	bool write = s->mode == STORE_WRITE;
 	int rc = sqlite3_open_v2(s->path, &s->db,
@@ -149,7 +149,7 @@ static int open_database(struct store *s, struct bp_error *err)
 
 /* A store that nobody is writing to needs no lock: who may not write the directory reads it as it
  * lies. */
-static int open_immutable(struct store *s, struct bp_error *err)
+static int open_immutable(struct sqlite_store *s, struct bp_error *err)
 {
 	struct buf uri;
 	int rc;
@@ -178,7 +178,7 @@ static int open_immutable(struct store *s, struct bp_error *err)
 }
 
 /* Which SQLite file it is. 0 tables at all: a new one. */
-static int check_kind(struct store *s, int *version, struct bp_error *err)
+static int check_kind(struct sqlite_store *s, int *version, struct bp_error *err)
 {
 	int64_t id, v, tables;
 	int rc = sql_int(s, "PRAGMA application_id", &id, err);
@@ -202,7 +202,7 @@ static int check_kind(struct store *s, int *version, struct bp_error *err)
 	return 0;
 }
 
-static int prepare_read(struct store *s, const struct head *h, struct bp_error *err)
+static int prepare_read(struct sqlite_store *s, const struct head *h, struct bp_error *err)
 {
 	struct bp_error first = {0};
 	int version = 0;
@@ -230,7 +230,7 @@ static int prepare_read(struct store *s, const struct head *h, struct bp_error *
 }
 
 /* What a log held is in the file then; a file that is still too short was cut. */
-static int check_after_log(struct store *s, struct bp_error *err)
+static int check_after_log(struct sqlite_store *s, struct bp_error *err)
 {
 	struct head h;
 	int rc, busy;
@@ -245,7 +245,7 @@ static int check_after_log(struct store *s, struct bp_error *err)
 	return check_whole(s->path, &h, err);
 }
 
-static int prepare_write(struct store *s, const struct head *h, struct bp_error *err)
+static int prepare_write(struct sqlite_store *s, const struct head *h, struct bp_error *err)
 {
 	int version = 0;
 	int64_t ignored;
@@ -268,13 +268,13 @@ static int prepare_write(struct store *s, const struct head *h, struct bp_error 
 	if (rc == 0 && h->wal > 0)
 		rc = check_after_log(s, err);
 	if (rc == 0 && version < SQLITE_STORE_VERSION)
-		rc = store_migrate(s, version, err);
+		rc = sqlite_migrate(s, version, err);
 	if (rc == 0)
 		rc = sql_int(s, "SELECT count(*) FROM meta", &ignored, err);
 	return rc;
 }
 
-static int read_hash_key(struct store *s, struct bp_error *err)
+static int read_hash_key(struct sqlite_store *s, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = 'hash_key'", -1, &st,
@@ -294,9 +294,9 @@ static int read_hash_key(struct store *s, struct bp_error *err)
 }
 
 static int open_at(const char *path, enum store_mode mode, const struct head *h,
-		   struct store **out, struct bp_error *err)
+		   struct sqlite_store **out, struct bp_error *err)
 {
-	struct store *s = calloc(1, sizeof(*s));
+	struct sqlite_store *s = calloc(1, sizeof(*s));
 	int rc;
 
 	if (s == NULL)
@@ -304,6 +304,7 @@ static int open_at(const char *path, enum store_mode mode, const struct head *h,
 	s->mode = mode;
 	s->nth_max = -1;
 	s->path = strdup(path);
+	s->store = (struct store){.engine = &sqlite_engine, .shown = s->path};
 	buf_init(&s->key);
 	buf_init(&s->body);
 	rc = s->path == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
@@ -316,14 +317,15 @@ static int open_at(const char *path, enum store_mode mode, const struct head *h,
 	if (rc == 0 && mode == STORE_WRITE && intern_init(s) < 0)
 		rc = bp_fail(err, BP_ENOMEM, "out of memory");
 	if (rc < 0) {
-		store_close(s);
+		sqlite_close(s);
 		return rc;
 	}
 	*out = s;
 	return 0;
 }
 
-int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err)
+int sqlite_open(const char *url, enum store_mode mode, struct sqlite_store **out,
+		struct bp_error *err)
 {
 	char path[PATH_MAX];
 	struct head h = {0};
@@ -350,7 +352,8 @@ int store_open(const char *url, enum store_mode mode, struct store **out, struct
 
 /* The file itself is SQLite's to open: whoever closes it by hand takes the locks away that the
  * process has on it (sqlite.org/howtocorrupt.html, 2.2), and the other store is in use. */
-int store_open_again(const struct store *of, struct store **out, struct bp_error *err)
+int sqlite_open_again(const struct sqlite_store *of, struct sqlite_store **out,
+		      struct bp_error *err)
 {
 	struct head h = {.there = true};
 	char wal[PATH_MAX + 8];
@@ -362,10 +365,10 @@ int store_open_again(const struct store *of, struct store **out, struct bp_error
 	return open_at(of->path, STORE_READ, &h, out, err);
 }
 
-int store_open_damaged(const char *url, struct store **out, struct bp_error *err)
+int sqlite_open_damaged(const char *url, struct sqlite_store **out, struct bp_error *err)
 {
 	char path[PATH_MAX];
-	struct store *s;
+	struct sqlite_store *s;
 	int64_t tables = 0;
 	int rc = store_place(url, path, err);
 
@@ -376,6 +379,7 @@ int store_open_damaged(const char *url, struct store **out, struct bp_error *err
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	s->mode = STORE_READ;
 	s->path = strdup(path);
+	s->store = (struct store){.engine = &sqlite_engine, .shown = s->path};
 	buf_init(&s->key);
 	buf_init(&s->body);
 	rc = s->path == NULL ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
@@ -390,18 +394,18 @@ int store_open_damaged(const char *url, struct store **out, struct bp_error *err
 	if (rc == 0 && tables == 0)
 		rc = bp_fail(err, BP_EPARSE, "%s: not a store", path);
 	if (rc < 0)
-		store_close(s);
+		sqlite_close(s);
 	else
 		*out = s;
 	return rc;
 }
 
-void store_close(struct store *s)
+void sqlite_close(struct sqlite_store *s)
 {
 	if (s == NULL)
 		return;
 	if (s->writing)
-		store_undo(s);
+		sqlite_undo(s);
 	for (unsigned i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmts[i]);
 	sqlite3_close_v2(s->db);
@@ -421,9 +425,4 @@ void store_close(struct store *s)
 	free(s->order);
 	free(s->path);
 	free(s);
-}
-
-const char *store_path(const struct store *s)
-{
-	return s->path;
 }

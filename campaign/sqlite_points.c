@@ -32,8 +32,9 @@ struct run_of_rows {
 	char run[TRACE_ID_TEXT];
 };
 
-struct store_point_reader {
-	struct store *s;
+struct sqlite_point_reader {
+	struct store_point_reader reader; /* first */
+	struct sqlite_store *s;
 	struct store_select select;
 	struct store_points to;
 	struct select_filter filter;
@@ -52,7 +53,7 @@ static int no_memory(struct bp_error *err)
 }
 
 /* One pointer for one name. */
-static int name_of(struct store_point_reader *r, const char *text, const char **out,
+static int name_of(struct sqlite_point_reader *r, const char *text, const char **out,
 		   struct bp_error *err)
 {
 	struct intern *names = &r->to.room->names;
@@ -88,7 +89,7 @@ static struct prefix prefix_for(const struct profile *p, struct addr dst)
 /* --- what rows share -------------------------------------------------------------------------- */
 
 /* Borrowed until the next call. */
-static int find_goal(struct store_point_reader *r, int64_t id, const struct goal_info **out,
+static int find_goal(struct sqlite_point_reader *r, int64_t id, const struct goal_info **out,
 		     struct bp_error *err)
 {
 	struct goal_info *g = &r->goals[(uint64_t)id % GOALS];
@@ -117,7 +118,7 @@ static int find_goal(struct store_point_reader *r, int64_t id, const struct goal
 }
 
 /* Whether a judgement is the profile's. */
-static int is_ours(struct store_point_reader *r, int64_t judge, bool *out, struct bp_error *err)
+static int is_ours(struct sqlite_point_reader *r, int64_t judge, bool *out, struct bp_error *err)
 {
 	int64_t *slot = &r->judges[(uint64_t)judge % JUDGES];
 	const unsigned char *profile;
@@ -141,7 +142,7 @@ static int is_ours(struct store_point_reader *r, int64_t judge, bool *out, struc
 	return 0;
 }
 
-static int begin_rows(struct store_point_reader *r, const struct select_item *item,
+static int begin_rows(struct sqlite_point_reader *r, const struct select_item *item,
 		      struct bp_error *err)
 {
 	const struct cached_segment *g;
@@ -178,7 +179,7 @@ static int compare_ns(const void *a, const void *b)
 }
 
 /* Least and median of the destination's times, least of the last hop outside. */
-static int read_delays(struct store_point_reader *r, const struct shape *x, const uint8_t *body,
+static int read_delays(struct sqlite_point_reader *r, const struct shape *x, const uint8_t *body,
 		       size_t n, struct point *p, struct bp_error *err)
 {
 	const uint32_t *slots = shapes_slots(r->shapes, x);
@@ -210,7 +211,7 @@ static int read_delays(struct store_point_reader *r, const struct shape *x, cons
 	return 0;
 }
 
-static int find_shape(struct store_point_reader *r, sqlite3_stmt *st, const struct goal_info *g,
+static int find_shape(struct sqlite_point_reader *r, sqlite3_stmt *st, const struct goal_info *g,
 		      struct wall start, const struct shape **out, struct bp_error *err)
 {
 	struct shape_key key = {
@@ -230,7 +231,7 @@ static int find_shape(struct store_point_reader *r, sqlite3_stmt *st, const stru
 	return rc < 0 ? rc : shapes_find(r->shapes, &key, st, r->of.id, start, out, err);
 }
 
-static int give_point(struct store_point_reader *r, sqlite3_stmt *st, struct bp_error *err)
+static int give_point(struct sqlite_point_reader *r, sqlite3_stmt *st, struct bp_error *err)
 {
 	struct wall start = read_start(st, r->of.base_us), end = read_end(st, r->of.base_us);
 	const struct goal_info *g;
@@ -267,7 +268,7 @@ static int give_point(struct store_point_reader *r, sqlite3_stmt *st, struct bp_
 	return rc < 0 ? rc : r->to.on_point(r->to.arg, &p, err);
 }
 
-static int give_rows(struct store_point_reader *r, const struct select_item *item,
+static int give_rows(struct sqlite_point_reader *r, const struct select_item *item,
 		     struct bp_error *err)
 {
 	int rc = begin_rows(r, item, err);
@@ -290,7 +291,7 @@ static int give_rows(struct store_point_reader *r, const struct select_item *ite
 	return rc;
 }
 
-static int give_round(struct store_point_reader *r, int64_t id, struct bp_error *err)
+static int give_round(struct sqlite_point_reader *r, int64_t id, struct bp_error *err)
 {
 	struct record rec;
 	struct round round;
@@ -317,15 +318,16 @@ static int give_round(struct store_point_reader *r, int64_t id, struct bp_error 
 
 /* --- what there is, in order ------------------------------------------------------------------ */
 
-int store_points_open(struct store *s, const struct store_select *select,
-		      const struct store_points *to, struct store_point_reader **out,
-		      struct bp_error *err)
+int sqlite_points_open(struct sqlite_store *s, const struct store_select *select,
+		       const struct store_points *to, struct sqlite_point_reader **out,
+		       struct bp_error *err)
 {
-	struct store_point_reader *r = calloc(1, sizeof(*r));
+	struct sqlite_point_reader *r = calloc(1, sizeof(*r));
 	int rc;
 
 	if (r == NULL)
 		return no_memory(err);
+	r->reader.engine = &sqlite_engine;
 	r->s = s;
 	r->to = *to;
 	if (select != NULL)
@@ -333,7 +335,7 @@ int store_points_open(struct store *s, const struct store_select *select,
 	r->goals = calloc(GOALS, sizeof(*r->goals));
 	r->head = trace_new(0);
 	if (r->goals == NULL || r->head == NULL || shapes_new(s, &r->to, &r->shapes) < 0) {
-		store_points_close(r);
+		sqlite_points_close(r);
 		return no_memory(err);
 	}
 	rc = select_filter_init(s, &r->select, &r->filter, err);
@@ -344,13 +346,13 @@ int store_points_open(struct store *s, const struct store_select *select,
 			       SQLITE_OK)
 		rc = sql_fail(s, sqlite3_extended_errcode(s->db), err);
 	if (rc < 0)
-		store_points_close(r);
+		sqlite_points_close(r);
 	else
 		*out = r;
 	return rc;
 }
 
-void store_points_close(struct store_point_reader *r)
+void sqlite_points_close(struct sqlite_point_reader *r)
 {
 	if (r == NULL)
 		return;
@@ -363,7 +365,7 @@ void store_points_close(struct store_point_reader *r)
 	free(r);
 }
 
-int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err)
+int sqlite_points_next(struct sqlite_point_reader *r, struct wall *at, struct bp_error *err)
 {
 	const struct select_item *item;
 	int rc = select_list_next(r->s, r->list, &item, err);
@@ -374,7 +376,7 @@ int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_e
 	return rc;
 }
 
-int store_points_give(struct store_point_reader *r, struct bp_error *err)
+int sqlite_points_give(struct sqlite_point_reader *r, struct bp_error *err)
 {
 	const struct select_item *item;
 	int rc = select_list_next(r->s, r->list, &item, err);
@@ -387,22 +389,4 @@ int store_points_give(struct store_point_reader *r, struct bp_error *err)
 	case SELECT_ROUND: return give_round(r, item->id, err);
 	default: return 0;
 	}
-}
-
-int store_points(struct store *s, const struct store_select *select, const struct store_points *to,
-		 struct bp_error *err)
-{
-	struct store_point_reader *r;
-	struct wall at;
-	int rc = store_points_open(s, select, to, &r, err);
-
-	if (rc < 0)
-		return rc;
-	while ((rc = store_points_next(r, &at, err)) == 1) {
-		rc = store_points_give(r, err);
-		if (rc < 0)
-			break;
-	}
-	store_points_close(r);
-	return rc;
 }

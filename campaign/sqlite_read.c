@@ -24,7 +24,7 @@ static bool is_null(sqlite3_stmt *st, int at)
 	return sqlite3_column_type(st, at) == SQLITE_NULL;
 }
 
-static int read_entries(struct store *s, const struct cached_path *p, struct trace *t,
+static int read_entries(struct sqlite_store *s, const struct cached_path *p, struct trace *t,
 			struct bp_error *err)
 {
 	int rc = 0;
@@ -58,7 +58,7 @@ static int64_t add(int64_t a, int64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
-int read_id(struct store *s, sqlite3_stmt *st, const char *run, int64_t seq_base,
+int read_id(struct sqlite_store *s, sqlite3_stmt *st, const char *run, int64_t seq_base,
 	    char out[static TRACE_ID_TEXT], struct bp_error *err)
 {
 	struct trace_key k;
@@ -101,7 +101,7 @@ struct wall read_end(sqlite3_stmt *st, int64_t base_us)
 			   sqlite3_column_int64(st, 3)));
 }
 
-static int put_usual(struct store *s, int64_t geo, struct addr a, struct names *out,
+static int put_usual(struct sqlite_store *s, int64_t geo, struct addr a, struct names *out,
 		     struct bp_error *err)
 {
 	const struct name *known;
@@ -120,7 +120,8 @@ static int put_usual(struct store *s, int64_t geo, struct addr a, struct names *
 	return 0;
 }
 
-static int read_own_names(struct store *s, int64_t naming, struct names *out, struct bp_error *err)
+static int read_own_names(struct sqlite_store *s, int64_t naming, struct names *out,
+			  struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_NAMING_NAMES, &st, err);
@@ -143,7 +144,7 @@ static int read_own_names(struct store *s, int64_t naming, struct names *out, st
 	return rc;
 }
 
-static int read_names(struct store *s, int64_t naming, int64_t geo, const struct trace *t,
+static int read_names(struct sqlite_store *s, int64_t naming, int64_t geo, const struct trace *t,
 		      struct names *out, struct bp_error *err)
 {
 	bool own = false;
@@ -176,8 +177,8 @@ static int read_names(struct store *s, int64_t naming, int64_t geo, const struct
 	return rc;
 }
 
-static int read_verdict(struct store *s, int64_t verdict, int64_t judge, const struct trace *t,
-			struct verdict *out, struct bp_error *err)
+static int read_verdict(struct sqlite_store *s, int64_t verdict, int64_t judge,
+			const struct trace *t, struct verdict *out, struct bp_error *err)
 {
 	const unsigned char *profile, *version;
 	const void *bytes;
@@ -205,7 +206,7 @@ static int read_verdict(struct store *s, int64_t verdict, int64_t judge, const s
 	return rc < 0 ? rc : 0;
 }
 
-int read_judgement(struct store *s, const struct trace *t, const struct judgement_row *row,
+int read_judgement(struct sqlite_store *s, const struct trace *t, const struct judgement_row *row,
 		   struct names *names, struct verdict *out, struct bp_error *err)
 {
 	const struct cached_segment *g;
@@ -217,8 +218,8 @@ int read_judgement(struct store *s, const struct trace *t, const struct judgemen
 					   : read_verdict(s, row->verdict, row->judge, t, out, err);
 }
 
-static int read_goal_settings(struct store *s, int64_t goal, int64_t settings, struct trace *t,
-			      struct bp_error *err)
+static int read_goal_settings(struct sqlite_store *s, int64_t goal, int64_t settings,
+			      struct trace *t, struct bp_error *err)
 {
 	const void *bytes;
 	int n, rc = cached_blob(s, CACHED_GOAL, goal, &bytes, &n, err);
@@ -232,7 +233,7 @@ static int read_goal_settings(struct store *s, int64_t goal, int64_t settings, s
 	return rc;
 }
 
-static int hops_of(struct store *s, sqlite3_stmt *st, const struct cached_path *p,
+static int hops_of(struct sqlite_store *s, sqlite3_stmt *st, const struct cached_path *p,
 		   struct trace **out, struct bp_error *err)
 {
 	struct trace *t = trace_new(p->count);
@@ -251,7 +252,8 @@ static int hops_of(struct store *s, sqlite3_stmt *st, const struct cached_path *
 	return rc;
 }
 
-int read_hops_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct bp_error *err)
+int read_hops_row(struct sqlite_store *s, sqlite3_stmt *st, struct trace **out,
+		  struct bp_error *err)
 {
 	const struct cached_path *p;
 	int rc = cached_path(s, sqlite3_column_int64(st, 8), &p, err);
@@ -260,7 +262,7 @@ int read_hops_row(struct store *s, sqlite3_stmt *st, struct trace **out, struct 
 }
 
 /* Without names, verdict, id and times of its own. */
-static int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out,
+static int read_bare_row(struct sqlite_store *s, sqlite3_stmt *st, struct trace **out,
 			 struct bp_error *err)
 {
 	const struct cached_path *p;
@@ -281,7 +283,7 @@ static int read_bare_row(struct store *s, sqlite3_stmt *st, struct trace **out,
 }
 
 /* With what its segment says. */
-static int read_dated_row(struct store *s, sqlite3_stmt *st, struct trace **out,
+static int read_dated_row(struct sqlite_store *s, sqlite3_stmt *st, struct trace **out,
 			  const struct cached_segment **of, struct bp_error *err)
 {
 	const struct cached_segment *g;
@@ -302,7 +304,8 @@ static int read_dated_row(struct store *s, sqlite3_stmt *st, struct trace **out,
 	return 0;
 }
 
-int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct bp_error *err)
+int read_trace_row(struct sqlite_store *s, sqlite3_stmt *st, struct record *out,
+		   struct bp_error *err)
 {
 	int64_t row = sqlite3_column_int64(st, 0), verdict = sqlite3_column_int64(st, 9);
 	const struct cached_segment *g;
@@ -332,7 +335,7 @@ int read_trace_row(struct store *s, sqlite3_stmt *st, struct record *out, struct
 enum { PAGE = 256 };
 
 struct reading {
-	struct store *s;
+	struct sqlite_store *s;
 	const struct store_select *select;
 	struct select_filter filter;
 	int (*on_record)(void *arg, struct record *r, struct bp_error *err);
@@ -470,9 +473,9 @@ static int give_item(struct reading *r, const struct select_item *item, struct b
 	}
 }
 
-int store_read(struct store *s, const struct store_select *select,
-	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
-	       struct bp_error *err)
+int sqlite_read(struct sqlite_store *s, const struct store_select *select,
+		int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
+		struct bp_error *err)
 {
 	static const struct store_select all;
 	struct reading r = {.s = s,
@@ -495,7 +498,8 @@ int store_read(struct store *s, const struct store_select *select,
 }
 
 /* The row of a trace; to be reset by the caller after 0. */
-static int trace_row(struct store *s, int64_t example, sqlite3_stmt **out, struct bp_error *err)
+static int trace_row(struct sqlite_store *s, int64_t example, sqlite3_stmt **out,
+		     struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_TRACE_AT, &st, err);
@@ -513,7 +517,7 @@ static int trace_row(struct store *s, int64_t example, sqlite3_stmt **out, struc
 	return 0;
 }
 
-int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
+int sqlite_trace(struct sqlite_store *s, int64_t example, struct record *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = trace_row(s, example, &st, err);
@@ -525,7 +529,8 @@ int store_trace(struct store *s, int64_t example, struct record *out, struct bp_
 	return rc;
 }
 
-int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err)
+int sqlite_trace_bare(struct sqlite_store *s, int64_t example, struct trace **out,
+		      struct bp_error *err)
 {
 	const struct cached_segment *g;
 	sqlite3_stmt *st;
@@ -540,8 +545,8 @@ int store_trace_bare(struct store *s, int64_t example, struct trace **out, struc
 
 /* --- the latest rounds ------------------------------------------------------------------------ */
 
-int store_last_planned(struct store *s, const char *campaign, const char *vantage, struct wall *out,
-		       struct bp_error *err)
+int sqlite_last_planned(struct sqlite_store *s, const char *campaign, const char *vantage,
+			struct wall *out, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, STMT_LAST_PLANNED, &st, err);
@@ -558,8 +563,8 @@ int store_last_planned(struct store *s, const char *campaign, const char *vantag
 	return 0;
 }
 
-int store_last_rounds(struct store *s, const char *campaign, const char *vantage, struct round *out,
-		      unsigned max, struct bp_error *err)
+int sqlite_last_rounds(struct sqlite_store *s, const char *campaign, const char *vantage,
+		       struct round *out, unsigned max, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	unsigned count = 0;
@@ -585,4 +590,51 @@ int store_last_rounds(struct store *s, const char *campaign, const char *vantage
 	}
 	sqlite3_reset(st);
 	return rc < 0 ? rc : (int)count;
+}
+
+int sqlite_round(struct sqlite_store *s, int64_t row, struct round *out, struct bp_error *err)
+{
+	struct record rec;
+	sqlite3_stmt *st;
+	int rc = sql_get(s, STMT_ROUND_GET, &st, err);
+
+	if (rc < 0)
+		return rc;
+	sqlite3_bind_int64(st, 1, row);
+	rc = sql_step(s, st, err);
+	if (rc <= 0)
+		return rc < 0 ? rc
+			      : bp_fail(err, BP_EPARSE,
+					"the store: its index names a round "
+					"that is not there");
+	record_init(&rec);
+	rc = jsonl_read((const char *)sqlite3_column_blob(st, 0),
+			(size_t)sqlite3_column_bytes(st, 0), &rec, err);
+	if (rc == 0)
+		rc = round_read(&rec, out, err);
+	record_fini(&rec);
+	sqlite3_reset(st);
+	return rc;
+}
+
+int sqlite_slots(struct sqlite_store *s, const char *campaign, const char *vantage, unsigned max,
+		 int (*on_slot)(void *arg, struct wall planned, int64_t row, struct bp_error *err),
+		 void *arg, struct bp_error *err)
+{
+	sqlite3_stmt *st;
+	int rc = sql_get(s, STMT_SLOTS, &st, err);
+
+	if (rc < 0)
+		return rc;
+	bind_text(st, 1, campaign);
+	bind_text(st, 2, vantage);
+	sqlite3_bind_int64(st, 3, max);
+	while ((rc = sql_step(s, st, err)) == 1) {
+		rc = on_slot(arg, wall_of(sqlite3_column_int64(st, 0)), sqlite3_column_int64(st, 1),
+			     err);
+		if (rc != 0)
+			break;
+	}
+	sqlite3_reset(st);
+	return rc < 0 ? rc : 0;
 }

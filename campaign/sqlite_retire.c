@@ -68,7 +68,8 @@ struct retiring {
 	int64_t before_us;
 };
 
-static int prepare(struct store *s, const char *sql, sqlite3_stmt **out, struct bp_error *err)
+static int prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **out,
+		   struct bp_error *err)
 {
 	return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK
 		       ? 0
@@ -81,7 +82,7 @@ static void bind_owner(sqlite3_stmt *st, const char *campaign, const char *vanta
 	sqlite3_bind_text(st, 3, vantage, -1, SQLITE_STATIC);
 }
 
-static int run(struct store *s, struct retiring *r, sqlite3_stmt *st, int64_t segment,
+static int run(struct sqlite_store *s, struct retiring *r, sqlite3_stmt *st, int64_t segment,
 	       struct bp_error *err)
 {
 	sqlite3_bind_int64(st, 1, segment);
@@ -91,7 +92,7 @@ static int run(struct store *s, struct retiring *r, sqlite3_stmt *st, int64_t se
 	return sql_step(s, st, err);
 }
 
-static int retire_segment(struct store *s, struct retiring *r, int64_t segment, bool hourly,
+static int retire_segment(struct sqlite_store *s, struct retiring *r, int64_t segment, bool hourly,
 			  int64_t *dropped, struct bp_error *err)
 {
 	int rc = hourly ? run(s, r, r->roll_up, segment, err) : 0;
@@ -108,12 +109,12 @@ static int retire_segment(struct store *s, struct retiring *r, int64_t segment, 
 }
 
 /* One transaction's worth. *more: there may be another. */
-static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_t *dropped,
+static int retire_some(struct sqlite_store *s, struct retiring *r, bool hourly, uint64_t *dropped,
 		       bool *more, struct bp_error *err)
 {
 	int64_t ids[RETIRE_SEGMENTS], sum = 0;
 	unsigned count = 0, done = 0;
-	int rc = store_begin(s, err);
+	int rc = sqlite_begin(s, err);
 
 	if (rc < 0)
 		return rc;
@@ -126,9 +127,9 @@ static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_
 	while (done < count && sum < RETIRE_TRACES && rc == 0)
 		rc = retire_segment(s, r, ids[done++], hourly, &sum, err);
 	if (rc == 0)
-		rc = store_commit(s, err);
+		rc = sqlite_commit(s, err);
 	if (rc < 0) {
-		store_undo(s);
+		sqlite_undo(s);
 		return rc;
 	}
 	*dropped += (uint64_t)sum;
@@ -136,9 +137,9 @@ static int retire_some(struct store *s, struct retiring *r, bool hourly, uint64_
 	return 0;
 }
 
-int store_retire_some(struct store *s, const char *campaign, const char *vantage,
-		      struct wall before, bool hourly, uint64_t *dropped, bool *more,
-		      struct bp_error *err)
+int sqlite_retire_some(struct sqlite_store *s, const char *campaign, const char *vantage,
+		       struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		       struct bp_error *err)
 {
 	struct retiring r = {.campaign = campaign,
 			     .vantage = vantage,
@@ -167,31 +168,15 @@ int store_retire_some(struct store *s, const char *campaign, const char *vantage
 	return rc;
 }
 
-int store_retire(struct store *s, const char *campaign, const char *vantage, struct wall before,
-		 bool hourly, uint64_t *dropped, struct bp_error *err)
-{
-	uint64_t sum = 0, some = 0;
-	bool more = true;
-	int rc = 0;
-
-	while (more && rc == 0) {
-		rc = store_retire_some(s, campaign, vantage, before, hourly, &some, &more, err);
-		sum += rc == 0 ? some : 0;
-	}
-	if (dropped != NULL)
-		*dropped = sum;
-	return rc;
-}
-
-int store_retire_hours(struct store *s, const char *campaign, const char *vantage,
-		       struct wall before, uint64_t *dropped, struct bp_error *err)
+int sqlite_retire_hours(struct sqlite_store *s, const char *campaign, const char *vantage,
+			struct wall before, uint64_t *dropped, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
 
 	if (s->mode != STORE_WRITE)
 		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
-	rc = store_begin(s, err);
+	rc = sqlite_begin(s, err);
 	if (rc < 0)
 		return rc;
 	rc = prepare(s, "DELETE FROM hour WHERE hour_us < ?1" OF_OWNER, &st, err);
@@ -202,10 +187,10 @@ int store_retire_hours(struct store *s, const char *campaign, const char *vantag
 	}
 	if (rc == 0) {
 		*dropped = (uint64_t)sqlite3_changes(s->db);
-		rc = store_commit(s, err);
+		rc = sqlite_commit(s, err);
 	}
 	sqlite3_finalize(st);
 	if (rc < 0)
-		store_undo(s);
+		sqlite_undo(s);
 	return rc;
 }

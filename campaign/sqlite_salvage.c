@@ -14,7 +14,7 @@
 enum { SALVAGE_STEP = 4, SALVAGE_COMMIT = 2000 };
 
 struct salvage {
-	struct store *from, *to;
+	struct sqlite_store *from, *to;
 	struct store_salvage count;
 	unsigned pending; /* traces of the transaction under way */
 	/* Those of them that were judged more than once. */
@@ -56,12 +56,12 @@ static void behind(struct salvage *v, int64_t segment, int64_t n)
 	while (sqlite3_step(st) == SQLITE_ROW) {
 		struct wall at = {sqlite3_column_int64(st, 1) * NS_PER_US};
 
-		store_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at,
-				 (const char *)sqlite3_column_text(st, 3),
-				 (const char *)sqlite3_column_text(st, 4),
-				 (const char *)sqlite3_column_text(st, 5),
-				 (const char *)sqlite3_column_text(st, 2),
-				 (size_t)sqlite3_column_bytes(st, 2), NULL);
+		sqlite_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at,
+				  (const char *)sqlite3_column_text(st, 3),
+				  (const char *)sqlite3_column_text(st, 4),
+				  (const char *)sqlite3_column_text(st, 5),
+				  (const char *)sqlite3_column_text(st, 2),
+				  (size_t)sqlite3_column_bytes(st, 2), NULL);
 	}
 	sqlite3_finalize(st);
 }
@@ -114,7 +114,7 @@ static int save_history(struct salvage *v, struct history *h, const struct trace
 	while (rc == 0 && t->id[0] != '\0' && history_next(v, h, t, &names, &verdict)) {
 		struct wall at = {sqlite3_column_int64(h->st, 3) * NS_PER_US};
 
-		rc = store_add_judgement(v->to, t->id, &names, &verdict, at, err);
+		rc = sqlite_add_judgement(v->to, t->id, &names, &verdict, at, err);
 		names_fini(&names);
 	}
 	return rc;
@@ -132,7 +132,7 @@ static int save_histories(struct salvage *v, struct bp_error *err)
 		struct history h;
 
 		record_init(&rec);
-		if (store_trace(v->from, v->again[i].n, &rec, NULL) == 0) {
+		if (sqlite_trace(v->from, v->again[i].n, &rec, NULL) == 0) {
 			history_open(v, v->again[i].n, v->again[i].segment, &h);
 			if (history_next(v, &h, rec.trace, &names, &first)) {
 				names_fini(&names);
@@ -151,10 +151,10 @@ static int commit(struct salvage *v, bool again, struct bp_error *err)
 	int rc = save_histories(v, err);
 
 	if (rc == 0)
-		rc = store_commit(v->to, err);
+		rc = sqlite_commit(v->to, err);
 	v->pending = 0;
 	v->judge = 0;
-	return rc == 0 && again ? store_begin(v->to, err) : rc;
+	return rc == 0 && again ? sqlite_begin(v->to, err) : rc;
 }
 
 /* The copy's judgements were made when the original's were. */
@@ -200,7 +200,7 @@ static int save_trace(struct salvage *v, sqlite3_stmt *st, struct bp_error *err)
 		v->again[v->again_count++] = (struct rejudged){n, segment};
 	}
 	sqlite3_finalize(h.st);
-	rc = store_add_trace(v->to, rec.trace, &rec.names, &rec.verdict, err);
+	rc = sqlite_add_trace(v->to, rec.trace, &rec.names, &rec.verdict, err);
 	if (rc == 0) {
 		v->count.traces++;
 		v->pending++;
@@ -271,7 +271,7 @@ static int save_round(struct salvage *v, sqlite3_stmt *st, struct bp_error *err)
 		return rc;
 	v->to->last_segment = 1;
 	v->to->last_segment_start_us = sqlite3_column_int64(st, 2);
-	rc = store_add_round(v->to, &r, &already, err);
+	rc = sqlite_add_round(v->to, &r, &already, err);
 	v->count.rounds += rc == 0;
 	return rc;
 }
@@ -290,12 +290,12 @@ static void save_objects(struct salvage *v)
 		while (sqlite3_step(st) == SQLITE_ROW) {
 			struct wall at = {sqlite3_column_int64(st, 1) * NS_PER_US};
 
-			store_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at,
-					 (const char *)sqlite3_column_text(st, 3),
-					 (const char *)sqlite3_column_text(st, 4),
-					 (const char *)sqlite3_column_text(st, 5),
-					 (const char *)sqlite3_column_text(st, 2),
-					 (size_t)sqlite3_column_bytes(st, 2), NULL);
+			sqlite_add_object(v->to, (enum record_kind)sqlite3_column_int(st, 0), at,
+					  (const char *)sqlite3_column_text(st, 3),
+					  (const char *)sqlite3_column_text(st, 4),
+					  (const char *)sqlite3_column_text(st, 5),
+					  (const char *)sqlite3_column_text(st, 2),
+					  (size_t)sqlite3_column_bytes(st, 2), NULL);
 		}
 	}
 	sqlite3_finalize(st);
@@ -348,7 +348,7 @@ static int save_all(struct salvage *v, struct bp_error *err)
 	int64_t segments = last_row(v, "SELECT max(last) FROM segment NOT INDEXED");
 	int64_t rounds = last_row(v, "SELECT max(id) FROM round NOT INDEXED");
 	int64_t texts = last_row(v, "SELECT max(id) FROM text NOT INDEXED");
-	int rc = store_begin(v->to, err);
+	int rc = sqlite_begin(v->to, err);
 
 	if (rc == 0)
 		rc = save_rows(v,
@@ -367,23 +367,24 @@ static int save_all(struct salvage *v, struct bp_error *err)
 	if (rc == 0)
 		rc = commit(v, false, err);
 	if (rc < 0)
-		store_undo(v->to);
+		sqlite_undo(v->to);
 	return rc;
 }
 
-int store_salvage(const char *from, const char *to, struct store_salvage *out, struct bp_error *err)
+int sqlite_salvage(const char *from, const char *to, struct store_salvage *out,
+		   struct bp_error *err)
 {
 	struct salvage v = {0};
-	int rc = store_open_damaged(from, &v.from, err);
+	int rc = sqlite_open_damaged(from, &v.from, err);
 
 	if (rc == 0)
-		rc = store_open(to, STORE_WRITE, &v.to, err);
+		rc = sqlite_open(to, STORE_WRITE, &v.to, err);
 	if (rc == 0)
 		rc = save_all(&v, err);
 	if (rc == 0 && v.count.traces == 0 && v.count.rounds == 0 && v.count.lost > 0)
-		rc = bp_fail(err, BP_EPARSE, "%s: nothing in it can be read", store_path(v.from));
-	store_close(v.from);
-	store_close(v.to);
+		rc = bp_fail(err, BP_EPARSE, "%s: nothing in it can be read", v.from->path);
+	sqlite_close(v.from);
+	sqlite_close(v.to);
 	if (rc == 0)
 		*out = v.count;
 	return rc;

@@ -332,7 +332,7 @@ static void put_tallies_view(struct buf *out)
 		     " LEFT JOIN text v ON v.id = s.vantage");
 }
 
-static int create_view(struct store *s, void (*put)(struct buf *), struct bp_error *err)
+static int create_view(struct sqlite_store *s, void (*put)(struct buf *), struct bp_error *err)
 {
 	struct buf sql;
 	int rc;
@@ -344,7 +344,7 @@ static int create_view(struct store *s, void (*put)(struct buf *), struct bp_err
 	return rc;
 }
 
-static int fill(struct store *s, struct bp_error *err)
+static int fill(struct sqlite_store *s, struct bp_error *err)
 {
 	uint8_t key[16];
 	struct buf sql;
@@ -366,7 +366,7 @@ static int fill(struct store *s, struct bp_error *err)
 	return rc;
 }
 
-int schema_create(struct store *s, struct bp_error *err)
+int schema_create(struct sqlite_store *s, struct bp_error *err)
 {
 	static void (*const views[])(struct buf *) = {put_traces_view, put_hops_view,
 						      put_rounds_view, put_judgements_view,
@@ -384,7 +384,7 @@ int schema_create(struct store *s, struct bp_error *err)
 
 /* A vantage point's hours lie together: a day of one is a few pages. 0 and '' where there is
  * none. */
-int schema_add_tally(struct store *s, struct bp_error *err)
+int schema_add_tally(struct sqlite_store *s, struct bp_error *err)
 {
 	int rc = sql_exec(s,
 			  "CREATE TABLE tally(vantage INTEGER NOT NULL, hour_us INTEGER NOT NULL,"
@@ -399,7 +399,7 @@ int schema_add_tally(struct store *s, struct bp_error *err)
 	return rc < 0 ? rc : create_view(s, put_tallies_view, err);
 }
 
-int schema_add_look(struct store *s, struct bp_error *err)
+int schema_add_look(struct sqlite_store *s, struct bp_error *err)
 {
 	int rc = sql_exec(s, "DROP VIEW rounds", err);
 

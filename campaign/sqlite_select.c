@@ -74,7 +74,7 @@ static void put_online(struct buf *sql, bool looks)
 	buf_str(sql, "))");
 }
 
-static int bind_list(struct store *s, const struct store_select *select, sqlite3_stmt *st,
+static int bind_list(struct sqlite_store *s, const struct store_select *select, sqlite3_stmt *st,
 		     struct bp_error *err)
 {
 	int64_t since, until, slack = 0;
@@ -103,7 +103,7 @@ static int bind_list(struct store *s, const struct store_select *select, sqlite3
 	return 0;
 }
 
-static int prepare(struct store *s, const struct store_select *select, struct buf *sql,
+static int prepare(struct sqlite_store *s, const struct store_select *select, struct buf *sql,
 		   sqlite3_stmt **out, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
@@ -140,8 +140,8 @@ static void put_list_rounds(struct buf *sql, const struct store_select *select)
 	put_owner(sql, select);
 }
 
-static int prepare_list(struct store *s, const struct store_select *select, sqlite3_stmt **out,
-			struct bp_error *err)
+static int prepare_list(struct sqlite_store *s, const struct store_select *select,
+			sqlite3_stmt **out, struct bp_error *err)
 {
 	struct buf sql;
 	int rc;
@@ -168,8 +168,8 @@ static int prepare_list(struct store *s, const struct store_select *select, sqli
 	return rc;
 }
 
-int select_list_open(struct store *s, const struct store_select *select, struct select_list **out,
-		     struct bp_error *err)
+int select_list_open(struct sqlite_store *s, const struct store_select *select,
+		     struct select_list **out, struct bp_error *err)
 {
 	struct select_list *l = calloc(1, sizeof(*l));
 	int rc;
@@ -192,7 +192,7 @@ void select_list_close(struct select_list *l)
 	free(l);
 }
 
-static int load_page(struct store *s, struct select_list *l, struct bp_error *err)
+static int load_page(struct sqlite_store *s, struct select_list *l, struct bp_error *err)
 {
 	struct select_item from = l->count > 0 ? l->items[l->count - 1]
 					       : (struct select_item){.at = INT64_MIN};
@@ -212,7 +212,7 @@ static int load_page(struct store *s, struct select_list *l, struct bp_error *er
 	return rc < 0 ? rc : 0;
 }
 
-int select_list_next(struct store *s, struct select_list *l, const struct select_item **out,
+int select_list_next(struct sqlite_store *s, struct select_list *l, const struct select_item **out,
 		     struct bp_error *err)
 {
 	int rc = 0;
@@ -226,7 +226,7 @@ int select_list_next(struct store *s, struct select_list *l, const struct select
 	return 1;
 }
 
-int select_segments(struct store *s, const struct store_select *select, sqlite3_stmt **out,
+int select_segments(struct sqlite_store *s, const struct store_select *select, sqlite3_stmt **out,
 		    struct bp_error *err)
 {
 	struct buf sql;
@@ -257,7 +257,7 @@ static bool goal_fits(const struct store_select *select, const struct trace *t)
 	       (addr_parse(select->target, &a) == 0 && addr_equal(a, t->dst));
 }
 
-static int find_goals(struct store *s, struct select_filter *f, struct bp_error *err)
+static int find_goals(struct sqlite_store *s, struct select_filter *f, struct bp_error *err)
 {
 	struct trace *t = trace_new(0);
 	sqlite3_stmt *st = NULL;
@@ -293,7 +293,7 @@ static int find_goals(struct store *s, struct select_filter *f, struct bp_error 
 	return rc;
 }
 
-int select_filter_init(struct store *s, const struct store_select *select,
+int select_filter_init(struct sqlite_store *s, const struct store_select *select,
 		       struct select_filter *out, struct bp_error *err)
 {
 	*out = (struct select_filter){.select = select, .last_verdict = -1};
@@ -322,7 +322,7 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* The border by its id; "other", "mixed" ... by their outcome. */
-static int verdict_fits(struct store *s, struct select_filter *f, int64_t verdict,
+static int verdict_fits(struct sqlite_store *s, struct select_filter *f, int64_t verdict,
 			struct bp_error *err)
 {
 	struct trace *none;
@@ -353,7 +353,7 @@ static int verdict_fits(struct store *s, struct select_filter *f, int64_t verdic
 	return 0;
 }
 
-int select_row(struct store *s, struct select_filter *f, sqlite3_stmt *st, bool *out,
+int select_row(struct sqlite_store *s, struct select_filter *f, sqlite3_stmt *st, bool *out,
 	       struct bp_error *err)
 {
 	int64_t goal = sqlite3_column_int64(st, 6), start = f->base_us;

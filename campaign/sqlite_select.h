@@ -19,12 +19,12 @@ struct select_list {
 	struct select_item items[SELECT_PAGE];
 	int count, next;
 };
-int select_list_open(struct store *s, const struct store_select *select, struct select_list **out,
-		     struct bp_error *err);
+int select_list_open(struct sqlite_store *s, const struct store_select *select,
+		     struct select_list **out, struct bp_error *err);
 void select_list_close(struct select_list *l);
 /* The item that is next, again and again until select_list_pass: 1, 0 at the end, negative.
  * Borrowed until the call after the pass. */
-int select_list_next(struct store *s, struct select_list *l, const struct select_item **out,
+int select_list_next(struct sqlite_store *s, struct select_list *l, const struct select_item **out,
 		     struct bp_error *err);
 static inline void select_list_pass(struct select_list *l)
 {
@@ -32,7 +32,7 @@ static inline void select_list_pass(struct select_list *l)
 }
 /* The same for segments alone, for store_groups: id, first, last, vantage, base_us; those of one
  * vantage point together. */
-int select_segments(struct store *s, const struct store_select *select, sqlite3_stmt **out,
+int select_segments(struct sqlite_store *s, const struct store_select *select, sqlite3_stmt **out,
 		    struct bp_error *err);
 
 struct select_filter {
@@ -45,12 +45,12 @@ struct select_filter {
 	int64_t last_verdict; /* that was looked at, and what came of it */
 	bool last_fits;
 };
-int select_filter_init(struct store *s, const struct store_select *select,
+int select_filter_init(struct sqlite_store *s, const struct store_select *select,
 		       struct select_filter *out, struct bp_error *err);
 void select_filter_fini(struct select_filter *f);
 void select_segment(struct select_filter *f, int64_t base_us);
 /* Whether a row (columns of STMT_TRACES) is wanted. */
-int select_row(struct store *s, struct select_filter *f, sqlite3_stmt *st, bool *out,
+int select_row(struct sqlite_store *s, struct select_filter *f, sqlite3_stmt *st, bool *out,
 	       struct bp_error *err);
 
 #endif

@@ -15,7 +15,7 @@
 enum { SHAPES_MAX = 1 << 18, LISTS_MAX = 1 << 24 };
 
 struct shapes {
-	struct store *s;
+	struct sqlite_store *s;
 	const struct store_points *to;
 	struct shape *items;     /* owned, as all below */
 	uint32_t count, room;
@@ -44,7 +44,7 @@ static int compare_wall(const void *a, const void *b)
 	return x->ns < y->ns ? -1 : x->ns > y->ns;
 }
 
-int shapes_new(struct store *s, const struct store_points *to, struct shapes **out)
+int shapes_new(struct sqlite_store *s, const struct store_points *to, struct shapes **out)
 {
 	const struct profile *p = to->profile;
 	struct shapes *t = calloc(1, sizeof(*t));

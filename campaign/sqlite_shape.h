@@ -32,7 +32,7 @@ struct shape {
 
 struct shapes;
 /* profile, nodes and room stay as they are until shapes_free; one pointer for one name, of room. */
-int shapes_new(struct store *s, const struct store_points *to, struct shapes **out);
+int shapes_new(struct sqlite_store *s, const struct store_points *to, struct shapes **out);
 void shapes_free(struct shapes *t);
 uint32_t shapes_epoch(const struct shapes *t, struct wall when);
 /* The shape of the trace on which st stands (columns of STMT_TRACES), which lies in `segment` and

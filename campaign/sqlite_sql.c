@@ -168,7 +168,7 @@ const char *const stmt_sql[STMT_COUNT] = {
 		       " (SELECT id FROM text WHERE text = ?2) ORDER BY planned_us DESC LIMIT ?3",
 };
 
-int sql_fail(struct store *s, int result, struct bp_error *err)
+int sql_fail(struct sqlite_store *s, int result, struct bp_error *err)
 {
 	const char *path = s->path ? s->path : "store";
 
@@ -219,7 +219,7 @@ int sql_fail(struct store *s, int result, struct bp_error *err)
 		       s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(result));
 }
 
-int sql_get(struct store *s, enum stmt which, sqlite3_stmt **out, struct bp_error *err)
+int sql_get(struct sqlite_store *s, enum stmt which, sqlite3_stmt **out, struct bp_error *err)
 {
 	sqlite3_stmt **st = &s->stmts[which];
 
@@ -234,7 +234,7 @@ int sql_get(struct store *s, enum stmt which, sqlite3_stmt **out, struct bp_erro
 	return 0;
 }
 
-int sql_step(struct store *s, sqlite3_stmt *st, struct bp_error *err)
+int sql_step(struct sqlite_store *s, sqlite3_stmt *st, struct bp_error *err)
 {
 	int rc = sqlite3_step(st);
 
@@ -249,7 +249,7 @@ int sql_step(struct store *s, sqlite3_stmt *st, struct bp_error *err)
 	return rc;
 }
 
-int sql_run(struct store *s, enum stmt which, struct bp_error *err)
+int sql_run(struct sqlite_store *s, enum stmt which, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc = sql_get(s, which, &st, err);
@@ -257,14 +257,14 @@ int sql_run(struct store *s, enum stmt which, struct bp_error *err)
 	return rc < 0 ? rc : sql_step(s, st, err);
 }
 
-int sql_exec(struct store *s, const char *sql, struct bp_error *err)
+int sql_exec(struct sqlite_store *s, const char *sql, struct bp_error *err)
 {
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 
 	return rc == SQLITE_OK ? 0 : sql_fail(s, sqlite3_extended_errcode(s->db), err);
 }
 
-int sql_int(struct store *s, const char *sql, int64_t *out, struct bp_error *err)
+int sql_int(struct sqlite_store *s, const char *sql, int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);

@@ -67,8 +67,8 @@ static int count_of(struct tallies *t, const struct tally_key *key, struct tally
 	return 0;
 }
 
-int tallies_add(struct store *s, const struct trace *t, const struct flat_trace *f,
-	      const struct verdict *v, int64_t start_us, struct bp_error *err)
+int tallies_add(struct sqlite_store *s, const struct trace *t, const struct flat_trace *f,
+		const struct verdict *v, int64_t start_us, struct bp_error *err)
 {
 	struct tally_count *c;
 	struct tally_key key;
@@ -98,7 +98,7 @@ int tallies_add(struct store *s, const struct trace *t, const struct flat_trace 
 	return 0;
 }
 
-static int write_row(struct store *s, sqlite3_stmt *st, const struct tally_key *key,
+static int write_row(struct sqlite_store *s, sqlite3_stmt *st, const struct tally_key *key,
 		     const struct tally_count *c, struct bp_error *err)
 {
 	char prefix[PREFIX_TEXT] = "";
@@ -123,7 +123,7 @@ static int write_row(struct store *s, sqlite3_stmt *st, const struct tally_key *
 	return sql_step(s, st, err);
 }
 
-int tallies_write(struct store *s, int64_t vantage, int64_t segment, struct bp_error *err)
+int tallies_write(struct sqlite_store *s, int64_t vantage, int64_t segment, struct bp_error *err)
 {
 	struct tallies *t = &s->tallies;
 	sqlite3_stmt *st;
@@ -141,7 +141,7 @@ int tallies_write(struct store *s, int64_t vantage, int64_t segment, struct bp_e
 
 /* --- of segments that are there --------------------------------------------------------------- */
 
-static int run(struct store *s, enum stmt which, int64_t segment, struct bp_error *err)
+static int run(struct sqlite_store *s, enum stmt which, int64_t segment, struct bp_error *err)
 {
 	sqlite3_stmt *st;
 	int rc = sql_get(s, which, &st, err);
@@ -152,17 +152,17 @@ static int run(struct store *s, enum stmt which, int64_t segment, struct bp_erro
 	return sql_step(s, st, err);
 }
 
-int tallies_drop(struct store *s, int64_t segment, struct bp_error *err)
+int tallies_drop(struct sqlite_store *s, int64_t segment, struct bp_error *err)
 {
 	return run(s, STMT_TALLY_DROP, segment, err);
 }
 
-int tallies_fill(struct store *s, int64_t segment, struct bp_error *err)
+int tallies_fill(struct sqlite_store *s, int64_t segment, struct bp_error *err)
 {
 	return run(s, STMT_TALLY_FILL, segment, err);
 }
 
-int tallies_later(struct store *s, int64_t segment, struct bp_error *err)
+int tallies_later(struct sqlite_store *s, int64_t segment, struct bp_error *err)
 {
 	struct tallies *t = &s->tallies;
 
@@ -184,7 +184,7 @@ int tallies_later(struct store *s, int64_t segment, struct bp_error *err)
 	return 0;
 }
 
-int tallies_settle(struct store *s, struct bp_error *err)
+int tallies_settle(struct sqlite_store *s, struct bp_error *err)
 {
 	struct tallies *t = &s->tallies;
 	int rc = 0;
@@ -198,7 +198,7 @@ int tallies_settle(struct store *s, struct bp_error *err)
 	return rc;
 }
 
-int tallies_all(struct store *s, struct bp_error *err)
+int tallies_all(struct sqlite_store *s, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;

@@ -16,7 +16,7 @@ static int refuse_order(struct bp_error *err)
 	return bp_fail(err, BP_EINVAL, "the store: no round was begun, or it was undone");
 }
 
-static int failed(struct store *s, int rc)
+static int failed(struct sqlite_store *s, int rc)
 {
 	if (rc < 0)
 		s->failed = true;
@@ -33,7 +33,7 @@ static int64_t us_of(struct wall w)
 /* --- transactions ----------------------------------------------------------------------------- */
 
 /* Where new rows begin, and whether another process has dropped some that we remember. */
-static int learn_state(struct store *s, struct bp_error *err)
+static int learn_state(struct sqlite_store *s, struct bp_error *err)
 {
 	int64_t epoch = 0;
 	sqlite3_stmt *st;
@@ -60,7 +60,7 @@ static int learn_state(struct store *s, struct bp_error *err)
 	return 0;
 }
 
-int store_begin(struct store *s, struct bp_error *err)
+int sqlite_begin(struct sqlite_store *s, struct bp_error *err)
 {
 	int rc;
 
@@ -81,11 +81,11 @@ int store_begin(struct store *s, struct bp_error *err)
 	id_set_clear(&s->old_ids);
 	rc = learn_state(s, err);
 	if (rc < 0)
-		store_undo(s);
+		sqlite_undo(s);
 	return rc;
 }
 
-void store_undo(struct store *s)
+void sqlite_undo(struct sqlite_store *s)
 {
 	if (!s->writing)
 		return;
@@ -102,7 +102,7 @@ void store_undo(struct store *s)
 
 /* --- segments --------------------------------------------------------------------------------- */
 
-static int bind_segment_texts(struct store *s, sqlite3_stmt *st, int64_t *vantage,
+static int bind_segment_texts(struct sqlite_store *s, sqlite3_stmt *st, int64_t *vantage,
 			      struct bp_error *err)
 {
 	const char *const texts[] = {s->seg.vantage, s->seg.campaign, s->seg.round, s->seg.run};
@@ -119,7 +119,7 @@ static int bind_segment_texts(struct store *s, sqlite3_stmt *st, int64_t *vantag
 	return rc;
 }
 
-int segment_end(struct store *s, struct bp_error *err)
+int segment_end(struct sqlite_store *s, struct bp_error *err)
 {
 	struct segment *g = &s->seg;
 	int64_t vantage = 0;
@@ -199,7 +199,7 @@ static bool segment_fits(const struct segment *g, const struct addition *a)
 		strcmp(g->profile_version, a->verdict->profile_version) == 0);
 }
 
-static int segment_begin(struct store *s, const struct addition *a, struct bp_error *err)
+static int segment_begin(struct sqlite_store *s, const struct addition *a, struct bp_error *err)
 {
 	struct segment *g = &s->seg;
 	const struct trace *t = a->t;
@@ -227,7 +227,7 @@ static int segment_begin(struct store *s, const struct addition *a, struct bp_er
 	return rc;
 }
 
-static int segment_judged(struct store *s, const struct verdict *v, struct bp_error *err)
+static int segment_judged(struct sqlite_store *s, const struct verdict *v, struct bp_error *err)
 {
 	struct segment *g = &s->seg;
 
@@ -242,7 +242,7 @@ static int segment_judged(struct store *s, const struct verdict *v, struct bp_er
 /* --- traces ----------------------------------------------------------------------------------- */
 
 /* Whether the store has this id: 1, 0, or an error. The segment under way is that of the trace. */
-static int have_already(struct store *s, const struct addition *a, struct bp_error *err)
+static int have_already(struct sqlite_store *s, const struct addition *a, struct bp_error *err)
 {
 	int64_t n = 0;
 	sqlite3_stmt *st;
@@ -267,7 +267,8 @@ static int have_already(struct store *s, const struct addition *a, struct bp_err
 	return rc < 0 ? rc : n != 0;
 }
 
-static int remember_id(struct store *s, const struct addition *a, int64_t n, struct bp_error *err)
+static int remember_id(struct sqlite_store *s, const struct addition *a, int64_t n,
+		       struct bp_error *err)
 {
 	struct segment *g = &s->seg;
 	sqlite3_stmt *st;
@@ -292,7 +293,7 @@ static int remember_id(struct store *s, const struct addition *a, int64_t n, str
 	return sql_step(s, st, err);
 }
 
-static void bind_times(struct store *s, sqlite3_stmt *st, const struct trace *t)
+static void bind_times(struct sqlite_store *s, sqlite3_stmt *st, const struct trace *t)
 {
 	struct segment *g = &s->seg;
 	int64_t start = us_of(t->start), end = us_of(t->end);
@@ -310,7 +311,7 @@ static void bind_times(struct store *s, sqlite3_stmt *st, const struct trace *t)
 		g->start_max_us = start;
 }
 
-static void bind_id(struct store *s, sqlite3_stmt *st, const struct addition *a)
+static void bind_id(struct sqlite_store *s, sqlite3_stmt *st, const struct addition *a)
 {
 	sqlite3_bind_null(st, 5);
 	sqlite3_bind_null(st, 6);
@@ -337,7 +338,7 @@ struct rows {
 	struct path_row path;
 };
 
-static int intern_all(struct store *s, const struct addition *a, const struct flat_trace *f,
+static int intern_all(struct sqlite_store *s, const struct addition *a, const struct flat_trace *f,
 		      struct rows *out, struct bp_error *err)
 {
 	char as_path[FLAT_AS_PATH_TEXT];
@@ -366,7 +367,7 @@ static int intern_all(struct store *s, const struct addition *a, const struct fl
 	return rc;
 }
 
-static int insert(struct store *s, const struct addition *a, struct bp_error *err)
+static int insert(struct sqlite_store *s, const struct addition *a, struct bp_error *err)
 {
 	struct flat_trace f;
 	struct rows rows = {0};
@@ -411,8 +412,8 @@ static bool geo_known(const struct geo_source *g)
 	       g->country_built[0] || g->country_sha256[0];
 }
 
-int store_add_trace(struct store *s, const struct trace *t, const struct names *names,
-		    const struct verdict *verdict, struct bp_error *err)
+int sqlite_add_trace(struct sqlite_store *s, const struct trace *t, const struct names *names,
+		     const struct verdict *verdict, struct bp_error *err)
 {
 	struct addition a = {.t = t};
 	int rc;
@@ -440,8 +441,8 @@ int store_add_trace(struct store *s, const struct trace *t, const struct names *
 
 /* --- objects and rounds ----------------------------------------------------------------------- */
 
-static int bind_texts(struct store *s, sqlite3_stmt *st, int at, const char *const *texts, int n,
-		      struct bp_error *err)
+static int bind_texts(struct sqlite_store *s, sqlite3_stmt *st, int at, const char *const *texts,
+		      int n, struct bp_error *err)
 {
 	int rc = 0;
 
@@ -454,9 +455,9 @@ static int bind_texts(struct store *s, sqlite3_stmt *st, int at, const char *con
 	return rc;
 }
 
-int store_add_object(struct store *s, enum record_kind kind, struct wall at, const char *vantage,
-		     const char *campaign, const char *round, const char *json, size_t n,
-		     struct bp_error *err)
+int sqlite_add_object(struct sqlite_store *s, enum record_kind kind, struct wall at,
+		      const char *vantage, const char *campaign, const char *round,
+		      const char *json, size_t n, struct bp_error *err)
 {
 	const char *const texts[] = {vantage, campaign, round};
 	bool behind = s->seg.open && s->seg.count > 0;
@@ -489,7 +490,7 @@ static void bind_wall(sqlite3_stmt *st, int at, struct wall w)
 		sqlite3_bind_int64(st, at, us_of(w));
 }
 
-static int add_round(struct store *s, const struct round *r, const struct buf *json,
+static int add_round(struct sqlite_store *s, const struct round *r, const struct buf *json,
 		     struct bp_error *err)
 {
 	const char *const texts[] = {r->id, r->campaign, r->vantage};
@@ -519,7 +520,8 @@ static int add_round(struct store *s, const struct round *r, const struct buf *j
 	return sql_step(s, st, err);
 }
 
-int store_add_round(struct store *s, const struct round *r, bool *already, struct bp_error *err)
+int sqlite_add_round(struct sqlite_store *s, const struct round *r, bool *already,
+		     struct bp_error *err)
 {
 	struct buf json;
 	int rc;
@@ -542,7 +544,7 @@ int store_add_round(struct store *s, const struct round *r, bool *already, struc
 	return failed(s, rc);
 }
 
-int store_commit(struct store *s, struct bp_error *err)
+int sqlite_commit(struct sqlite_store *s, struct bp_error *err)
 {
 	int rc;
 

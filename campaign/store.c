@@ -1,132 +1,259 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which store a word means: scheme, file, default place. Opens none. */
+/* Which engine a store is of, and the way to it. What an engine lacks is made of what it has. */
 #include "campaign/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "campaign/store_place.h"
-#include "core/text.h"
+#include "campaign/store_generic.h"
 
-enum { LINKS_MAX = 40 };
-
-static const char magic[16] = "SQLite format 3";
-
-static bool has_prefix(const char *text, const char *prefix)
+static bool is_of(const struct store_engine *e, const char *url)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-bool store_is(const char *word)
-{
-	char head[sizeof(magic)];
-	ssize_t n;
-	int fd;
-
-	if (word == NULL)
-		return false;
-	if (has_prefix(word, "sqlite:") || has_prefix(word, "postgresql:") ||
-	    has_prefix(word, "postgres:"))
-		return true;
-	/* Not to hang on a FIFO that nobody writes. */
-	fd = open(word, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return false;
-	n = pread(fd, head, sizeof(head), 0);
-	close(fd);
-	return n == (ssize_t)sizeof(head) && memcmp(head, magic, sizeof(head)) == 0;
-}
-
-static int default_place(char out[static PATH_MAX], struct bp_error *err)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	int n;
-
-	/* The XDG specification: a path that is not absolute is to be ignored. */
-	if (state != NULL && state[0] == '/')
-		n = snprintf(out, PATH_MAX, "%s/borderpath/store.db", state);
-	else if (home != NULL && home[0] == '/' && home[1] != '\0')
-		n = snprintf(out, PATH_MAX, "%s/.local/state/borderpath/store.db", home);
-	else if (geteuid() == 0)
-		n = snprintf(out, PATH_MAX, "/var/lib/borderpath/store.db");
-	else
-		return bp_fail(err, BP_EINVAL,
-			       "no place for a store: neither XDG_STATE_HOME nor "
-			       "HOME is set; use --store sqlite:FILE");
-	return n < PATH_MAX ? 0
-			    : bp_fail(err, BP_EINVAL, "the default store: its name is too long");
-}
-
-/* A link is another name of one store: what lies beside it (log, spool, lock) has one place. The
- * file behind it need not be there yet. */
-static int follow_links(char path[static PATH_MAX], struct bp_error *err)
-{
-	char target[PATH_MAX], *slash;
-	ssize_t n;
-
-	for (unsigned links = 0; (n = readlink(path, target, sizeof(target))) > 0; links++) {
-		size_t keep = 0;
-
-		slash = strrchr(path, '/');
-		if (target[0] != '/' && slash != NULL)
-			keep = (size_t)(slash - path) + 1;
-		if (links == LINKS_MAX || keep + (size_t)n >= PATH_MAX)
-			return bp_fail(err, BP_EINVAL, "%.60s: links that lead nowhere", path);
-		memcpy(path + keep, target, (size_t)n);
-		path[keep + (size_t)n] = '\0';
+	for (const char *const *scheme = e->schemes; *scheme != NULL; scheme++) {
+		if (strncmp(url, *scheme, strlen(*scheme)) == 0)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err)
+static const struct store_engine *engine_of(const char *url)
 {
-	const char *file = url;
-	char path[PATH_MAX];
-	int rc;
-
-	if (url == NULL || url[0] == '\0')
-		return default_place(out, err);
-	if (has_prefix(url, "postgresql:") || has_prefix(url, "postgres:"))
-		return bp_fail(err, BP_EUNSUP,
-			       "%s: PostgreSQL is not supported by this version; use sqlite:FILE",
-			       url);
-	if (has_prefix(url, "sqlite:")) {
-		file = url + strlen("sqlite:");
-		/* sqlite:///var/x as others write it. */
-		if (has_prefix(file, "///"))
-			file += 2;
+	for (unsigned i = 0; url != NULL && store_engines[i] != NULL; i++) {
+		if (is_of(store_engines[i], url))
+			return store_engines[i];
 	}
-	if (file[0] == '\0')
-		return bp_fail(err, BP_EINVAL, "%s: names no file", url);
-	if (strlen(file) >= PATH_MAX)
-		return bp_fail(err, BP_EINVAL, "%.60s...: the name is too long", file);
-	memcpy(path, file, strlen(file) + 1);
-	rc = follow_links(path, err);
+	return store_engines[0];
+}
+
+static int cannot(const struct store *s, const char *what, struct bp_error *err)
+{
+	return bp_fail(err, BP_EUNSUP, "%s: %s is not supported by %s stores", s->shown, what,
+		       s->engine->name);
+}
+
+int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err)
+{
+	return engine_of(url)->open(url, mode, out, err);
+}
+
+int store_open_again(const struct store *of, struct store **out, struct bp_error *err)
+{
+	int rc = of->engine->open_again(of, out, err);
+
+	/* Ways are told apart by it, in both. */
 	if (rc == 0)
-		memcpy(out, path, strlen(path) + 1);
+		memcpy((*out)->way_key, of->way_key, sizeof((*out)->way_key));
 	return rc;
 }
 
-int store_make_directory(const char *file, struct bp_error *err)
+void store_close(struct store *s)
 {
-	char path[PATH_MAX];
-	struct stat st;
+	if (s != NULL)
+		s->engine->close(s);
+}
 
-	if (strlen(file) >= sizeof(path))
-		return bp_fail(err, BP_EINVAL, "%.60s...: the name is too long", file);
-	memcpy(path, file, strlen(file) + 1);
-	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		/* Asked first: a mkdir on a read-only file system fails for what is there, too. */
-		if (stat(path, &st) < 0 && mkdir(path, 0700) < 0 && errno != EEXIST)
-			return bp_fail_sys(err, errno, "%s: cannot make the directory", path);
-		*slash = '/';
+const char *store_path(const struct store *s)
+{
+	return s->shown;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+int store_begin(struct store *s, struct bp_error *err)
+{
+	return s->engine->begin(s, err);
+}
+
+int store_add_trace(struct store *s, const struct trace *t, const struct names *names,
+		    const struct verdict *verdict, struct bp_error *err)
+{
+	return s->engine->add_trace(s, t, names, verdict, err);
+}
+
+int store_add_object(struct store *s, enum record_kind kind, struct wall at, const char *vantage,
+		     const char *campaign, const char *round, const char *json, size_t n,
+		     struct bp_error *err)
+{
+	return s->engine->add_object(s, kind, at, vantage, campaign, round, json, n, err);
+}
+
+int store_add_round(struct store *s, const struct round *r, bool *already, struct bp_error *err)
+{
+	return s->engine->add_round(s, r, already, err);
+}
+
+int store_commit(struct store *s, struct bp_error *err)
+{
+	return s->engine->commit(s, err);
+}
+
+void store_undo(struct store *s)
+{
+	s->engine->undo(s);
+}
+
+int store_mark_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+		     bool *already, struct bp_error *err)
+{
+	if (s->engine->mark_batch == NULL)
+		return cannot(s, "a book of batches", err);
+	return s->engine->mark_batch(s, vantage, epoch, seq, already, err);
+}
+
+int store_refuse_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+		       const char *reason, const void *bytes, size_t n, struct bp_error *err)
+{
+	if (s->engine->refuse_batch == NULL)
+		return cannot(s, "a book of batches", err);
+	return s->engine->refuse_batch(s, vantage, epoch, seq, reason, bytes, n, err);
+}
+
+int store_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err)
+{
+	if (s->engine->marks == NULL)
+		return cannot(s, "a book of batches", err);
+	return s->engine->marks(s, on_mark, arg, err);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+int store_read(struct store *s, const struct store_select *select, store_on_record *on_record,
+	       void *arg, struct bp_error *err)
+{
+	return s->engine->read(s, select, on_record, arg, err);
+}
+
+int store_groups(struct store *s, const struct store_select *select, store_on_group *on_group,
+		 void *arg, struct bp_error *err)
+{
+	return (s->engine->groups != NULL ? s->engine->groups : generic_groups)(s, select, on_group,
+										arg, err);
+}
+
+int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
+{
+	return s->engine->trace(s, example, out, err);
+}
+
+int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err)
+{
+	struct record r;
+	int rc;
+
+	if (s->engine->trace_bare != NULL)
+		return s->engine->trace_bare(s, example, out, err);
+	record_init(&r);
+	rc = s->engine->trace(s, example, &r, err);
+	if (rc == 0) {
+		*out = r.trace;
+		r.trace = NULL;
+		(*out)->id[0] = '\0';
 	}
-	return 0;
+	record_fini(&r);
+	return rc;
+}
+
+int store_points_open(struct store *s, const struct store_select *select,
+		      const struct store_points *to, struct store_point_reader **out,
+		      struct bp_error *err)
+{
+	return (s->engine->points_open != NULL ? s->engine->points_open
+					       : generic_points_open)(s, select, to, out, err);
+}
+
+void store_points_close(struct store_point_reader *r)
+{
+	if (r != NULL)
+		(r->engine->points_open != NULL ? r->engine->points_close
+						: generic_points_close)(r);
+}
+
+int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err)
+{
+	return (r->engine->points_open != NULL ? r->engine->points_next
+					       : generic_points_next)(r, at, err);
+}
+
+int store_points_give(struct store_point_reader *r, struct bp_error *err)
+{
+	return (r->engine->points_open != NULL ? r->engine->points_give : generic_points_give)(r,
+											       err);
+}
+
+int store_points(struct store *s, const struct store_select *select, const struct store_points *to,
+		 struct bp_error *err)
+{
+	struct store_point_reader *r;
+	struct wall at;
+	int rc = store_points_open(s, select, to, &r, err);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = store_points_next(r, &at, err)) == 1) {
+		rc = store_points_give(r, err);
+		if (rc < 0)
+			break;
+	}
+	store_points_close(r);
+	return rc;
+}
+
+int store_last_planned(struct store *s, const char *campaign, const char *vantage, struct wall *out,
+		       struct bp_error *err)
+{
+	return s->engine->last_planned(s, campaign, vantage, out, err);
+}
+
+int store_last_rounds(struct store *s, const char *campaign, const char *vantage, struct round *out,
+		      unsigned max, struct bp_error *err)
+{
+	return s->engine->last_rounds(s, campaign, vantage, out, max, err);
+}
+
+/* --- judging anew, keeping, mending ----------------------------------------------------------- */
+
+int store_add_judgement(struct store *s, const char *trace_id, const struct names *names,
+			const struct verdict *verdict, struct wall judged_at, struct bp_error *err)
+{
+	return s->engine->add_judgement(s, trace_id, names, verdict, judged_at, err);
+}
+
+int store_retire_some(struct store *s, const char *campaign, const char *vantage,
+		      struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		      struct bp_error *err)
+{
+	return s->engine->retire_some(s, campaign, vantage, before, hourly, dropped, more, err);
+}
+
+int store_retire(struct store *s, const char *campaign, const char *vantage, struct wall before,
+		 bool hourly, uint64_t *dropped, struct bp_error *err)
+{
+	uint64_t sum = 0, some = 0;
+	bool more = true;
+	int rc = 0;
+
+	while (more && rc == 0) {
+		rc = store_retire_some(s, campaign, vantage, before, hourly, &some, &more, err);
+		sum += rc == 0 ? some : 0;
+	}
+	if (dropped != NULL)
+		*dropped = sum;
+	return rc;
+}
+
+int store_retire_hours(struct store *s, const char *campaign, const char *vantage,
+		       struct wall before, uint64_t *dropped, struct bp_error *err)
+{
+	return s->engine->retire_hours(s, campaign, vantage, before, dropped, err);
+}
+
+int store_salvage(const char *from, const char *to, struct store_salvage *out, struct bp_error *err)
+{
+	const struct store_engine *e = engine_of(from);
+	char shown[STORE_SHOWN_TEXT];
+
+	if (e->salvage == NULL || engine_of(to) != e)
+		return bp_fail(err, BP_EUNSUP, "%s: only files can be salvaged, into files",
+			       store_shown(e->salvage == NULL ? from : to, shown));
+	return e->salvage(from, to, out, err);
 }

@@ -2,8 +2,9 @@
 /*
  * KEEP: the store. One row a trace, with summary columns computed when it is written and a compact
  * versioned body; interned paths, names and verdicts; rounds and gaps; judgements as rows of their
- * own that name the data that judged; flat views `traces`, `hops`, `rounds` (REPORTS) for anybody's
- * SQL. Behind this header: SQLite (campaign/sqlite*.c). Times in a body are microseconds:
+ * own that name the data that judged; flat views `traces`, `hops`, `rounds` (REPORTS) for SQL.
+ * Behind this header: engines (campaign/store_engine.h): SQLite (campaign/sqlite*.c) and, where
+ * the program has it, PostgreSQL (campaign/postgres/). Times in a body are microseconds:
  * nanoseconds are in JSON Lines only.
  *
  * A round is committed whole or not at all, and only then announced. The same round committed again
@@ -34,11 +35,12 @@ enum store_mode {
 	STORE_WRITE, /* made when it is not there; migrated when it is old */
 };
 
-/* "sqlite:FILE", or FILE when its first bytes are SQLite's. NULL or empty: the default store, a
- * file under the user's state directory (XDG). STORE_READ: BP_ENOTFOUND when there is none,
- * BP_EUNSUP for a newer or an older version (says what to do). BP_EPERM read-only, BP_EAGAIN locked
- * for longer than a few seconds, BP_EPARSE damaged or no store of ours, BP_EIO; each with one clear
- * line. */
+/* "sqlite:FILE", or FILE when its first bytes are SQLite's; "postgresql://..." or "postgres://..."
+ * as libpq reads it. NULL or empty: the default store, a file under the user's state directory
+ * (XDG). STORE_READ: BP_ENOTFOUND when there is none, BP_EUNSUP for a newer or an older version
+ * (says what to do). BP_EPERM read-only or refused, BP_EAGAIN locked for longer than a few seconds
+ * or a server that cannot be reached now, BP_EPARSE damaged or no store of ours, BP_EIO; each with
+ * one clear line, in which no password is. */
 int store_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err);
 /* The same store once more, to be read by another thread: of one store_open only one may. */
 int store_open_again(const struct store *of, struct store **out, struct bp_error *err);
@@ -46,8 +48,12 @@ void store_close(struct store *s);
 /* Whether a word of the command line is a store: by its scheme, or by the first bytes of the
  * file. */
 bool store_is(const char *word);
-/* Where it is, for messages. Borrowed. */
+/* Where it is, for messages: no password is in it. Borrowed. */
 const char *store_path(const struct store *s);
+/* The same of a word that names a store (or does not): "postgresql://u:secret@h/d" as
+ * "postgresql://u@h/d". What does not fit is cut. Returns out. */
+enum { STORE_SHOWN_TEXT = 512 };
+const char *store_shown(const char *word, char out[static STORE_SHOWN_TEXT]);
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -68,6 +74,23 @@ int store_add_round(struct store *s, const struct round *r, bool *already, struc
 /* Commits durably: after 0 the round may be announced. */
 int store_commit(struct store *s, struct bp_error *err);
 void store_undo(struct store *s);
+
+/* The book of batches that a collector takes in: of each vantage point and each epoch of its spool
+ * (a text that names it), batches are numbered from 1. Within store_begin .. store_commit, and so
+ * known if and only if what was added beside it is. *already: it was in; then nothing is to be
+ * added. BP_EUNSUP: this kind of store keeps no such book. */
+int store_mark_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+		     bool *already, struct bp_error *err);
+/* The same for a batch that cannot be taken in: its bytes are set aside with the reason, and it
+ * counts as in. */
+int store_refuse_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+		       const char *reason, const void *bytes, size_t n, struct bp_error *err);
+/* Of each vantage point and epoch, the highest seq such that all of 1..seq are in (0: the first is
+ * missing). on_mark may not use the store; negative stops and is returned. */
+int store_marks(struct store *s,
+		int (*on_mark)(void *arg, const char *vantage, const char *epoch, uint64_t through,
+			       struct bp_error *err),
+		void *arg, struct bp_error *err);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 

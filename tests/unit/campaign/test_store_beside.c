@@ -19,7 +19,7 @@ static void another_process_in_the_way(void **state)
 	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
 	assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_busy_timeout(s->db, 50);
+	sqlite3_busy_timeout(((struct sqlite_store *)s)->db, 50);
 	assert_int_equal(put_round(s, 1, 5, &b->err), BP_EAGAIN);
 	assert_line(&b->err);
 	/* Readers do not wait for a writer. */

@@ -464,8 +464,9 @@ static void selections_use_an_index(void **state)
 		char sql[8192];
 		struct buf plan = {0};
 
-		assert_int_equal(select_list_open(b->store, &rows[i].select, &list,
-						  &b->err), 0);
+		assert_int_equal(select_list_open((struct sqlite_store *)b->store, &rows[i].select,
+						  &list, &b->err),
+				 0);
 		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(list->st));
 		select_list_close(list);
 		explain = prepare(b, sql);

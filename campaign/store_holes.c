@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Slots without a row: what a killed process, a store that refused and one that was mended may have
- * left between rounds. The index tells the moments; a row is opened only where one is missing.
+ * left between rounds. An index tells the moments; a row is opened only where one is missing.
  */
-#include "campaign/sqlite.h"
-#include "core/record/jsonl.h"
+#include "campaign/store_engine.h"
 
 static bool is_slot(const struct store_grid *g, struct wall t)
 {
@@ -19,30 +18,8 @@ static struct wall slot_behind(const struct store_grid *g, struct wall t)
 	return (struct wall){t.ns - (into < 0 ? into + g->every_ns : into) + g->every_ns};
 }
 
-static int read_round(struct store *s, int64_t id, struct round *out, struct bp_error *err)
-{
-	struct record rec;
-	sqlite3_stmt *st;
-	int rc = sql_get(s, STMT_ROUND_GET, &st, err);
-
-	if (rc < 0)
-		return rc;
-	sqlite3_bind_int64(st, 1, id);
-	rc = sql_step(s, st, err);
-	if (rc <= 0)
-		return rc < 0 ? rc : bp_fail(err, BP_EPARSE, "the store: its index names a round "
-					     "that is not there");
-	record_init(&rec);
-	rc = jsonl_read((const char *)sqlite3_column_blob(st, 0),
-			(size_t)sqlite3_column_bytes(st, 0), &rec, err);
-	if (rc == 0)
-		rc = round_read(&rec, out, err);
-	record_fini(&rec);
-	sqlite3_reset(st);
-	return rc;
-}
-
 struct search {
+	struct store *s;
 	const struct store_grid *grid;
 	struct wall next; /* the first slot that is accounted for; 0: none was seen */
 	int (*on_hole)(void *arg, struct wall first, uint64_t count, struct bp_error *err);
@@ -50,11 +27,10 @@ struct search {
 };
 
 /* A row of another grid, or none at all? 1: the search is over. */
-static int pass_other(struct store *s, struct search *h, int64_t id, struct wall planned,
-		      struct bp_error *err)
+static int pass_other(struct search *h, int64_t row, struct wall planned, struct bp_error *err)
 {
 	struct round r;
-	int rc = read_round(s, id, &r, err);
+	int rc = h->s->engine->round(h->s, row, &r, err);
 
 	if (rc < 0 || r.every_ns != 0)
 		return rc < 0 ? rc : 1;
@@ -64,13 +40,12 @@ static int pass_other(struct store *s, struct search *h, int64_t id, struct wall
 }
 
 /* The row before a hole: whose it is, and how far it reaches. 1: the search is over. */
-static int pass_hole(struct store *s, struct search *h, int64_t id, struct wall planned,
-		     struct bp_error *err)
+static int pass_hole(struct search *h, int64_t row, struct wall planned, struct bp_error *err)
 {
 	const struct store_grid *g = h->grid;
 	struct wall first, end = h->next.ns < g->until.ns ? h->next : g->until;
 	struct round r;
-	int rc = read_round(s, id, &r, err);
+	int rc = h->s->engine->round(h->s, row, &r, err);
 
 	if (rc < 0)
 		return rc;
@@ -86,36 +61,28 @@ static int pass_hole(struct store *s, struct search *h, int64_t id, struct wall 
 			  err);
 }
 
+static int take_slot(void *arg, struct wall planned, int64_t row, struct bp_error *err)
+{
+	struct search *h = arg;
+	int rc = 0;
+
+	if (planned.ns < h->grid->since.ns)
+		return 1;
+	if (!is_slot(h->grid, planned))
+		return pass_other(h, row, planned, err);
+	if (h->next.ns > planned.ns + h->grid->every_ns)
+		rc = pass_hole(h, row, planned, err);
+	h->next = planned;
+	return rc;
+}
+
 int store_holes(struct store *s, const char *campaign, const char *vantage,
 		const struct store_grid *grid,
 		int (*on_hole)(void *arg, struct wall first, uint64_t count, struct bp_error *err),
 		void *arg, struct bp_error *err)
 {
-	struct search h = {.grid = grid, .on_hole = on_hole, .arg = arg};
-	sqlite3_stmt *st;
-	int rc = sql_get(s, STMT_SLOTS, &st, err);
+	struct search h = {.s = s, .grid = grid, .on_hole = on_hole, .arg = arg};
+	int rc = s->engine->slots(s, campaign, vantage, STORE_HOLES_ROWS, take_slot, &h, err);
 
-	if (rc < 0)
-		return rc;
-	bind_text(st, 1, campaign);
-	bind_text(st, 2, vantage);
-	sqlite3_bind_int(st, 3, STORE_HOLES_ROWS);
-	while ((rc = sql_step(s, st, err)) == 1) {
-		struct wall planned = {sqlite3_column_int64(st, 0) * NS_PER_US};
-		int64_t id = sqlite3_column_int64(st, 1);
-
-		if (planned.ns < grid->since.ns)
-			break;
-		if (!is_slot(grid, planned)) {
-			rc = pass_other(s, &h, id, planned, err);
-		} else {
-			rc = h.next.ns > planned.ns + grid->every_ns ?
-			     pass_hole(s, &h, id, planned, err) : 0;
-			h.next = planned;
-		}
-		if (rc != 0)
-			break;
-	}
-	sqlite3_reset(st);
 	return rc < 0 ? rc : 0;
 }

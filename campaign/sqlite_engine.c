@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* SQLite's row in the table of engines: what store.h asks for, handed on to campaign/sqlite*.c. */
+#include "campaign/sqlite.h"
+
+/* store is its first member. */
+static struct sqlite_store *own(struct store *s)
+{
+	return (struct sqlite_store *)s;
+}
+
+static int engine_open(const char *url, enum store_mode mode, struct store **out,
+		       struct bp_error *err)
+{
+	struct sqlite_store *s;
+	int rc = sqlite_open(url, mode, &s, err);
+
+	if (rc == 0)
+		*out = &s->store;
+	return rc;
+}
+
+static int engine_open_again(const struct store *of, struct store **out, struct bp_error *err)
+{
+	struct sqlite_store *s;
+	int rc = sqlite_open_again((const struct sqlite_store *)of, &s, err);
+
+	if (rc == 0)
+		*out = &s->store;
+	return rc;
+}
+
+static void engine_close(struct store *s)
+{
+	sqlite_close(own(s));
+}
+
+static int engine_begin(struct store *s, struct bp_error *err)
+{
+	return sqlite_begin(own(s), err);
+}
+
+static int engine_add_trace(struct store *s, const struct trace *t, const struct names *names,
+			    const struct verdict *verdict, struct bp_error *err)
+{
+	return sqlite_add_trace(own(s), t, names, verdict, err);
+}
+
+static int engine_add_object(struct store *s, enum record_kind kind, struct wall at,
+			     const char *vantage, const char *campaign, const char *round,
+			     const char *json, size_t n, struct bp_error *err)
+{
+	return sqlite_add_object(own(s), kind, at, vantage, campaign, round, json, n, err);
+}
+
+static int engine_add_round(struct store *s, const struct round *r, bool *already,
+			    struct bp_error *err)
+{
+	return sqlite_add_round(own(s), r, already, err);
+}
+
+static int engine_commit(struct store *s, struct bp_error *err)
+{
+	return sqlite_commit(own(s), err);
+}
+
+static void engine_undo(struct store *s)
+{
+	sqlite_undo(own(s));
+}
+
+static int engine_read(struct store *s, const struct store_select *select,
+		       store_on_record *on_record, void *arg, struct bp_error *err)
+{
+	return sqlite_read(own(s), select, on_record, arg, err);
+}
+
+static int engine_groups(struct store *s, const struct store_select *select,
+			 store_on_group *on_group, void *arg, struct bp_error *err)
+{
+	return sqlite_groups(own(s), select, on_group, arg, err);
+}
+
+static int engine_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
+{
+	return sqlite_trace(own(s), example, out, err);
+}
+
+static int engine_trace_bare(struct store *s, int64_t example, struct trace **out,
+			     struct bp_error *err)
+{
+	return sqlite_trace_bare(own(s), example, out, err);
+}
+
+static int engine_points_open(struct store *s, const struct store_select *select,
+			      const struct store_points *to, struct store_point_reader **out,
+			      struct bp_error *err)
+{
+	struct sqlite_point_reader *r;
+	int rc = sqlite_points_open(own(s), select, to, &r, err);
+
+	if (rc == 0)
+		*out = (struct store_point_reader *)r;
+	return rc;
+}
+
+static void engine_points_close(struct store_point_reader *r)
+{
+	sqlite_points_close((struct sqlite_point_reader *)r);
+}
+
+static int engine_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err)
+{
+	return sqlite_points_next((struct sqlite_point_reader *)r, at, err);
+}
+
+static int engine_points_give(struct store_point_reader *r, struct bp_error *err)
+{
+	return sqlite_points_give((struct sqlite_point_reader *)r, err);
+}
+
+static int engine_last_planned(struct store *s, const char *campaign, const char *vantage,
+			       struct wall *out, struct bp_error *err)
+{
+	return sqlite_last_planned(own(s), campaign, vantage, out, err);
+}
+
+static int engine_last_rounds(struct store *s, const char *campaign, const char *vantage,
+			      struct round *out, unsigned max, struct bp_error *err)
+{
+	return sqlite_last_rounds(own(s), campaign, vantage, out, max, err);
+}
+
+static int engine_slots(struct store *s, const char *campaign, const char *vantage, unsigned max,
+			int (*on_slot)(void *arg, struct wall planned, int64_t row,
+				       struct bp_error *err),
+			void *arg, struct bp_error *err)
+{
+	return sqlite_slots(own(s), campaign, vantage, max, on_slot, arg, err);
+}
+
+static int engine_round(struct store *s, int64_t row, struct round *out, struct bp_error *err)
+{
+	return sqlite_round(own(s), row, out, err);
+}
+
+static int engine_add_judgement(struct store *s, const char *trace_id, const struct names *names,
+				const struct verdict *verdict, struct wall judged_at,
+				struct bp_error *err)
+{
+	return sqlite_add_judgement(own(s), trace_id, names, verdict, judged_at, err);
+}
+
+static int engine_retire_some(struct store *s, const char *campaign, const char *vantage,
+			      struct wall before, bool hourly, uint64_t *dropped, bool *more,
+			      struct bp_error *err)
+{
+	return sqlite_retire_some(own(s), campaign, vantage, before, hourly, dropped, more, err);
+}
+
+static int engine_retire_hours(struct store *s, const char *campaign, const char *vantage,
+			       struct wall before, uint64_t *dropped, struct bp_error *err)
+{
+	return sqlite_retire_hours(own(s), campaign, vantage, before, dropped, err);
+}
+
+static const char *const schemes[] = {"sqlite:", NULL};
+
+const struct store_engine sqlite_engine = {
+	.name = "SQLite",
+	.schemes = schemes,
+	.open = engine_open,
+	.open_again = engine_open_again,
+	.close = engine_close,
+	.begin = engine_begin,
+	.add_trace = engine_add_trace,
+	.add_object = engine_add_object,
+	.add_round = engine_add_round,
+	.commit = engine_commit,
+	.undo = engine_undo,
+	.read = engine_read,
+	.groups = engine_groups,
+	.trace = engine_trace,
+	.trace_bare = engine_trace_bare,
+	.points_open = engine_points_open,
+	.points_close = engine_points_close,
+	.points_next = engine_points_next,
+	.points_give = engine_points_give,
+	.last_planned = engine_last_planned,
+	.last_rounds = engine_last_rounds,
+	.slots = engine_slots,
+	.round = engine_round,
+	.add_judgement = engine_add_judgement,
+	.retire_some = engine_retire_some,
+	.retire_hours = engine_retire_hours,
+	.salvage = sqlite_salvage,
+};

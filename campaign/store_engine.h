@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a kind of store is to store.h: a constant table of functions, one row for each engine, with
+ * the contracts of the functions of store.h that they stand behind. What an engine leaves NULL is
+ * made of what it has (store_generic.h), or not supported. Which engines there are is the program's
+ * choice: store_engines is defined once for each (cli/light, campaign/postgres).
+ */
+#ifndef CAMPAIGN_STORE_ENGINE_H
+#define CAMPAIGN_STORE_ENGINE_H
+
+#include "campaign/store.h"
+
+/* The head of every engine's own store. */
+struct store {
+	const struct store_engine *engine;
+	const char *shown;   /* the engine's: where it is, for messages; without a password */
+	uint8_t way_key[16]; /* random, of an engine without groups of its own */
+};
+
+/* The head of every engine's own reader of points, and of pieces. */
+struct store_point_reader {
+	const struct store_engine *engine;
+};
+struct store_pieces {
+	const struct store_engine *engine;
+};
+
+enum store_want {
+	STORE_WANT_BARE = 1u << 0,   /* traces without names and judgements */
+	STORE_WANT_STEADY = 1u << 1, /* traces of neither offline rounds nor closer looks */
+};
+
+typedef int store_on_record(void *arg, struct record *r, struct bp_error *err);
+typedef int store_on_group(void *arg, const struct store_group *g, struct bp_error *err);
+typedef int store_on_mark(void *arg, const char *vantage, const char *epoch, uint64_t through,
+			  struct bp_error *err);
+
+struct store_engine {
+	const char *name;
+	const char *const *schemes; /* "sqlite:", ...; ends with NULL */
+
+	/* As store_open; *out has its engine and what is shown. */
+	int (*open)(const char *url, enum store_mode mode, struct store **out,
+		    struct bp_error *err);
+	int (*open_again)(const struct store *of, struct store **out, struct bp_error *err);
+	void (*close)(struct store *s);
+
+	int (*begin)(struct store *s, struct bp_error *err);
+	int (*add_trace)(struct store *s, const struct trace *t, const struct names *names,
+			 const struct verdict *verdict, struct bp_error *err);
+	int (*add_object)(struct store *s, enum record_kind kind, struct wall at,
+			  const char *vantage, const char *campaign, const char *round,
+			  const char *json, size_t n, struct bp_error *err);
+	int (*add_round)(struct store *s, const struct round *r, bool *already,
+			 struct bp_error *err);
+	int (*commit)(struct store *s, struct bp_error *err);
+	void (*undo)(struct store *s);
+
+	int (*read)(struct store *s, const struct store_select *select, store_on_record *on_record,
+		    void *arg, struct bp_error *err);
+	int (*trace)(struct store *s, int64_t example, struct record *out, struct bp_error *err);
+	/* NULL: the trace of the one above. */
+	int (*trace_bare)(struct store *s, int64_t example, struct trace **out,
+			  struct bp_error *err);
+	/* NULL: of pieces. */
+	int (*groups)(struct store *s, const struct store_select *select, store_on_group *on_group,
+		      void *arg, struct bp_error *err);
+	int (*points_open)(struct store *s, const struct store_select *select,
+			   const struct store_points *to, struct store_point_reader **out,
+			   struct bp_error *err);
+	void (*points_close)(struct store_point_reader *r);
+	int (*points_next)(struct store_point_reader *r, struct wall *at, struct bp_error *err);
+	int (*points_give)(struct store_point_reader *r, struct bp_error *err);
+
+	/* What store_read gives, piece by piece (as points); each trace with the number that
+	 * store_trace takes, everything else with 0. `want`: bits of enum store_want. For engines
+	 * without points or groups of their own, and then needed. */
+	int (*pieces_open)(struct store *s, const struct store_select *select, unsigned want,
+			   struct store_pieces **out, struct bp_error *err);
+	void (*pieces_close)(struct store_pieces *p);
+	int (*pieces_next)(struct store_pieces *p, struct wall *at, struct bp_error *err);
+	int (*pieces_give)(struct store_pieces *p,
+			   int (*on_record)(void *arg, struct record *r, int64_t example,
+					    struct bp_error *err),
+			   void *arg, struct bp_error *err);
+
+	/* The names of all vantage points that have traces, always in the same order, and "" for traces of
+	 * none; select.vantage "" is those. Until close, one pointer for one name. on_name may use
+	 * the store. NULL: the engine has groups. */
+	int (*vantages)(struct store *s,
+			int (*on_name)(void *arg, const char *vantage, struct bp_error *err),
+			void *arg, struct bp_error *err);
+
+	int (*last_planned)(struct store *s, const char *campaign, const char *vantage,
+			    struct wall *out, struct bp_error *err);
+	int (*last_rounds)(struct store *s, const char *campaign, const char *vantage,
+			   struct round *out, unsigned max, struct bp_error *err);
+	/* Slots of the rounds of a campaign and vantage point, newest first, at most max. on_slot
+	 * may call `round` with the row's number, and nothing else; 1 ends it. */
+	int (*slots)(struct store *s, const char *campaign, const char *vantage, unsigned max,
+		     int (*on_slot)(void *arg, struct wall planned, int64_t row,
+				    struct bp_error *err),
+		     void *arg, struct bp_error *err);
+	int (*round)(struct store *s, int64_t row, struct round *out, struct bp_error *err);
+
+	int (*add_judgement)(struct store *s, const char *trace_id, const struct names *names,
+			     const struct verdict *verdict, struct wall judged_at,
+			     struct bp_error *err);
+	int (*retire_some)(struct store *s, const char *campaign, const char *vantage,
+			   struct wall before, bool hourly, uint64_t *dropped, bool *more,
+			   struct bp_error *err);
+	int (*retire_hours)(struct store *s, const char *campaign, const char *vantage,
+			    struct wall before, uint64_t *dropped, struct bp_error *err);
+	/* NULL: BP_EUNSUP. */
+	int (*salvage)(const char *from, const char *to, struct store_salvage *out,
+		       struct bp_error *err);
+	int (*mark_batch)(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+			  bool *already, struct bp_error *err);
+	int (*refuse_batch)(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+			    const char *reason, const void *bytes, size_t n, struct bp_error *err);
+	int (*marks)(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
+};
+
+extern const struct store_engine sqlite_engine;
+/* Of this program; ends with NULL. A word without a scheme is for the first. */
+extern const struct store_engine *const store_engines[];
+
+#endif
