@@ -14,6 +14,7 @@
 #include "core/record/frame.h"
 #include "core/text.h"
 #include "prober/io/drop.h"
+#include "prober/io/peer.h"
 #include "prober/output.h"
 #include "prober/run.h"
 #include "prober/watch.h"
@@ -90,23 +91,23 @@ static int open_all(struct run_tools *t, struct bp_error *err)
 }
 
 /* Whether the user may lift the caps. By now unprivileged: a name service runs code of others. */
-static void know_user(struct run_tools *t, uid_t uid)
+static void know_user(struct run_tools *t, uint32_t uid)
 {
 	const struct passwd *pw = NULL;
 
-	if (uid != 0 && t->limits.user_count > 0)
+	if (uid != 0 && uid != PEER_NOBODY && t->limits.user_count > 0)
 		pw = getpwuid(uid);
-	t->unlimited = limits_unlimited(&t->limits, uid, pw != NULL ? pw->pw_name : NULL);
+	t->unlimited = uid != PEER_NOBODY &&
+		       limits_unlimited(&t->limits, uid, pw != NULL ? pw->pw_name : NULL);
 }
 
 static int drop_all(struct run_tools *t, struct bp_error *err)
 {
-	uid_t uid = getuid(); /* root gives up even that */
 	int rc = drop_privileges(err);
 
 	if (rc < 0)
 		return rc;
-	know_user(t, uid);
+	know_user(t, t->peer.uid);
 	return drop_system_calls(err);
 }
 
@@ -143,10 +144,12 @@ int main(int argc, char **argv)
 		return say_usage(argc, argv);
 	/* A reader that has gone is told by write, from the first frame on. */
 	signal(SIGPIPE, SIG_IGN);
+	rc = peer_look(STDIN_FILENO, STDOUT_FILENO, &tools.peer, &err);
 	output_init(&out, STDOUT_FILENO);
 	say_hello(&out);
 
-	rc = open_all(&tools, &err);
+	if (rc == 0)
+		rc = open_all(&tools, &err);
 	if (rc == 0)
 		rc = drop_all(&tools, &err);
 	if (rc == 0)

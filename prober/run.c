@@ -239,6 +239,9 @@ static void wait_for_something(struct run *r)
 	};
 	struct timespec pause = pause_length(r);
 
+	/* Lines that are not read yet do not hide it, as they would an end of file. */
+	if (r->tools->peer.socket)
+		fds[2].events |= POLLRDHUP;
 	if (ppoll(fds, sizeof(fds) / sizeof(fds[0]), &pause, NULL) < 0 && errno != EINTR) {
 		r->code = bp_fail_sys(r->err, errno, "poll");
 		return;
@@ -250,6 +253,9 @@ static void wait_for_something(struct run *r)
 		r->out->closed = true;
 	if (fds[3].revents)
 		input_read(&r->in);
+	/* Over a socket the end of what the parent has to say is what SIGINT is to a child. */
+	if (r->tools->peer.socket && ((fds[2].revents & POLLRDHUP) || r->in.eof))
+		r->interrupted = r->stopping = true;
 }
 
 static void tell_progress(struct run *r)

@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "prober/io/capture.h"
 #include "prober/io/events.h"
+#include "prober/io/peer.h"
 #include "prober/io/route.h"
 #include "prober/io/send.h"
 #include "prober/limits.h"
@@ -23,6 +24,7 @@ struct run_tools {
 	struct events events;
 	struct route_names names;
 	struct limits limits;
+	struct peer peer;
 	bool unlimited;                /* this user may lift the caps */
 	int lo_index;
 	uint8_t key[METHOD_KEY_SIZE];  /* of the tokens; random, new for each run */

@@ -96,7 +96,8 @@ static void a_rush(void **state)
 	live(&rush, 50 * 1000);
 }
 
-/* SIGINT in the middle: every trace begun is handed over whole, and the books balance. */
+/* SIGINT in the middle, or what stands for it over a socket: every trace begun is handed over
+ * whole, and the books balance. */
 static void interrupted(void **state)
 {
 	(void)state;
@@ -105,7 +106,7 @@ static void interrupted(void **state)
 			.name = "interrupted", .seed = seed, .length_ns = 40 * NS_PER_S,
 			.warm_ns = 40 * NS_PER_S, .rate_pps = seed % 2 ? 0 : 3000, .window = 128,
 			.step_every_ns = 2 * NS_PER_S, .stall_every_ns = 9 * NS_PER_S,
-			.interrupt_ns = (int64_t)seed * NS_PER_S / 2,
+			.interrupt_ns = (int64_t)seed * NS_PER_S / 2, .hangs_up = seed > 4,
 		};
 		struct world *w = world_new(&rush);
 		const char *fault;

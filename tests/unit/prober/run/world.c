@@ -471,8 +471,12 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 	for (nfds_t i = 0; i < n; i++) {
 		if ((fds[i].fd == CAPTURE_FD && w->heap_count > 0 &&
 		     w->pool[w->heap[0]].at <= w->now) ||
-		    (fds[i].fd == SIGNAL_FD && w->interrupt)) {
+		    (fds[i].fd == SIGNAL_FD && w->interrupt && !w->script.hangs_up)) {
 			fds[i].revents = POLLIN;
+			ready++;
+		}
+		if (fds[i].events & POLLRDHUP && w->interrupt) {
+			fds[i].revents = POLLRDHUP;
 			ready++;
 		}
 	}
@@ -515,6 +519,7 @@ struct world *world_new(const struct world_script *script)
 	w->tools.unlimited = true;
 	w->tools.lo_index = 1;
 	w->tools.events.signal_fd = SIGNAL_FD;
+	w->tools.peer.socket = script->hangs_up;
 	memcpy(w->tools.key, key, sizeof(key));
 	the = w;
 	return w;

@@ -36,6 +36,7 @@ struct world_script {
 	int64_t stall_every_ns; /* the machine stands still so often, for up to 6 s; 0: never */
 	int64_t flood_every_ns; /* forged packets come by the thousand; 0: never */
 	int64_t interrupt_ns;   /* SIGINT comes; 0: never */
+	bool hangs_up;          /* instead of it, the parent hangs up its side of a socket */
 };
 
 /* What really happened. Times are of the steady clock; 0: it did not. */
