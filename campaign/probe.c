@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The child process: spawn, plan in, bytes out, orderly stop. */
+/* The prober: a child or a socket, plan in, bytes out, orderly stop. */
 #include "campaign/probe.h"
 
 #include <errno.h>
@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "campaign/frames.h"
+#include "campaign/probe_socket.h"
 #include "core/clock.h"
 
 enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024, LINGER_MS = 1000 };
@@ -25,8 +27,10 @@ enum { PLAN_CHUNK = 64 * 1024, PIPE_BYTES = 1024 * 1024, LINGER_MS = 1000 };
 extern char **environ;
 
 struct probe {
-	pid_t pid;
-	int in, out;         /* our ends: its stdin, its stdout; -1 closed */
+	pid_t pid;           /* -1: behind a socket, or gone */
+	bool socket;
+	int in, out;         /* our ends: its stdin, its stdout; -1 closed. Of one socket: twice
+			      * that */
 	const struct probe_run *run;
 	int signals;         /* signalfd, of probe_run alone */
 	sigset_t mask_before;
@@ -89,16 +93,10 @@ static int spawn(struct probe *c, int in, int out, struct bp_error *err)
 	return 0;
 }
 
-int probe_start(struct probe **probe, struct bp_error *err)
+static int start_child(struct probe *c, struct bp_error *err)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, rc;
-	struct probe *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	c->pid = c->in = c->out = c->signals = -1;
-	buf_init(&c->plan);
-	frames_init(&c->frames);
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0) {
 		rc = bp_fail_sys(err, errno, "cannot make pipes to borderpath-probe");
 		goto out;
@@ -114,8 +112,6 @@ int probe_start(struct probe **probe, struct bp_error *err)
 	c->out = out[0];
 	in[1] = out[0] = -1;
 	fcntl(c->in, F_SETFL, O_NONBLOCK);
-	*probe = c;
-	c = NULL;
 out:
 	for (int i = 0; i < 2; i++) {
 		if (in[i] >= 0)
@@ -123,7 +119,43 @@ out:
 		if (out[i] >= 0)
 			close(out[i]);
 	}
-	free(c);
+	return rc;
+}
+
+static int start_socket(struct probe *c, const char *path, struct bp_error *err)
+{
+	int fd = probe_socket_connect(path, err);
+
+	if (fd < 0)
+		return fd;
+	/* Two ends, as of two pipes: each is closed when its time comes. */
+	c->out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (c->out < 0) {
+		bp_fail_sys(err, errno, "cannot use the socket");
+		close(fd);
+		return BP_EIO;
+	}
+	c->in = fd;
+	c->socket = true;
+	return 0;
+}
+
+int probe_start(struct probe **probe, struct bp_error *err)
+{
+	const char *path = probe_socket_path();
+	struct probe *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (c == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	c->pid = c->in = c->out = c->signals = -1;
+	buf_init(&c->plan);
+	frames_init(&c->frames);
+	rc = path != NULL ? start_socket(c, path, err) : start_child(c, err);
+	if (rc < 0)
+		free(c);
+	else
+		*probe = c;
 	return rc;
 }
 
@@ -287,13 +319,23 @@ void probe_go_on(struct probe *c)
 void probe_stop(struct probe *c)
 {
 	c->interrupts++;
-	kill(c->pid, SIGINT);
+	if (!c->socket) {
+		kill(c->pid, SIGINT);
+	} else if (c->in >= 0) {
+		/* It sees that at once, whatever of the plan it has not read yet. */
+		shutdown(c->in, SHUT_WR);
+		close(c->in);
+		c->in = -1;
+	}
 }
 
 void probe_kill(struct probe *c)
 {
 	c->interrupts++;
-	kill(c->pid, SIGKILL);
+	if (c->socket)
+		shutdown(c->out, SHUT_RDWR);
+	else
+		kill(c->pid, SIGKILL);
 }
 
 static int pump(struct probe *c, const struct probe_run *r, struct bp_error *err)
@@ -329,6 +371,9 @@ static int last_word(const struct probe *c, int status, struct frame_end *end, s
 		*end = (struct frame_end){.interrupted = 1};
 		return 0;
 	}
+	if (c->socket)
+		return bp_fail(err, BP_EIO, "borderpath-probe hung up without a last word (journalctl "
+			       "-u 'borderpath-probe@*' may say why)");
 	if (WIFSIGNALED(status))
 		return bp_fail(err, BP_EIO, "borderpath-probe was ended by signal %d (%s)",
 			       WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -372,7 +417,8 @@ int probe_end(struct probe *p, struct frame_end *end, struct bp_error *err)
 	/* Its streams first: it stops when nobody reads. */
 	close(p->out);
 	p->out = -1;
-	status = linger(p);
+	if (p->pid > 0)
+		status = linger(p);
 	p->pid = -1;
 	child_close(p);
 	rc = last_word(p, status, end, err);

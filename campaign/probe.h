@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The child: runs borderpath-probe, streams the plan to it and the frames from it. The child is
- * found beside this program, else on PATH. probe_run has a poll loop of its own, where signals
+ * found beside this program, else on PATH; or waits behind a local socket (probe_socket.h), where
+ * hanging up takes the place of signals. probe_run has a poll loop of its own, where signals
  * (SIGINT, SIGTERM) become an orderly stop: the child hands over what it has. Its parts, below, are
  * for a caller who has a loop already. Opens no network socket.
  */
@@ -41,8 +42,9 @@ struct probe_run {
 /* The child, started: it opens what it needs while the caller still reads files of its own. */
 struct probe;
 
-/* Starts it. SIGPIPE must be ignored: the child may end before it has read its plan.
- * BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute it; BP_ENOMEM. */
+/* Starts it, or connects to it. SIGPIPE must be ignored: the child may end before it has read its
+ * plan. BP_ENOTFOUND: no borderpath-probe; BP_EPERM: not allowed to execute it; BP_ENOMEM; of a
+ * socket also as of probe_socket_connect. */
 int probe_start(struct probe **out, struct bp_error *err);
 /* Ends it unused. NULL is nothing. */
 void probe_abandon(struct probe *p);
@@ -66,7 +68,7 @@ int probe_step(struct probe *p, const struct pollfd fds[static PROBE_FDS], bool 
 void probe_go_on(struct probe *p);
 /* Asks the child to stop in order: it hands over what it has, then its last word. */
 void probe_stop(struct probe *p);
-/* At once: what it has is lost. */
+/* At once: what it has is lost. Behind a socket it ends by itself, a moment later. */
 void probe_kill(struct probe *p);
 /* Ends it, by force where it does not end by itself within a second, and leaves no zombie; p is
  * gone then. 0 and *end, or BP_EIO, as of probe_run. */

@@ -2,24 +2,33 @@
 /*
  * The child's stream, told by children of our own making (shell scripts beside this test, where
  * borderpath-probe is looked for): every way to break off, lie or die gives one clear error, never
- * a hang. No packet is sent.
+ * a hang. Then the same behind a socket, by a server in small that starts the script for each who
+ * connects. No packet is sent.
  */
 #include "campaign/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <sys/wait.h>
 #include <cmocka.h>
 
-static char child[4096], stream[4096 + 8];
+#include "campaign/probe_socket.h"
+
+static char child[4096], stream[4096 + 8], door[108];
+static int alive = -1;   /* the server ends when this closes */
+static bool by_socket;   /* of the tests that follow */
 
 struct heard { unsigned traces, notes; char note[256]; int answer; };
 
@@ -188,15 +197,15 @@ static void broken_streams(void **state)
 				  .size = FRAME_SIZE_MAX + 1};
 	struct trace *bad = trace_new(0);
 	struct buf out[8];
-	const struct { struct buf *out; const char *then, *says; } rows[] = {
-		{&out[0], "exit 5", "without a last word (exit 5)"},
-		{&out[1], "exit 0", "something else than frames"},
-		{&out[2], "exit 0", "of another version"},
-		{&out[3], "exit 0", "did not introduce itself"},
-		{&out[4], "exit 0", "something else than frames"},
-		{&out[5], "exit 0", "makes no sense"},
-		{&out[6], "kill -SEGV $$", "ended by signal 11"},
-		{&out[7], "exit 0", "without a last word"},
+	const struct { struct buf *out; const char *then, *says, *hung_up; } rows[] = {
+		{&out[0], "exit 5", "without a last word (exit 5)", "hung up without a last word"},
+		{&out[1], "exit 0", "something else than frames", NULL},
+		{&out[2], "exit 0", "of another version", NULL},
+		{&out[3], "exit 0", "did not introduce itself", NULL},
+		{&out[4], "exit 0", "something else than frames", NULL},
+		{&out[5], "exit 0", "makes no sense", NULL},
+		{&out[6], "kill -SEGV $$", "ended by signal 11", "hung up without a last word"},
+		{&out[7], "exit 0", "without a last word", NULL},
 	};
 
 	(void)state;
@@ -221,10 +230,13 @@ static void broken_streams(void **state)
 		struct frame_end end;
 		struct heard h = {0};
 		struct bp_error err;
+		const char *says = rows[i].says;
 
+		if (by_socket && rows[i].hung_up != NULL)
+			says = rows[i].hung_up;
 		make_child(rows[i].out, rows[i].then);
-		if (run(&h, &end, &err) >= 0 || strstr(err.text, rows[i].says) == NULL)
-			fail_msg("row %zu: wanted '%s', got '%s'", i, rows[i].says, err.text);
+		if (run(&h, &end, &err) >= 0 || strstr(err.text, says) == NULL)
+			fail_msg("row %zu: wanted '%s', got '%s'", i, says, err.text);
 		assert_int_equal(h.traces, 0);
 	}
 	for (size_t i = 0; i < 8; i++)
@@ -312,10 +324,15 @@ static bool step(struct probe *p, int wait_ms, struct bp_error *err)
 
 static void in_parts(void **state)
 {
-	static const struct { const char *then; bool stop; } rows[] = {
-		{"sed -n '/^trace/q'; cat \"$0.last\"", false},
-		{"sed -n '/^trace/q'; cat \"$0.last\"; exec sleep 60", false},
-		{"trap 'cat \"$0.last\"; exit 0' INT\nsed -n '/^trace/q'; sleep 60 & wait", true},
+	static const struct { const char *then; bool stop, socket; } rows[] = {
+		{"sed -n '/^trace/q'; cat \"$0.last\"", false, false},
+		{"sed -n '/^trace/q'; cat \"$0.last\"; exec sleep 60", false, false},
+		{"trap 'cat \"$0.last\"; exit 0' INT\nsed -n '/^trace/q'; sleep 60 & wait", true,
+		 false},
+		{"sed -n '/^trace/q'; cat \"$0.last\"", false, true},
+		{"sed -n '/^trace/q'; cat \"$0.last\"; exec cat >/dev/null", false, true},
+		/* Asked to stop by the end of its input, it has the last word all the same. */
+		{"cat >/dev/null; cat \"$0.last\"", true, true},
 	};
 	struct frame_end last = {.done = 3}, end;
 	char path[sizeof(child) + 8];
@@ -334,6 +351,8 @@ static void in_parts(void **state)
 		struct heard h = {0};
 		struct probe_run r = {.more = withheld, .on_trace = on_trace, .arg = &h};
 
+		if (rows[i].socket != by_socket)
+			continue;
 		plan_run_defaults(&r.run);
 		buf_clear(&out);
 		hello(&out);
@@ -357,7 +376,7 @@ static void in_parts(void **state)
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	}
 	/* Killed, it says nothing, and that is no failure of its own. */
-	make_child(&out, "exec sleep 60");
+	make_child(&out, by_socket ? "exec cat >/dev/null" : "exec sleep 60");
 	assert_int_equal(probe_start(&p, &err), 0);
 	probe_kill(p);
 	assert_int_equal(probe_end(p, &end, &err), 0);
@@ -387,6 +406,151 @@ static void not_executable(void **state)
 	buf_fini(&out);
 }
 
+/* --- behind a socket -------------------------------------------------------------------------- */
+
+static struct sockaddr_un at_door(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	memcpy(at.sun_path, door, strlen(door));
+	return at;
+}
+
+static void serve_one(int connection)
+{
+	signal(SIGCHLD, SIG_DFL);
+	fcntl(connection, F_SETFL, 0);
+	dup2(connection, STDIN_FILENO);
+	dup2(connection, STDOUT_FILENO);
+	execl(child, child, (char *)NULL);
+	_exit(127);
+}
+
+/* As a socket unit with Accept=yes does it. */
+static void serve(int listener, int until)
+{
+	struct pollfd fds[] = {{.fd = listener, .events = POLLIN}, {.fd = until, .events = POLLIN}};
+
+	signal(SIGCHLD, SIG_IGN);
+	while (poll(fds, 2, -1) > 0 && fds[1].revents == 0) {
+		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (connection >= 0 && fork() == 0)
+			serve_one(connection);
+		close(connection);
+	}
+	_exit(0);
+}
+
+/* Not a child of this process: its tests wait for all they have. */
+static int open_door(void **state)
+{
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), life[2];
+	struct sockaddr_un at;
+	pid_t first;
+
+	(void)state;
+	snprintf(door, sizeof(door), "/tmp/bp-door-%d", (int)getpid());
+	at = at_door();
+	if (listener < 0 || pipe2(life, O_CLOEXEC) < 0 ||
+	    bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(listener, 8) < 0)
+		return -1;
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	first = fork();
+	if (first == 0) {
+		close(life[1]);
+		if (fork() == 0)
+			serve(listener, life[0]);
+		_exit(0);
+	}
+	waitpid(first, NULL, 0);
+	close(listener);
+	close(life[0]);
+	alive = life[1];
+	by_socket = true;
+	return setenv(PROBE_SOCKET_ENV, door, 1);
+}
+
+static int close_door(void **state)
+{
+	(void)state;
+	by_socket = false;
+	close(alive);
+	unlink(door);
+	return unsetenv(PROBE_SOCKET_ENV);
+}
+
+static void no_socket(void **state)
+{
+	char plain[sizeof(door) + 8], closed[200];
+	struct bp_error err = {0};
+	struct probe *p = NULL;
+	const struct { const char *path; int code; const char *says; } rows[] = {
+		{"/nonexistent/probe.sock", BP_ENOTFOUND, "borderpath-probe.socket"},
+		{plain, BP_EIO, "nobody listens at /tmp/bp-door-"},
+		{closed, BP_ERANGE, "longer than a socket's name"},
+	};
+
+	(void)state;
+	snprintf(plain, sizeof(plain), "%s.file", door);
+	write_bytes(plain, &(struct buf){0});
+	memset(closed, 'x', sizeof(closed) - 1);
+	closed[sizeof(closed) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		setenv(PROBE_SOCKET_ENV, rows[i].path, 1);
+		assert_int_equal(probe_start(&p, &err), rows[i].code);
+		if (strstr(err.text, rows[i].says) == NULL)
+			fail_msg("row %zu: '%s'", i, err.text);
+		assert_null(p);
+	}
+	setenv(PROBE_SOCKET_ENV, door, 1);
+	unlink(plain);
+}
+
+/* A plan that fills the socket, and a child that reads none of it: it hears the request to stop. */
+static void stop_is_heard_behind_an_unread_plan(void **state)
+{
+	unsigned left = 100000;
+	struct probe_run r = {.more = endless, .on_trace = on_trace, .arg = &left};
+	struct bp_error err;
+	struct pollfd end;
+	struct probe *p;
+	struct buf out;
+	int listener, connection;
+	struct sockaddr_un at = at_door();
+
+	(void)state;
+	buf_init(&out);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	memcpy(at.sun_path + strlen(at.sun_path), ".2", 3);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	setenv(PROBE_SOCKET_ENV, at.sun_path, 1);
+	plan_run_defaults(&r.run);
+	assert_int_equal(probe_start(&p, &err), 0);
+	connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(connection >= 0);
+	probe_begin(p, &r);
+	for (int i = 0; i < 20; i++)
+		step(p, 10, &err);
+	assert_true(left > 0);
+	end = (struct pollfd){.fd = connection, .events = POLLRDHUP};
+	assert_int_equal(poll(&end, 1, 0), 0);
+	probe_stop(p);
+	assert_int_equal(poll(&end, 1, 0), 1);
+	assert_int_equal(end.revents & (POLLRDHUP | POLLHUP), POLLRDHUP);
+	probe_kill(p);
+	assert_int_equal(poll(&end, 1, 0), 1);
+	assert_true(end.revents & POLLHUP);
+	probe_abandon(p);
+	close(connection);
+	close(listener);
+	unlink(at.sun_path);
+	setenv(PROBE_SOCKET_ENV, door, 1);
+	buf_fini(&out);
+}
+
 static int setup(void **state)
 {
 	ssize_t n = readlink("/proc/self/exe", child, sizeof(child) - 32);
@@ -406,12 +570,10 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-	(void)state;
 	unlink(child);
 	unlink(stream);
-	return 0;
 }
 
 int main(void)
@@ -427,5 +589,19 @@ int main(void)
 		cmocka_unit_test(not_executable),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	const struct CMUnitTest behind_a_socket[] = {
+		cmocka_unit_test(whole_run),
+		cmocka_unit_test(child_that_does_not_read),
+		cmocka_unit_test(child_that_is_not_wanted),
+		cmocka_unit_test(broken_streams),
+		cmocka_unit_test(a_writer_that_fails_stops_the_run),
+		cmocka_unit_test(in_parts),
+		cmocka_unit_test(no_socket),
+		cmocka_unit_test(stop_is_heard_behind_an_unread_plan),
+	};
+	int failed = cmocka_run_group_tests(tests, setup, NULL);
+
+	failed += cmocka_run_group_tests(behind_a_socket, open_door, close_door);
+	teardown();
+	return failed;
 }
