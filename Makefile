@@ -275,6 +275,7 @@ examples = $(share)/doc/borderpath/examples
 vardir  = $(DESTDIR)/var/lib/borderpath
 etcdir  = $(DESTDIR)$(SYSCONFDIR)/borderpath
 GROUP  ?= borderpath
+UNITS  := $(notdir $(wildcard packaging/systemd/*.service packaging/systemd/*.socket))
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
 	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
@@ -291,10 +292,10 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 	$(Q)install -m 0644 packaging/grafana/*.json $(share)/borderpath/grafana/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
 	$(Q)install -m 0644 packaging/systemd/borderpath.sysusers $(libdir)/sysusers.d/borderpath.conf
-	$(Q)sed 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \
-		packaging/systemd/borderpath-campaign@.service \
-		>$(libdir)/systemd/system/borderpath-campaign@.service
-	$(Q)chmod 0644 $(libdir)/systemd/system/borderpath-campaign@.service
+	$(Q)for unit in $(UNITS); do \
+		sed 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \
+			packaging/systemd/$$unit >$(libdir)/systemd/system/$$unit && \
+		chmod 0644 $(libdir)/systemd/system/$$unit || exit; done
 	$(Q)install -m 0644 packaging/cron/borderpath $(examples)/borderpath.cron
 	$(Q)install -m 0644 doc/*.md $(share)/doc/borderpath/
 	$(Q)if [ -w "$(DESTDIR)/" ] && [ ! -e $(etcdir)/limits ]; then install -d $(etcdir) && \
@@ -306,8 +307,7 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 uninstall: ## remove what install put there (not the group, nor a limits file that was changed)
 	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-fleet $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
 		$(share)/man/man8/borderpath-probe.8 $(share)/bash-completion/completions/borderpath
-	$(Q)rm -f $(libdir)/sysusers.d/borderpath.conf \
-		$(libdir)/systemd/system/borderpath-campaign@.service
+	$(Q)rm -f $(libdir)/sysusers.d/borderpath.conf $(addprefix $(libdir)/systemd/system/,$(UNITS))
 	$(Q)rm -rf $(share)/borderpath $(share)/doc/borderpath
 	$(Q)rm -f $(vardir)/asn.mmdb $(vardir)/country.mmdb $(vardir)/NOTICE
 	$(Q)if cmp -s packaging/limits $(etcdir)/limits; then rm -f $(etcdir)/limits; fi

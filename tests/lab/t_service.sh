@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # A campaign as packaging/systemd has it run, as far as that can be had without systemd: an ordinary
-# user, the one capability as an ambient one, no new privileges, a read-only system, a /proc of
-# processes alone and a bare /dev; with borderpath-probe installed for its group. Then `campaign
-# status` beside it and without it, and the live view on a terminal. Topology: topo_borders.sh.
+# user without any capability, no new privileges, a read-only system, a /proc of processes alone and a
+# bare /dev; and behind a socket the prober, another user, with the one capability as an ambient one.
+# Then `campaign status` beside it and without it, and the live view on a terminal, whose prober is
+# installed for its group. Topology: topo_borders.sh.
 
 # shellcheck disable=SC2317  # functions that wait_for calls
 # shellcheck source-path=SCRIPTDIR
@@ -41,32 +42,43 @@ EOF
 cp "$LAB_DIR/lab.yaml" "$LAB_TMP/"
 borders_up talking
 
-# confined COMMAND...: in vp, locked in as the service is. XDG_STATE_HOME as there. Takes the place of
-# this shell: in the background only.
+# confined USER CAPABILITIES COMMAND...: in vp, locked in as the services are, with these capabilities
+# as ambient ones and no other. XDG_STATE_HOME as there.
+cat >"$LAB_TMP/confined" <<-'EOF'
+	#!/bin/bash -e
+	user=$1 caps=$2
+	shift 2
+	mount --make-rprivate /
+	mount --bind "$STATE" "$STATE"
+	mount -t tmpfs -o mode=755 dev "$BIN/dev"
+	for d in null zero full random urandom tty; do
+		touch "$BIN/dev/$d"
+		mount --bind "/dev/$d" "$BIN/dev/$d"
+	done
+	mount --rbind "$BIN/dev" /dev
+	mount -t proc -o subset=pid,hidepid=invisible proc /proc
+	mount -o remount,bind,ro /
+	mount -o remount,bind,ro /run
+	umask 022
+	exec env --default-signal=INT,QUIT XDG_STATE_HOME="$STATE" HOME=/nonexistent \
+		setpriv --reuid "$user" --regid "$GROUP_ID" --clear-groups --bounding-set="-all$caps" \
+		--inh-caps="-all$caps" --ambient-caps="-all$caps" --no-new-privs "$@"
+EOF
+chmod 755 "$LAB_TMP/confined"
+mkdir -p "$BIN/dev"
+# Takes the place of this shell: in the background only.
 confined()
 {
 	lab_private || lab_die "refusing to probe outside a private namespace"
-	# shellcheck disable=SC2016  # the inner shell expands it
-	exec ip netns exec vp unshare --mount bash -ec '
-		mount --make-rprivate /
-		mount --bind "$STATE" "$STATE"
-		mkdir -p "$BIN/dev"
-		mount -t tmpfs -o mode=755 dev "$BIN/dev"
-		for d in null zero full random urandom tty; do
-			touch "$BIN/dev/$d"
-			mount --bind "/dev/$d" "$BIN/dev/$d"
-		done
-		mount --rbind "$BIN/dev" /dev
-		mount -t proc -o subset=pid,hidepid=invisible proc /proc
-		mount -o remount,bind,ro /
-		mount -o remount,bind,ro /run
-		umask 022
-		exec env --default-signal=INT,QUIT XDG_STATE_HOME="$STATE" HOME=/nonexistent \
-			setpriv --reuid "$USER_ID" --regid "$GROUP_ID" --clear-groups \
-			--bounding-set=-all,+net_raw --inh-caps=-all,+net_raw \
-			--ambient-caps=-all,+net_raw --no-new-privs "$@"' confined "$@"
+	exec ip netns exec vp unshare --mount "$LAB_TMP/confined" "$@"
 }
-export STATE BIN USER_ID GROUP_ID
+export STATE BIN GROUP_ID
+
+# The socket unit, and for each who connects the prober's own.
+DOOR=$LAB_TMP/probe.sock
+ip netns exec vp "$LAB_DIR/door.pl" "$DOOR" "$GROUP_ID" unshare --mount "$LAB_TMP/confined" 64996 \
+	,+net_raw "$BIN/borderpath-probe" 2>"$LAB_TMP/door" &
+wait_for 10 test -S "$DOOR" || lab_die "no socket: $(cat "$LAB_TMP/door")"
 
 # status [OPTION...]: as that user, with no privilege at all.
 status()
@@ -82,14 +94,16 @@ is "before: never ran" "$(says '"\(.state) \(.running)"')" 'never false'
 status >/dev/null
 is "and its exit code" $? 3
 
-confined "$BIN/borderpath" campaign run "$PLAN" >"$OUT" 2>"$ERR" &
+confined "$USER_ID" '' env BORDERPATH_PROBE_SOCKET="$DOOR" "$BIN/borderpath" campaign run "$PLAN" \
+	>"$OUT" 2>"$ERR" &
 SERVICE=$!
 rounds() { (($(wc -l <"$OUT") >= $1)); }
 wait_for 20 rounds 2 || not_ok "two rounds, locked in: $(cat "$ERR")"
 is "every target is measured" "$(jq -r '"\(.expected) \(.done)"' "$OUT" | sort -u)" '2 2'
-is "it holds one capability, and can gain none" \
-	"$(awk '/^Cap(Prm|Bnd|Amb)|^NoNewPrivs/ {print $2}' "/proc/$SERVICE/status" | sort -u | xargs)" \
-	'0000000000002000 1'
+is "it holds no capability, and can gain none" \
+	"$(awk '/^Cap(Prm|Bnd|Amb|Eff|Inh)|^NoNewPrivs/ {print $2}' "/proc/$SERVICE/status" | sort -u |
+		xargs)" '0000000000000000 1'
+is "nor has it a child" "$(pgrep -c -P "$SERVICE")" 0
 is "beside it" "$(says '"\(.state) \(.running) \(.pid)"')" "ok true $SERVICE"
 is "targets" "$(says '.targets[] | "\(.dst) \(.border) \(.reach)"')" \
 	$'175.45.176.71 dandong reached\n175.45.178.3 khasan reached'

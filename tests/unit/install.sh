@@ -29,9 +29,10 @@ for f in man/man1/borderpath.1 man/man8/borderpath-probe.8 borderpath/profiles/d
 	bash-completion/completions/borderpath doc/borderpath/examples/borderpath.cron; do
 	check "$f" mode "$box/pkg/usr/share/$f" 644
 done
-for f in systemd/system/borderpath-campaign@.service sysusers.d/borderpath.conf; do
-	check "$f" mode "$box/pkg/usr/lib/$f" 644
+for f in packaging/systemd/*.service packaging/systemd/*.socket; do
+	check "$f" mode "$box/pkg/usr/lib/systemd/system/${f##*/}" 644
 done
+check "the user" mode "$box/pkg/usr/lib/sysusers.d/borderpath.conf" 644
 if [ -s build/geodata/asn.mmdb ]; then
 	check "the databases" mode "$box/pkg/var/lib/borderpath/asn.mmdb" 644
 	check "and their licences" mode "$box/pkg/var/lib/borderpath/NOTICE" 644
@@ -57,6 +58,8 @@ else
 	check "the other has none" test -z "$(getcap "$box/real/bin/borderpath")"
 	check "the service runs that program" grep -q "^ExecStart=$box/real/bin/borderpath campaign run $box/etc/borderpath/" \
 		"$box/real/lib/systemd/system/borderpath-campaign@.service"
+	check "and the prober's unit that one" grep -qx "ExecStart=$box/real/bin/borderpath-probe" \
+		"$box/real/lib/systemd/system/borderpath-probe@.service"
 	check "the program runs from there" works "$box/real/bin/borderpath" --version
 	check "uninstalls" "${make[@]}" uninstall PREFIX="$box/real" vardir="$box/var" SYSCONFDIR="$box/etc"
 	check "and leaves no file" none "$box/real" "$box/var" "$box/etc" -type f

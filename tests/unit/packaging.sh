@@ -10,30 +10,56 @@ cd "$(dirname "$0")/../.." || exit 1
 box=$(mktemp -d)
 trap 'rm -rf "$box"' EXIT
 program=${BORDERPATH:-build/borderpath}
-service=packaging/systemd/borderpath-campaign@.service
+units=packaging/systemd
 
 silent() {
 	"$@" >"$box/said" 2>&1 && [ ! -s "$box/said" ] && return
 	cat "$box/said"
 	return 1
 }
-has() { grep -qxF -e "$1" "$service"; }
+has() { grep -qxF -e "$2" "$units/$1"; }
+lacks() { ! grep -E "$2" "$units/$1"; }
 
-# The capability comes by the service, and is the only one; nothing else may be gained.
+# One process has a capability, the prober, and that one alone; the others have none. Nobody gains any.
+for unit in "$units"/*.service; do
+	name=${unit##*/}
+	check "$name gains nothing" has "$name" NoNewPrivileges=yes
+	if [ "$name" = borderpath-probe@.service ]; then
+		check "$name has its capability" has "$name" AmbientCapabilities=CAP_NET_RAW
+		check "$name has no other" has "$name" CapabilityBoundingSet=CAP_NET_RAW
+	else
+		check "$name has no capability" has "$name" CapabilityBoundingSet=
+		check "$name is given none" lacks "$name" '^AmbientCapabilities=|AF_PACKET|CAP_'
+	fi
+done
+for line in Accept=yes SocketGroup=borderpath SocketMode=0660 ListenStream=/run/borderpath/probe.sock; do
+	check "the socket says $line" has borderpath-probe.socket "$line"
+done
+for line in StandardInput=socket StandardOutput=socket StandardError=journal; do
+	check "the prober says $line" has borderpath-probe@.service "$line"
+done
 # shellcheck disable=SC2016 # systemd's variable, not ours
-for line in AmbientCapabilities=CAP_NET_RAW CapabilityBoundingSet=CAP_NET_RAW NoNewPrivileges=yes \
-	User=borderpath Type=notify 'ExecReload=/bin/kill -HUP $MAINPID'; do
-	check "the service says $line" has "$line"
+for line in User=borderpath Type=notify 'ExecReload=/bin/kill -HUP $MAINPID' \
+	Environment=BORDERPATH_PROBE_SOCKET=/run/borderpath/probe.sock Requires=borderpath-probe.socket; do
+	check "the campaign says $line" has borderpath-campaign@.service "$line"
 done
 
 if command -v systemd-analyze >/dev/null; then
-	# An instance, of a program that is there.
-	sed "s|/usr/bin/borderpath|$(realpath "$program")|" "$service" >"$box/borderpath-campaign@dprk.service"
-	check "the service parses, and nothing in it is ignored" silent env SYSTEMD_LOG_LEVEL=warning \
-		timeout 60 systemd-analyze verify --man=no --recursive-errors=no \
-		"$box/borderpath-campaign@dprk.service"
-	check "it is locked in (exposure of 2.5 at most)" timeout 60 systemd-analyze security \
-		--offline=true --threshold=25 "$box/borderpath-campaign@dprk.service"
+	# Instances, of programs that are there.
+	mkdir "$box/units"
+	for unit in "$units"/*.service "$units"/*.socket; do
+		sed "s|/usr/bin/borderpath|$(realpath "$program")|" "$unit" >"$box/units/${unit##*/}"
+	done
+	for unit in "$units"/*.service; do
+		name=${unit##*/}
+		instance=${name/@./@dprk.}
+		[ "$instance" = "$name" ] || cp "$box/units/$name" "$box/units/$instance"
+		check "$name parses, and nothing in it is ignored" silent env SYSTEMD_LOG_LEVEL=warning \
+			SYSTEMD_UNIT_PATH="$box/units:" timeout 60 systemd-analyze verify --man=no \
+			--recursive-errors=no "$box/units/$instance"
+		check "$name is locked in (exposure under 2.0)" timeout 60 systemd-analyze security \
+			--no-pager --offline=true --threshold=19 "$box/units/$instance"
+	done
 else
 	skip "systemd-analyze is not installed"
 fi
