@@ -207,7 +207,8 @@ int events_step(struct events *v, const struct cell *c)
 	if (rc < 0 || c->state != CELL_MEASURED || !k->inside)
 		return rc;
 	note_round(k, c);
-	rc = reach_cell(v, k, c);
+	/* It moved to another upstream: what that does not let through is no news. */
+	rc = k->moved > 0 && c->hosts_reached == 0 ? 0 : reach_cell(v, k, c);
 	if (rc == 0)
 		rc = border_cell(v, k, c);
 	if (rc == 0)

@@ -314,6 +314,7 @@ int border_cell(struct events *v, struct key_state *k, const struct cell *c)
 
 	if (w.outcome == OUTCOME_UNDETERMINED || w.outcome == OUTCOME_NONE)
 		return 0;
+	b->told = c->end;
 	b->recent[b->decided++ % BORDER_RECENT] = w.outcome;
 	b->stood++;
 	if (k->moved > 0 || b->standing.outcome == OUTCOME_UNDETERMINED) {

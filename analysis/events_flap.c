@@ -289,6 +289,9 @@ static void came_back(struct vantage_state *who, const struct cell *c)
 	struct track *t = who->down;
 
 	who->offline = 0;
+	who->reference = c->reference;
+	who->unsure = c->unsure;
+	who->cut_off = who->cut_off && c->unsure;
 	if (c->last.ns > who->online.ns)
 		who->online = c->last;
 	if (t == NULL)

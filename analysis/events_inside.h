@@ -30,6 +30,7 @@ struct member {
 	uint8_t state;             /* enum member_state */
 	struct wall not_before, not_after, at, until;
 	double confidence;
+	bool reference;            /* of an outage: a reference host answered all the while */
 	uint64_t mark;             /* of the look at all outages that met it last */
 };
 
@@ -56,6 +57,7 @@ enum { BORDER_RECENT = 6, CHANGES_MAX = 16, PATH_TTLS = 40, PATH_NODES = 8 };
 struct border_state {
 	struct way_in standing, last;  /* what holds; the last pure one seen, for flapping */
 	struct wall held;              /* last sight of it */
+	struct wall told;              /* end of the last cell that decided anything */
 	uint32_t asn; const char *org;
 	char example[TRACE_ID_TEXT];
 	double share[SERIES_BORDERS_MAX]; /* traces by border while it is mixed, fading */
@@ -166,6 +168,8 @@ struct vantage_state {
 	unsigned key_count, key_room;
 	bool reach_changed;            /* since outages were looked at */
 	uint64_t looked;               /* the last look that it was part of */
+	bool reference, unsure;        /* of its last round: as in the cell */
+	bool cut_off;                  /* while unsure: others reached what it did not */
 	unsigned offline;              /* rounds in a row */
 	struct wall planned;           /* of the last round counted */
 	struct wall offline_first, offline_round; /* first sight; planned moment */

@@ -104,6 +104,40 @@ static void tell_why(const struct events *v, struct track *t, const struct vanta
 			       k->down_ttl, addr_format(n->addr, text), n->asn);
 }
 
+static bool view_holds(const struct view *x, struct prefix p)
+{
+	for (unsigned i = 0; i < x->prefix_count; i++) {
+		if (prefix_equal(x->prefixes[i], p))
+			return true;
+	}
+	return x->prefix_count == 0 && prefix_equal(x->prefix, p);
+}
+
+/* Two others, who know that they are well, reached some of it since. */
+static bool is_contradicted(const struct events *v, const struct vantage_state *who,
+			    const struct view *x)
+{
+	unsigned others = 0;
+
+	for (unsigned i = 0; i < v->vantage_count; i++) {
+		const struct vantage_state *other = v->vantages[i];
+		bool reaches = false;
+
+		if (other == who || other->offline > 0 || other->unsure)
+			continue;
+		for (unsigned n = 0; n < other->key_count && !reaches; n++) {
+			const struct key_state *k = other->keys[n];
+
+			reaches = view_has_say(v, k, k->reach.now) && k->moved == 0 &&
+				  k->reach.now == REACH_NOW_UP &&
+				  k->measured.ns >= x->not_after.ns &&
+				  view_holds(x, k->key->prefix);
+		}
+		others += reaches;
+	}
+	return others >= 2;
+}
+
 static int take_view(struct events *v, struct vantage_state *who, const struct view *x)
 {
 	struct track *t = NULL;
@@ -116,7 +150,16 @@ static int take_view(struct events *v, struct vantage_state *who, const struct v
 			t = v->tracks[i];
 	}
 	m = t != NULL ? track_member(t, NULL, who) : NULL;
-	if (m == NULL && (!x->solid || is_part(v, x, x->key)))
+	/* Nobody answers it, nowhere: most likely it is cut off. It has no vote until somebody
+	 * does. */
+	who->cut_off = who->cut_off || (who->unsure && is_contradicted(v, who, x));
+	if (m == NULL && (!x->solid || who->cut_off || is_part(v, x, x->key)))
+		return 0;
+	if (who->cut_off && m->state == MEMBER_SUSPECTED) {
+		m->state = MEMBER_GONE;
+		t->dirty = true;
+	}
+	if (who->cut_off && m->state == MEMBER_GONE)
 		return 0;
 	claim_of(x, &claim);
 	/* What is left of a wider one began long ago, and was perhaps told before that: it has a
@@ -127,11 +170,14 @@ static int take_view(struct events *v, struct vantage_state *who, const struct v
 		rc = track_new(v, &claim, &t);
 	if (rc == 0 && (m == NULL || m->state == MEMBER_GONE || m->state == MEMBER_OVER)) {
 		rc = track_join(t, NULL, who, &claim, &m);
-		if (rc == 0)
+		if (rc == 0) {
+			m->reference = who->reference;
 			tell_why(v, t, who, x);
+		}
 	}
 	if (rc < 0)
 		return rc;
+	m->reference &= who->reference;
 	add_prefixes(t->e, x);
 	m->mark = v->mark;
 	if (x->held && m->state != MEMBER_HELD) {
@@ -246,10 +292,55 @@ static void look_for_ends(struct events *v, struct track *t)
 		end_track(t, wider, recovered);
 }
 
+/* Routers that paths ended at, and how many did. */
+enum { ENDS_MAX = 32 };
+struct ends { const struct key_state *key[ENDS_MAX]; unsigned votes[ENDS_MAX], count; };
+
+static void count_end(struct ends *ends, const struct key_state *k)
+{
+	unsigned i = 0;
+
+	while (i < ends->count && ends->key[i]->down_node != k->down_node)
+		i++;
+	if (k->down_ttl == 0 || i == ENDS_MAX)
+		return;
+	if (i == ends->count) {
+		ends->key[i] = k;
+		ends->votes[ends->count++] = 0;
+	}
+	ends->votes[i]++;
+}
+
+static void tell_end(const struct events *v, struct track *t, const struct ends *ends)
+{
+	const struct key_state *k = NULL;
+	const struct node *n;
+	unsigned best = 0;
+
+	for (unsigned i = 0; i < ends->count; i++) {
+		if (ends->votes[i] > best) {
+			best = ends->votes[i];
+			k = ends->key[i];
+		}
+	}
+	if (k == NULL || k->down_node == NODE_DESTINATION)
+		return;
+	n = nodes_get(v->nodes, k->down_node);
+	if (addr_equal(n->addr, t->e->last_hop))
+		return;
+	t->e->last_hop = n->addr;
+	t->e->to.asn = n->asn;
+	/* Who carries it is the one whose name is known. */
+	text_set(t->e->to.org, sizeof(t->e->to.org),
+		 n->asn != 0 && n->asn == k->border.asn && k->border.org != NULL ? k->border.org
+										  : "");
+}
+
 /* What kind of outage most of them see; answers now and then, with most lost, are a limit. */
-static void classify(struct track *t)
+static void classify(const struct events *v, struct track *t)
 {
 	unsigned votes[EVENT_OUTAGE_RATE_LIMITED + 1] = {0};
+	struct ends ends = {.count = 0};
 	uint8_t best = EVENT_OUTAGE_SILENT;
 
 	for (unsigned i = 0; i < t->member_count; i++) {
@@ -264,6 +355,7 @@ static void classify(struct track *t)
 			votes[r->backs >= 2 && 2 * r->back_answered <= r->back_asked
 				      ? EVENT_OUTAGE_RATE_LIMITED
 				      : k->down_class]++;
+			count_end(&ends, k);
 		}
 	}
 	for (uint8_t i = EVENT_OUTAGE_SILENT; i <= EVENT_OUTAGE_RATE_LIMITED; i++)
@@ -272,6 +364,9 @@ static void classify(struct track *t)
 		best = EVENT_OUTAGE_SILENT;
 	else if (votes[best] == 0 && t->e->outage != EVENT_OUTAGE_UNKNOWN)
 		return;
+	/* Where paths ended is told with what else is news, and is none by itself. */
+	if (t->e->scope != EVENT_SCOPE_HOST)
+		tell_end(v, t, &ends);
 	if (t->e->outage != best) {
 		t->e->outage = best;
 		t->dirty = true;
@@ -364,7 +459,7 @@ int outage_flush(struct events *v)
 	for (unsigned i = 0; i < v->track_count && rc == 0; i++) {
 		if (!is_open_outage(v->tracks[i]))
 			continue;
-		classify(v->tracks[i]);
+		classify(v, v->tracks[i]);
 		look_for_ends(v, v->tracks[i]);
 	}
 out:

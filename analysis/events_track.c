@@ -301,18 +301,36 @@ static unsigned refresh_vantages(struct track *t, unsigned *live)
 	return kept;
 }
 
+/* Whether it could have seen it: not while its vantage point moved to another upstream. */
 static bool has_said(const struct events *v, const struct key_state *k, const struct track *t)
 {
 	const struct event *e = t->e;
 
-	if (k->measured.ns + lag_of(v, k) < e->not_after.ns || k->measured.ns == 0)
+	if (k->measured.ns + lag_of(v, k) < e->not_after.ns || k->measured.ns == 0 || k->moved > 0)
 		return false;
-	if (e->kind == EVENT_BORDER_SWITCH || e->kind == EVENT_FLAPPING)
-		return k->border.standing.outcome != OUTCOME_UNDETERMINED ||
-		       e->kind == EVENT_FLAPPING;
+	if (e->kind == EVENT_BORDER_SWITCH)
+		return k->border.standing.outcome != OUTCOME_UNDETERMINED &&
+		       k->border.told.ns + lag_of(v, k) >= e->not_after.ns &&
+		       (!k->vantage->unsure || k->border.told.ns >= k->measured.ns);
 	if (e->kind == EVENT_OUTAGE || e->kind == EVENT_RECOVERY)
 		return k->reach.now != REACH_NOW_NONE;
 	return true;
+}
+
+static bool is_outage(const struct event *e)
+{
+	return e->kind == EVENT_OUTAGE || e->kind == EVENT_RECOVERY;
+}
+
+/* Whether that vantage point saw it, of what it counts. */
+static bool has_member(const struct track *t, const struct vantage_state *who)
+{
+	for (unsigned i = 0; i < t->member_count; i++) {
+		if (t->members[i].vantage == who &&
+		    (t->members[i].state != MEMBER_GONE || t->e->status == EVENT_RESOLVED))
+			return true;
+	}
+	return false;
 }
 
 /* Vantage points that measured what it is about lately. */
@@ -335,7 +353,9 @@ static unsigned seen_of(const struct events *v, const struct track *t)
 			for (unsigned k = 0; k < x->key_count && !said; k++)
 				said = x->keys[k]->vantage == who && has_said(v, x->keys[k], t);
 		}
-		n += said && who->offline == 0;
+		/* Who reaches nobody and cannot tell why has no vote; who saw it has one. */
+		n += has_member(t, who) ||
+		     (said && who->offline == 0 && !(who->unsure && is_outage(t->e)));
 	}
 	return n;
 }
@@ -364,14 +384,25 @@ static void refresh_method(struct track *t)
 		t->e->method = several ? METHOD_UNKNOWN : method;
 }
 
-static void refresh_status(struct track *t, unsigned live)
+/* Whether two vantage points make it sure. Of an outage those who reach nobody at all, and cannot
+ * tell why, do only where they are most of all who measured: others may have yet to say. */
+static bool two_agree(const struct events *v, const struct track *t, unsigned live)
+{
+	unsigned sure = 0;
+
+	for (unsigned i = 0; i < t->member_count && is_outage(t->e); i++)
+		sure += is_live(&t->members[i]) && !t->members[i].vantage->unsure;
+	return live >= 2 && (!is_outage(t->e) || sure >= 2 || 2 * live > seen_of(v, t));
+}
+
+static void refresh_status(const struct events *v, struct track *t, unsigned live)
 {
 	struct event *e = t->e;
 	bool held = false, lasts = e->kind == EVENT_OUTAGE || e->kind == EVENT_FLAPPING;
 
 	for (unsigned i = 0; i < t->member_count; i++)
 		held |= t->members[i].state == MEMBER_HELD || t->members[i].state == MEMBER_OVER;
-	if (e->status == EVENT_PROVISIONAL && (held || live >= 2))
+	if (e->status == EVENT_PROVISIONAL && (held || two_agree(v, t, live)))
 		e->status = EVENT_CONFIRMED;
 	if (live > 0 || lasts || t->over)
 		return;
@@ -392,15 +423,20 @@ static void refresh(struct events *v, struct track *t)
 		if (t->e->scope != EVENT_SCOPE_VANTAGE)
 			refresh_method(t);
 		if (t->e->status != EVENT_RESOLVED) {
-			refresh_status(t, live);
+			refresh_status(v, t, live);
 			/* Who saw it stays known when nobody sees it any more. */
 			if (t->e->status == EVENT_RESOLVED)
 				t->e->seen_by = refresh_vantages(t, &live);
 		}
 	}
+	t->e->reference = 0;
 	for (unsigned i = 0; i < t->member_count; i++) {
-		if (t->members[i].confidence > best)
-			best = t->members[i].confidence;
+		const struct member *m = &t->members[i];
+
+		if (m->confidence > best)
+			best = m->confidence;
+		t->e->reference += m->reference &&
+				   (m->state != MEMBER_GONE || t->e->status == EVENT_RESOLVED);
 	}
 	t->e->confidence = best < 1 ? best : 1;
 	t->e->seen_of = seen_of(v, t);

@@ -467,6 +467,37 @@ static void span(struct buf *out, const struct event *e)
 	buf_char(out, ')');
 }
 
+/* Of those that it did not answer: what tells that it was not them. */
+static void how_they_were(struct buf *out, const struct event *e)
+{
+	unsigned n = e->reference < e->seen_by ? e->reference : e->seen_by;
+
+	if (n == 0)
+		buf_str(out, e->seen_by == 1 ? ", which is not known to have been offline" :
+			", none of which is known to have been offline");
+	else if (e->seen_by == 1)
+		buf_str(out, ", which reached its reference hosts");
+	else if (n == e->seen_by)
+		buf_str(out, ", all of which reached their reference hosts");
+	else if (n == 1)
+		buf_str(out, ", one of which reached its reference hosts");
+	else
+		buf_printf(out, ", %u of which reached their reference hosts", n);
+}
+
+/* ", at 219.158.3.1, China Unicom (AS4837)", as far as that is known. */
+static void last_hop(struct buf *out, const struct event *e)
+{
+	char text[ADDR_TEXT];
+
+	if (addr_is_set(e->last_hop))
+		buf_printf(out, ", at %s", addr_format(e->last_hop, text));
+	if (e->to.asn != 0) {
+		buf_str(out, addr_is_set(e->last_hop) ? ", " : ", in ");
+		words_carrier(out, e->to.org, e->to.asn, "");
+	}
+}
+
 static void outage_event(struct buf *out, const struct event *e, const struct profile *p,
 			 unsigned of)
 {
@@ -485,8 +516,9 @@ static void outage_event(struct buf *out, const struct event *e, const struct pr
 	if (e->scope == EVENT_SCOPE_VANTAGE || e->outage == EVENT_OUTAGE_VANTAGE) {
 		buf_str(out, ", vantage point ");
 		vantage(out, e->vantage);
-		buf_str(out, " reached nobody, its reference hosts neither: it was down, which says "
-			"nothing of the network.");
+		/* Why is not known: whether it was cut off or all the world was. */
+		buf_str(out, " reached nobody, its reference hosts neither, which says nothing of the "
+			"network.");
 		return;
 	}
 	if (e->scope == EVENT_SCOPE_HOST && addr_is_set(e->host)) {
@@ -500,14 +532,12 @@ static void outage_event(struct buf *out, const struct event *e, const struct pr
 		buf_str(out, e->until.ns == 0 ? "has answered " : "answered ");
 	}
 	points(out, e->seen_by, e->seen_of);
-	buf_str(out, e->seen_of == 1 ? ", which was not offline" : ", none of which was offline");
+	how_they_were(out, e);
 	if (e->outage <= EVENT_OUTAGE_RATE_LIMITED)
 		buf_str(out, ends[e->outage]);
-	if ((e->outage == EVENT_OUTAGE_AT_BORDER || e->outage == EVENT_OUTAGE_BEFORE_BORDER ||
-	     e->outage == EVENT_OUTAGE_INSIDE) && e->to.asn != 0) {
-		buf_str(out, ", in ");
-		words_carrier(out, e->to.org, e->to.asn, "");
-	}
+	if (e->outage == EVENT_OUTAGE_AT_BORDER || e->outage == EVENT_OUTAGE_BEFORE_BORDER ||
+	    e->outage == EVENT_OUTAGE_INSIDE)
+		last_hop(out, e);
 	buf_char(out, '.');
 }
 

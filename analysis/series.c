@@ -272,7 +272,9 @@ static int put_round(struct series *s, struct lane *l, struct open_round *open,
 			    .end = r != NULL ? r->end : (struct wall){0},
 			    .why = r != NULL ? r->why : (uint8_t)ROUND_WHY_NONE,
 			    .look = look,
-			    .moved = r != NULL && r->changed != 0};
+			    .moved = r != NULL && r->changed != 0,
+			    .reference = r != NULL && r->reference_answered > 0,
+			    .unsure = r != NULL && r->health == ROUND_HEALTH_UNKNOWN};
 	int rc = 0;
 
 	if (!look)

@@ -62,6 +62,9 @@ struct cell {
 	uint8_t why;                /* enum round_why */
 	bool look;                  /* a closer look between rounds, not of the schedule */
 	bool moved;                 /* the vantage point's identity differs from its round before */
+	bool reference;             /* a reference host answered in the round */
+	bool unsure;                /* the round says of its vantage point's health that nobody can
+				     * tell: no target answered, and no reference host */
 	uint16_t traces, hosts, hosts_reached;
 	uint16_t asked, answered;   /* loss to the destinations = 1 - answered / asked */
 	/* Verdicts by index of border (series_border), `other` the last; mixed and undetermined. */

@@ -137,6 +137,7 @@ static void put_seen(struct json_writer *w, const struct event *e)
 	}
 	json_put_int(w, "seen_by", e->seen_by);
 	json_put_int(w, "seen_of", e->seen_of);
+	jsonl_put_nonzero(w, "seen_with_reference", e->reference);
 }
 
 static void put_delay(struct json_writer *w, const struct event *e)
@@ -203,6 +204,7 @@ static void put_where(struct json_writer *w, const struct event *e)
 		json_end(w);
 	}
 	jsonl_put_addr(w, "host", e->host);
+	jsonl_put_addr(w, "last_hop", e->last_hop);
 	jsonl_put_word(w, "method", method_words, e->method);
 }
 

@@ -101,10 +101,14 @@ struct event {
 	char vantages[EVENT_VANTAGES_MAX][TRACE_VANTAGE_TEXT];
 	unsigned vantage_count;      /* of `vantages` */
 	unsigned seen_by, seen_of;   /* of those that measured there and were healthy */
+	unsigned reference;          /* of an outage: those of seen_by that a reference host
+				      * answered all the while */
 	struct prefix prefix;        /* addr not set: the whole network */
 	struct prefix prefixes[EVENT_PREFIXES_MAX]; /* of a wider scope: which; else empty */
 	unsigned prefix_count;
 	struct addr host;            /* scope host; none: not one host */
+	struct addr last_hop;        /* of an outage: where most silent paths ended; `to` has its
+				      * network. None: not known */
 	uint8_t method;              /* METHOD_UNKNOWN: several */
 	struct event_state from, to;
 	int64_t before_ns, after_ns; /* median RTT; -1 not known */

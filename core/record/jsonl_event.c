@@ -143,8 +143,10 @@ static void read_event(struct fields *in, const struct json_node *o, struct even
 				      EVENT_VANTAGES_MAX);
 	FIELD_INT(in, o, "seen_by", 0, UINT32_MAX, e->seen_by);
 	FIELD_INT(in, o, "seen_of", 0, UINT32_MAX, e->seen_of);
+	FIELD_INT(in, o, "seen_with_reference", 0, UINT32_MAX, e->reference);
 	read_prefixes(in, o, e);
 	field_addr(in, o, "host", &e->host);
+	field_addr(in, o, "last_hop", &e->last_hop);
 	field_word(in, o, "method", method_words, &e->method);
 	read_state(in, o, "from", "from_asn", "from_org", &e->from);
 	read_state(in, o, "to", "to_asn", "to_org", &e->to);

@@ -12,6 +12,8 @@
  * H h        two hosts by dandong; the first of them is silent
  * .  x       missed; the vantage point was offline
  * ^          the next round: the vantage point moved
+ * ?          the next round: nobody answered who tells that the vantage point was well
+ * !          from here on its reference hosts answer, or again do not
  * ~          the next letter is a closer look, five minutes after the round before it
  * + = -      from here on it takes 40 ms more; so does the way to the last hop outside; no longer
  * @          from here on answers arrive with another TTL, or again with the usual one
@@ -287,7 +289,7 @@ static inline void bed_line(struct bed *b, const char *line)
 	unsigned prefix, number;
 	const struct series_key *k;
 	int used, round = 0;
-	bool moved = false, look = false;
+	bool moved = false, look = false, unsure = false, reference = false;
 	int64_t more = 0, outside_more = 0;
 	int16_t ttl = 50;
 	uint32_t noise = 77;
@@ -298,9 +300,10 @@ static inline void bed_line(struct bed *b, const char *line)
 		struct bed_cell *x;
 		char path = s[1] >= '1' && s[1] <= '9' ? s[1] : '1';
 
-		if (*s == '^' || *s == '~') {
+		if (strchr("^~?", *s) != NULL) {
 			moved = *s == '^';
 			look = *s == '~';
+			unsure = *s == '?';
 			continue;
 		}
 		if (strchr("+=-", *s) != NULL) {
@@ -310,7 +313,9 @@ static inline void bed_line(struct bed *b, const char *line)
 		}
 		if (*s == '@')
 			ttl = (int16_t)(103 - ttl);
-		if (*s == ' ' || *s == '@')
+		if (*s == '!')
+			reference = !reference;
+		if (*s == ' ' || *s == '@' || *s == '!')
 			continue;
 		x = bed_new_cell(b);
 		x->cell = (struct cell){.key = k,
@@ -321,7 +326,9 @@ static inline void bed_line(struct bed *b, const char *line)
 					.rtt_median_ns = -1,
 					.outside_rtt_ns = -1,
 					.look = look,
-					.moved = moved};
+					.moved = moved,
+					.reference = reference,
+					.unsure = unsure};
 		bed_times(&x->cell,
 			  BED_START + (look ? (round - 1) * BED_EVERY + 300 * NS_PER_S
 					    : round * BED_EVERY),
@@ -349,7 +356,7 @@ static inline void bed_line(struct bed *b, const char *line)
 			more -= more % (10 * NS_PER_MS);
 		}
 		s += s[1] >= '1' && s[1] <= '9';
-		moved = look = false;
+		moved = look = unsure = false;
 	}
 }
 

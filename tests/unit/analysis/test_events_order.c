@@ -30,7 +30,7 @@ static void random_script(uint32_t *seed, struct buf *out)
 				if (path_next(seed) % 6 == 0)
 					now = letters[path_next(seed) % (sizeof(letters) - 1)];
 				if (path_next(seed) % 30 == 0)
-					buf_char(out, "+-=-@"[path_next(seed) % 5]);
+					buf_char(out, "+-=-@?!"[path_next(seed) % 7]);
 				if (path_next(seed) % 90 == 0)
 					buf_char(out, '^');
 				buf_char(out, now);

@@ -127,8 +127,9 @@ static void outages(void **state)
 	(void)state;
 	e.at.ns = at("2014-12-22T16:15:00Z");
 	e.until.ns = at("2014-12-23T01:46:00Z");
-	e.seen_by = e.seen_of = 8;
+	e.seen_by = e.seen_of = e.reference = 8;
 	e.outage = EVENT_OUTAGE_BEFORE_BORDER;
+	assert_int_equal(addr_parse("219.158.3.1", &e.last_hop), 0);
 	e.to.asn = 4837;
 	text_set(e.to.org, sizeof(e.to.org), "China Unicom");
 	e.prefix_count = 4;
@@ -136,18 +137,30 @@ static void outages(void **state)
 		e.prefixes[i] = bed_prefix(i);
 	says(&e, "From 2014-12-22 16:15:00 UTC to 2014-12-23 01:46:00 UTC (9 h 31 min), no probed host in "
 	     "four of the four networks of North Korea, namely 175.45.176.0/24, 175.45.177.0/24, "
-	     "175.45.178.0/24 and 175.45.179.0/24, answered 8 of 8 vantage points, none of which was "
-	     "offline; paths ended before the border, in China Unicom (AS4837).");
+	     "175.45.178.0/24 and 175.45.179.0/24, answered 8 of 8 vantage points, all of which "
+	     "reached their reference hosts; paths ended before the border, at 219.158.3.1, "
+	     "China Unicom (AS4837).");
+	e.reference = 5;
+	e.last_hop = (struct addr){0};
+	says(&e, "From 2014-12-22 16:15:00 UTC to 2014-12-23 01:46:00 UTC (9 h 31 min), no probed host in "
+	     "four of the four networks of North Korea, namely 175.45.176.0/24, 175.45.177.0/24, "
+	     "175.45.178.0/24 and 175.45.179.0/24, answered 8 of 8 vantage points, 5 of which "
+	     "reached their reference hosts; paths ended before the border, in China Unicom (AS4837).");
+	e.reference = 0;
 	e.until.ns = 0;
 	e.prefix_count = 0;
 	e.outage = EVENT_OUTAGE_SILENT;
 	says(&e, "Since 2014-12-22 16:15:00 UTC, no probed host in one of the four networks of North "
-	     "Korea, namely 175.45.178.0/24, has answered 8 of 8 vantage points, none of which was "
-	     "offline; routers inside still answered.");
+	     "Korea, namely 175.45.178.0/24, has answered 8 of 8 vantage points, none of which is "
+	     "known to have been offline; routers inside still answered.");
+	e.seen_by = e.seen_of = e.reference = 1;
+	says(&e, "Since 2014-12-22 16:15:00 UTC, no probed host in one of the four networks of North "
+	     "Korea, namely 175.45.178.0/24, has answered 1 of 1 vantage point, which reached its "
+	     "reference hosts; routers inside still answered.");
 	e.scope = EVENT_SCOPE_VANTAGE;
 	text_set(e.vantage, sizeof(e.vantage), "fra1");
 	says(&e, "Since 2014-12-22 16:15:00 UTC, vantage point fra1 reached nobody, its reference hosts "
-	     "neither: it was down, which says nothing of the network.");
+	     "neither, which says nothing of the network.");
 }
 
 static void flapping(void **state)
