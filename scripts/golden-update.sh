@@ -26,7 +26,7 @@ cp tests/golden/mmdb/*.mmdb "$seeds/mmdb/"
 "$unit/prober/test_plan" "$seeds/plan"
 "$unit/geo/test_profile_errors" dump "$seeds/profile"
 for test in "$unit"/core/{,record/}test_* "$unit"/prober/test_{input,limits} \
-	"$unit"/prober/io/test_capture "$unit"/campaign/test_{frames,plan_errors}; do
+	"$unit"/prober/io/test_capture "$unit"/campaign/test_{frames,plan_errors} "$unit"/campaign/fleet/test_batch; do
 	GOLDEN_UPDATE=1 FUZZ_SEEDS=$seeds "$test" >/dev/null 2>&1 || echo "golden-update: $test fails"
 done
 git status --short tests/golden "$seeds"

@@ -22,6 +22,7 @@ enum {
 	BATCH_RECORDS_MAX = 1024,
 	BATCH_RECORDS = 256,            /* an agent cuts by so many */
 	BATCH_PLAIN_MAX = 16 << 20,
+	BATCH_LINE_MAX = 4 << 20,       /* one record: a line's tree takes 16 times its bytes */
 	BATCH_EPOCH_TEXT = 16,
 };
 
@@ -37,6 +38,7 @@ struct batch_writer;
 int batch_writer_new(struct batch_writer **out);      /* BP_ENOMEM; used again and again */
 void batch_writer_free(struct batch_writer *w);
 void batch_begin(struct batch_writer *w);
+/* BP_ERANGE: this record is over BATCH_LINE_MAX by itself, no batch can hold it; it is not in. */
 int batch_add(struct batch_writer *w, const struct record *r, struct bp_error *err);
 /* Bytes of JSON so far. */
 size_t batch_plain_size(const struct batch_writer *w);
@@ -52,10 +54,22 @@ enum batch_refusal {
 };
 const char *batch_refusal_name(enum batch_refusal r); /* "oversized", ... */
 
-/* Reads a whole batch that came from `vantage` (the subject's). on_record gets each record with what
- * its line says (as jsonl's reader gives it); a negative of it stops and is returned, with *refusal
- * BATCH_OK. BP_EPARSE with *refusal set: for ever refused; the text says why. head is filled as far
- * as it could be read (seq 0: not known). */
+/* The name of a message, VANTAGE.EPOCH.SEQ.TRY, into id (as Nats-Msg-Id). */
+enum { BATCH_ID_TEXT = BUS_NAME_TEXT + BATCH_EPOCH_TEXT + 44 };
+void batch_id(const struct batch_head *head, unsigned attempt, char id[static BATCH_ID_TEXT]);
+/* Fills epoch and seq of a head from such a name, where the batch itself could not be read. False,
+ * and head as it was: it is none, or of another vantage point. */
+bool batch_id_read(const char *vantage, const char *id, struct batch_head *head);
+
+/* Reads a whole batch that came from `vantage` (the subject's). on_record gets each record with
+ * what its line says (as jsonl's reader gives it), and may take its parts by making them empty; a
+ * negative of it stops and is returned, with *refusal BATCH_OK. BP_EPARSE with *refusal set: for
+ * ever refused; the text says why, in clean UTF-8. head is filled as far as it could be read (seq
+ * 0: not known). What on_record was given before a refusal is not to be kept.
+ *
+ * Records are traces, paths, runs, and one round, the last. Of the vantage point are: those that
+ * name it, traces and a round whose ids are made of its name (as prober/record.h and round_set_id
+ * make them), so that nobody takes another's ids. BP_ENOMEM. */
 int batch_read(const char *vantage, const void *bytes, size_t n, struct batch_head *head,
 	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 	       enum batch_refusal *refusal, struct bp_error *err);
