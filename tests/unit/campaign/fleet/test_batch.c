@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What a batch may say, and what becomes of it: each row is a batch with nothing or one thing
- * wrong, as text or as a frame. The good one is damaged at every byte and cut at every byte too. And what
- * is written is read.
+ * wrong, as text or as a frame. The good one is damaged at every byte and cut at every byte too.
+ * And what is written is read.
  */
 #include <setjmp.h>
 #include <stdarg.h>
