@@ -58,7 +58,7 @@ int bus_setup(struct bus *b, unsigned replicas, int64_t stream_bytes, struct bp_
 /* Whether a name may be part of a subject and of a key: [A-Za-z0-9_-], 1 to BUS_NAME_TEXT - 1. */
 bool bus_name_ok(const char *name);
 
-/* --- messages --------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 /* Into a stream; returns when a broker has it. id: Nats-Msg-Id; *duplicate: the stream had it. */
 int bus_publish(struct bus *b, const char *subject, const char *id, const void *bytes, size_t n,
@@ -72,6 +72,7 @@ int bus_ask(struct bus *b, const char *subject, const void *bytes, size_t n, int
 
 /* A message; its strings and bytes are owned by it, until bus_message_drop. */
 struct bus_message {
+	struct bus *bus;
 	void *inside;
 	const char *subject, *id /* NULL: none */;
 	const char *bytes;
@@ -91,7 +92,7 @@ int bus_answer(struct bus *b, const struct bus_message *to, const void *bytes, s
 	       struct bp_error *err);
 void bus_ear_close(struct bus_ear *e);
 
-/* --- results, as the centre takes them --------------------------------------------------------- */
+/* --- results, as the centre takes them ------------------------------------------------------- */
 
 struct bus_intake;
 /* The shared pull consumer of BP_RESULTS, made when it is not there (explicit acknowledgement, 60 s
@@ -108,7 +109,7 @@ int bus_intake_state(struct bus_intake *in, uint64_t *waiting, uint64_t *open,
 		     struct bp_error *err);
 void bus_intake_close(struct bus_intake *in);
 
-/* --- buckets ---------------------------------------------------------------------------------- */
+/* --- buckets --------------------------------------------------------------------------------- */
 
 struct bus_entry {
 	const char *key, *bytes;   /* borrowed until return or the next call */
@@ -134,7 +135,7 @@ struct bus_watch;
 /* keys: "fra1.*". First what is there, then each change. */
 int bus_watch_open(struct bus *b, const char *bucket, const char *keys, struct bus_watch **out,
 		   struct bp_error *err);
-/* BP_ENOTFOUND: nothing within wait_ns. *all: what was there has been told now (entry->key NULL). */
+/* BP_ENOTFOUND: nothing within wait_ns. *all: what was there is told now (entry->key NULL). */
 int bus_watch_next(struct bus_watch *w, int64_t wait_ns, struct bus_entry *entry, bool *all,
 		   struct bp_error *err);
 void bus_watch_close(struct bus_watch *w);

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Entries of buckets: a bucket is a stream with one message a subject ("$KV.BUCKET.KEY"). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/fleet/bus_inside.h"
+#include "core/text.h"
+
+static int subject_of(char out[static BUS_SUBJECT_TEXT], const char *bucket, const char *key,
+		      struct bp_error *err)
+{
+	int n = snprintf(out, BUS_SUBJECT_TEXT, "$KV.%s.%s", bucket, key);
+
+	if (*key == '\0' || n < 0 || n >= BUS_SUBJECT_TEXT || strpbrk(key, " \t\r\n*>") != NULL)
+		return bp_fail(err, BP_EINVAL, "%s: no key of a bucket", key);
+	return 0;
+}
+
+int bus_put(struct bus *b, const char *bucket, const char *key, const void *bytes, size_t n,
+	    uint64_t *revision, struct bp_error *err)
+{
+	char subject[BUS_SUBJECT_TEXT], text[24];
+	struct bus_header headers[] = {{"Nats-Expected-Last-Subject-Sequence", text}, {NULL, NULL}};
+	bool expects = revision != NULL && *revision != 0;
+	struct json_node *tree;
+	int64_t seq = 0;
+	int rc = subject_of(subject, bucket, key, err);
+
+	if (rc == 0 && n > BUS_PAYLOAD_MAX)
+		rc = bp_fail(err, BP_ERANGE, "%s of %s: %zu bytes", key, bucket, n);
+	if (rc == 0 && expects)
+		snprintf(text, sizeof(text), "%" PRIu64, *revision);
+	if (rc == 0)
+		rc = bus_js(b, subject, expects ? headers : NULL, bytes, n, &tree, NULL, err);
+	if (rc < 0)
+		return rc;
+	node_int(node_get(tree, "seq"), 0, INT64_MAX, &seq);
+	free(tree);
+	if (revision != NULL)
+		*revision = (uint64_t)seq;
+	return 0;
+}
+
+int bus_delete(struct bus *b, const char *bucket, const char *key, struct bp_error *err)
+{
+	static const struct bus_header headers[] = {{"KV-Operation", "DEL"}, {NULL, NULL}};
+	char subject[BUS_SUBJECT_TEXT];
+	struct json_node *tree = NULL;
+	int rc = subject_of(subject, bucket, key, err);
+
+	if (rc == 0)
+		rc = bus_js(b, subject, headers, NULL, 0, &tree, NULL, err);
+	free(tree);
+	return rc;
+}
+
+int bus_get(struct bus *b, const char *bucket, const char *key, struct buf *bytes,
+	    uint64_t *revision, struct wall *created, struct bp_error *err)
+{
+	char subject[BUS_SUBJECT_TEXT], ask[BUS_SUBJECT_TEXT + 64], prefix[BUS_SUBJECT_TEXT];
+	struct bus_entry e;
+	natsMsg *m;
+	int status, rc = subject_of(subject, bucket, key, err);
+
+	if (rc < 0)
+		return rc;
+	snprintf(prefix, sizeof(prefix), "$KV.%s.", bucket);
+	snprintf(ask, sizeof(ask), "$JS.API.DIRECT.GET.KV_%s.%s", bucket, subject);
+	rc = bus_call(b, ask, NULL, NULL, 0, 0, &m, err);
+	if (rc == BP_ENOTFOUND)
+		return bp_fail(err, BP_EAGAIN, "the broker has no bucket %s", bucket);
+	if (rc < 0)
+		return rc;
+	status = bus_status_of(m);
+	if (status == 404 || (status == 0 && bus_entry_of(m, prefix, &e) && e.gone))
+		rc = bp_fail(err, BP_ENOTFOUND, "%s has no %s", bucket, key);
+	else if (status != 0 || !bus_entry_of(m, prefix, &e))
+		rc = bp_fail(err, BP_EAGAIN, "%s of %s: status %d", key, bucket, status);
+	if (rc == 0) {
+		buf_clear(bytes);
+		buf_append(bytes, e.bytes, e.size);
+		if (bytes->failed)
+			rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	}
+	if (rc == 0 && revision != NULL)
+		*revision = e.revision;
+	if (rc == 0 && created != NULL)
+		*created = e.created;
+	natsMsg_Destroy(m);
+	return rc;
+}
+
+int bus_each(struct bus *b, const char *bucket,
+	     int (*on_entry)(void *arg, const struct bus_entry *e, struct bp_error *err), void *arg,
+	     struct bp_error *err)
+{
+	struct mono until = mono_add(mono_now(), b->wait_ns);
+	struct bus_watch *w;
+	struct bus_entry e;
+	bool all = false;
+	int rc = bus_watch_open(b, bucket, ">", &w, err);
+
+	if (rc < 0)
+		return rc;
+	while (!all && rc == 0) {
+		rc = bus_watch_next(w, b->wait_ns, &e, &all, err);
+		if (rc == BP_ENOTFOUND)
+			rc = mono_reached(mono_now(), until) ?
+				     bp_fail(err, BP_EAGAIN, "%s: no answer in time", bucket) :
+				     0;
+		else if (rc == 0 && e.key != NULL && !e.gone)
+			rc = on_entry(arg, &e, err);
+	}
+	bus_watch_close(w);
+	return rc;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The centre's consumer of results: shared by all collectors, asked by each for so many at a
+ * time. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/fleet/bus_inside.h"
+
+#define CONSUMER "BP_RESULTS.collect"
+#define CATCH_NS (200 * NS_PER_MS) /* the rest of what is on its way */
+
+struct bus_intake {
+	struct bus *bus;
+	char inbox[BUS_INBOX_TEXT];
+	natsSubscription *sub;
+	unsigned made, lives;
+	uint64_t asked;
+};
+
+static int consumer_make(struct bus_intake *in, struct bp_error *err)
+{
+	static const char config[] =
+		"{\"stream_name\":\"BP_RESULTS\",\"config\":{\"durable_name\":\"collect\","
+		"\"deliver_policy\":\"all\",\"ack_policy\":\"explicit\",\"ack_wait\":60000000000,"
+		"\"max_deliver\":-1,\"replay_policy\":\"instant\",\"max_ack_pending\":2048,"
+		"\"max_waiting\":512}}";
+	struct json_node *tree = NULL;
+	int rc = bus_js(in->bus, "$JS.API.CONSUMER.INFO." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
+
+	free(tree);
+	tree = NULL;
+	if (rc != BP_ENOTFOUND)
+		return rc;
+	rc = bus_js(in->bus, "$JS.API.CONSUMER.DURABLE.CREATE." CONSUMER, NULL, config,
+		    sizeof(config) - 1, &tree, NULL, err);
+	free(tree);
+	return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no stream BP_RESULTS") :
+				    rc;
+}
+
+static int intake_look(struct bus_intake *in, struct bp_error *err)
+{
+	char all[BUS_INBOX_TEXT + 2];
+	unsigned lives;
+	int rc = bus_ready(in->bus, err);
+
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&in->bus->lock);
+	lives = in->bus->lives;
+	pthread_mutex_unlock(&in->bus->lock);
+	if (in->sub != NULL && in->made == in->bus->made && in->lives == lives)
+		return 0;
+	natsSubscription_Destroy(in->sub);
+	in->sub = NULL;
+	rc = consumer_make(in, err);
+	if (rc < 0)
+		return rc;
+	bus_inbox(in->bus, in->inbox);
+	snprintf(all, sizeof(all), "%s.*", in->inbox);
+	rc = bus_subscribe(in->bus, all, NULL, &in->sub, err);
+	if (rc < 0)
+		return rc;
+	/* 64 batches of a megabyte. */
+	natsSubscription_SetPendingLimits(in->sub, -1, -1);
+	in->made = in->bus->made;
+	in->lives = lives;
+	return 0;
+}
+
+int bus_intake_open(struct bus *b, struct bus_intake **out, struct bp_error *err)
+{
+	struct bus_intake *in = calloc(1, sizeof(*in));
+	int rc;
+
+	if (in == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	in->bus = b;
+	rc = intake_look(in, err);
+	if (rc < 0 && rc != BP_EAGAIN) {
+		bus_intake_close(in);
+		return rc;
+	}
+	*out = in;
+	return 0;
+}
+
+/* One request for `max` messages: waits for them so long at the server. Takes what comes of earlier
+ * ones, too: it is handed out to us. */
+static int pull(struct bus_intake *in, unsigned max, int64_t wait_ns, struct bus_message *out,
+		unsigned *count, struct bp_error *err)
+{
+	char reply[BUS_INBOX_TEXT + 24], ask[96];
+	struct mono until;
+	natsStatus s;
+
+	snprintf(reply, sizeof(reply), "%s.%" PRIu64, in->inbox, ++in->asked);
+	if (wait_ns > 0)
+		snprintf(ask, sizeof(ask), "{\"batch\":%u,\"expires\":%" PRId64 "}", max, wait_ns);
+	else
+		snprintf(ask, sizeof(ask), "{\"batch\":%u,\"no_wait\":true}", max);
+	s = natsConnection_PublishRequestString(in->bus->nc, "$JS.API.CONSUMER.MSG.NEXT." CONSUMER,
+						reply, ask);
+	until = mono_add(mono_now(), wait_ns + (wait_ns > 0 ? CATCH_NS : in->bus->wait_ns));
+	while (s == NATS_OK && *count < max) {
+		natsMsg *m = NULL;
+		int64_t left = mono_since(until, mono_now());
+		struct bus_meta meta;
+		int status;
+
+		if (left <= 0)
+			break;
+		s = natsSubscription_NextMsg(&m, in->sub, left >= NS_PER_MS ? left / NS_PER_MS : 1);
+		if (s != NATS_OK)
+			break;
+		if (bus_meta_of(m, &meta)) {
+			bus_message_of(in->bus, m, &out[(*count)++]);
+			continue;
+		}
+		status = strcmp(natsMsg_GetSubject(m), reply) == 0 ? bus_status_of(m) : 100;
+		natsMsg_Destroy(m);
+		if (status == 503 || status == 409) {
+			in->lives--; /* no such consumer any more: it is made again */
+			return bp_fail(err, BP_EAGAIN, "the consumer of results is gone");
+		}
+		if (status != 100)
+			break; /* 404, 408: no more of them */
+	}
+	return s == NATS_OK || s == NATS_TIMEOUT ? 0 : bus_status(in->bus, s, err, "results");
+}
+
+int bus_fetch(struct bus_intake *in, unsigned max, int64_t wait_ns, struct bus_message *out,
+	      unsigned *count, struct bp_error *err)
+{
+	unsigned n = 0;
+	int rc = intake_look(in, err);
+
+	if (rc < 0)
+		return rc;
+	if (max > BUS_FETCH_MAX)
+		max = BUS_FETCH_MAX;
+	rc = max > 0 ? pull(in, max, 0, out, &n, err) : 0;
+	if (rc == 0 && n == 0 && wait_ns > 0)
+		rc = pull(in, 1, wait_ns, out, &n, err);
+	if (n > 0)
+		rc = 0;
+	if (rc == 0)
+		*count = n;
+	return rc;
+}
+
+static int acknowledge(struct bus_message *m, const char *word, struct bp_error *err)
+{
+	const char *reply = m->inside != NULL ? natsMsg_GetReply(m->inside) : NULL;
+	int rc = bus_ready(m->bus, err);
+
+	if (rc < 0)
+		return rc;
+	if (reply == NULL)
+		return bp_fail(err, BP_EINVAL, "%s: is of no stream", m->subject);
+	return bus_status(m->bus, natsConnection_PublishString(m->bus->nc, reply, word), err,
+			  "the acknowledgement of %s", m->subject);
+}
+
+int bus_ack(struct bus_message *m, struct bp_error *err)
+{
+	return acknowledge(m, "+ACK", err);
+}
+
+int bus_nak(struct bus_message *m, int64_t delay_ns, struct bp_error *err)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "-NAK {\"delay\":%" PRId64 "}", delay_ns > 0 ? delay_ns : 0);
+	return acknowledge(m, delay_ns > 0 ? word : "-NAK", err);
+}
+
+int bus_intake_state(struct bus_intake *in, uint64_t *waiting, uint64_t *open,
+		     struct bp_error *err)
+{
+	struct json_node *tree;
+	int64_t pending = 0, unacked = 0;
+	int rc = bus_js(in->bus, "$JS.API.CONSUMER.INFO." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	node_int(node_get(tree, "num_pending"), 0, INT64_MAX, &pending);
+	node_int(node_get(tree, "num_ack_pending"), 0, INT64_MAX, &unacked);
+	free(tree);
+	*waiting = (uint64_t)pending;
+	*open = (uint64_t)unacked;
+	return 0;
+}
+
+void bus_intake_close(struct bus_intake *in)
+{
+	if (in == NULL)
+		return;
+	natsSubscription_Destroy(in->sub);
+	free(in);
+}
