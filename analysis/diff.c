@@ -441,7 +441,7 @@ static void summarise(struct diff *d, const struct profile *p)
 {
 	bool family[7] = {false};
 	const char *vantage = NULL;
-	unsigned common = 0;
+	unsigned common = 0, same = 0;
 
 	for (unsigned i = 0; i < d->row_count; i++) {
 		const struct diff_row *r = &d->rows[i];
@@ -449,6 +449,7 @@ static void summarise(struct diff *d, const struct profile *p)
 		d->only_before += r->after.traces == 0;
 		d->only_after += r->before.traces == 0;
 		common += r->before.traces > 0 && r->after.traces > 0;
+		same += r->border == DIFF_SAME;
 		family[r->prefix.addr.family] = true;
 		if (r->changed)
 			d->result = DIFF_RESULT_CHANGED;
@@ -464,7 +465,8 @@ static void summarise(struct diff *d, const struct profile *p)
 	}
 	d->networks_of = (unsigned)((family[4] ? judge_prefixes(p, 4) : 0) +
 				    (family[6] ? judge_prefixes(p, 6) : 0));
-	if (d->vantages > 0)
+	/* Where no border is surely the same, "no change" would be a guess. */
+	if (d->vantages > 0 && (d->result == DIFF_RESULT_CHANGED || same > 0))
 		return;
 	d->result = DIFF_RESULT_TROUBLE;
 	if (d->traces_before == 0 && d->traces_after == 0)
@@ -476,7 +478,7 @@ static void summarise(struct diff *d, const struct profile *p)
 			 "no vantage point, network and method is on both sides");
 	else
 		text_set(d->why, sizeof(d->why),
-			 "no border could be compared: undetermined, or too few traces");
+			 "no border could be compared: undetermined, too uncertain, or too few traces");
 }
 
 /* --- vantage points -------------------------------------------------------------------------- */

@@ -144,6 +144,8 @@ struct diff_rounds {
 	unsigned rounds, missed;   /* in all; of them without a single measurement, or offline */
 	unsigned partial;          /* measured in part */
 	uint8_t why;               /* enum round_why of the first missed, else of a partial one */
+	unsigned slots;            /* different planned moments, as they came */
+	struct wall first, last;   /* of them; 0 not known */
 };
 struct diff_vantage {
 	char name[TRACE_VANTAGE_TEXT];

@@ -3,44 +3,9 @@
 #include <string.h>
 
 #include "analysis/diff.h"
+#include "analysis/json_null.h"
+#include "analysis/power.h"
 #include "core/json.h"
-
-static void put_time(struct json_writer *w, const char *key, struct wall t)
-{
-	char text[WALL_TEXT];
-
-	if (t.ns == 0)
-		json_put_null(w, key);
-	else
-		json_put_str(w, key, wall_format(t, text));
-}
-
-/* Nanoseconds as milliseconds; null for unknown. */
-static void put_ms(struct json_writer *w, const char *key, bool known, int64_t ns)
-{
-	if (known)
-		json_put_decimal(w, key, ns, 6);
-	else
-		json_put_null(w, key);
-}
-
-static void put_prefix(struct json_writer *w, const char *key, struct prefix p)
-{
-	char text[PREFIX_TEXT];
-
-	if (addr_is_set(p.addr))
-		json_put_str(w, key, prefix_format(p, text));
-	else
-		json_put_null(w, key);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-	if (text[0] != '\0')
-		json_put_str(w, key, text);
-	else
-		json_put_null(w, key);
-}
 
 static void put_side(struct json_writer *w, const char *key, const struct diff_side *s)
 {
@@ -49,10 +14,10 @@ static void put_side(struct json_writer *w, const char *key, const struct diff_s
 	json_begin_object(w, key);
 	json_put_int(w, "traces", s->traces);
 	json_put_int(w, "decided", s->decided);
-	put_time(w, "first", s->first);
-	put_time(w, "last", s->last);
+	json_null_time(w, "first", s->first);
+	json_null_time(w, "last", s->last);
 	json_put_str(w, "outcome", v->judged ? word_of(outcome_words, v->outcome) : "undetermined");
-	put_text(w, "border", v->border);
+	json_null_text(w, "border", v->border);
 	json_put_real(w, "confidence", v->judged ? v->confidence : 0);
 	json_begin_object(w, "p");
 	for (unsigned i = 0; i < v->p_count; i++)
@@ -65,13 +30,13 @@ static void put_side(struct json_writer *w, const char *key, const struct diff_s
 	}
 	json_end(w);
 	json_put_int(w, "rtt_n", s->rtt_n);
-	put_ms(w, "rtt_min_ms", s->rtt_n > 0, s->rtt_min_ns);
-	put_ms(w, "rtt_median_ms", s->rtt_n > 0, s->rtt_median_ns);
+	json_null_ms(w, "rtt_min_ms", s->rtt_n > 0, s->rtt_min_ns);
+	json_null_ms(w, "rtt_median_ms", s->rtt_n > 0, s->rtt_median_ns);
 	json_begin_array(w, "as_path");
 	for (unsigned i = 0; i < s->as_count; i++)
 		json_put_int(w, NULL, s->as_path[i]);
 	json_end(w);
-	put_text(w, "example", s->example_id);
+	json_null_text(w, "example", s->example_id);
 	json_end(w);
 }
 
@@ -82,9 +47,9 @@ static void put_row(struct json_writer *w, const struct diff_row *r)
 
 	json_begin_object(w, NULL);
 	json_put_str(w, "vantage", r->vantage);
-	put_prefix(w, "prefix", r->prefix);
+	json_null_prefix(w, "prefix", r->prefix);
 	json_put_str(w, "method", word_of(method_words, r->method));
-	put_text(w, "target", r->target);
+	json_null_text(w, "target", r->target);
 	json_put_bool(w, "comparable", r->comparable);
 	json_put_bool(w, "changed", r->changed);
 	json_put_str(w, "border", word_of(diff_change_words, (int)r->border));
@@ -93,9 +58,9 @@ static void put_row(struct json_writer *w, const struct diff_row *r)
 	if (r->path_ttl > 0)
 		json_put_int(w, "path_ttl", r->path_ttl);
 	json_put_str(w, "rtt", word_of(diff_change_words, (int)r->rtt));
-	put_ms(w, "shift_ms", shift, r->shift_ns);
-	put_ms(w, "shift_low_ms", interval, r->shift_low_ns);
-	put_ms(w, "shift_high_ms", interval, r->shift_high_ns);
+	json_null_ms(w, "shift_ms", shift, r->shift_ns);
+	json_null_ms(w, "shift_low_ms", interval, r->shift_low_ns);
+	json_null_ms(w, "shift_high_ms", interval, r->shift_high_ns);
 	json_put_str(w, "reach", word_of(diff_change_words, (int)r->reach));
 	put_side(w, "before", &r->before);
 	put_side(w, "after", &r->after);
@@ -108,17 +73,17 @@ static void put_move(struct json_writer *w, const struct diff_move *m)
 	json_put_str(w, "from", m->from);
 	json_put_str(w, "to", m->to);
 	json_put_int(w, "from_asn", m->from_asn);
-	put_text(w, "from_org", m->from_org);
+	json_null_text(w, "from_org", m->from_org);
 	json_put_int(w, "to_asn", m->to_asn);
-	put_text(w, "to_org", m->to_org);
+	json_null_text(w, "to_org", m->to_org);
 	json_begin_array(w, "prefixes");
 	for (unsigned i = 0; i < m->prefix_count; i++)
-		put_prefix(w, NULL, m->prefixes[i]);
+		json_null_prefix(w, NULL, m->prefixes[i]);
 	json_end(w);
 	json_put_int(w, "seen_by", m->vantages);
 	json_put_int(w, "seen_of", m->vantages_of);
-	put_time(w, "not_before", m->not_before);
-	put_time(w, "not_after", m->not_after);
+	json_null_time(w, "not_before", m->not_before);
+	json_null_time(w, "not_after", m->not_after);
 	json_end(w);
 }
 
@@ -128,7 +93,7 @@ static void put_rounds(struct json_writer *w, const char *key, const struct diff
 	json_put_int(w, "rounds", r->rounds);
 	json_put_int(w, "missed", r->missed);
 	json_put_int(w, "partial", r->partial);
-	put_text(w, "why", r->why != ROUND_WHY_NONE ? word_of(round_why_words, r->why) : "");
+	json_null_text(w, "why", r->why != ROUND_WHY_NONE ? word_of(round_why_words, r->why) : "");
 	json_end(w);
 }
 
@@ -146,6 +111,7 @@ void diff_write_json(struct buf *out, const struct diff *d)
 {
 	static const char *const results[] = {"same", "changed", "trouble"};
 	struct json_writer w;
+	struct power power;
 
 	json_start(&w, out);
 	json_begin_object(&w, NULL);
@@ -155,14 +121,18 @@ void diff_write_json(struct buf *out, const struct diff *d)
 	json_put_str(&w, "result", results[d->result]);
 	if (d->why[0] != '\0')
 		json_put_str(&w, "why", d->why);
-	put_time(&w, "not_before", d->not_before);
-	put_time(&w, "not_after", d->not_after);
+	json_null_time(&w, "not_before", d->not_before);
+	json_null_time(&w, "not_after", d->not_after);
 	json_put_int(&w, "traces_before", d->traces_before);
 	json_put_int(&w, "traces_after", d->traces_after);
 	json_put_int(&w, "only_before", d->only_before);
 	json_put_int(&w, "only_after", d->only_after);
 	json_put_int(&w, "vantages", d->vantages);
 	json_put_int(&w, "networks_of", d->networks_of);
+	if (d->result == DIFF_RESULT_SAME) {
+		power_of_diff(d, 0, 0, &power);
+		json_power(&w, &power);
+	}
 	json_begin_array(&w, "vantage_points");
 	for (unsigned i = 0; i < d->point_count; i++)
 		put_point(&w, &d->points[i]);

@@ -257,6 +257,11 @@ int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *
 		return BP_ENOMEM;
 	x = &of->sides[side];
 	x->rounds++;
+	if (r->planned.ns > x->last.ns) {
+		x->slots++;
+		x->first = x->first.ns == 0 ? r->planned : x->first;
+		x->last = r->planned;
+	}
 	/* Why whole rounds are missing matters more than why parts are. */
 	if (missed ? x->missed == 0 : r->missed > 0 && x->missed == 0 && x->partial == 0)
 		x->why = offline ? (uint8_t)ROUND_WHY_OFFLINE : r->why;

@@ -35,10 +35,38 @@ int64_t power_shift(int64_t low_ns, int64_t high_ns, int64_t least_ns)
 	return seen > (double)least_ns ? (int64_t)llround(seen) : least_ns;
 }
 
+/* How far the rounds of the diff were apart, and how often one of a vantage point decided. */
+static int64_t rounds_of_diff(const struct diff *d, double *decided)
+{
+	uint64_t told = 0, traces = 0, rounds = 0, missed = 0;
+	int64_t every = 0;
+
+	for (unsigned i = 0; i < d->point_count; i++) {
+		for (unsigned k = 0; k < 2 && d->points[i].counted; k++) {
+			const struct diff_rounds *r = &d->points[i].rounds[k];
+			int64_t apart = r->last.ns - r->first.ns;
+
+			apart = r->slots > 1 ? apart / (r->slots - 1) : 0;
+			every = apart > every ? apart : every;
+			rounds += r->rounds;
+			missed += r->missed;
+		}
+	}
+	for (unsigned i = 0; i < d->row_count; i++) {
+		told += d->rows[i].before.decided + d->rows[i].after.decided;
+		traces += d->rows[i].before.traces + d->rows[i].after.traces;
+	}
+	*decided = traces == 0 || rounds == 0 ? 0 :
+		   (double)told / (double)traces * (double)(rounds - missed) / (double)rounds;
+	return every;
+}
+
 void power_of_diff(const struct diff *d, int64_t every_ns, double decided, struct power *out)
 {
 	int64_t worst = 0;
 
+	if (every_ns == 0)
+		every_ns = rounds_of_diff(d, &decided);
 	*out = (struct power){.switch_ns = power_switch(every_ns, decided, d->vantages)};
 	for (unsigned i = 0; i < d->row_count; i++) {
 		int64_t best = 0;

@@ -38,7 +38,8 @@ int64_t power_switch(int64_t every_ns, double decided, unsigned vantages);
 int64_t power_shift(int64_t low_ns, int64_t high_ns, int64_t least_ns);
 
 /* Of a diff: the shift that would have been seen in every network by the vantage point that sees it
- * best. every_ns and decided of the rounds around it; every_ns 0: not known. */
+ * best. every_ns and decided of the rounds around it; every_ns 0: as its own rounds were apart
+ * where they were furthest, and as they decided; not known where it was told of none. */
 void power_of_diff(const struct diff *d, int64_t every_ns, double decided, struct power *out);
 
 /*

@@ -58,22 +58,17 @@ static void vantage(struct buf *out, const char *name)
 	buf_str(out, name[0] != '\0' ? name : "an unnamed vantage point");
 }
 
-static void ms(struct buf *out, int64_t ns)
-{
-	buf_printf(out, "%.1f", (double)ns / 1e6);
-}
-
 static void shift(struct buf *out, int64_t before, int64_t after, int64_t by, int64_t low,
 		  int64_t high)
 {
-	buf_str(out, "went from ");
-	ms(out, before);
-	buf_str(out, " to ");
-	ms(out, after);
-	buf_printf(out, " ms (%+.1f ms", (double)by / 1e6);
+	int64_t level = before > after ? before : after;
+	char a[WORDS_MS], b[WORDS_MS];
+
+	buf_printf(out, "went from %s to %s ms", words_ms(before, a), words_ms(after, b));
+	buf_printf(out, " (%s ms", words_ms_by(by, level, a));
 	if (low != high)
-		buf_printf(out, ", 95 %% interval %+.1f to %+.1f", (double)low / 1e6,
-			   (double)high / 1e6);
+		buf_printf(out, ", 95 %% interval %s to %s", words_ms_by(low, level, a),
+			   words_ms_by(high, level, b));
 	buf_char(out, ')');
 }
 
@@ -155,7 +150,58 @@ void sentence_path(struct buf *out, const struct diff_row *r)
 		   " its networks" : " routers within the same networks");
 	if (r->path_ttl > 0)
 		buf_printf(out, ", from hop %u on", r->path_ttl);
-	buf_str(out, r->border == DIFF_SAME ? "; the border stayed." : ".");
+	buf_str(out, r->border == DIFF_SAME ? "; the border stayed." :
+		r->border == DIFF_TOO_FEW ? "; whether the border did is too uncertain to say." : ".");
+}
+
+/* Rows are sorted by vantage point: how many of those that measured on both sides and meet it. */
+static unsigned vantages_with(const struct diff *d, bool open)
+{
+	const char *last = NULL;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->row_count; i++) {
+		const struct diff_row *r = &d->rows[i];
+
+		if (r->before.traces == 0 || r->after.traces == 0 ||
+		    (open && r->border != DIFF_TOO_FEW) ||
+		    (last != NULL && strcmp(last, r->vantage) == 0))
+			continue;
+		last = r->vantage;
+		n++;
+	}
+	return n;
+}
+
+bool sentence_open(struct buf *out, const struct diff *d)
+{
+	struct prefix list[EVENT_PREFIXES_MAX];
+	unsigned n = 0, more = 0;
+
+	for (unsigned i = 0; i < d->row_count; i++) {
+		bool told = d->rows[i].border != DIFF_TOO_FEW;
+
+		for (unsigned k = 0; k < i && !told; k++)
+			told = d->rows[k].border == DIFF_TOO_FEW &&
+			       prefix_equal(d->rows[k].prefix, d->rows[i].prefix);
+		if (told)
+			continue;
+		if (n < EVENT_PREFIXES_MAX)
+			list[n++] = d->rows[i].prefix;
+		else
+			more++;
+	}
+	if (n == 0)
+		return false;
+	buf_str(out, "Whether the border of ");
+	words_prefixes(out, list, n);
+	if (more > 0)
+		buf_printf(out, " and %u more", more);
+	buf_str(out, " changed is too uncertain to say from ");
+	points(out, vantages_with(d, true), vantages_with(d, false));
+	buf_str(out, ": what was measured before and after differs, but by no more than small samples "
+		"or doubtful evidence explain.");
+	return true;
 }
 
 /* " A switch longer than 30 min or an RTT shift above 3.2 ms would have been seen ..." */
@@ -187,10 +233,10 @@ void sentence_none(struct buf *out, const struct diff *d, const struct power *po
 	unsigned seen = 0;
 
 	for (unsigned i = 0; i < d->row_count; i++) {
-		bool twice = !d->rows[i].comparable;
+		bool twice = d->rows[i].border != DIFF_SAME;
 
 		for (unsigned k = 0; k < i && !twice; k++)
-			twice = d->rows[k].comparable &&
+			twice = d->rows[k].border == DIFF_SAME &&
 				prefix_equal(d->rows[k].prefix, d->rows[i].prefix);
 		seen += !twice;
 	}

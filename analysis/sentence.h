@@ -27,6 +27,9 @@ void sentence_move(struct buf *out, const struct diff *d, const struct diff_move
 void sentence_rtt(struct buf *out, const struct diff_row *r);
 void sentence_reach(struct buf *out, const struct diff_row *r);
 void sentence_path(struct buf *out, const struct diff_row *r);
+/* Borders that look different, and not surely so: "it is too uncertain to say ..." Nothing where there
+ * are none. Returns whether there are. */
+bool sentence_open(struct buf *out, const struct diff *d);
 /* Nothing changed; with power (NULL: not known), what would have been seen. */
 void sentence_none(struct buf *out, const struct diff *d, const struct power *power);
 /* Nothing happened in the window of a report. */

@@ -2,6 +2,7 @@
 /* Words, lists and moments for sentences. */
 #include "analysis/words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,28 @@ void words_number(struct buf *out, unsigned n)
 		buf_str(out, words[n]);
 	else
 		buf_printf(out, "%u", n);
+}
+
+int words_ms_digits(int64_t ns)
+{
+	return ns < NS_PER_MS ? 3 : ns < 10 * NS_PER_MS ? 2 : 1;
+}
+
+const char *words_ms(int64_t ns, char out[static WORDS_MS])
+{
+	if (ns < 0)
+		snprintf(out, WORDS_MS, "-");
+	else
+		snprintf(out, WORDS_MS, "%.*f", words_ms_digits(ns), (double)ns / 1e6);
+	return out;
+}
+
+const char *words_ms_by(int64_t by_ns, int64_t level_ns, char out[static WORDS_MS])
+{
+	snprintf(out, WORDS_MS, "%+.*f", words_ms_digits(level_ns), (double)by_ns / 1e6);
+	if (strspn(out, "-0.") == strlen(out))
+		out[0] = '+';
+	return out;
 }
 
 void words_prefixes(struct buf *out, const struct prefix *p, unsigned n)

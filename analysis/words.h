@@ -13,6 +13,15 @@
 
 /* "three", up to twelve; digits beyond. */
 void words_number(struct buf *out, unsigned n);
+/* Decimals that a round-trip time is told with in milliseconds: three under 1 ms, two under 10,
+ * else one. */
+int words_ms_digits(int64_t ns);
+enum { WORDS_MS = 32 };
+/* "282.0", "0.043"; "-" where it is negative: not known. Returns out. */
+const char *words_ms(int64_t ns, char out[static WORDS_MS]);
+/* A difference, "+0.4" or "-96.0", never "-0.0": as fine as `level`, that which differs, is told. */
+const char *words_ms_by(int64_t by_ns, int64_t level_ns, char out[static WORDS_MS]);
+
 /* "175.45.176.0/24, 175.45.178.0/24 and 175.45.179.0/24". */
 void words_prefixes(struct buf *out, const struct prefix *p, unsigned n);
 /* "TransTeleCom (AS20485)", whatever of it is known, else `otherwise`. */

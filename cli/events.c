@@ -123,7 +123,7 @@ static void put_quiet(struct events_run *run, struct buf *out, const struct styl
 		buf_char(out, '\n');
 		style_wrap(out, style, start, 2);
 	} else {
-		buf_str(out, "No event.\n");
+		events_count(out, NULL, 0);
 	}
 }
 
@@ -131,12 +131,11 @@ static void put_text(struct events_run *run, struct buf *out, const struct event
 {
 	struct style style = style_of(&run->session);
 
-	for (unsigned i = 0; i < run->printed; i++)
-		event_text(out, &style, events[i], run->session.profile);
+	events_text(out, &style, events, run->printed, run->session.profile);
 	if (run->printed == 0)
 		put_quiet(run, out, &style);
 	else if (!run->new)
-		buf_printf(out, "%u event%s.\n", run->printed, run->printed == 1 ? "" : "s");
+		events_count(out, events, run->printed);
 }
 
 static int put(struct events_run *run, struct buf *out, const struct event *const *events,

@@ -215,35 +215,71 @@ static double keys_of(struct svg *s, const struct report_prefix *p, double y)
 	return y;
 }
 
-/* Grid and marks below the rows, axes and legend under them. Returns the height. */
-static double frame(struct svg *s, struct buf *rows, double top, double bottom)
+/* What is drawn below the rows, the rows, and what goes over them. */
+struct layers { struct buf under, rows, over; };
+
+static void layer(struct buf *out, struct buf *from)
 {
+	if (from->failed)
+		out->failed = true;
+	else if (from->used > 0)
+		buf_append(out, from->bytes, from->used);
+	buf_fini(from);
+}
+
+/* The events of a prefix, behind its rows from y to `end` and over them. */
+static void events_of(struct svg *s, struct layers *l, const struct report_prefix *p, double y,
+		      double end)
+{
+	const char *vantage = p->keys == 1 ? s->r->rows[p->first].vantage : NULL;
+
+	s->out = &l->under;
+	svg_events(s, p->prefix, vantage, y, end, SVG_EDGES_UNDER);
+	s->out = &l->over;
+	/* On a phone labels stand within the plot: no line goes over them. */
+	if (!s->narrow)
+		svg_events(s, p->prefix, vantage, y, end, SVG_EDGES_OVER);
+	s->out = &l->rows;
+}
+
+/* Grid and marks below the rows, axes and legend under them. Returns the height. */
+static double frame(struct svg *s, struct layers *l, struct buf *out, double top, double bottom)
+{
+	s->out = out;
 	svg_grid(s, top, bottom);
 	svg_marks(s, s->r->event_count > 0 ? top - 18 : s->note_count > 0 ? top - 2 : NAN, top - 4,
 		  bottom);
-	if (rows->failed)
-		s->out->failed = true;
-	else if (rows->used > 0)
-		buf_append(s->out, rows->bytes, rows->used);
-	/* On a phone labels stand within the plot: no line goes over them. */
-	if (!s->narrow)
-		svg_marks_over(s, top, bottom);
+	layer(out, &l->under);
+	layer(out, &l->rows);
+	layer(out, &l->over);
+	svg_moment(s, top - 4, bottom);
 	svg_axis(s, bottom);
 	return svg_legend(s, bottom + svg_axis_height(s) + 8, false) + 4;
+}
+
+static struct buf *layers_open(struct svg *s, struct layers *l)
+{
+	struct buf *out = s->out;
+
+	buf_init(&l->under);
+	buf_init(&l->rows);
+	buf_init(&l->over);
+	s->out = &l->rows;
+	return out;
 }
 
 static double bands_body(struct svg *s, void *arg)
 {
 	double top = lanes(s), y = top;
-	struct buf *out = s->out, rows;
-	double h = s->narrow ? 22 : 26, bottom;
+	double h = s->narrow ? 22 : 26;
+	struct layers l;
+	struct buf *out = layers_open(s, &l);
 
 	(void)arg;
-	buf_init(&rows);
-	s->out = &rows;
 	for (unsigned i = 0; i < s->r->prefix_count; i++) {
 		const struct report_prefix *p = &s->r->prefixes[i];
 		char text[PREFIX_TEXT];
+		double begin = y;
 
 		y = label(s, y, h, prefix_format(p->prefix, text), true);
 		if (p->keys == 1)
@@ -253,27 +289,22 @@ static double bands_body(struct svg *s, void *arg)
 		y += h + 5;
 		if (p->keys > 1 && p->keys <= CHART_ROWS_MAX)
 			y = keys_of(s, p, y);
+		events_of(s, &l, p, begin - (s->narrow ? 0 : 3), y - 2);
 		y += s->narrow ? 4 : 7;
 	}
-	bottom = y;
-	s->out = out;
-	bottom = frame(s, &rows, top, bottom);
-	buf_fini(&rows);
-	return bottom;
+	return frame(s, &l, out, top, y);
 }
 
 static double rows_body(struct svg *s, void *arg)
 {
+	const struct report_prefix *p = arg;
 	double top = lanes(s), bottom;
-	struct buf *out = s->out, rows;
+	struct layers l;
+	struct buf *out = layers_open(s, &l);
 
-	buf_init(&rows);
-	s->out = &rows;
-	bottom = keys_of(s, arg, top) + 3;
-	s->out = out;
-	bottom = frame(s, &rows, top, bottom);
-	buf_fini(&rows);
-	return bottom;
+	bottom = keys_of(s, p, top) + 3;
+	events_of(s, &l, p, top, bottom);
+	return frame(s, &l, out, top, bottom);
 }
 
 static void put_title(struct buf *out, const struct svg *s, const char *what)

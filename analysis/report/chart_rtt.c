@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analysis/report/chart.h"
+#include "analysis/words.h"
 
 struct scale { double from, to, step; bool broken; };
 
@@ -184,6 +185,7 @@ static void odd_points(struct svg *s, const struct report_row *row, const struct
 static void ticks(struct svg *s, const struct panel *p, const struct scale *scale)
 {
 	double end = scale->to + scale->step / 100;
+	int digits = scale->step < 0.1 ? 2 : scale->step < 1 ? 1 : 0;
 	char text[32];
 
 	buf_str(s->out, "<path class=\"grid\" d=\"");
@@ -195,7 +197,7 @@ static void ticks(struct svg *s, const struct panel *p, const struct scale *scal
 	for (double v = scale->from; v <= end; v += scale->step) {
 		double y = to_y(p, scale, (int64_t)llround(v * 1e6));
 
-		snprintf(text, sizeof(text), scale->step < 1 ? "%.1f" : "%.0f", v);
+		snprintf(text, sizeof(text), "%.*f", digits, v);
 		svg_text(s, p->x - 5, y + 3.5, "axis small", "end", text);
 	}
 	if (scale->broken)
@@ -208,13 +210,13 @@ static void panel_draw(struct svg *s, const struct report_row *row, const struct
 		       const struct scale *scale, bool prefixes)
 {
 	struct buf name;
-	char text[64] = "no answer", prefix[PREFIX_TEXT], cut[160];
+	char text[64] = "no answer", prefix[PREFIX_TEXT], cut[160], ms[WORDS_MS];
 
 	s->left = p->x;
 	s->right = p->x + p->w;
 	svg_grid(s, p->y, p->y + p->h);
 	ticks(s, p, scale);
-	svg_marks(s, NAN, p->y, p->y + p->h);
+	svg_events(s, row->prefix, row->vantage, p->y, p->y + p->h, SVG_EDGES_PANEL);
 	buf_str(s->out, "<g>");
 	lines(s, row, p, scale);
 	odd_points(s, row, p, scale);
@@ -224,7 +226,7 @@ static void panel_draw(struct svg *s, const struct report_row *row, const struct
 		buf_printf(&name, "%s, ", prefix_format(row->prefix, prefix));
 	chart_row_name(&name, s->r, row);
 	if (row->rtt_median_ns >= 0)
-		snprintf(text, sizeof(text), "median %.1f ms", (double)row->rtt_median_ns / 1e6);
+		snprintf(text, sizeof(text), "median %s ms", words_ms(row->rtt_median_ns, ms));
 	svg_text(s, p->x + p->w, p->y - 7, "label", "end", text);
 	snprintf(cut, sizeof(cut) - 4, "%s", name.failed ? "" : name.bytes);
 	buf_fini(&name);

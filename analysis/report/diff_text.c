@@ -9,7 +9,7 @@
 #include "analysis/sentence.h"
 #include "analysis/words.h"
 
-enum { CELL = 96 };
+enum { CELL = 128 };
 enum column { COL_VANTAGE, COL_PREFIX, COL_METHOD, COL_BORDER, COL_PATH, COL_RTT, COL_REACH,
 	      COLUMNS };
 static const char *const titles[COLUMNS] = {"Vantage", "Network", "By", "Border", "Path",
@@ -22,7 +22,6 @@ static const char *arrow(const struct style *s)
 
 /* --- sentences -------------------------------------------------------------------------------- */
 
-/* Two sets without rounds: what would have been seen of a switch is not known. */
 static void quiet(struct buf *out, const struct diff *d)
 {
 	struct power power;
@@ -30,6 +29,8 @@ static void quiet(struct buf *out, const struct diff *d)
 	power_of_diff(d, 0, 0, &power);
 	sentence_none(out, d, &power);
 	buf_char(out, '\n');
+	if (sentence_open(out, d))
+		buf_char(out, '\n');
 }
 
 static void sentences(struct buf *out, const struct diff *d, const struct profile *p)
@@ -55,6 +56,8 @@ static void sentences(struct buf *out, const struct diff *d, const struct profil
 			buf_char(out, '\n');
 		}
 	}
+	if (sentence_open(out, d))
+		buf_char(out, '\n');
 }
 
 enum { GAPS_SHOWN = 8 };
@@ -124,14 +127,14 @@ static void pair(char out[static CELL], const struct style *s, const char *a, co
 
 static void rtt_cell(char out[static CELL], const struct style *s, const struct diff_row *r)
 {
-	char a[16] = "-", b[16] = "-";
+	int64_t before = r->before.rtt_median_ns, after = r->after.rtt_median_ns;
+	char a[WORDS_MS], b[WORDS_MS], by[WORDS_MS];
 
-	if (r->before.rtt_median_ns >= 0)
-		snprintf(a, sizeof(a), "%.1f", (double)r->before.rtt_median_ns / 1e6);
-	if (r->after.rtt_median_ns >= 0)
-		snprintf(b, sizeof(b), "%.1f", (double)r->after.rtt_median_ns / 1e6);
+	words_ms(before, a);
+	words_ms(after, b);
 	if (r->rtt == DIFF_CHANGED)
-		snprintf(out, CELL, "%s %s %s (%+.1f)", a, arrow(s), b, (double)r->shift_ns / 1e6);
+		snprintf(out, CELL, "%s %s %s (%s)", a, arrow(s), b,
+			 words_ms_by(r->shift_ns, before > after ? before : after, by));
 	else if (r->rtt == DIFF_TOO_FEW)
 		snprintf(out, CELL, "%s %s %s (too few)", a, arrow(s), b);
 	else
@@ -141,13 +144,16 @@ static void rtt_cell(char out[static CELL], const struct style *s, const struct 
 static void row_cells(char cell[COLUMNS][CELL], const struct style *s, const struct diff_row *r,
 		      const struct profile *p)
 {
-	char text[PREFIX_TEXT];
+	char text[PREFIX_TEXT], border[CELL];
 
 	snprintf(cell[COL_VANTAGE], CELL, "%s", r->vantage[0] ? r->vantage : "-");
 	snprintf(cell[COL_PREFIX], CELL, "%s", prefix_format(r->prefix, text));
 	snprintf(cell[COL_METHOD], CELL, "%s", r->method ? word_of(method_words, r->method) : "-");
-	pair(cell[COL_BORDER], s, side_border(&r->before, p), side_border(&r->after, p));
-	snprintf(cell[COL_PATH], CELL, "%s", word_of(diff_change_words, r->path));
+	pair(border, s, side_border(&r->before, p), side_border(&r->after, p));
+	snprintf(cell[COL_BORDER], CELL, "%s%s", border,
+		 r->border == DIFF_TOO_FEW ? " (uncertain)" : "");
+	snprintf(cell[COL_PATH], CELL, "%s", r->path == DIFF_TOO_FEW ? "too few" :
+		 word_of(diff_change_words, r->path));
 	rtt_cell(cell[COL_RTT], s, r);
 	pair(cell[COL_REACH], s, r->before.traces ? word_of(reach_words, sentence_side_reach(&r->before)) : "-",
 	     r->after.traces ? word_of(reach_words, sentence_side_reach(&r->after)) : "-");

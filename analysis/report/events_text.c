@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "analysis/report/event_join.h"
 #include "analysis/sentence.h"
 
 static enum style_face face_of(const struct event *e)
@@ -22,8 +23,8 @@ static void kind(struct buf *out, int value)
 		buf_char(out, *c == '_' ? ' ' : *c);
 }
 
-void event_text(struct buf *out, const struct style *s, const struct event *e,
-		const struct profile *p)
+static void event_text(struct buf *out, const struct style *s, const struct event *e,
+		       const struct profile *p)
 {
 	size_t start = out->used;
 	char text[WALL_TEXT];
@@ -50,13 +51,39 @@ void event_text(struct buf *out, const struct style *s, const struct event *e,
 	style_wrap(out, s, start, 2);
 }
 
-void events_text(struct buf *out, const struct style *s, const struct event *events,
+/* How many that begin there are told as one. */
+static unsigned run_of(const struct event *const *events, unsigned count)
+{
+	unsigned n = 1;
+
+	while (n < count && n < EVENT_PREFIXES_MAX && event_together(events[n - 1], events[n]))
+		n++;
+	return n;
+}
+
+void events_text(struct buf *out, const struct style *s, const struct event *const *events,
 		 unsigned count, const struct profile *p)
 {
-	for (unsigned i = 0; i < count; i++)
-		event_text(out, s, &events[i], p);
+	for (unsigned i = 0, n; i < count; i += n) {
+		struct event sum = *events[i];
+
+		n = run_of(&events[i], count - i);
+		for (unsigned k = 1; k < n; k++)
+			event_join(&sum, events[i + k]);
+		event_text(out, s, &sum, p);
+	}
+}
+
+void events_count(struct buf *out, const struct event *const *events, unsigned count)
+{
+	unsigned told = 0;
+
+	for (unsigned i = 0; i < count; i += run_of(&events[i], count - i))
+		told++;
 	if (count == 0)
 		buf_str(out, "No event.\n");
-	else
+	else if (told == count)
 		buf_printf(out, "%u event%s.\n", count, count == 1 ? "" : "s");
+	else
+		buf_printf(out, "%u events in %u paragraphs.\n", count, told);
 }

@@ -10,11 +10,11 @@
 #include "core/record/event.h"
 #include "geo/profile.h"
 
-/* One event: a heading line and its sentence, wrapped. For `events` that follow as they come. */
-void event_text(struct buf *out, const struct style *s, const struct event *e,
-		const struct profile *p);
-/* All of them, with a line behind them that counts. */
-void events_text(struct buf *out, const struct style *s, const struct event *events,
+/* A heading line and a sentence each, wrapped; what happened to several networks at once
+ * is told once. */
+void events_text(struct buf *out, const struct style *s, const struct event *const *events,
 		 unsigned count, const struct profile *p);
+/* The line behind them that counts: "17 events in 7 paragraphs.", or that there are none. */
+void events_count(struct buf *out, const struct event *const *events, unsigned count);
 
 #endif

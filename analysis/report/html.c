@@ -10,6 +10,23 @@
 #include "analysis/report/web.h"
 #include "analysis/words.h"
 
+void put_paragraph(struct buf *out, struct buf *text)
+{
+	buf_str(out, "<p>");
+	if (text->failed)
+		out->failed = true;
+	else
+		html_text(out, text->used > 0 ? text->bytes : "");
+	buf_str(out, "</p>\n");
+	buf_clear(text);
+}
+
+void put_words(struct buf *out, const char *word)
+{
+	for (; *word != '\0'; word++)
+		buf_char(out, *word == '_' ? ' ' : *word);
+}
+
 /* --- cells ----------------------------------------------------------------------------------- */
 
 void cell(struct buf *out, const char *text)
@@ -208,7 +225,8 @@ void page_open(struct page *page, const char *title)
 	}
 	if (page->about->title != NULL)
 		title = page->about->title;
-	page->svg = (struct svg){.out = out, .r = page->r, .notes = page->about->annotations,
+	page->svg = (struct svg){.out = out, .r = page->r, .at = page->at,
+				 .notes = page->about->annotations,
 				 .note_count = page->about->annotation_count};
 	buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
 	put_policy(out);

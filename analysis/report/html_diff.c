@@ -29,19 +29,42 @@ static unsigned changed(const struct diff *d, enum diff_change (*aspect)(const s
 	return n;
 }
 
-/* Rows whose borders look different, and not surely so. */
-static unsigned open_borders(const struct diff *d)
+/* What may be said of the borders where none surely changed. */
+static const char *but(const struct diff *d)
 {
-	unsigned n = 0;
+	bool open = false, unknown = false;
 
-	for (unsigned i = 0; i < d->row_count; i++)
-		n += d->rows[i].border == DIFF_TOO_FEW;
-	return n;
+	for (unsigned i = 0; i < d->row_count; i++) {
+		const struct diff_row *r = &d->rows[i];
+
+		if (r->before.traces == 0 || r->after.traces == 0)
+			continue;
+		open |= r->border == DIFF_TOO_FEW;
+		unknown |= r->border == DIFF_UNKNOWN;
+	}
+	return open ? "whether borders did is too uncertain to say" :
+	       unknown ? "not every border can be told" : "the borders did not";
 }
 
-static void headline(struct buf *out, const struct diff *d, const struct profile *p)
+static void headline_none(struct buf *out, const struct page *page)
 {
-	const char *but = open_borders(d) > 0 ? "the borders perhaps too" : "the borders did not";
+	struct buf text;
+
+	buf_printf(out, "%s: ", page->p->network_name);
+	buf_init(&text);
+	if (page->r != NULL && page->r->event_count > 0)
+		buf_str(out, "the same before and after, with events in between");
+	else if (sentence_open(&text, page->d))
+		buf_str(out, "no change seen, where it can be told");
+	else
+		buf_str(out, "no change seen");
+	buf_fini(&text);
+}
+
+static void headline(struct buf *out, const struct page *page)
+{
+	const struct diff *d = page->d;
+	const struct profile *p = page->p;
 
 	if (d->result == DIFF_RESULT_TROUBLE) {
 		buf_printf(out, "%s: too little to compare", p->network_name);
@@ -63,22 +86,14 @@ static void headline(struct buf *out, const struct diff *d, const struct profile
 	} else if (d->move_count > 1) {
 		buf_printf(out, "Networks of %s changed their way in", p->network_name);
 	} else if (changed(d, reach_of) > 0) {
-		buf_printf(out, "%s: who is reached changed, %s", p->network_name, but);
+		buf_printf(out, "%s: who is reached changed, %s", p->network_name, but(d));
 	} else if (changed(d, rtt_of) > 0) {
-		buf_printf(out, "%s: round-trip times changed, %s", p->network_name, but);
+		buf_printf(out, "%s: round-trip times changed, %s", p->network_name, but(d));
 	} else if (d->result == DIFF_RESULT_CHANGED) {
-		buf_printf(out, "%s: paths changed, %s", p->network_name, but);
+		buf_printf(out, "%s: paths changed, %s", p->network_name, but(d));
 	} else {
-		buf_printf(out, "%s: no change seen", p->network_name);
+		headline_none(out, page);
 	}
-}
-
-static void paragraph(struct page *page, struct buf *text)
-{
-	buf_str(page->out, "<p>");
-	html_text(page->out, text->failed ? "" : text->bytes);
-	buf_str(page->out, "</p>\n");
-	buf_clear(text);
 }
 
 /* The shift that says most; of those where the border moved first. */
@@ -108,32 +123,26 @@ static void changes(struct page *page, struct buf *text)
 
 	for (unsigned i = 0; i < d->move_count && said < 2; i++, said++) {
 		sentence_move(text, d, &d->moves[i], page->p);
-		paragraph(page, text);
+		put_paragraph(page->out, text);
 	}
 	for (unsigned i = 0; i < d->row_count && said == 0; i++) {
 		if (d->rows[i].reach == DIFF_CHANGED) {
 			sentence_reach(text, &d->rows[i]);
-			paragraph(page, text);
+			put_paragraph(page->out, text);
 			said++;
 		}
 	}
 	if (shift != NULL) {
 		sentence_rtt(text, shift);
-		paragraph(page, text);
+		put_paragraph(page->out, text);
 		said++;
 	}
 	for (unsigned i = 0; i < d->row_count && said == 0; i++) {
 		if (d->rows[i].path == DIFF_CHANGED) {
 			sentence_path(text, &d->rows[i]);
-			paragraph(page, text);
+			put_paragraph(page->out, text);
 			said++;
 		}
-	}
-	if (d->move_count == 0 && open_borders(d) > 0) {
-		buf_printf(text, "In %u of %u rows of the table the border looks different, but what was "
-			   "measured is not sure enough to call it changed.", open_borders(d),
-			   d->row_count);
-		paragraph(page, text);
 	}
 }
 
@@ -146,18 +155,27 @@ static void lead(struct page *page)
 	buf_str(page->out, "<section class=\"lead\" data-copy aria-label=\"Summary\">\n");
 	if (d->result == DIFF_RESULT_TROUBLE) {
 		buf_printf(&text, "Too little to compare: %s. This is not \"no change\".", d->why);
-		paragraph(page, &text);
+		put_paragraph(page->out, &text);
 	} else if (d->result == DIFF_RESULT_CHANGED) {
 		changes(page, &text);
 	} else {
-		power_of_diff(d, page->r != NULL ? page->r->every_ns : 0,
-			      page->r != NULL ? page->r->decided : 0, &page->power);
+		power_of_diff(d, 0, 0, &page->power);
+		if (page->power.switch_ns == 0 && page->r != NULL)
+			power_of_diff(d, page->r->every_ns, page->r->decided, &page->power);
 		sentence_none(&text, d, &page->power);
-		paragraph(page, &text);
+		put_paragraph(page->out, &text);
+	}
+	if (d->result != DIFF_RESULT_TROUBLE && sentence_open(&text, d))
+		put_paragraph(page->out, &text);
+	if (d->result == DIFF_RESULT_SAME && page->r != NULL && page->r->event_count > 0) {
+		buf_printf(&text, "Between the two ends of the window lie %u event%s, told below: what "
+			   "changes and changes back is no difference of the two sides.",
+			   page->r->event_count, page->r->event_count == 1 ? "" : "s");
+		put_paragraph(page->out, &text);
 	}
 	if (page->r != NULL) {
 		sentence_now(&text, page->r);
-		paragraph(page, &text);
+		put_paragraph(page->out, &text);
 	}
 	buf_str(page->out, "</section>\n<p class=\"always small\">");
 	words_always(&text, page->p, d->vantages);
@@ -242,6 +260,8 @@ static void pair_border(struct page *page, const struct diff_row *r)
 		buf_str(page->out, "<br><span class=\"border\">&rarr; ");
 		side_border(page, &r->after);
 		buf_str(page->out, "</span>");
+		if (r->border == DIFF_TOO_FEW)
+			buf_str(page->out, "<br><em>too uncertain to say</em>");
 	}
 	buf_str(page->out, "</td>");
 }
@@ -249,36 +269,38 @@ static void pair_border(struct page *page, const struct diff_row *r)
 static void change(struct buf *out, enum diff_change c)
 {
 	buf_str(out, "<td>");
-	for (const char *w = word_of(diff_change_words, (int)c); *w != '\0'; w++)
-		buf_char(out, *w == '_' ? ' ' : *w);
+	put_words(out, word_of(diff_change_words, (int)c));
 	buf_str(out, "</td>");
 }
 
 static void median(struct page *page, const struct diff_side *s, unsigned i, const char *side)
 {
-	char text[32];
+	char text[WORDS_MS];
 
-	if (s->rtt_n == 0) {
+	if (s->rtt_n == 0)
 		buf_str(page->out, "<td class=\"n\">-</td>");
-		return;
-	}
-	snprintf(text, sizeof(text), "%.1f", (double)s->rtt_median_ns / 1e6);
-	cell_number(page->out, text, "diff/rows/%u/%s/rtt_median_ms", i, side);
+	else
+		cell_number(page->out, words_ms(s->rtt_median_ns, text),
+			    "diff/rows/%u/%s/rtt_median_ms", i, side);
 }
 
 static void shift_cell(struct page *page, const struct diff_row *r, unsigned i)
 {
+	int64_t before = r->before.rtt_median_ns, after = r->after.rtt_median_ns;
+	int64_t level = before > after ? before : after;
+	char a[WORDS_MS], b[WORDS_MS];
+
 	if (r->before.rtt_n == 0 || r->after.rtt_n == 0) {
 		buf_str(page->out, "<td></td>");
 		return;
 	}
-	buf_printf(page->out, "<td class=\"n\"><span data-j=\"diff/rows/%u/shift_ms\">%+.1f</span>", i,
-		   (double)r->shift_ns / 1e6);
+	buf_printf(page->out, "<td class=\"n\"><span data-j=\"diff/rows/%u/shift_ms\">%s</span>", i,
+		   words_ms_by(r->shift_ns, level, a));
 	if (r->rtt != DIFF_TOO_FEW)
 		buf_printf(page->out, " <span class=\"mute\">(<span data-j=\"diff/rows/%u/shift_low_ms\">"
-			   "%+.1f</span> to <span data-j=\"diff/rows/%u/shift_high_ms\">%+.1f</span>)"
-			   "</span>", i, (double)r->shift_low_ns / 1e6, i,
-			   (double)r->shift_high_ns / 1e6);
+			   "%s</span> to <span data-j=\"diff/rows/%u/shift_high_ms\">%s</span>)"
+			   "</span>", i, words_ms_by(r->shift_low_ns, level, a), i,
+			   words_ms_by(r->shift_high_ns, level, b));
 	buf_str(page->out, "</td>");
 }
 
@@ -341,12 +363,12 @@ void html_diff(struct buf *out, const struct diff *d, struct wall at, const stru
 	       const struct profile *p, const struct html_trace *traces, unsigned trace_count,
 	       const struct html_about *a)
 {
-	struct page page = {.out = out, .r = r, .d = d, .p = p, .about = a, .traces = traces,
-			    .trace_count = trace_count};
+	struct page page = {.out = out, .r = r, .d = d, .p = p, .about = a, .at = at,
+			    .traces = traces, .trace_count = trace_count};
 	struct buf title;
 
 	buf_init(&title);
-	headline(&title, d, p);
+	headline(&title, &page);
 	if (title.failed)
 		out->failed = true;
 	else
@@ -356,7 +378,7 @@ void html_diff(struct buf *out, const struct diff *d, struct wall at, const stru
 		return;
 	lead(&page);
 	if (r != NULL)
-		part_facts(&page, at);
+		part_facts(&page);
 	else
 		side_facts(&page);
 	gaps(&page);

@@ -90,8 +90,7 @@ static void shows(struct buf *out, const struct report *r, const struct report_s
 		html_text(out, words_border(r->profile, report_border_id(r, x->border)));
 		return;
 	}
-	for (const char *c = word_of(report_band_words, x->band); *c != '\0'; c++)
-		buf_char(out, *c == '_' ? ' ' : *c);
+	put_words(out, word_of(report_band_words, x->band));
 	for (unsigned b = 0, n = 0; b < r->border_count; b++) {
 		if ((x->borders >> b & 1) == 0)
 			continue;
@@ -158,8 +157,12 @@ void part_bands(struct page *page)
 	char text[160], prefix[PREFIX_TEXT];
 
 	page_heading(page, "borders", "Borders over time");
-	page_figure(page, "By which border paths enter each network", "The letter is the border; "
-		    "where vantage points differ, the band is divided, k of n.");
+	page_figure(page, "By which border paths enter each network", page->at.ns == 0 ?
+		    "The letter is the border; where vantage points differ, the band is divided, k of "
+		    "n. Red: an event lies within; edges mark the networks concerned." :
+		    "The letter is the border; where vantage points differ, the band is divided, k of "
+		    "n. Red: an event lies within; edges mark the networks concerned. Black line: the "
+		    "moment compared around.");
 	chart_bands(&page->svg);
 	data_open(page);
 	sums_table(page);
@@ -192,6 +195,15 @@ void part_bands(struct page *page)
 
 /* --- round-trip times ------------------------------------------------------------------------ */
 
+/* The JSON has points to 10 microseconds: no more is shown, and rounded as there. */
+static void point_ms(struct buf *out, int64_t ns)
+{
+	int digits = words_ms_digits(ns);
+
+	buf_printf(out, "<td>%.*f", digits < 2 ? digits : 2,
+		   (double)((ns + 5 * NS_PER_US) / (10 * NS_PER_US)) / 100);
+}
+
 /* A body a row of the report, in the order of its points: a test goes by that. End tags that may be
  * left out are: there are thousands. */
 static void points_body(struct page *page, unsigned i)
@@ -212,11 +224,12 @@ static void points_body(struct page *page, unsigned i)
 
 		buf_printf(out, "<tr><td>%.*s", x->at.ns / NS_PER_S % 60 != 0 ? 19 : 16,
 			   wall_format_short(x->at, text));
-		if (x->rtt_median_ns >= 0)
-			buf_printf(out, "<td>%.1f<td>%.1f", (double)x->rtt_median_ns / 1e6,
-				   (double)x->rtt_min_ns / 1e6);
-		else
+		if (x->rtt_median_ns >= 0) {
+			point_ms(out, x->rtt_median_ns);
+			point_ms(out, x->rtt_min_ns);
+		} else {
 			buf_str(out, "<td>-<td>-");
+		}
 		buf_printf(out, "<td>%u<td>%u\n", x->asked, x->answered);
 	}
 	buf_str(out, "</tbody>");
@@ -247,8 +260,8 @@ static void points_table(struct page *page, unsigned first, unsigned count)
 static void rtt_figure(struct page *page, unsigned first, unsigned count, const char *title,
 		       bool folded)
 {
-	page_figure(page, title, "Red: the interval of an event. A gap was not measured; a hollow dot "
-		    "was measured and not answered.");
+	page_figure(page, title, "Red: an event of this network lies within. A gap was not measured; a "
+		    "hollow dot was measured and not answered.");
 	if (folded)
 		many_open(page);
 	chart_rtt(&page->svg, first, count);

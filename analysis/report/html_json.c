@@ -2,42 +2,29 @@
 /* What a page shows, as JSON inside it. */
 #include <string.h>
 
+#include "analysis/json_null.h"
 #include "analysis/report/html_parts.h"
-#include "core/json.h"
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		json_put_str(w, key, text);
-}
-
-static void put_time(struct json_writer *w, const char *key, struct wall t)
-{
-	char text[WALL_TEXT];
-
-	if (t.ns != 0)
-		json_put_str(w, key, wall_format(t, text));
-}
+#include "core/record/jsonl_write.h"
 
 static void put_about(struct json_writer *w, const struct page *page)
 {
 	const struct html_about *a = page->about;
 
 	json_begin_object(w, "about");
-	put_text(w, "tool", a->tool);
-	put_text(w, "command", a->command);
-	put_text(w, "profile", page->p->id);
-	put_text(w, "profile_version", page->p->version);
-	put_text(w, "licence", a->licence);
-	put_text(w, "cite", a->cite);
-	put_time(w, "generated", a->generated);
+	jsonl_put_text(w, "tool", a->tool);
+	jsonl_put_text(w, "command", a->command);
+	jsonl_put_text(w, "profile", page->p->id);
+	jsonl_put_text(w, "profile_version", page->p->version);
+	jsonl_put_text(w, "licence", a->licence);
+	jsonl_put_text(w, "cite", a->cite);
+	jsonl_put_wall(w, "generated", a->generated);
 	if (a->geo != NULL) {
-		put_text(w, "asn_db", a->geo->asn_db);
-		put_text(w, "asn_built", a->geo->asn_built);
-		put_text(w, "asn_sha256", a->geo->asn_sha256);
-		put_text(w, "country_db", a->geo->country_db);
-		put_text(w, "country_built", a->geo->country_built);
-		put_text(w, "country_sha256", a->geo->country_sha256);
+		jsonl_put_text(w, "asn_db", a->geo->asn_db);
+		jsonl_put_text(w, "asn_built", a->geo->asn_built);
+		jsonl_put_text(w, "asn_sha256", a->geo->asn_sha256);
+		jsonl_put_text(w, "country_db", a->geo->country_db);
+		jsonl_put_text(w, "country_built", a->geo->country_built);
+		jsonl_put_text(w, "country_sha256", a->geo->country_sha256);
 	}
 	json_begin_array(w, "sources");
 	for (unsigned i = 0; i < a->source_count; i++)
@@ -46,10 +33,10 @@ static void put_about(struct json_writer *w, const struct page *page)
 	json_begin_array(w, "annotations");
 	for (unsigned i = 0; i < a->annotation_count; i++) {
 		json_begin_object(w, NULL);
-		put_time(w, "from", a->annotations[i].from);
-		put_time(w, "to", a->annotations[i].to);
-		put_text(w, "label", a->annotations[i].label);
-		put_text(w, "source", a->annotations[i].source);
+		jsonl_put_wall(w, "from", a->annotations[i].from);
+		jsonl_put_wall(w, "to", a->annotations[i].to);
+		jsonl_put_text(w, "label", a->annotations[i].label);
+		jsonl_put_text(w, "source", a->annotations[i].source);
 		json_end(w);
 	}
 	json_end(w);
@@ -76,21 +63,10 @@ static void put_hops(struct json_writer *w, const struct html_trace *t)
 			name = t->names != NULL ? names_find(t->names, e->reply.from) : NULL;
 			if (name != NULL && name->asn != 0)
 				json_put_int(w, "asn", name->asn);
-			put_text(w, "org", name != NULL ? name->org : NULL);
+			jsonl_put_text(w, "org", name != NULL ? name->org : NULL);
 		}
 		json_end(w);
 	}
-	json_end(w);
-}
-
-static void put_power(struct json_writer *w, const struct power *p)
-{
-	json_begin_object(w, "power");
-	json_put_decimal(w, "probability", POWER_PERCENT, 2);
-	if (p->switch_ns > 0)
-		json_put_decimal(w, "switch_s", p->switch_ns, 9);
-	if (p->shift_ns > 0)
-		json_put_decimal(w, "shift_ms", p->shift_ns, 6);
 	json_end(w);
 }
 
@@ -128,9 +104,10 @@ void page_json(struct page *page)
 	json_put_int(&w, "version", 1);
 	put_about(&w, page);
 	if (page->d != NULL) {
+		jsonl_put_wall(&w, "at", page->at);
 		diff_write_json(&line, page->d);
 		put_line(&w, "diff", &line);
-		put_power(&w, &page->power);
+		json_power(&w, &page->power);
 		put_examples(&w, page);
 	}
 	if (page->r != NULL) {

@@ -16,6 +16,7 @@ struct page {
 	const struct diff *d;        /* NULL: none */
 	const struct profile *p;
 	const struct html_about *about;
+	struct wall at;              /* a diff: the moment compared around; 0: none */
 	const struct html_trace *traces; unsigned trace_count;
 	struct svg svg;              /* for charts; r is not NULL there */
 	struct power power;          /* of a diff: what would have been seen */
@@ -32,6 +33,11 @@ void page_heading(struct page *page, const char *id, const char *title);
  * data, then page_figure_end. */
 void page_figure(struct page *page, const char *title, const char *note);
 void page_figure_end(struct page *page);
+
+/* <p> of a text, which is escaped, and cleared. */
+void put_paragraph(struct buf *out, struct buf *text);
+/* "not_measured" as "not measured". */
+void put_words(struct buf *out, const char *word);
 
 /* Cells. text is escaped. */
 void cell(struct buf *out, const char *text);
@@ -53,7 +59,7 @@ void table_close(struct buf *out);
 
 /* Sections of pages with a report. */
 void part_lead_report(struct page *page);
-void part_facts(struct page *page, struct wall at);
+void part_facts(struct page *page);
 void part_bands(struct page *page);
 void part_rtt(struct page *page);
 void part_shares(struct page *page);

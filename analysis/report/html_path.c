@@ -59,7 +59,7 @@ static void networks(struct page *page, const struct diff_side *side,
 
 	buf_printf(out, "<div><h4>%s", title);
 	if (side->first.ns != 0) {
-		buf_str(out, ", ");
+		buf_str(out, ": from ");
 		put_moment(out, side->first);
 		buf_str(out, " UTC on");
 	}
@@ -89,7 +89,7 @@ static void hop(struct buf *out, const struct html_trace *t, const struct trace_
 		unsigned trace, unsigned n)
 {
 	const struct name *name;
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], ms[WORDS_MS];
 
 	buf_printf(out, "<tr><th scope=\"row\" class=\"n\">%u</th>", e->ttl);
 	if (!hop_answered(e)) {
@@ -104,9 +104,9 @@ static void hop(struct buf *out, const struct html_trace *t, const struct trace_
 	if (name != NULL)
 		html_text(out, name->label[0] ? name->label : name->org);
 	buf_str(out, "</td>");
-	snprintf(text, sizeof(text), "%.1f", (double)e->reply.rtt_ns / 1e6);
 	if (e->reply.rtt_ns >= 0)
-		cell_number(out, text, "examples/%u/hops/%u/rtt_ms", trace, n);
+		cell_number(out, words_ms(e->reply.rtt_ns, ms), "examples/%u/hops/%u/rtt_ms", trace,
+			    n);
 	else
 		buf_str(out, "<td></td>");
 	buf_str(out, "</tr>\n");
@@ -176,10 +176,12 @@ static bool shown(const struct diff_row *row, int pass)
 
 void part_paths(struct page *page)
 {
-	unsigned n = 0, all = 0;
+	unsigned n = 0, all = 0, changed = 0;
 
-	for (unsigned i = 0; i < page->d->row_count; i++)
+	for (unsigned i = 0; i < page->d->row_count; i++) {
 		all += page->d->rows[i].comparable;
+		changed += shown(&page->d->rows[i], 0);
+	}
 	if (all == 0)
 		return;
 	page_heading(page, "paths", "The path before and after");
@@ -199,7 +201,10 @@ void part_paths(struct page *page)
 	}
 	if (n > 2)
 		buf_str(page->out, "</details>\n");
-	if (all > n)
-		buf_printf(page->out, "<p class=\"mute small\">The paths of %u more rows are in the JSON of "
-			   "this page.</p>\n", all - n);
+	if (changed > n)
+		buf_printf(page->out, "<p class=\"mute small\">%u more changed; their paths are in the "
+			   "JSON of this page, as are those that stayed.</p>\n", changed - n);
+	else if (all > n)
+		buf_str(page->out, "<p class=\"mute small\">The paths that stayed are in the JSON of "
+			"this page.</p>\n");
 }

@@ -35,7 +35,7 @@ void html_report(struct buf *out, const struct report *r, const struct html_abou
 	if (out->failed)
 		return;
 	part_lead_report(&page);
-	part_facts(&page, (struct wall){0});
+	part_facts(&page);
 	part_bands(&page);
 	part_notes(&page);
 	part_rtt(&page);
@@ -54,7 +54,7 @@ void html_events(struct buf *out, const struct report *r, const struct html_abou
 	if (out->failed)
 		return;
 	part_lead_report(&page);
-	part_facts(&page, (struct wall){0});
+	part_facts(&page);
 	part_events(&page);
 	part_notes(&page);
 	part_bands(&page);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/report/chart.h"
+#include "analysis/report/event_join.h"
 #include "analysis/report/html_parts.h"
 #include "analysis/report/trace_text.h"
 #include "analysis/sentence.h"
@@ -12,20 +13,19 @@
 
 enum { EVENTS_SHOWN = 200, LEAD_EVENTS = 2 };
 
-static void paragraph(struct buf *out, const struct buf *text)
+/* Of n events that are told as one. */
+static void event_sentence(struct buf *text, const struct page *page, const struct event *e,
+			   unsigned n)
 {
-	buf_str(out, "<p>");
-	html_text(out, text->failed ? "" : text->bytes);
-	buf_str(out, "</p>\n");
-}
+	struct event sum = *e;
 
-static void event_sentence(struct buf *text, const struct page *page, const struct event *e)
-{
+	for (unsigned i = 1; i < n; i++)
+		event_join(&sum, &e[i]);
 	buf_clear(text);
-	if (e->summary[0] != '\0')
-		buf_str(text, e->summary);
+	if (sum.summary[0] != '\0')
+		buf_str(text, sum.summary);
 	else
-		sentence_event(text, e, page->p, page->r->networks_of);
+		sentence_event(text, &sum, page->p, page->r->networks_of);
 }
 
 /* What weighs more comes first in the lead: switches and outages, then the rest. */
@@ -33,6 +33,24 @@ static int weight(const struct event *e)
 {
 	return e->kind == EVENT_OUTAGE || e->kind == EVENT_RECOVERY ? 3 :
 	       e->kind == EVENT_BORDER_SWITCH || e->kind == EVENT_FLAPPING ? 2 : 1;
+}
+
+/* The latest of that weight, as many as there is room for. */
+static void lead_events(struct page *page, struct buf *text, int w, unsigned *shown)
+{
+	const struct report *r = page->r;
+
+	for (unsigned i = r->event_count, n; i > 0 && *shown < LEAD_EVENTS; i -= n) {
+		/* Back to where what is told as one begins. */
+		for (n = 1; n < i && event_run(&r->events[i - n - 1], n + 1) == n + 1;)
+			n++;
+		if (weight(&r->events[i - n]) != w ||
+		    r->events[i - n].scope == EVENT_SCOPE_VANTAGE)
+			continue;
+		event_sentence(text, page, &r->events[i - n], n);
+		put_paragraph(page->out, text);
+		(*shown)++;
+	}
 }
 
 void part_lead_report(struct page *page)
@@ -44,20 +62,13 @@ void part_lead_report(struct page *page)
 	buf_init(&text);
 	buf_str(page->out, "<section class=\"lead\" data-copy aria-label=\"Summary\">\n");
 	sentence_now(&text, r);
-	paragraph(page->out, &text);
-	for (int w = 3; w > 0; w--) {
-		for (unsigned i = r->event_count; i-- > 0 && shown < LEAD_EVENTS;) {
-			if (weight(&r->events[i]) != w || r->events[i].scope == EVENT_SCOPE_VANTAGE)
-				continue;
-			event_sentence(&text, page, &r->events[i]);
-			paragraph(page->out, &text);
-			shown++;
-		}
-	}
+	put_paragraph(page->out, &text);
+	for (int w = 3; w > 0; w--)
+		lead_events(page, &text, w, &shown);
 	if (report_quiet(r)) {
 		buf_clear(&text);
 		sentence_quiet(&text, r);
-		paragraph(page->out, &text);
+		put_paragraph(page->out, &text);
 	}
 	buf_str(page->out, "</section>\n");
 	buf_fini(&text);
@@ -95,7 +106,7 @@ static void names(struct page *page, bool counted)
 		buf_str(page->out, "</details>");
 }
 
-void part_facts(struct page *page, struct wall at)
+void part_facts(struct page *page)
 {
 	const struct report *r = page->r;
 	struct buf *out = page->out;
@@ -106,9 +117,9 @@ void part_facts(struct page *page, struct wall at)
 	buf_str(out, "<dl class=\"facts\">\n<div><dt>As of (UTC)</dt><dd>");
 	put_moment(out, r->as_of);
 	buf_str(out, "</dd></div>\n");
-	if (at.ns != 0) {
+	if (page->at.ns != 0) {
 		buf_str(out, "<div><dt>Moment compared around (UTC)</dt><dd>");
-		put_moment(out, at);
+		put_moment(out, page->at);
 		buf_str(out, "</dd></div>\n");
 	}
 	buf_str(out, "<div><dt>Window (UTC)</dt><dd>");
@@ -184,21 +195,18 @@ static void row_border(struct page *page, const struct report_row *row)
 	if (row->border >= 0)
 		put_border(page->out, page->p, report_border_id(page->r, row->border));
 	else
-		for (const char *c = word_of(report_band_words, row->band); *c != '\0'; c++)
-			buf_char(page->out, *c == '_' ? ' ' : *c);
+		put_words(page->out, word_of(report_band_words, row->band));
 	buf_str(page->out, "</td>");
 }
 
 static void ms_cell(struct buf *out, int64_t ns, const char *member)
 {
-	char text[32];
+	char text[WORDS_MS];
 
-	if (ns < 0) {
+	if (ns < 0)
 		buf_str(out, "<td class=\"n\">-</td>");
-		return;
-	}
-	snprintf(text, sizeof(text), "%.1f", (double)ns / 1e6);
-	cell_number(out, text, "%s", member);
+	else
+		cell_number(out, words_ms(ns, text), "%s", member);
 }
 
 static void row_line(struct page *page, const struct report_row *row, unsigned i)
@@ -259,12 +267,6 @@ void part_rows(struct page *page)
 
 /* --- events, annotations --------------------------------------------------------------------- */
 
-static void words(struct buf *out, const char *word)
-{
-	for (; *word != '\0'; word++)
-		buf_char(out, *word == '_' ? ' ' : *word);
-}
-
 /* "border_switch" is "Border switch", "rtt_shift" "RTT shift". */
 static void kind_words(struct buf *out, const char *word)
 {
@@ -272,19 +274,51 @@ static void kind_words(struct buf *out, const char *word)
 		buf_str(out, "RTT");
 	else
 		buf_char(out, (char)toupper((unsigned char)word[0]));
-	words(out, word + (strncmp(word, "rtt", 3) == 0 ? 3 : 1));
+	put_words(out, word + (strncmp(word, "rtt", 3) == 0 ? 3 : 1));
 }
 
-static void event_item(struct page *page, const struct event *e, unsigned i)
+static void evidence(struct buf *out, const struct event *e, unsigned n)
+{
+	unsigned all = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		all += e[i].evidence_count;
+	if (all == 0)
+		return;
+	buf_str(out, "<details><summary>Evidence</summary><ul>");
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned k = 0; k < e[i].evidence_count; k++) {
+			const struct event_evidence *x = &e[i].evidence[k];
+
+			buf_str(out, "<li class=\"small\">");
+			put_moment(out, x->at);
+			buf_char(out, ' ');
+			html_text(out, x->vantage);
+			buf_str(out, ": ");
+			html_text(out, x->why);
+			if (x->trace[0] != '\0') {
+				buf_str(out, " <code>");
+				html_text(out, x->trace);
+				buf_str(out, "</code>");
+			}
+			buf_str(out, "</li>");
+		}
+	}
+	buf_str(out, "</ul></details>");
+}
+
+/* n events that are told as one, from the i-th on, under that number. */
+static void event_item(struct page *page, const struct event *e, unsigned i, unsigned n,
+		       unsigned number)
 {
 	struct buf text;
 
 	buf_init(&text);
-	buf_printf(page->out, "<li id=\"event-%u\"><span class=\"number\">%u</span><div><p><strong>", i + 1,
-		   i + 1);
+	buf_printf(page->out, "<li id=\"event-%u\"><span class=\"number\">%u</span><div><p><strong>",
+		   number, number);
 	kind_words(page->out, word_of(event_kind_words, e->kind));
 	buf_str(page->out, "</strong> <span class=\"mute\">");
-	words(page->out, word_of(event_status_words, e->status));
+	put_words(page->out, word_of(event_status_words, e->status));
 	if (e->seen_of > 0)
 		buf_printf(page->out, ", seen from <span data-j=\"report/events/%u/seen_by\">%u</span> of "
 			   "<span data-j=\"report/events/%u/seen_of\">%u</span>", i, e->seen_by, i,
@@ -294,27 +328,10 @@ static void event_item(struct page *page, const struct event *e, unsigned i)
 	buf_str(page->out, " to ");
 	put_moment(page->out, e->not_after.ns != 0 ? e->not_after : e->at);
 	buf_str(page->out, " UTC</span></p><p>");
-	event_sentence(&text, page, e);
+	event_sentence(&text, page, e, n);
 	html_text(page->out, text.failed ? "" : text.bytes);
 	buf_str(page->out, "</p>");
-	if (e->evidence_count > 0) {
-		buf_str(page->out, "<details><summary>Evidence</summary><ul>");
-		for (unsigned k = 0; k < e->evidence_count; k++) {
-			buf_str(page->out, "<li class=\"small\" style=\"display:list-item\">");
-			put_moment(page->out, e->evidence[k].at);
-			buf_char(page->out, ' ');
-			html_text(page->out, e->evidence[k].vantage);
-			buf_str(page->out, ": ");
-			html_text(page->out, e->evidence[k].why);
-			if (e->evidence[k].trace[0] != '\0') {
-				buf_str(page->out, " <code>");
-				html_text(page->out, e->evidence[k].trace);
-				buf_str(page->out, "</code>");
-			}
-			buf_str(page->out, "</li>");
-		}
-		buf_str(page->out, "</ul></details>");
-	}
+	evidence(page->out, e, n);
 	buf_str(page->out, "</div></li>\n");
 	buf_fini(&text);
 }
@@ -322,6 +339,7 @@ static void event_item(struct page *page, const struct event *e, unsigned i)
 void part_events(struct page *page)
 {
 	const struct report *r = page->r;
+	unsigned i = 0, number = 0;
 	struct buf text;
 
 	page_heading(page, "events", "Events");
@@ -331,18 +349,23 @@ void part_events(struct page *page)
 			sentence_quiet(&text, r);
 		else
 			buf_str(&text, "No event was found.");
-		paragraph(page->out, &text);
+		put_paragraph(page->out, &text);
 		buf_fini(&text);
 		return;
 	}
 	buf_str(page->out, "<p class=\"mute small\">Oldest first. The numbers are those in the figures; an "
-		"event lies between the two moments.</p>\n<ol class=\"events\">\n");
-	for (unsigned i = 0; i < r->event_count && i < EVENTS_SHOWN; i++)
-		event_item(page, &r->events[i], i);
+		"event lies between the two moments. What happened to several networks within the same "
+		"moments has one number.</p>\n<ol class=\"events\">\n");
+	while (i < r->event_count && number < EVENTS_SHOWN) {
+		unsigned n = event_run(&r->events[i], r->event_count - i);
+
+		event_item(page, &r->events[i], i, n, ++number);
+		i += n;
+	}
 	buf_str(page->out, "</ol>\n");
-	if (r->event_count > EVENTS_SHOWN)
+	if (i < r->event_count)
 		buf_printf(page->out, "<p>%u more are in the JSON of this page.</p>\n",
-			   r->event_count - EVENTS_SHOWN);
+			   r->event_count - i);
 }
 
 void part_notes(struct page *page)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "analysis/json_null.h"
 #include "analysis/report.h"
 #include "analysis/sentence.h"
 #include "analysis/words.h"
@@ -13,60 +14,25 @@ static void put_time(struct json_writer *w, const char *key, struct wall t)
 {
 	char text[WALL_TEXT];
 
-	if (t.ns == 0) {
-		json_put_null(w, key);
+	if (t.ns == 0 || t.ns % NS_PER_S != 0) {
+		json_null_time(w, key, t);
 		return;
 	}
-	wall_format(t, text);
 	/* Nine noughts say nothing, thousands of times. */
-	if (t.ns % NS_PER_S == 0)
-		memcpy(text + sizeof("2017-10-01T09:07:51") - 1, "Z", 2);
+	wall_format(t, text);
+	memcpy(text + sizeof("2017-10-01T09:07:51") - 1, "Z", 2);
 	json_put_str(w, key, text);
 }
 
 static void put_ms(struct json_writer *w, const char *key, int64_t ns)
 {
-	if (ns >= 0)
-		json_put_decimal(w, key, ns, 6);
-	else
-		json_put_null(w, key);
-}
-
-static void put_seconds(struct json_writer *w, const char *key, int64_t ns)
-{
-	if (ns > 0)
-		json_put_decimal(w, key, ns, 9);
-	else
-		json_put_null(w, key);
-}
-
-static void put_text(struct json_writer *w, const char *key, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		json_put_str(w, key, text);
-	else
-		json_put_null(w, key);
-}
-
-static void put_prefix(struct json_writer *w, const char *key, struct prefix p)
-{
-	char text[PREFIX_TEXT];
-
-	json_put_str(w, key, prefix_format(p, text));
+	json_null_ms(w, key, ns >= 0, ns);
 }
 
 /* Four decimals: a share has no more to say. */
 static void put_ratio(struct json_writer *w, const char *key, double x)
 {
 	json_put_decimal(w, key, llround(x * 1e4), 4);
-}
-
-static void put_asn(struct json_writer *w, const char *key, uint32_t asn)
-{
-	if (asn != 0)
-		json_put_int(w, key, asn);
-	else
-		json_put_null(w, key);
 }
 
 static void put_set(struct json_writer *w, const char *key, const struct report *r, uint32_t bits)
@@ -90,8 +56,8 @@ static void put_borders(struct json_writer *w, const struct report *r)
 		json_put_str(w, "id", id);
 		json_put_str(w, "name", words_border(r->profile, id));
 		json_put_str(w, "short", named ? r->profile->borders[b].short_name : "O");
-		put_text(w, "color", named ? r->profile->borders[b].color : NULL);
-		put_text(w, "country", named ? r->profile->borders[b].country : NULL);
+		json_null_text(w, "color", named ? r->profile->borders[b].color : NULL);
+		json_null_text(w, "country", named ? r->profile->borders[b].country : NULL);
 		json_end(w);
 	}
 	json_end(w);
@@ -108,17 +74,17 @@ static void put_vantage(struct json_writer *w, const struct report_vantage *v)
 	json_put_int(w, "missed", v->missed);
 	json_put_int(w, "offline", v->offline);
 	put_time(w, "last", v->last);
-	put_asn(w, "egress_asn", v->egress_asn);
-	put_text(w, "egress_org", v->egress_org);
-	put_asn(w, "transit_asn", v->transit_asn);
-	put_text(w, "transit_org", v->transit_org);
+	json_null_asn(w, "egress_asn", v->egress_asn);
+	json_null_text(w, "egress_org", v->egress_org);
+	json_null_asn(w, "transit_asn", v->transit_asn);
+	json_null_text(w, "transit_org", v->transit_org);
 	json_end(w);
 }
 
 static void put_ways(struct json_writer *w, const struct report *r, const struct report_ways *x)
 {
 	json_begin_object(w, NULL);
-	put_prefix(w, "prefix", x->prefix);
+	json_null_prefix(w, "prefix", x->prefix);
 	put_set(w, "seen", r, x->seen);
 	put_set(w, "now", r, x->now);
 	json_put_int(w, "seen_count", x->seen_count);
@@ -289,14 +255,14 @@ static void put_row(struct json_writer *w, const struct report *r, const struct 
 {
 	json_begin_object(w, NULL);
 	json_put_str(w, "vantage", row->vantage);
-	put_text(w, "campaign", row->campaign);
-	put_prefix(w, "prefix", row->prefix);
+	json_null_text(w, "campaign", row->campaign);
+	json_null_prefix(w, "prefix", row->prefix);
 	json_put_str(w, "method", word_of(method_words, row->method));
 	json_put_int(w, "rounds", row->rounds);
 	json_put_int(w, "missed", row->missed);
 	json_put_int(w, "offline", row->offline);
 	json_put_int(w, "looks", row->looks);
-	put_seconds(w, "every_s", row->every_ns);
+	json_null_seconds(w, "every_s", row->every_ns);
 	put_ms(w, "rtt_min_ms", row->rtt_min_ns);
 	put_ms(w, "rtt_median_ms", row->rtt_median_ns);
 	json_put_int(w, "asked", (int64_t)row->asked);
@@ -309,8 +275,8 @@ static void put_row(struct json_writer *w, const struct report *r, const struct 
 	json_put_str(w, "shows", word_of(report_band_words, row->band));
 	put_set(w, "borders", r, row->borders);
 	put_ratio(w, "confidence", row->confidence);
-	put_asn(w, "via_asn", row->via_asn);
-	put_text(w, "via_org", row->via_org);
+	json_null_asn(w, "via_asn", row->via_asn);
+	json_null_text(w, "via_org", row->via_org);
 	json_put_str(w, "reach", word_of(reach_words, row->reach));
 	json_put_bool(w, "reached", row->reached);
 	json_begin_object(w, "outcomes");
@@ -366,13 +332,9 @@ static void put_head(struct json_writer *w, const struct report *r)
 	json_put_int(w, "traces", (int64_t)r->traces);
 	json_put_int(w, "rounds", (int64_t)r->rounds);
 	json_put_int(w, "missed", (int64_t)r->missed);
-	put_seconds(w, "every_s", r->every_ns);
+	json_null_seconds(w, "every_s", r->every_ns);
 	put_ratio(w, "decided", r->decided);
-	json_begin_object(w, "power");
-	json_put_decimal(w, "probability", POWER_PERCENT, 2);
-	put_seconds(w, "switch_s", r->power.switch_ns);
-	put_ms(w, "shift_ms", r->power.shift_ns > 0 ? r->power.shift_ns : -1);
-	json_end(w);
+	json_power(w, &r->power);
 }
 
 void report_write_json(struct buf *out, const struct report *r)
@@ -391,7 +353,7 @@ void report_write_json(struct buf *out, const struct report *r)
 	for (unsigned i = 0; i < r->way_count; i++)
 		put_ways(&w, r, &r->ways[i]);
 	json_end(&w);
-	put_seconds(&w, "step_s", r->step_ns);
+	json_null_seconds(&w, "step_s", r->step_ns);
 	json_begin_array(&w, "shares");
 	for (unsigned i = 0; i < r->share_count; i++)
 		put_share(&w, r, &r->shares[i]);
@@ -399,7 +361,7 @@ void report_write_json(struct buf *out, const struct report *r)
 	json_begin_array(&w, "prefixes");
 	for (unsigned i = 0; i < r->prefix_count; i++) {
 		json_begin_object(&w, NULL);
-		put_prefix(&w, "prefix", r->prefixes[i].prefix);
+		json_null_prefix(&w, "prefix", r->prefixes[i].prefix);
 		json_put_int(&w, "keys", r->prefixes[i].keys);
 		json_begin_array(&w, "sums");
 		for (unsigned k = 0; k < r->prefixes[i].sum_count; k++)

@@ -3,6 +3,7 @@
 #include "analysis/report/report_text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/report/events_text.h"
@@ -51,14 +52,6 @@ static const char *row_shows(const struct report *r, const struct report_row *ro
 	}
 }
 
-static void ms(char *out, size_t size, int64_t ns)
-{
-	if (ns >= 0)
-		snprintf(out, size, "%.1f", (double)ns / 1e6);
-	else
-		snprintf(out, size, "-");
-}
-
 static void rows(struct buf *out, const struct style *s, const struct report *r)
 {
 	static const struct table_column columns[] = {
@@ -92,7 +85,7 @@ static void rows(struct buf *out, const struct style *s, const struct report *r)
 			words_carrier(&via, row->via_org, row->via_asn, "");
 		text_set(x->cell[5], TABLE_CELL, via.bytes != NULL ? via.bytes : "");
 		buf_fini(&via);
-		ms(x->cell[6], TABLE_CELL, row->rtt_median_ns);
+		words_ms(row->rtt_median_ns, x->cell[6]);
 		if (row->asked > 0)
 			snprintf(x->cell[7], TABLE_CELL, "%.0f %%",
 				 100 - 100 * (double)row->answered / (double)row->asked);
@@ -262,6 +255,25 @@ static void gaps(struct buf *out, const struct style *s, const struct report *r)
 	}
 }
 
+static void events(struct buf *out, const struct style *s, const struct report *r)
+{
+	const struct event **list;
+
+	if (r->event_count == 0)
+		return;
+	list = calloc(r->event_count, sizeof(const struct event *));
+	if (list == NULL) {
+		out->failed = true;
+		return;
+	}
+	for (unsigned i = 0; i < r->event_count; i++)
+		list[i] = &r->events[i];
+	buf_char(out, '\n');
+	events_text(out, s, list, r->event_count, r->profile);
+	events_count(out, list, r->event_count);
+	free(list);
+}
+
 void report_text(struct buf *out, const struct style *s, const struct report *r)
 {
 	char a[WALL_TEXT], b[WALL_TEXT];
@@ -278,10 +290,7 @@ void report_text(struct buf *out, const struct style *s, const struct report *r)
 	rows(out, s, r);
 	shares(out, s, r);
 	ways(out, s, r);
-	if (r->event_count > 0) {
-		buf_char(out, '\n');
-		events_text(out, s, r->events, r->event_count, r->profile);
-	}
+	events(out, s, r);
 	buf_char(out, '\n');
 	start = out->used;
 	buf_printf(out, "Window: %s to %s; %llu traces in %llu rounds, %llu missed.\n",

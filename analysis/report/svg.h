@@ -30,6 +30,7 @@ struct svg {
 	double left, right;        /* of the plot */
 	uint8_t names;             /* enum svg_names, of the axes */
 	struct wall since, until;  /* what the plot spans */
+	struct wall at;            /* the moment compared around; 0: none */
 };
 
 /* Opens <svg role="img"> with title and description. */
@@ -51,11 +52,18 @@ double svg_text_width(const char *text, double size);
 void svg_grid(struct svg *s, double top, double bottom);
 void svg_axis(struct svg *s, double y);
 double svg_axis_height(const struct svg *s);
-/* Events as intervals from top to bottom, numbered as in the page's table; annotations with their
- * letters. lane: where numbers and letters stand, NAN for none. */
+/* Events as light intervals from top to bottom, numbered as in the page's list; annotations with
+ * their letters. lane: where numbers stand, letters above; NAN for none. */
 void svg_marks(struct svg *s, double lane, double top, double bottom);
-/* The same lines once more, thin, where bands cover them. */
-void svg_marks_over(struct svg *s, double top, double bottom);
+/* The edges of those events that happened to that prefix, as that vantage point (NULL: any) saw it:
+ * under bands, thin over them, or in a panel of its own, where shade, annotations and the moment go
+ * with them. */
+enum svg_edges { SVG_EDGES_UNDER, SVG_EDGES_OVER, SVG_EDGES_PANEL };
+void svg_events(struct svg *s, struct prefix p, const char *vantage, double top, double bottom,
+		enum svg_edges how);
+
+/* The line of the moment compared around, where there is one. */
+void svg_moment(struct svg *s, double top, double bottom);
 
 /* What a border is drawn with. */
 const char *svg_color(const struct report *r, int border);

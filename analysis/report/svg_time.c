@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/report/event_join.h"
 #include "analysis/report/svg.h"
 #include "analysis/words.h"
 
@@ -167,34 +168,36 @@ static void mark(struct svg *s, double lane, double *used, double x, const char 
 	*used = x + w / 2 + 1;
 }
 
-static void event_marks(struct svg *s, double lane, double top, double bottom)
+/* Where an event lies; false outside the window. */
+static bool event_place(const struct svg *s, const struct event *e, double *x, double *w)
 {
-	double used = 0;
-	char text[16];
+	struct wall from = e->not_before.ns != 0 ? e->not_before : e->at;
+	struct wall to = e->not_after.ns != 0 ? e->not_after : e->at;
 
-	for (unsigned i = 0; i < s->r->event_count; i++) {
-		const struct event *e = &s->r->events[i];
-		struct wall from = e->not_before.ns != 0 ? e->not_before : e->at;
-		struct wall to = e->not_after.ns != 0 ? e->not_after : e->at;
-		double x = svg_x(s, from), w = svg_x(s, to) - x;
-
-		if (to.ns < s->since.ns || from.ns > s->until.ns)
-			continue;
-		svg_rect(s, x, top, w > 1 ? w : 1, bottom - top, "class=\"event\"");
-		svg_line(s, x, top, x, bottom, "event-edge");
-		if (w > 2)
-			svg_line(s, x + w, top, x + w, bottom, "event-edge");
-		snprintf(text, sizeof(text), "%u", i + 1);
-		mark(s, lane, &used, x + w / 2, "class=\"event-mark\" rx=\"6.5\"", text);
-	}
+	if (to.ns < s->since.ns || from.ns > s->until.ns)
+		return false;
+	*x = svg_x(s, from);
+	*w = svg_x(s, to) - *x;
+	return true;
 }
 
-void svg_marks(struct svg *s, double lane, double top, double bottom)
+static void edges(struct svg *s, double x, double w, double top, double bottom, const char *class)
+{
+	svg_line(s, x, top, x, bottom, class);
+	if (w > 2)
+		svg_line(s, x + w, top, x + w, bottom, class);
+}
+
+static void shade(struct svg *s, double x, double w, double top, double bottom)
+{
+	svg_rect(s, x, top, w > 1 ? w : 1, bottom - top, "class=\"event\"");
+}
+
+static void notes(struct svg *s, double lane, double top, double bottom)
 {
 	double used = 0;
 	char text[4];
 
-	event_marks(s, lane, top, bottom);
 	for (unsigned i = 0; i < s->note_count; i++) {
 		const struct annotation *a = &s->notes[i];
 		struct wall to = a->to.ns != 0 ? a->to : a->from;
@@ -202,26 +205,57 @@ void svg_marks(struct svg *s, double lane, double top, double bottom)
 
 		if (to.ns < s->since.ns || a->from.ns > s->until.ns)
 			continue;
-		svg_line(s, x, top, x, bottom, "note-edge");
-		if (w > 2)
-			svg_line(s, x + w, top, x + w, bottom, "note-edge");
+		edges(s, x, w, top, bottom, "note-edge");
 		letters(i, text);
-		mark(s, isnan(lane) ? lane : lane - 16, &used, x + (w > 2 ? w / 2 : 0),
-		     "class=\"note-mark\" rx=\"2\"", text);
+		mark(s, lane, &used, x + (w > 2 ? w / 2 : 0), "class=\"note-mark\" rx=\"2\"", text);
 	}
 }
 
-void svg_marks_over(struct svg *s, double top, double bottom)
+void svg_moment(struct svg *s, double top, double bottom)
 {
+	if (s->at.ns != 0 && s->at.ns >= s->since.ns && s->at.ns <= s->until.ns)
+		svg_line(s, svg_x(s, s->at), top, svg_x(s, s->at), bottom, "moment");
+}
+
+void svg_marks(struct svg *s, double lane, double top, double bottom)
+{
+	double used = 0, x, w;
+	unsigned number = 0;
+	char text[16];
+
+	for (unsigned i = 0, n; i < s->r->event_count; i += n) {
+		const struct event *e = &s->r->events[i];
+
+		n = event_run(e, s->r->event_count - i);
+		number++;
+		if (!event_place(s, e, &x, &w))
+			continue;
+		shade(s, x, w, top, bottom);
+		snprintf(text, sizeof(text), "%u", number);
+		mark(s, lane, &used, x + w / 2, "class=\"event-mark\" rx=\"6.5\"", text);
+	}
+	notes(s, isnan(lane) ? lane : lane - 16, top, bottom);
+}
+
+void svg_events(struct svg *s, struct prefix p, const char *vantage, double top, double bottom,
+		enum svg_edges how)
+{
+	static const char *const classes[] = {
+		[SVG_EDGES_UNDER] = "event-edge", [SVG_EDGES_OVER] = "event-over",
+		[SVG_EDGES_PANEL] = "event-edge"};
+	double x, w;
+
 	for (unsigned i = 0; i < s->r->event_count; i++) {
 		const struct event *e = &s->r->events[i];
-		struct wall from = e->not_before.ns != 0 ? e->not_before : e->at;
-		struct wall to = e->not_after.ns != 0 ? e->not_after : e->at;
 
-		if (to.ns < s->since.ns || from.ns > s->until.ns)
+		if (!event_concerns(e, p, vantage) || !event_place(s, e, &x, &w))
 			continue;
-		svg_line(s, svg_x(s, from), top, svg_x(s, from), bottom, "event-over");
-		if (svg_x(s, to) - svg_x(s, from) > 2)
-			svg_line(s, svg_x(s, to), top, svg_x(s, to), bottom, "event-over");
+		if (how == SVG_EDGES_PANEL)
+			shade(s, x, w, top, bottom);
+		edges(s, x, w, top, bottom, classes[how]);
 	}
+	if (how != SVG_EDGES_PANEL)
+		return;
+	notes(s, NAN, top, bottom);
+	svg_moment(s, top, bottom);
 }

@@ -12,7 +12,7 @@
 
 void jsonl_put_text(struct json_writer *w, const char *key, const char *text)
 {
-	if (text[0] != '\0')
+	if (text != NULL && text[0] != '\0')
 		json_put_str(w, key, text);
 }
 

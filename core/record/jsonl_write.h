@@ -23,7 +23,8 @@ enum { JSONL_VERSION = 1 };
 /* Letter i is bit i of the TCP flags (RFC 9293, 3.1; N: RFC 3540's bit). SYN and ACK: "SA". */
 #define JSONL_TCP_LETTERS "FSRPAUECN"
 
-/* One member, left out where its value says "not known": an empty text, no address, 0. */
+/* One member, left out where its value says "not known": NULL or an empty text, no
+ * address, 0. */
 void jsonl_put_text(struct json_writer *w, const char *key, const char *text);
 void jsonl_put_addr(struct json_writer *w, const char *key, struct addr a);
 void jsonl_put_wall(struct json_writer *w, const char *key, struct wall t);

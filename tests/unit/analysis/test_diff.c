@@ -272,7 +272,7 @@ static void test_trouble(void **state)
 	add(t, false, UP "*5", 0);
 	compute(t, &d);
 	assert_int_equal(d.result, DIFF_RESULT_TROUBLE);
-	assert_string_equal(d.why, "no border could be compared: undetermined, or too few traces");
+	assert_string_equal(d.why, "no border could be compared: undetermined, too uncertain, or too few traces");
 	diff_fini(&d);
 }
 

@@ -204,11 +204,14 @@ static void as_it_stands(void **state)
 
 static void nothing_changed(void **state)
 {
-	struct diff_row rows[2] = {{.comparable = true, .rtt = DIFF_SAME, .prefix = bed_prefix(0),
-				    .shift_low_ns = -NS_PER_MS, .shift_high_ns = NS_PER_MS},
-				   {.comparable = true, .prefix = bed_prefix(1)}};
+	struct diff_row rows[2] = {{.comparable = true, .border = DIFF_SAME, .rtt = DIFF_SAME,
+				    .prefix = bed_prefix(0), .shift_low_ns = -NS_PER_MS,
+				    .shift_high_ns = NS_PER_MS},
+				   {.comparable = true, .border = DIFF_SAME,
+				    .prefix = bed_prefix(1)}};
+	struct diff_vantage points[8] = {{.counted = true}};
 	struct diff d = {.rows = rows, .row_count = 1, .networks_of = 4, .vantages = 7,
-			 .point_count = 8};
+			 .points = points, .point_count = 8};
 	struct power power;
 
 	(void)state;
@@ -225,6 +228,52 @@ static void nothing_changed(void **state)
 	buf_clear(&out);
 	sentence_none(&out, &d, &power);
 	assert_string_equal(out.bytes, "No change seen in 2 of 4 networks from 7 of 8 vantage points.");
+	/* It is as its own rounds were apart, where they were furthest; not those of who is not
+	 * counted. */
+	for (unsigned k = 0; k < 2; k++) {
+		rows[0].before.traces = rows[0].before.decided = 4;
+		points[0].rounds[k] = (struct diff_rounds){
+			.rounds = 4, .slots = 4, .first = {MIN_NS},
+			.last = {MIN_NS + 3 * (k + 1) * 15 * MIN_NS}};
+		points[1].rounds[k] = (struct diff_rounds){.rounds = 2, .slots = 2,
+							   .last = {1000 * MIN_NS}};
+	}
+	power_of_diff(&d, 0, 0, &power);
+	assert_int_equal(power.switch_ns, 30 * MIN_NS);
+}
+
+/* What is not sure is said so, and is no part of "no change". */
+static void too_uncertain_to_say(void **state)
+{
+	struct diff_side side = {.traces = 4};
+	struct diff_row rows[3] = {
+		{.vantage = "a", .border = DIFF_TOO_FEW, .before = side, .after = side,
+		 .comparable = true, .prefix = bed_prefix(0), .path = DIFF_CHANGED,
+		 .method = METHOD_ICMP},
+		{.vantage = "a", .border = DIFF_SAME, .before = side, .after = side,
+		 .comparable = true, .prefix = bed_prefix(1)},
+		{.vantage = "b", .border = DIFF_SAME, .before = side, .after = side,
+		 .comparable = true, .prefix = bed_prefix(0)}};
+	struct diff d = {.rows = rows, .row_count = 3, .networks_of = 4, .vantages = 2,
+			 .point_count = 2};
+
+	(void)state;
+	buf_clear(&out);
+	assert_true(sentence_open(&out, &d));
+	assert_string_equal(out.bytes, "Whether the border of 175.45.176.0/24 changed is too uncertain to "
+			    "say from 1 of 2 vantage points: what was measured before and after differs, "
+			    "but by no more than small samples or doubtful evidence explain.");
+	buf_clear(&out);
+	sentence_path(&out, &rows[0]);
+	assert_non_null(strstr(out.bytes, "; whether the border did is too uncertain to say."));
+	d.row_count = 2;
+	buf_clear(&out);
+	sentence_none(&out, &d, NULL);
+	assert_string_equal(out.bytes, "No change seen in 1 of 4 networks from 2 of 2 vantage points.");
+	rows[0].border = DIFF_SAME;
+	buf_clear(&out);
+	assert_false(sentence_open(&out, &d));
+	assert_int_equal(out.used, 0);
 }
 
 int main(void)
@@ -238,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_summary_is_cut_whole),
 		cmocka_unit_test(as_it_stands),
 		cmocka_unit_test(nothing_changed),
+		cmocka_unit_test(too_uncertain_to_say),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "analysis/report/event_join.h"
 #include "analysis/report/events_text.h"
 #include "analysis/report/report_text.h"
 #include "analysis/report/svg.h"
@@ -141,7 +142,27 @@ static struct trace *example(const char *id, const char *const *hops, unsigned n
 	return t;
 }
 
-static void make_diff(struct buf *out, bool changed, bool with_report)
+/* Of .176 doubtful evidence reads differently on both sides; that of the first vantage point came
+ * with another path. */
+static void make_uncertain(struct diff_bed_html *b)
+{
+	fill_diff(b, false);
+	for (unsigned i = 0; i < b->d.row_count; i += 4) {
+		fill_side(&b->rows[i].after, KHASAN, 282, true);
+		b->rows[i].before.verdict.confidence = b->rows[i].after.verdict.confidence = .6;
+		b->rows[i].border = DIFF_TOO_FEW;
+		if (i > 0)
+			continue;
+		b->rows[i].path = DIFF_CHANGED;
+		b->rows[i].path_level = DIFF_LEVEL_HOP;
+		b->rows[i].changed = true;
+		b->d.result = DIFF_RESULT_CHANGED;
+	}
+}
+
+enum made { MADE_SAME, MADE_CHANGED, MADE_UNCERTAIN };
+
+static void make_diff(struct buf *out, enum made made, bool with_report)
 {
 	static const char *const china[] = {"192.0.2.1", "4.69.140.1", "219.158.39.42", "*", "*",
 					    "175.45.176.71"};
@@ -156,7 +177,10 @@ static void make_diff(struct buf *out, bool changed, bool with_report)
 
 	a.command = "borderpath diff --at 2017-10-01T09:07:51Z --before 3h --after 3h --format html "
 		    "dprk.db";
-	fill_diff(d, changed);
+	if (made == MADE_UNCERTAIN)
+		make_uncertain(d);
+	else
+		fill_diff(d, made == MADE_CHANGED);
 	bed_2017(&b);
 	html_diff(out, &d->d, (struct wall){at("2017-10-01T09:07:51Z")}, with_report ? b.r : NULL, b.p,
 		  traces, 2, &a);
@@ -297,6 +321,7 @@ static void no_event_is_said(void **state)
 	bed_day(&b, 1, 4, false, "fra1", NULL);
 	buf_clear(&out);
 	events_text(&out, &plain, NULL, 0, b.p);
+	events_count(&out, NULL, 0);
 	assert_string_equal(out.bytes, "No event.\n");
 	bed_close(&b);
 }
@@ -363,7 +388,7 @@ static void nothing_is_fetched(void **state)
 {
 	(void)state;
 	buf_clear(&out);
-	make_diff(&out, true, true);
+	make_diff(&out, MADE_CHANGED, true);
 	assert_false(out.failed);
 	assert_null(strstr(out.bytes, "<link rel=\"stylesheet\""));
 	assert_null(strstr(out.bytes, "src=\"http"));
@@ -377,10 +402,74 @@ static void no_change_is_said_with_its_power(void **state)
 {
 	(void)state;
 	buf_clear(&out);
-	make_diff(&out, false, true);
+	make_diff(&out, MADE_SAME, true);
 	assert_non_null(strstr(out.bytes, "No change seen in 4 of 4 networks from 8 of 8 vantage "
 			       "points."));
 	assert_non_null(strstr(out.bytes, "would have been seen with 90 % probability."));
+}
+
+/* A border that reads differently, and not surely so, is called that wherever it stands: neither
+ * "changed" nor "did not". */
+static void headline_sentences_and_table_agree(void **state)
+{
+	(void)state;
+	buf_clear(&out);
+	make_diff(&out, MADE_UNCERTAIN, false);
+	assert_non_null(strstr(out.bytes, "<h1>North Korea: paths changed, whether borders did is too "
+			       "uncertain to say</h1>"));
+	assert_non_null(strstr(out.bytes, "<p>Whether the border of 175.45.176.0/24 changed is too "
+			       "uncertain to say from 8 of 8 vantage points: "));
+	assert_int_equal(occurrences(out.bytes, "<em>too uncertain to say</em>"), 8);
+	assert_null(strstr(out.bytes, "borders did not"));
+	/* Events between two sides that are alike are no "no change". */
+	buf_clear(&out);
+	make_diff(&out, MADE_SAME, true);
+	assert_non_null(strstr(out.bytes, "<h1>North Korea: the same before and after, with events in "
+			       "between</h1>"));
+	buf_clear(&out);
+	make_diff(&out, MADE_SAME, false);
+	assert_non_null(strstr(out.bytes, "<h1>North Korea: no change seen</h1>"));
+}
+
+/* What happened to several networks at once is told once, under one number, in the list and in the
+ * figures; where it did not happen nothing is drawn. */
+static void events_of_several_networks_are_one(void **state)
+{
+	struct event e[4];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		event_init(&e[i]);
+		e[i].kind = EVENT_BORDER_SWITCH;
+		e[i].status = EVENT_CONFIRMED;
+		e[i].scope = EVENT_SCOPE_PREFIX;
+		e[i].at = e[i].not_after = (struct wall){T0 + (i == 3 ? 2 : 1) * 900 * NS_PER_S};
+		e[i].not_before = (struct wall){e[i].at.ns - 900 * NS_PER_S};
+		e[i].prefix = bed_prefix(i == 0 ? 3 : i == 1 ? 0 : 2);
+		e[i].seen_by = e[i].seen_of = 1;
+		text_set(e[i].from.what, sizeof(e[i].from.what), "dandong");
+		text_set(e[i].to.what, sizeof(e[i].to.what), "khasan");
+		text_set(e[i].summary, sizeof(e[i].summary), "of one alone");
+	}
+	assert_int_equal(event_run(e, 4), 3);
+	event_join(&e[0], &e[1]);
+	event_join(&e[0], &e[2]);
+	buf_clear(&out);
+	assert_string_equal(e[0].summary, "");
+	assert_int_equal(e[0].prefix_count, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(prefix_equal(e[0].prefixes[i], bed_prefix(i == 0 ? 0 : i + 1)));
+	assert_true(event_concerns(&e[0], bed_prefix(3), NULL));
+	assert_false(event_concerns(&e[0], bed_prefix(1), NULL));
+	/* Another size, another status, another vantage point: two events. */
+	e[2].seen_of = 2;
+	assert_int_equal(event_run(&e[1], 2), 1);
+	e[2].seen_of = 1;
+	e[2].status = EVENT_PROVISIONAL;
+	assert_int_equal(event_run(&e[1], 2), 1);
+	text_set(e[1].vantage, sizeof(e[1].vantage), "fra1");
+	assert_true(event_concerns(&e[1], bed_prefix(0), "fra1"));
+	assert_false(event_concerns(&e[1], bed_prefix(0), "ams1"));
 }
 
 /* --- pages for the browser ------------------------------------------------------------------- */
@@ -403,7 +492,7 @@ static int write_page(const char *dir, const char *name, const struct buf *page)
 static int write_pages(const char *dir)
 {
 	static const char *const names[] = {"report", "events", "diff", "same", "files", "quiet",
-					    "large", "hostile"};
+					    "large", "uncertain", "hostile"};
 	int rc = 0;
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -411,11 +500,12 @@ static int write_pages(const char *dir)
 		switch (i) {
 		case 0: make_report(&out, html_report); break;
 		case 1: make_report(&out, html_events); break;
-		case 2: make_diff(&out, true, true); break;
-		case 3: make_diff(&out, false, true); break;
-		case 4: make_diff(&out, true, false); break;
+		case 2: make_diff(&out, MADE_CHANGED, true); break;
+		case 3: make_diff(&out, MADE_SAME, true); break;
+		case 4: make_diff(&out, MADE_CHANGED, false); break;
 		case 5: make_quiet(&out); break;
 		case 6: make_large(&out); break;
+		case 7: make_diff(&out, MADE_UNCERTAIN, false); break;
 		default: make_hostile(&out); break;
 		}
 		rc |= write_page(dir, names[i], &out);
@@ -435,6 +525,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_large_day_is_under_two_megabytes),
 		cmocka_unit_test(nothing_is_fetched),
 		cmocka_unit_test(no_change_is_said_with_its_power),
+		cmocka_unit_test(headline_sentences_and_table_agree),
+		cmocka_unit_test(events_of_several_networks_are_one),
 	};
 	int rc;
 
