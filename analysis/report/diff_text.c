@@ -150,7 +150,7 @@ static void row_cells(char cell[COLUMNS][CELL], const struct style *s, const str
 	snprintf(cell[COL_PREFIX], CELL, "%s", prefix_format(r->prefix, text));
 	snprintf(cell[COL_METHOD], CELL, "%s", r->method ? word_of(method_words, r->method) : "-");
 	pair(border, s, side_border(&r->before, p), side_border(&r->after, p));
-	snprintf(cell[COL_BORDER], CELL, "%s%s", border,
+	snprintf(cell[COL_BORDER], CELL, "%.100s%s", border,
 		 r->border == DIFF_TOO_FEW ? " (uncertain)" : "");
 	snprintf(cell[COL_PATH], CELL, "%s", r->path == DIFF_TOO_FEW ? "too few" :
 		 word_of(diff_change_words, r->path));
