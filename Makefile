@@ -266,6 +266,13 @@ lint: ## include directions, privileges, words, shell, man pages
 format: ## apply .clang-format to the C files git says you changed
 	$(Q)git diff --name-only --diff-filter=d HEAD -- '*.c' '*.h' | xargs -r clang-format -i
 
+.PHONY: deb check-deb
+deb: ## Debian packages, in build/deb
+	$(Q)scripts/deb.sh
+
+check-deb: ## the packages in a clean Debian 12 root (root, and a mirror that apt knows)
+	$(Q)tests/packaging/check-deb.sh
+
 # The probe is the only program with a capability, and only its group may run it. It is never
 # setuid. A package (DESTDIR) sets group and capability in its own postinst.
 bindir  = $(DESTDIR)$(PREFIX)/bin
@@ -275,6 +282,7 @@ examples = $(share)/doc/borderpath/examples
 vardir  = $(DESTDIR)/var/lib/borderpath
 etcdir  = $(DESTDIR)$(SYSCONFDIR)/borderpath
 GROUP  ?= borderpath
+CONFS  := limits agent.conf collect.conf
 UNITS  := $(notdir $(wildcard packaging/systemd/*.service packaging/systemd/*.socket))
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
@@ -284,7 +292,7 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 		$(libdir)/systemd/system $(libdir)/sysusers.d $(examples)
 	$(Q)install -m 0755 $(OUT)/borderpath $(OUT)/borderpath-fleet $(bindir)/
 	$(Q)install -m 0750 $(OUT)/borderpath-probe $(bindir)/
-	$(Q)install -m 0644 doc/borderpath.1 $(share)/man/man1/
+	$(Q)install -m 0644 doc/borderpath.1 doc/borderpath-fleet.1 $(share)/man/man1/
 	$(Q)install -m 0644 doc/borderpath-probe.8 $(share)/man/man8/
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
 	$(Q)install -m 0644 packaging/campaigns/*.yaml $(share)/borderpath/campaigns/
@@ -298,19 +306,20 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 		chmod 0644 $(libdir)/systemd/system/$$unit || exit; done
 	$(Q)install -m 0644 packaging/cron/borderpath $(examples)/borderpath.cron
 	$(Q)install -m 0644 doc/*.md $(share)/doc/borderpath/
-	$(Q)if [ -w "$(DESTDIR)/" ] && [ ! -e $(etcdir)/limits ]; then install -d $(etcdir) && \
-		install -m 0644 packaging/limits $(etcdir)/; fi
+	$(Q)for conf in $(CONFS); do if [ -w "$(DESTDIR)/" ] && [ ! -e $(etcdir)/$$conf ]; then \
+		install -d $(etcdir) && install -m 0644 packaging/$$conf $(etcdir)/ || exit; fi; done
 	$(Q)if [ -w "$(DESTDIR)/" ] && [ -s build/geodata/asn.mmdb ]; then install -d $(vardir) && \
 		install -m 0644 build/geodata/*.mmdb build/geodata/NOTICE $(vardir)/; fi
 	$(Q)if [ -z "$(DESTDIR)" ]; then scripts/grant-probe.sh $(bindir)/borderpath-probe $(GROUP); fi
 
-uninstall: ## remove what install put there (not the group, nor a limits file that was changed)
-	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-fleet $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 \
+uninstall: ## remove what install put there (not the group, nor a configuration that was changed)
+	$(Q)rm -f $(bindir)/borderpath $(bindir)/borderpath-fleet $(bindir)/borderpath-probe $(share)/man/man1/borderpath.1 $(share)/man/man1/borderpath-fleet.1 \
 		$(share)/man/man8/borderpath-probe.8 $(share)/bash-completion/completions/borderpath
 	$(Q)rm -f $(libdir)/sysusers.d/borderpath.conf $(addprefix $(libdir)/systemd/system/,$(UNITS))
 	$(Q)rm -rf $(share)/borderpath $(share)/doc/borderpath
 	$(Q)rm -f $(vardir)/asn.mmdb $(vardir)/country.mmdb $(vardir)/NOTICE
-	$(Q)if cmp -s packaging/limits $(etcdir)/limits; then rm -f $(etcdir)/limits; fi
+	$(Q)for conf in $(CONFS); do \
+		if cmp -s packaging/$$conf $(etcdir)/$$conf; then rm -f $(etcdir)/$$conf; fi; done
 
 clean: ## remove build/, but keep the downloaded geo data
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name geodata -exec rm -rf {} + 2>/dev/null || true

@@ -80,6 +80,22 @@ else
 	skip "systemd-sysusers is not installed"
 fi
 
+# The Debian packages: built of what the Makefile says, with what scripts/packages.txt installs, and each
+# unit in one of them.
+version=$(sed -n 's/^VERSION := //p' Makefile)
+check "the packages' version" grep -q "^borderpath ($version) " packaging/debian/changelog
+grep -P '^build\t' scripts/packages.txt | cut -f 2 | grep -vxE 'gcc|make|libc6-dev' | sort >"$box/wanted"
+sed -n '/^Build-Depends:/,/^[A-Z]/p' packaging/debian/control | grep -o '^ [a-z0-9.+-]*' | tr -d ' ' |
+	grep -v '^dh-' | sort >"$box/named"
+check "what they are built with" diff "$box/wanted" "$box/named"
+for f in "$units"/*.service "$units"/*.socket; do
+	check "${f##*/} is in a package" grep -qxh "lib/systemd/system/${f##*/}" packaging/debian/*.install
+done
+for script in packaging/debian/*.p{ost,re}{inst,rm}; do
+	[ ! -f "$script" ] || check "${script##*/} is of its package" grep -q "^Package: $(basename "${script%.*}")\$" \
+		packaging/debian/control
+done
+
 # Five fields, a user, and a command of ours with the options that it has.
 lines=0
 while read -r _ _ _ _ _ user command; do
