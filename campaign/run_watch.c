@@ -83,9 +83,15 @@ void run_watch_open(struct run_desk *d)
 {
 	const struct watch_hooks hooks = {.on_event = on_event, .on_cell = on_cell,
 					  .on_breath = on_breath, .arg = d};
+	const struct campaign_plan *p = d->book->plan;
+	const struct watch_options options = {.campaign = p->campaign,
+					      .vantage = p->vantage,
+					      .profile = d->book->profile,
+					      .every_ns = p->every_ns,
+					      .flapping_ns = p->flapping_ns};
 
 	d->watch_told[0] = '\0';
-	if (watch_new(d->book->plan, d->book->profile, &hooks, &d->watch) < 0) {
+	if (watch_new(&options, &hooks, &d->watch) < 0) {
 		run_note(d->run, d, "events are not looked for: out of memory");
 		return;
 	}
@@ -115,7 +121,7 @@ void run_watch_recall(struct run_desk *d)
 
 	if (d->watch == NULL || d->keep->store == NULL)
 		return;
-	if (watch_recall(d->watch, d->keep->store, &err) < 0)
+	if (watch_recall(d->watch, d->keep->store, wall_now(), &err) < 0)
 		trouble(d, &err);
 }
 
@@ -125,7 +131,7 @@ void run_watch_round(struct run_desk *d, const struct round *r)
 
 	if (d->watch == NULL || d->keep->store == NULL)
 		return;
-	trouble(d, watch_round(d->watch, d->keep->store, r, &err) < 0 ? &err : NULL);
+	trouble(d, watch_round(d->watch, d->keep->store, r, wall_now(), &err) < 0 ? &err : NULL);
 	d->run->now = mono_now();
 }
 

@@ -121,6 +121,8 @@ news >"$LAB_TMP/news" 2>&1
 is "told once: exit" $? 0
 is "and silence again" "$(cat "$LAB_TMP/news")" ''
 is "eight were told of it" "$(cat "$told"/* | jq -r .kind | sort | uniq -c | tr -s ' ')" ' 8 border_switch'
+is "each by one id, so that who remembers ids has it once" \
+	"$(cat "$told"/* | jq -r .id | sort -u | wc -l)" 1
 is "and it is one alert" "$(cat "$told"/* | jq -r .fingerprint | sort -u | wc -l)" 1
 
 # --- 3. diff ----------------------------------------------------------------------------------------
