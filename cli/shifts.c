@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * borderpath shifts: the shift detector on anybody's series. A file is one series; its columns,
+ * borderpath shifts: the shift detector on anybody's series, one in a file or several; columns,
  * units and notation are found or named. Knows no store and no network.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/report/table.h"
 #include "analysis/shift.h"
@@ -15,16 +16,18 @@
 #include "core/record/samples.h"
 
 const char shifts_usage[] =
-"usage: borderpath shifts [OPTIONS] FILE...\n"
+"usage: borderpath shifts [OPTIONS] [FILE...]\n"
 "\n"
 "Tells where a series of round-trip times moved from one level to another and stayed there: when,\n"
 "from what to what, by how much and how sure. Noise, single spikes, bursts of loss and what swells\n"
-"every day are none. A FILE is CSV (separated by , ; or tabs; numbers with point or comma); \"-\" is\n"
-"standard input. A negative or empty round-trip time, nan or * was not answered.\n"
+"every day are none. A FILE is CSV (separated by , ; or tabs; numbers with point or comma); none, or\n"
+"\"-\", is standard input. A negative or empty round-trip time, nan or * was not answered.\n"
 "\n"
 "  --sensitive           short and small ones too: more is found, and more of it is chance\n"
 "  --time-col C          the column of the times, by name or number from 1; none: there is none\n"
 "  --rtt-col C           the column of the round-trip times\n"
+"  --series-col C,...    columns that tell the series of one file apart (else vantage, target and\n"
+"                        method where there are such, addresses by network); none: it is one\n"
 "  --unit s|ms|us        of the round-trip times (else by the column's name, else by their size)\n"
 "  --format text|jsonl   for people, or one event a line (index: the row of data, from 0)\n"
 "  -o FILE, --quiet, --color auto|always|never\n"
@@ -32,8 +35,9 @@ const char shifts_usage[] =
 "Times are seconds (or ms, us, ns) since 1970, RFC 3339, 2016-10-13 07:56 or 13/10/2016 07:56, in\n"
 "UTC unless they say otherwise. What cannot be read is skipped, told, and makes the exit code 3.\n";
 
-enum { OPT_SENSITIVE = OPT_COMMAND_FIRST, OPT_TIME_COL, OPT_RTT_COL, OPT_UNIT };
+enum { OPT_SENSITIVE = OPT_COMMAND_FIRST, OPT_TIME_COL, OPT_RTT_COL, OPT_SERIES_COL, OPT_UNIT };
 enum { TOLD_MOST = 20 };  /* skipped rows of a file; the rest is a number */
+enum { SERIES_TEXT = 512 };
 
 struct shifts_run {
 	struct options options;
@@ -44,6 +48,7 @@ struct shifts_run {
 	struct shift_list found;
 	unsigned told;             /* skipped rows of the file at hand */
 	unsigned read_files, failed_files;
+	uint64_t told_series;
 	uint64_t skipped;
 };
 
@@ -161,7 +166,7 @@ static void put_text(struct shifts_run *run, struct buf *out, const struct sampl
 	struct table table;
 	size_t start;
 
-	if (run->read_files > 1)
+	if (run->told_series++ > 0)
 		buf_char(out, '\n');
 	start = out->used;
 	put_heading(out, series, run->found.count, name);
@@ -200,7 +205,66 @@ static int tell(struct shifts_run *run, const struct samples *series, const char
 	return rc;
 }
 
+static int tell_quiet(struct shifts_run *run, const char *file, uint32_t quiet, uint32_t of,
+		      struct bp_error *err)
+{
+	struct buf out;
+	int rc;
+
+	buf_init(&out);
+	buf_printf(&out, "%s%s: no shift in %" PRIu32 " of %" PRIu32 " series\n",
+		   run->told_series > 0 ? "\n" : "", file, quiet, of);
+	run->told_series++;
+	rc = out.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
+	     session_write(&run->session, out.bytes, out.used, err);
+	buf_fini(&out);
+	return rc;
+}
+
 /* A file that cannot be read is told and counted; what is returned ends the run. */
+/* A part of the arrays, borrowed. */
+static struct samples part_of(const struct samples *all, uint32_t number)
+{
+	struct samples part = *all;
+	size_t first = all->first[number];
+
+	part.count = all->first[number + 1] - first;
+	part.rtt_ns += first;
+	part.row += first;
+	if (part.at != NULL)
+		part.at += first;
+	return part;
+}
+
+static int take_series(struct shifts_run *run, const struct samples *all, const char *file,
+		       struct bp_error *err)
+{
+	char name[SERIES_TEXT];
+	uint32_t quiet = 0;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < all->series_count && rc == 0; i++) {
+		struct samples part = part_of(all, i);
+
+		text_set(name, sizeof(name), file);
+		if (all->names != NULL)
+			snprintf(name, sizeof(name), "%s, %s", file, all->names[i]);
+		shift_list_clear(&run->found);
+		rc = shift_detect(run->scratch, run->setting, part.at, part.rtt_ns, part.count,
+				  &run->found);
+		if (rc < 0)
+			return bp_fail(err, rc, "out of memory");
+		/* Of thousands of series those are told that have one. */
+		if (all->names != NULL && run->found.count == 0)
+			quiet++;
+		else
+			rc = tell(run, &part, name, err);
+	}
+	if (rc == 0 && quiet > 0 && run->options.format != OUTPUT_JSONL)
+		rc = tell_quiet(run, file, quiet, all->series_count, err);
+	return rc;
+}
+
 static int take_file(struct shifts_run *run, const char *path, struct bp_error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -225,13 +289,7 @@ static int take_file(struct shifts_run *run, const char *path, struct bp_error *
 	run->skipped += series.skipped;
 	if (run->told > TOLD_MOST && !run->options.quiet)
 		cli_say("%s: %u rows more skipped", name, run->told - TOLD_MOST);
-	shift_list_clear(&run->found);
-	rc = shift_detect(run->scratch, run->setting, series.at, series.rtt_ns, series.count,
-			  &run->found);
-	if (rc < 0)
-		bp_fail(err, rc, "out of memory");
-	else
-		rc = tell(run, &series, name, err);
+	rc = take_series(run, &series, name, err);
 	samples_fini(&series);
 	return rc;
 }
@@ -255,6 +313,7 @@ static int take(struct shifts_run *run, int opt, const char *arg)
 	case OPT_SENSITIVE: run->setting = SHIFT_SENSITIVE; return 0;
 	case OPT_TIME_COL: run->read.time_col = arg; return 0;
 	case OPT_RTT_COL: run->read.rtt_col = arg; return 0;
+	case OPT_SERIES_COL: run->read.series_col = arg; return 0;
 	case OPT_UNIT:
 		if (word_value(units, arg, &value) < 0)
 			return cli_usage("shifts", "--unit is s, ms or us, not '%s'", arg) + 1;
@@ -288,9 +347,11 @@ int cmd_shifts(int argc, char **argv)
 		{"sensitive", no_argument, NULL, OPT_SENSITIVE},
 		{"time-col", required_argument, NULL, OPT_TIME_COL},
 		{"rtt-col", required_argument, NULL, OPT_RTT_COL},
+		{"series-col", required_argument, NULL, OPT_SERIES_COL},
 		{"unit", required_argument, NULL, OPT_UNIT},
 		{NULL, 0, NULL, 0},
 	};
+	char dash[] = "-", *input[] = {dash, NULL};
 	struct shifts_run run = {.read = {.say = say}};
 	int opt, rc;
 
@@ -301,7 +362,8 @@ int cmd_shifts(int argc, char **argv)
 		if (rc != 0)
 			return rc - 1;
 	}
-	if (optind == argc)
+	if (optind == argc && isatty(STDIN_FILENO))
 		return cli_usage("shifts", "name a file of CSV, or - for standard input");
-	return run_files(&run, argc - optind, argv + optind);
+	return optind == argc ? run_files(&run, 1, input) :
+	       run_files(&run, argc - optind, argv + optind);
 }

@@ -10,16 +10,18 @@
 #include <strings.h>
 
 #include "core/csvread.h"
+#include "core/record/samples_series.h"
 #include "core/record/samples_value.h"
 #include "core/text.h"
 
-enum { NO_COLUMN = -1, DELAY_MOST = 1000 * 1000 };
+enum { NO_COLUMN = -1, DELAY_MOST = 1000 * 1000, ROWS_A_SERIES = 4 };
 #define CLOCK_BACK_NS (INT64_C(3600) * NS_PER_S)
 
 struct reading {
 	struct samples_time time;
 	int64_t rtt_e9;      /* negative: lost */
 	uint64_t row, line;
+	uint32_t series;
 };
 
 struct reading_list { struct reading *items; size_t count, size; };
@@ -29,6 +31,7 @@ struct reader {
 	const struct samples_options *options;
 	int time, rtt;       /* columns, from 0; NO_COLUMN */
 	enum samples_unit unit;
+	struct samples_series series;
 	struct reading_list readings;
 	uint64_t rows, skipped;
 };
@@ -169,7 +172,7 @@ static int find_named(struct reader *r, bool header, struct bp_error *err)
 		r->rtt = rtt_column(&r->csv);
 	if (rc == 0 && header && r->unit == SAMPLES_UNIT_UNKNOWN && r->rtt != NO_COLUMN)
 		r->unit = unit_of_name(r->csv.fields[r->rtt]);
-	return rc;
+	return rc == 0 ? samples_series_find(&r->series, &r->csv, header, o->series_col, err) : rc;
 }
 
 /* What the names did not tell, by the cells of the first row of data: the first moment is the time,
@@ -236,7 +239,7 @@ static int take_row(struct reader *r, struct bp_error *err)
 		skip(r, x.line, "no round-trip time", cell);
 		return 0;
 	}
-	to = add(&r->readings);
+	to = samples_series_of(&r->series, csv, &x.series) == 0 ? add(&r->readings) : NULL;
 	if (to == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	*to = x;
@@ -412,25 +415,61 @@ static int64_t ns_of(int64_t e9, enum samples_unit unit)
 	return unit == SAMPLES_S ? e9 : unit == SAMPLES_MS ? e9 / 1000 : e9 / 1000000;
 }
 
-static int take_over(const struct reader *r, struct samples *out, struct bp_error *err)
+/* Where each row would be its own series, or nearly, the column tells something else. */
+static bool has_series(const struct reader *r)
+{
+	return r->series.count > 1 &&
+	       (r->series.named || r->series.count <= r->readings.count / ROWS_A_SERIES);
+}
+
+/* Where each series begins; `next` is of room for the same. */
+static void count_series(const struct reader *r, bool several, size_t *first, size_t *next)
 {
 	const struct reading_list *list = &r->readings;
-	struct samples s = {.count = list->count, .skipped = r->skipped, .unit = r->unit};
+	uint32_t n = several ? r->series.count : 1;
+
+	for (size_t i = 0; i < list->count; i++)
+		first[several ? list->items[i].series + 1 : 1]++;
+	for (uint32_t i = 0; i < n; i++)
+		first[i + 1] += first[i];
+	memcpy(next, first, n * sizeof(*next));
+}
+
+static int take_over(struct reader *r, struct samples *out, struct bp_error *err)
+{
+	const struct reading_list *list = &r->readings;
+	bool several = has_series(r);
+	struct samples s = {.count = list->count, .skipped = r->skipped, .unit = r->unit,
+			    .series_count = several ? r->series.count : 1};
+	size_t *next = calloc((size_t)s.series_count + 1, sizeof(*next));
 
 	s.rtt_ns = calloc(s.count + 1, sizeof(*s.rtt_ns));
 	s.row = calloc(s.count + 1, sizeof(*s.row));
+	s.first = calloc((size_t)s.series_count + 1, sizeof(*s.first));
 	if (r->time != NO_COLUMN)
 		s.at = calloc(s.count + 1, sizeof(*s.at));
-	if (s.rtt_ns == NULL || s.row == NULL || (r->time != NO_COLUMN && s.at == NULL)) {
+	if (s.rtt_ns == NULL || s.row == NULL || s.first == NULL || next == NULL ||
+	    (r->time != NO_COLUMN && s.at == NULL)) {
+		free(next);
 		samples_fini(&s);
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	}
+	count_series(r, several, s.first, next);
 	for (size_t i = 0; i < s.count; i++) {
-		s.rtt_ns[i] = ns_of(list->items[i].rtt_e9, r->unit);
-		s.row[i] = list->items[i].row;
+		const struct reading *x = &list->items[i];
+		size_t at = next[several ? x->series : 0]++;
+
+		s.rtt_ns[at] = ns_of(x->rtt_e9, r->unit);
+		s.row[at] = x->row;
 		if (s.at != NULL)
-			s.at[i].ns = list->items[i].time.ns;
+			s.at[at].ns = x->time.ns;
 	}
+	if (several) {
+		s.names = r->series.names;
+		r->series.names = NULL;
+		r->series.count = 0;
+	}
+	free(next);
 	*out = s;
 	return 0;
 }
@@ -455,6 +494,7 @@ int samples_read(FILE *file, const char *name, const struct samples_options *opt
 	if (rc == 0)
 		rc = take_over(&r, out, err);
 	free(r.readings.items);
+	samples_series_fini(&r.series);
 	csv_reader_fini(&r.csv);
 	return rc;
 }
@@ -464,5 +504,9 @@ void samples_fini(struct samples *s)
 	free(s->at);
 	free(s->rtt_ns);
 	free(s->row);
+	for (uint32_t i = 0; s->names != NULL && i < s->series_count; i++)
+		free(s->names[i]);
+	free(s->names);
+	free(s->first);
 	*s = (struct samples){0};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Anybody's series of delays, read from CSV (core/csvread.h): which columns hold the time and the
+ * Anybody's series of delays, one or several in a file, read from CSV (core/csvread.h): which columns hold the time and the
  * round-trip time, in which unit and notation, is named or found. A delay that is negative, empty,
  * nan or * was not answered. What cannot be read is told with its line and left out.
  */
@@ -22,6 +22,10 @@ enum { SAMPLES_LOST = -1, SAMPLES_MAX = 100 * 1000 * 1000 };
 struct samples_options {
 	const char *time_col, *rtt_col;  /* a name of the header, or a number from 1; NULL: found.
 					  * time_col "none": rows have no time */
+	/* Columns that tell several series of one file apart, between commas; "none": it is one.
+	 * NULL: found by their names (vantage, target, method and the like; addresses by network),
+	 * unless nearly each row would be a series of its own. */
+	const char *series_col;
 	enum samples_unit unit;          /* of the delay; unknown: by the column's name, else by
 					  * what the values are */
 	/* A line for people: of a row that was left out, or (skipped is false) of what was guessed.
@@ -37,6 +41,11 @@ struct samples {
 	int64_t *rtt_ns;      /* SAMPLES_LOST: not answered */
 	uint64_t *row;        /* of the file's data rows, from 0, those left out counted */
 	size_t count;
+	/* One series behind the other, in the order they first come: number i is of the points
+	 * from first[i] to before first[i + 1]. */
+	size_t *first;        /* owned, series_count + 1 */
+	uint32_t series_count; /* at least 1 */
+	char **names;         /* of the series, each owned too; NULL: there is one */
 	uint64_t skipped;     /* rows that were left out */
 	enum samples_unit unit;
 };

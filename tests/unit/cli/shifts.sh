@@ -101,13 +101,27 @@ run "$dir/none.csv" "$dir/epoch.csv"
 same 'one of two' "3 1" "$rc $(grep -c '1 shift' "$dir/out")"
 run "$dir"
 same 'a directory' 1 "$rc"
-run
-same 'no file' "2 borderpath shifts: name a file of CSV, or - for standard input (see: borderpath help shifts)" \
-	"$rc $(cat "$dir/err")"
+run <"$dir/epoch.csv"
+same 'no file: standard input' "0 1" "$rc $(grep -c '^standard input: .*1 shift' "$dir/out")"
 run --unit minutes "$dir/epoch.csv"
 same 'no such unit' 2 "$rc"
 run --rtt-col delay "$dir/epoch.csv"
 same 'no such column' 1 "$rc"
+# Two targets in turn, each row of the other one's level: one moves, at its own time.
+perl -e 'print "time,vantage,dst,rtt_ms\n"; for my $i (0 .. 79) { my $t = 1476316800 + 240 * $i;
+	print "$t,a,192.0.2.1,", 20 + ($i * 7 % 5) / 10, "\n$t,a,198.51.100.1,",
+	($i < 40 ? 80 : 120) + ($i * 3 % 5) / 10, "\n" }' >"$dir/two.csv"
+run --format jsonl "$dir/two.csv"
+same 'two series in a file' "0 1 81" "$rc $(wc -l <"$dir/out") $(grep -o '"index":[0-9]*' "$dir/out" | cut -d: -f2)"
+run "$dir/two.csv"
+same 'which is named' "1 1" "$(grep -c ', a 198.51.100.0/24: 80 points, .*: 1 shift$' "$dir/out") $(
+	grep -c ': no shift in 1 of 2 series$' "$dir/out")"
+run --series-col none --format jsonl "$dir/two.csv"
+same 'as one series it is noise' "0 0" "$rc $(wc -l <"$dir/out")"
+run --series-col vantage,3 "$dir/two.csv"
+same 'columns named' 1 "$(grep -c ', a 198.51.100.1: 80 points' "$dir/out")"
+run --series-col what "$dir/two.csv"
+same 'no such column of series' 1 "$rc"
 run --unit us --format jsonl "$dir/epoch.csv"
 same 'in microseconds nothing moves by a millisecond' "0 " "$rc $(cat "$dir/out")"
 
@@ -121,6 +135,9 @@ if [ -d "$shared" ]; then
 			same "$place $prefix" "0 $([ $place.$prefix = UK.175.45.178 ] && echo 2 || echo 0)" \
 				"$rc $(wc -l <"$dir/out")"
 		done
+		# As they come, rows of both prefixes in turn: told apart by network.
+		run --format jsonl "$shared/nmap_latency_2021_$place.csv"
+		same "$place" "0 $([ $place = UK ] && echo 2 || echo 0)" "$rc $(wc -l <"$dir/out")"
 	done
 else
 	echo "skipped: $shared is not there"

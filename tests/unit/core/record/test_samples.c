@@ -219,9 +219,56 @@ static void test_no_times(void **state)
 	}
 }
 
+/* Rows of several series in one file. */
+static void series_are_told_apart(void **state)
+{
+	static const struct {
+		const char *text, *col, *series, *why;
+	} rows[] = {
+		{"t,dst,rtt_ms\n1,192.0.2.1,1\n2,198.51.100.1,2\n3,192.0.2.9,3\n4,198.51.100.7,4\n"
+		 "5,192.0.2.1,5\n6,192.0.2.1,6\n7,198.51.100.1,7\n8,198.51.100.1,8\n", NULL,
+		 "192.0.2.0/24 0 2 4 5|198.51.100.0/24 1 3 6 7|", "by network"},
+		{"t,dst,rtt_ms\n1,192.0.2.1,1\n2,198.51.100.1,2\n3,192.0.2.9,3\n", NULL, "- 0 1 2|",
+		 "three rows, two networks: too few to tell"},
+		{"t,dst,rtt_ms\n1,192.0.2.1,1\n2,198.51.100.1,2\n3,192.0.2.1,3\n", "dst",
+		 "192.0.2.1 0 2|198.51.100.1 1|", "named, however few"},
+		{"t,dst,rtt_ms\n1,192.0.2.1,1\n2,198.51.100.1,2\n3,192.0.2.1,3\n", "none", "- 0 1 2|",
+		 "one, as is said"},
+		{"t;vantage;target;rtt_ms\n4;a;x;1\n3;b;x;1\n2;a;x;1\n1;b;x;1\n4;a;x;1\n3;b;x;1\n"
+		 "2;a;x;1\n1;b;x;1\n", NULL, "a x 0 2 4 6|b x 1 3 5 7|",
+		 "by who and where to; in the order of the file where times are close"},
+		{"1,a,7\n2,b,8\n3,a,9\n", "2", "a 0 2|b 1|", "without a header, by number"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct samples_options o = {.series_col = rows[i].col};
+		char got[256] = "";
+		struct samples s;
+		struct told told;
+		struct bp_error err;
+		size_t used = 0;
+
+		if (read_text(rows[i].text, &o, &s, &told, &err) < 0)
+			fail_msg("%s: %s", rows[i].why, err.text);
+		for (uint32_t k = 0; k < s.series_count; k++) {
+			used += (size_t)snprintf(got + used, sizeof(got) - used, "%s",
+						 s.names != NULL ? s.names[k] : "-");
+			for (size_t at = s.first[k]; at < s.first[k + 1]; at++)
+				used += (size_t)snprintf(got + used, sizeof(got) - used, " %" PRIu64,
+							 s.row[at]);
+			used += (size_t)snprintf(got + used, sizeof(got) - used, "|");
+		}
+		if (strcmp(got, rows[i].series) != 0)
+			fail_msg("%s: %s, not %s", rows[i].why, got, rows[i].series);
+		samples_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(series_are_told_apart),
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_numbers),
