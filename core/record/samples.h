@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Anybody's series of delays, one or several in a file, read from CSV (core/csvread.h): which columns hold the time and the
- * round-trip time, in which unit and notation, is named or found. A delay that is negative, empty,
- * nan or * was not answered. What cannot be read is told with its line and left out.
+ * Anybody's series of delays, one or several in a file, read from CSV (core/csvread.h): which
+ * columns hold the time and the round-trip time, in which unit and notation, is named or found. A
+ * delay that is negative, empty, nan or * was not answered. What cannot be read is told with its
+ * line and left out.
  */
 #ifndef CORE_RECORD_SAMPLES_H
 #define CORE_RECORD_SAMPLES_H

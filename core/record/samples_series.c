@@ -25,7 +25,9 @@ struct series_entry {
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct series_entry *)a)->name, ((const struct series_entry *)b)->name);
+	const struct series_entry *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
 }
 
 static int find_named(struct samples_series *s, const struct csv_reader *csv, bool header,
@@ -117,7 +119,10 @@ static int new_series(struct samples_series *s, const struct series_entry *like,
 
 int samples_series_of(struct samples_series *s, const struct csv_reader *csv, uint32_t *out)
 {
-	union { struct series_entry entry; char room[sizeof(struct series_entry) + SERIES_NAME_MAX]; } x;
+	union {
+		struct series_entry entry;
+		char room[sizeof(struct series_entry) + SERIES_NAME_MAX];
+	} x;
 	struct series_entry *const *there;
 
 	*out = 0;
