@@ -342,6 +342,15 @@ int sqlite_retire_hours(struct sqlite_store *s, const char *campaign, const char
 int sqlite_salvage(const char *from, const char *to, struct store_salvage *out,
 		   struct bp_error *err);
 
+/* --- sqlite_book.c ---------------------------------------------------------------------------- */
+
+int sqlite_mark_batch(struct sqlite_store *s, const char *vantage, const char *epoch, uint64_t seq,
+		      bool *already, struct bp_error *err);
+int sqlite_refuse_batch(struct sqlite_store *s, const char *vantage, const char *epoch,
+			uint64_t seq, const char *reason, const void *bytes, size_t n,
+			struct bp_error *err);
+int sqlite_marks(struct sqlite_store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
+
 /* --- sqlite_write.c --------------------------------------------------------------------------- */
 
 /* Writes the row of the segment under way, if there is one: its traces can be read then. */

@@ -163,6 +163,24 @@ static int engine_retire_hours(struct store *s, const char *campaign, const char
 	return sqlite_retire_hours(own(s), campaign, vantage, before, dropped, err);
 }
 
+static int engine_mark_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+			     bool *already, struct bp_error *err)
+{
+	return sqlite_mark_batch(own(s), vantage, epoch, seq, already, err);
+}
+
+static int engine_refuse_batch(struct store *s, const char *vantage, const char *epoch,
+			       uint64_t seq, const char *reason, const void *bytes, size_t n,
+			       struct bp_error *err)
+{
+	return sqlite_refuse_batch(own(s), vantage, epoch, seq, reason, bytes, n, err);
+}
+
+static int engine_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err)
+{
+	return sqlite_marks(own(s), on_mark, arg, err);
+}
+
 static const char *const schemes[] = {"sqlite:", NULL};
 
 const struct store_engine sqlite_engine = {
@@ -193,4 +211,7 @@ const struct store_engine sqlite_engine = {
 	.retire_some = engine_retire_some,
 	.retire_hours = engine_retire_hours,
 	.salvage = sqlite_salvage,
+	.mark_batch = engine_mark_batch,
+	.refuse_batch = engine_refuse_batch,
+	.marks = engine_marks,
 };

@@ -125,28 +125,6 @@ static void on_event(void *arg, const struct campaign_plan *p, const struct even
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-/* "256M": bytes, or with K, M, G. */
-static int take_bytes(const char *arg, int64_t *out)
-{
-	static const char units[] = "KMG";
-	size_t n = strlen(arg);
-	const char *unit = n > 0 ? strchr(units, arg[n - 1]) : NULL;
-	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
-	char digits[32];
-	uint64_t value;
-
-	if (unit != NULL)
-		n--;
-	if (n >= sizeof(digits))
-		return BP_ERANGE;
-	memcpy(digits, arg, n);
-	digits[n] = '\0';
-	if (text_to_u64(digits, 1, (uint64_t)INT64_MAX >> shift, &value) < 0)
-		return BP_EPARSE;
-	*out = (int64_t)(value << shift);
-	return 0;
-}
-
 static int take_option(struct campaign_show *s, int opt, const char *arg)
 {
 	switch (opt) {
@@ -154,7 +132,7 @@ static int take_option(struct campaign_show *s, int opt, const char *arg)
 	case OPT_SPOOL: s->run.spool_dir = arg; return 0;
 	case OPT_AVOID: s->run.avoid = arg; return 0;
 	case OPT_SPOOL_BYTES:
-		if (take_bytes(arg, &s->run.spool_bytes) == 0)
+		if (options_bytes(arg, &s->run.spool_bytes) == 0)
 			return 0;
 		return cli_usage("campaign", "--spool-bytes '%s' is no size such as 256M", arg) + 1;
 	default: return options_take(&s->common, opt, arg);

@@ -88,6 +88,27 @@ int options_take(struct options *o, int opt, const char *arg)
 	}
 }
 
+int options_bytes(const char *arg, int64_t *out)
+{
+	static const char units[] = "KMG";
+	size_t n = strlen(arg);
+	const char *unit = n > 0 ? strchr(units, arg[n - 1]) : NULL;
+	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+	char digits[32];
+	uint64_t value;
+
+	if (unit != NULL)
+		n--;
+	if (n >= sizeof(digits))
+		return BP_ERANGE;
+	memcpy(digits, arg, n);
+	digits[n] = '\0';
+	if (text_to_u64(digits, 1, (uint64_t)INT64_MAX >> shift, &value) < 0)
+		return BP_EPARSE;
+	*out = (int64_t)(value << shift);
+	return 0;
+}
+
 static void session_terminal(const struct options *o, struct session *s)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");

@@ -58,6 +58,9 @@ int options_next(const struct options *o, int argc, char **argv, const char *sho
  * CLI_OK + 1; wrong value, told: CLI_USAGE + 1). */
 int options_take(struct options *o, int opt, const char *arg);
 
+/* "256M": bytes, or with K, M, G; from 1. BP_EPARSE, BP_ERANGE. */
+int options_bytes(const char *arg, int64_t *out);
+
 /* What the options open. */
 struct session {
 	const struct options *options;

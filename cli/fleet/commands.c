@@ -11,6 +11,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } rows[] = {
+	{"collect", cmd_collect},
 	{NULL, NULL},
 };
 

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The inside of a collector, shared by campaign/fleet/collect*.c and by nobody else:
+ *
+ *   collect.c         open, one turn, close; what is away and how long it is left alone
+ *   collect_take.c    messages become batches, batches one transaction
+ *   collect_marks.c   watermarks: read, told, asked for; rounds that are whole
+ *   collect_book.c    what the centre says of each vantage point, in BP_CENTRE
+ *   collect_watch.c   events over all vantage points of a campaign
+ */
+#ifndef CAMPAIGN_FLEET_COLLECT_INSIDE_H
+#define CAMPAIGN_FLEET_COLLECT_INSIDE_H
+
+#include "campaign/fleet/batch.h"
+#include "campaign/fleet/collect.h"
+#include "campaign/store.h"
+#include "core/clock.h"
+
+enum {
+	COLLECT_FETCH = 32,        /* batches of one transaction */
+	COLLECT_TRIES = 3,         /* of a transaction, before its batches are tried one by one */
+	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: a spool is not made anew that often */
+	COLLECT_PENDING_MAX = 4096,
+};
+#define COLLECT_WAIT_MIN_NS (NS_PER_S / 2)
+#define COLLECT_WAIT_MAX_NS (10 * NS_PER_S)
+#define COLLECT_ASIDE_NS (30 * NS_PER_S)  /* a batch that fails by itself is left alone so long */
+#define COLLECT_BOOK_NS (2 * NS_PER_S)    /* between two entries of one vantage point */
+
+/* Something that is tried again: when, and whether people know. */
+struct patience {
+	struct mono until;
+	unsigned fails;
+	bool told;
+};
+
+enum item_state {
+	ITEM_WAITS,        /* for a transaction */
+	ITEM_REFUSED,      /* for ever; to be set aside */
+	ITEM_IN,           /* in the store, or set aside there */
+	ITEM_BACK,         /* given back to the broker */
+};
+
+/* A message in hand. */
+struct item {
+	struct bus_message m;
+	char vantage[BUS_NAME_TEXT];
+	enum item_state state;
+	bool already;              /* the store had it */
+	enum batch_refusal refusal;
+	struct bp_error why;       /* of ITEM_REFUSED, or of the last failure */
+	struct batch_head head;
+	uint64_t order_seq;        /* as its name says, before it is read; 0 not known */
+	char order_epoch[BATCH_EPOCH_TEXT];
+	struct round *round;       /* owned: that it brought and the store took; NULL: none */
+	uint32_t traces;
+};
+
+struct mark { char vantage[BUS_NAME_TEXT], epoch[BATCH_EPOCH_TEXT]; uint64_t through; };
+
+/* A round whose last batch is in, and perhaps not all before it. */
+struct pending { struct round round; char epoch[BATCH_EPOCH_TEXT]; uint64_t seq; };
+
+/* What this collector saw of a vantage point and has not yet put into the book. */
+struct page {
+	char vantage[BUS_NAME_TEXT];
+	struct wall last_batch_at, refused_at;
+	uint64_t refused[BATCH_REFUSALS];
+	enum batch_refusal why;        /* of the last one */
+	char text[BP_ERROR_TEXT];
+	bool dirty, offset_known;
+	int64_t offset_ns;             /* of its clock, against the broker's */
+	struct mono next, noted;
+};
+
+struct collect_watch;
+
+struct collect {
+	struct collect_options o;
+	struct collect_hooks hooks;
+	struct collect_counts counts;
+	struct bus *bus;
+	struct bus_intake *intake;
+	struct bus_ear *ear;
+	bool set_up;
+	struct store *store;           /* NULL: away */
+	struct patience bus_wait, store_wait;
+	struct item items[COLLECT_FETCH];
+	unsigned item_count;
+	bool one_by_one;               /* the transaction failed too often */
+	struct mark *marks;            /* owned; sorted as the store gives them */
+	size_t mark_count, mark_room;
+	bool marks_known, marks_told;
+	struct pending *pending;       /* owned */
+	size_t pending_count, pending_room;
+	struct page *pages;            /* owned */
+	size_t page_count, page_room;
+	struct mono clocks_next;       /* when BP_STATUS is read again */
+	struct collect_watch *watch;   /* NULL: not wanted */
+};
+
+/* --- collect.c -------------------------------------------------------------------------------- */
+
+void collect_note(struct collect *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Doubles the wait, with jitter; told once: "TEXT; tried again". */
+void patience_lose(struct collect *c, struct patience *p, const char *text);
+/* It works: `text` is told if its failure was. */
+void patience_win(struct collect *c, struct patience *p, const char *text);
+bool patience_over(const struct patience *p, struct mono now);
+/* The store failed in a way that says nothing of what it was given: closed, and opened anew. */
+void collect_store_lost(struct collect *c, const struct bp_error *err);
+/* Room for one more element of an array that grows; NULL: out of memory. */
+void *collect_room(void *array, size_t count, size_t *room, size_t size);
+
+/* --- collect_take.c --------------------------------------------------------------------------- */
+
+/* Messages from the broker into items; 0 or the bus's failure. */
+int collect_fetch(struct collect *c, int64_t wait_ns, struct bp_error *err);
+/* Items into the store, as far as it takes them. Those that are in are acknowledged and gone. */
+void collect_take(struct collect *c);
+/* Drops what is in hand; with `back`, the broker hands it out again at once. */
+void collect_drop(struct collect *c, bool back);
+
+/* --- collect_marks.c -------------------------------------------------------------------------- */
+
+/* As the store has them. */
+int collect_marks_read(struct collect *c, struct bp_error *err);
+void collect_marks_tell(struct collect *c, const char *vantage);
+void collect_marks_tell_all(struct collect *c);
+/* Who asked is answered. */
+void collect_marks_answer(struct collect *c);
+/* Members of "marks": {EPOCH: THROUGH}. */
+struct json_writer;
+void collect_marks_put(const struct collect *c, struct json_writer *w, const char *vantage);
+size_t collect_epochs(const struct collect *c, const char *vantage, const char *epoch, bool *known);
+/* A round's last batch is in: it is announced when all of it is. Takes the round's value. */
+void collect_pending_add(struct collect *c, const struct round *r, const char *epoch, uint64_t seq);
+void collect_pending_look(struct collect *c);
+
+/* --- collect_book.c --------------------------------------------------------------------------- */
+
+/* NULL: out of memory. */
+struct page *collect_page(struct collect *c, const char *vantage);
+void collect_book_batch(struct collect *c, const struct item *it);
+/* Writes what is due; `all`: what there is. */
+void collect_book_write(struct collect *c, bool all);
+/* Reads what agents say of their clocks, now and then. */
+void collect_book_clocks(struct collect *c);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Watermarks as the store has them: told behind each commit, to who asks, and all of them by a
+ * collector that starts. And the rounds that they say are whole.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/fleet/collect_inside.h"
+#include "core/json.h"
+#include "core/text.h"
+
+#define ASK_SUBJECT "bp.ask."
+#define MARK_SUBJECT "bp.mark."
+
+/* Requests answered in one turn. */
+enum { ANSWERS_MAX = 64 };
+
+/* --- what the store has ----------------------------------------------------------------------- */
+
+static int on_mark(void *arg, const char *vantage, const char *epoch, uint64_t through,
+		   struct bp_error *err)
+{
+	struct collect *c = arg;
+	struct mark *room = collect_room(c->marks, c->mark_count, &c->mark_room, sizeof(*room));
+
+	if (room == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	c->marks = room;
+	room = &c->marks[c->mark_count++];
+	text_set(room->vantage, sizeof(room->vantage), vantage);
+	text_set(room->epoch, sizeof(room->epoch), epoch);
+	room->through = through;
+	return 0;
+}
+
+int collect_marks_read(struct collect *c, struct bp_error *err)
+{
+	int rc;
+
+	/* What a reading that failed left is as true as it was, and not all: nothing is told of
+	 * it. */
+	c->mark_count = 0;
+	c->marks_known = false;
+	rc = store_marks(c->store, on_mark, c, err);
+	if (rc == 0)
+		c->marks_known = true;
+	return rc;
+}
+
+size_t collect_epochs(const struct collect *c, const char *vantage, const char *epoch, bool *known)
+{
+	size_t n = 0;
+
+	*known = false;
+	for (size_t i = 0; i < c->mark_count; i++) {
+		if (strcmp(c->marks[i].vantage, vantage) != 0)
+			continue;
+		n++;
+		*known |= strcmp(c->marks[i].epoch, epoch) == 0;
+	}
+	return n;
+}
+
+static uint64_t through_of(const struct collect *c, const char *vantage, const char *epoch)
+{
+	for (size_t i = 0; i < c->mark_count; i++) {
+		if (strcmp(c->marks[i].vantage, vantage) == 0 &&
+		    strcmp(c->marks[i].epoch, epoch) == 0)
+			return c->marks[i].through;
+	}
+	return 0;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+void collect_marks_put(const struct collect *c, struct json_writer *w, const char *vantage)
+{
+	json_begin_object(w, "marks");
+	for (size_t i = 0; i < c->mark_count; i++) {
+		/* Batches whose epoch nobody could read are kept under a name that is none. */
+		if (strcmp(c->marks[i].vantage, vantage) == 0 && bus_name_ok(c->marks[i].epoch))
+			json_put_int(w, c->marks[i].epoch, (int64_t)c->marks[i].through);
+	}
+	json_end(w);
+}
+
+static void put_message(const struct collect *c, struct buf *out, const char *vantage)
+{
+	struct json_writer w;
+
+	json_start(&w, out);
+	json_begin_object(&w, NULL);
+	json_put_str(&w, "type", "marks");
+	json_put_int(&w, "version", 1);
+	json_put_str(&w, "vantage", vantage);
+	collect_marks_put(c, &w, vantage);
+	json_end(&w);
+}
+
+void collect_marks_tell(struct collect *c, const char *vantage)
+{
+	char subject[BUS_SUBJECT_TEXT];
+	struct buf text;
+
+	if (!c->marks_known || !bus_name_ok(vantage))
+		return;
+	snprintf(subject, sizeof(subject), MARK_SUBJECT "%s", vantage);
+	buf_init(&text);
+	put_message(c, &text, vantage);
+	/* Nobody may listen; who missed it asks. */
+	if (!text.failed)
+		(void)bus_tell(c->bus, subject, text.bytes, text.used, NULL);
+	buf_fini(&text);
+}
+
+void collect_marks_tell_all(struct collect *c)
+{
+	for (size_t i = 0; i < c->mark_count; i++) {
+		if (i == 0 || strcmp(c->marks[i].vantage, c->marks[i - 1].vantage) != 0)
+			collect_marks_tell(c, c->marks[i].vantage);
+	}
+}
+
+void collect_marks_answer(struct collect *c)
+{
+	struct bus_message m;
+	struct bp_error err;
+	struct buf text;
+
+	buf_init(&text);
+	for (unsigned i = 0; i < ANSWERS_MAX && bus_hear(c->ear, 0, &m, &err) == 0; i++) {
+		const char *vantage = m.subject;
+
+		if (strncmp(vantage, ASK_SUBJECT, strlen(ASK_SUBJECT)) == 0)
+			vantage += strlen(ASK_SUBJECT);
+		/* Where nothing is known, another collector may know: who asked asks again. */
+		if (c->marks_known && bus_name_ok(vantage)) {
+			buf_clear(&text);
+			put_message(c, &text, vantage);
+			if (!text.failed)
+				(void)bus_answer(c->bus, &m, text.bytes, text.used, NULL);
+		}
+		bus_message_drop(&m);
+	}
+	buf_fini(&text);
+}
+
+/* --- rounds that are whole -------------------------------------------------------------------- */
+
+void collect_pending_add(struct collect *c, const struct round *r, const char *epoch, uint64_t seq)
+{
+	struct pending *room;
+
+	if (c->pending_count == COLLECT_PENDING_MAX) {
+		collect_note(c, "round %s is not told: too many wait for batches before them",
+			     c->pending[0].round.id);
+		memmove(c->pending, c->pending + 1, --c->pending_count * sizeof(*c->pending));
+	}
+	room = collect_room(c->pending, c->pending_count, &c->pending_room, sizeof(*room));
+	if (room == NULL) {
+		collect_note(c, "round %s is not told: out of memory", r->id);
+		return;
+	}
+	c->pending = room;
+	room = &c->pending[c->pending_count++];
+	room->round = *r;
+	text_set(room->epoch, sizeof(room->epoch), epoch);
+	room->seq = seq;
+}
+
+void collect_pending_look(struct collect *c)
+{
+	size_t kept = 0;
+
+	if (!c->marks_known)
+		return;
+	for (size_t i = 0; i < c->pending_count; i++) {
+		struct pending *p = &c->pending[i];
+
+		if (through_of(c, p->round.vantage, p->epoch) < p->seq) {
+			if (kept != i)
+				c->pending[kept] = *p;
+			kept++;
+			continue;
+		}
+		c->counts.rounds++;
+		if (c->hooks.on_round != NULL)
+			c->hooks.on_round(c->hooks.arg, &p->round);
+	}
+	c->pending_count = kept;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Messages become batches, batches one transaction. A batch is read to its end before any of it is
+ * added, so what is refused for ever leaves no trace in the transaction of the others. What the
+ * store does not take for its content is set aside the same way; what fails for no reason that we
+ * know is tried by itself, and given back if it fails alone.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/fleet/collect_inside.h"
+#include "core/jsontree.h"
+#include "core/text.h"
+
+#define SUBJECT "bp.result."
+/* Where not even the name tells the epoch: no batch has this one. */
+#define NO_EPOCH "?"
+
+/* --- in hand ---------------------------------------------------------------------------------- */
+
+static void item_fini(struct item *it)
+{
+	free(it->round);
+	bus_message_drop(&it->m);
+	memset(it, 0, sizeof(*it));
+}
+
+void collect_drop(struct collect *c, bool back)
+{
+	for (unsigned i = 0; i < c->item_count; i++) {
+		if (back)
+			(void)bus_nak(&c->items[i].m, 0, NULL);
+		item_fini(&c->items[i]);
+	}
+	c->item_count = 0;
+}
+
+/* Two collectors that were handed the same batches take them in one order, so that neither waits
+ * for the other's. */
+static int by_name(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	int rc = strcmp(x->vantage, y->vantage);
+
+	if (rc == 0)
+		rc = strcmp(x->order_epoch, y->order_epoch);
+	return rc != 0 ? rc : (x->order_seq > y->order_seq) - (x->order_seq < y->order_seq);
+}
+
+static void item_init(struct item *it)
+{
+	const char *vantage = it->m.subject;
+	struct batch_head named = {0};
+
+	if (strncmp(vantage, SUBJECT, strlen(SUBJECT)) == 0)
+		vantage += strlen(SUBJECT);
+	if (!bus_name_ok(vantage)) {
+		/* The stream takes bp.result.*: a name that no agent can have. */
+		text_set(it->vantage, sizeof(it->vantage), "?");
+		it->refusal = BATCH_FOREIGN;
+		it->state = ITEM_REFUSED;
+		bp_fail(&it->why, BP_EPARSE, "the subject names no vantage point");
+		return;
+	}
+	text_set(it->vantage, sizeof(it->vantage), vantage);
+	if (batch_id_read(vantage, it->m.id, &named)) {
+		it->order_seq = named.seq;
+		text_set(it->order_epoch, sizeof(it->order_epoch), named.epoch);
+	}
+}
+
+int collect_fetch(struct collect *c, int64_t wait_ns, struct bp_error *err)
+{
+	struct bus_message got[COLLECT_FETCH];
+	unsigned n = 0;
+	int rc = bus_fetch(c->intake, COLLECT_FETCH, wait_ns, got, &n, err);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < n; i++) {
+		c->items[i] = (struct item){.m = got[i]};
+		item_init(&c->items[i]);
+	}
+	c->item_count = n;
+	qsort(c->items, n, sizeof(c->items[0]), by_name);
+	return 0;
+}
+
+/* --- one batch -------------------------------------------------------------------------------- */
+
+struct batch {
+	struct record *records;   /* owned */
+	uint32_t count;
+	uint32_t room;
+	struct wall at;
+	char campaign[TRACE_CAMPAIGN_TEXT];
+};
+
+static void batch_fini(struct batch *b)
+{
+	for (uint32_t i = 0; i < b->count; i++)
+		record_fini(&b->records[i]);
+	free(b->records);
+}
+
+static int keep_record(void *arg, struct record *r, struct bp_error *err)
+{
+	struct batch *b = arg;
+
+	if (b->count == b->room) {
+		uint32_t room = b->room > 0 ? 2 * b->room : BATCH_RECORDS;
+		struct record *more = reallocarray(b->records, room, sizeof(*more));
+
+		if (more == NULL)
+			return bp_fail(err, BP_ENOMEM, "out of memory");
+		b->records = more;
+		b->room = room;
+	}
+	if (r->kind == RECORD_TRACE) {
+		if (b->campaign[0] == '\0')
+			text_set(b->campaign, sizeof(b->campaign), r->trace->campaign);
+		/* As a value it is all there: what a batch of traces takes is bounded by them. */
+		free(r->line);
+		r->line = NULL;
+	}
+	b->records[b->count++] = *r;
+	record_init(r);
+	return 0;
+}
+
+/* An object's own time, or that of what stands before it. */
+static struct wall object_at(const struct record *r, struct wall before)
+{
+	const char *start = node_text(node_get(r->dom, "start"));
+	struct wall at;
+
+	return start != NULL && wall_parse(start, (struct wall){0}, &at) == 0 && at.ns > 0 ?
+		       at : before;
+}
+
+static int add_round(struct store *s, struct item *it, const struct record *r,
+		     struct bp_error *err)
+{
+	struct round *round = malloc(sizeof(*round));
+	bool already = false;
+	int rc;
+
+	if (round == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	rc = round_read(r, round, err);
+	if (rc == 0)
+		rc = store_add_round(s, round, &already, err);
+	if (rc == 0 && !already) {
+		free(it->round);
+		it->round = round;
+		return 0;
+	}
+	free(round);
+	return rc;
+}
+
+static int add_records(struct store *s, struct item *it, struct batch *b, struct bp_error *err)
+{
+	struct wall at = it->m.stamp.ns != 0 ? it->m.stamp : wall_now();
+	int rc = 0;
+
+	it->traces = 0;
+	for (uint32_t i = 0; rc == 0 && i < b->count; i++) {
+		const struct record *r = &b->records[i];
+
+		if (r->kind == RECORD_TRACE) {
+			at = r->trace->start.ns != 0 ? r->trace->start : at;
+			rc = store_add_trace(s, r->trace, &r->names, &r->verdict, err);
+			it->traces++;
+		} else if (r->kind == RECORD_ROUND) {
+			rc = add_round(s, it, r, err);
+		} else {
+			rc = store_add_object(s, r->kind, object_at(r, at), it->vantage,
+					      b->campaign, it->head.round, r->line, r->line_size,
+					      err);
+		}
+	}
+	return rc;
+}
+
+static int refuse(struct item *it, enum batch_refusal why, const struct bp_error *err)
+{
+	struct bp_error text = *err;
+
+	it->state = ITEM_REFUSED;
+	it->refusal = why;
+	it->why = text;
+	return 0;
+}
+
+/* Within a transaction. 0 also for a batch that is refused: then nothing of it was added. */
+static int take_one(struct collect *c, struct item *it, struct bp_error *err)
+{
+	struct batch b = {0};
+	struct bp_error why = {0};
+	bool known;
+	int rc = batch_read(it->vantage, it->m.bytes, it->m.size, &it->head, keep_record, &b,
+			    &it->refusal, &why);
+
+	it->already = false;
+	if (rc < 0 && it->refusal != BATCH_OK) {
+		rc = refuse(it, it->refusal, &why);
+		goto out;
+	}
+	if (rc < 0) {
+		*err = why;
+		goto out;
+	}
+	if (collect_epochs(c, it->vantage, it->head.epoch, &known) >= COLLECT_EPOCHS_MAX &&
+	    !known) {
+		bp_fail(&why, BP_EPARSE, "a vantage point has at most %d epochs",
+			COLLECT_EPOCHS_MAX);
+		rc = refuse(it, BATCH_MALFORMED, &why);
+		goto out;
+	}
+	rc = store_mark_batch(c->store, it->vantage, it->head.epoch, it->head.seq, &it->already,
+			      err);
+	if (rc == 0 && !it->already)
+		rc = add_records(c->store, it, &b, err);
+out:
+	batch_fini(&b);
+	return rc;
+}
+
+/* --- transactions ----------------------------------------------------------------------------- */
+
+/* Of what it was given, and it would be again. */
+static bool is_content(const struct bp_error *err)
+{
+	return err->code == BP_EINVAL || err->code == BP_ERANGE;
+}
+
+/* The store is away, or full, or shared at the wrong moment: nothing was wrong with a batch. */
+static bool is_weather(const struct bp_error *err)
+{
+	return err->code == BP_EAGAIN || err->code == BP_EPERM || err->sys == ENOSPC ||
+	       err->sys == EDQUOT;
+}
+
+static void settle(struct collect *c, struct item *it)
+{
+	it->state = ITEM_IN;
+	if (it->already) {
+		c->counts.again++;
+		return;
+	}
+	c->counts.batches++;
+	c->counts.traces += it->traces;
+}
+
+/* What waits of items [from, to), in one transaction. *bad: the batch that the store does not
+ * take. */
+static int commit(struct collect *c, unsigned from, unsigned to, struct item **bad,
+		  struct bp_error *err)
+{
+	unsigned i;
+	int rc = store_begin(c->store, err);
+
+	*bad = NULL;
+	for (i = from; rc == 0 && i < to; i++) {
+		if (c->items[i].state != ITEM_WAITS)
+			continue;
+		rc = take_one(c, &c->items[i], err);
+		if (rc < 0)
+			*bad = &c->items[i];
+	}
+	if (rc == 0)
+		rc = store_commit(c->store, err);
+	if (rc < 0) {
+		store_undo(c->store);
+		for (i = from; i < to; i++) {
+			free(c->items[i].round);
+			c->items[i].round = NULL;
+		}
+		return rc;
+	}
+	c->counts.commits++;
+	for (i = from; i < to; i++) {
+		if (c->items[i].state == ITEM_WAITS)
+			settle(c, &c->items[i]);
+	}
+	return 0;
+}
+
+/* All of [from, to) that the store takes; those that it refuses for their content are marked so,
+ * and the others are tried again without them. */
+static int commit_all(struct collect *c, unsigned from, unsigned to, struct bp_error *err)
+{
+	struct item *bad;
+	int rc;
+
+	while ((rc = commit(c, from, to, &bad, err)) < 0 && bad != NULL && is_content(err))
+		refuse(bad, BATCH_MALFORMED, err);
+	return rc;
+}
+
+/* In a transaction of its own. What is kept is for people: who sent it, why it was refused, all of
+ * its bytes. */
+static int set_aside(struct collect *c, struct item *it, struct bp_error *err)
+{
+	const struct batch_head *h = &it->head;
+	char reason[BP_ERROR_TEXT + 32];
+	struct batch_head named = *h;
+	bool known = named.seq > 0 || batch_id_read(it->vantage, it->m.id, &named), old;
+	int rc;
+
+	if (known && collect_epochs(c, it->vantage, named.epoch, &old) >= COLLECT_EPOCHS_MAX)
+		known = old;
+	snprintf(reason, sizeof(reason), "%s: %s", batch_refusal_name(it->refusal), it->why.text);
+	rc = store_begin(c->store, err);
+	if (rc == 0)
+		rc = store_refuse_batch(c->store, it->vantage, known ? named.epoch : NO_EPOCH,
+					known ? named.seq : it->m.stream_seq, reason, it->m.bytes,
+					it->m.size, err);
+	if (rc == 0)
+		rc = store_commit(c->store, err);
+	if (rc < 0) {
+		store_undo(c->store);
+		return rc;
+	}
+	it->state = ITEM_IN;
+	c->counts.refused++;
+	return 0;
+}
+
+static void give_back(struct collect *c, struct item *it, const struct bp_error *err)
+{
+	collect_note(c, "a batch of %s is not taken by the store, and is tried again later: %s",
+		     it->vantage, err->text);
+	(void)bus_nak(&it->m, COLLECT_ASIDE_NS, NULL);
+	it->state = ITEM_BACK;
+}
+
+/* Each by itself: the store failed several times for a reason that may be one of them. False: it is
+ * not them. */
+static bool commit_each(struct collect *c, struct bp_error *err)
+{
+	for (unsigned i = 0; i < c->item_count; i++) {
+		if (c->items[i].state != ITEM_WAITS || commit_all(c, i, i + 1, err) == 0)
+			continue;
+		if (is_weather(err))
+			return false;
+		give_back(c, &c->items[i], err);
+	}
+	return true;
+}
+
+static bool set_all_aside(struct collect *c, struct bp_error *err)
+{
+	for (unsigned i = 0; i < c->item_count; i++) {
+		struct item *it = &c->items[i];
+
+		if (it->state != ITEM_REFUSED || set_aside(c, it, err) == 0)
+			continue;
+		if (is_weather(err))
+			return false;
+		give_back(c, it, err);
+	}
+	return true;
+}
+
+/* --- behind the commit ------------------------------------------------------------------------ */
+
+static void tell_all(struct collect *c)
+{
+	for (unsigned i = 0; i < c->item_count; i++) {
+		const char *vantage = c->items[i].vantage;
+
+		/* Sorted by vantage point: each once. */
+		if (c->items[i].state == ITEM_IN &&
+		    (i + 1 == c->item_count || strcmp(c->items[i + 1].vantage, vantage) != 0 ||
+		     c->items[i + 1].state != ITEM_IN))
+			collect_marks_tell(c, vantage);
+	}
+}
+
+/* Acknowledged first: what follows may be lost, it is told again by the next commit, by a request,
+ * by the next start. */
+static void finish(struct collect *c)
+{
+	struct bp_error err = {0};
+	unsigned kept = 0, in = 0;
+
+	for (unsigned i = 0; i < c->item_count; i++) {
+		if (c->items[i].state != ITEM_IN)
+			continue;
+		(void)bus_ack(&c->items[i].m, &err);
+		in++;
+	}
+	if (in == 0)
+		(void)0;
+	else if (collect_marks_read(c, &err) < 0)
+		collect_store_lost(c, &err);
+	else
+		tell_all(c);
+	for (unsigned i = 0; i < c->item_count; i++) {
+		struct item *it = &c->items[i];
+
+		if (it->state == ITEM_IN) {
+			collect_book_batch(c, it);
+			if (it->round != NULL)
+				collect_pending_add(c, it->round, it->head.epoch, it->head.seq);
+		}
+		if (it->state == ITEM_IN || it->state == ITEM_BACK)
+			item_fini(it);
+		else
+			c->items[kept++] = *it;
+	}
+	c->item_count = kept;
+	collect_pending_look(c);
+}
+
+void collect_take(struct collect *c)
+{
+	struct bp_error err = {0};
+	bool ok;
+
+	if (c->one_by_one)
+		ok = commit_each(c, &err);
+	else
+		ok = commit_all(c, 0, c->item_count, &err) == 0;
+	ok = ok && set_all_aside(c, &err);
+	finish(c);
+	if (ok) {
+		c->one_by_one = false;
+		patience_win(c, &c->store_wait, "batches are committed again");
+		return;
+	}
+	if (is_weather(&err)) {
+		collect_store_lost(c, &err);
+		return;
+	}
+	patience_lose(c, &c->store_wait, err.text);
+	c->one_by_one = c->store_wait.fails >= COLLECT_TRIES;
+}
