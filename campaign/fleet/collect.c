@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A collector: what it opens, one turn of it, and what is away for a while. */
+#include "campaign/fleet/collect.h"
+
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,7 +53,7 @@ void patience_lose(struct collect *c, struct patience *p, const char *text)
 	if (wait > COLLECT_WAIT_MAX_NS)
 		wait = COLLECT_WAIT_MAX_NS;
 	/* Between a half and all of it, so that collectors do not come back together. */
-	wait = wait / 2 + (int64_t)randombytes_uniform((uint32_t)(wait / 2 / NS_PER_US)) * NS_PER_US;
+	wait = wait / 2 + randombytes_uniform((uint32_t)(wait / 2 / NS_PER_US)) * NS_PER_US;
 	p->until = mono_add(mono_now(), wait);
 	p->fails++;
 	if (!p->told)

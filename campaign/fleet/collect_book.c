@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the centre says of each vantage point: BP_CENTRE/VANTAGE, one entry that all collectors write.
- * Counts are added to what stands there, against the revision that was read; who was beaten to it
- * reads again. What was not yet written is lost with its collector: refused batches themselves are
- * in the store.
+ * What the centre says of each vantage point: BP_CENTRE/VANTAGE, one entry that all collectors
+ * write. Counts are added to what stands there, against the revision that was read; who was beaten
+ * to it reads again. What was not yet written is lost with its collector: refused batches
+ * themselves are in the store.
  */
 #include <stdlib.h>
 #include <string.h>
