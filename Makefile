@@ -103,7 +103,7 @@ LINKS_tests/fuzz                 := cli clifleet fleet postgres campaign analysi
 LIBS_core    = $(call pc_libs,libsodium yajl)
 LIBS_geo     = $(call pc_libs,libmaxminddb libcyaml yaml-0.1)
 LIBS_campaign = $(call pc_libs,sqlite3 libzstd libsystemd libcurl libmicrohttpd)
-LIBS_fleet   = $(call pc_libs,libnats libpq)
+LIBS_fleet   = $(call pc_libs,libnats libpq libcrypto)
 LIBS_tests   = -pthread $(LIBS_core) $(call pc_libs,jansson) $(LIBS_geo) $(LIBS_campaign) $(LIBS_fleet) $(call pc_libs,libcares) -lpcap $(LIBNET_LIBS) $(call pc_libs,libseccomp libcap-ng) -lm
 
 # --- quiet output ----------------------------------------------------------------------------

@@ -29,6 +29,28 @@ const char collect_usage[] =
 "  --quiet               no notes, no events on stderr\n";
 
 const char fleet_usage[] =
-"usage: borderpath fleet init|add|revoke|status [OPTIONS]\n"
+"usage: borderpath fleet init --server URL --vantages NAME,NAME... -o DIR [OPTIONS]\n"
+"       borderpath fleet add NAME --dir DIR\n"
+"       borderpath fleet revoke NAME --dir DIR\n"
 "\n"
-"Server configuration, keys and permissions of a fleet; what each vantage point is doing.\n";
+"Server configuration, keys and permissions of a fleet. A key and an account of the broker for each\n"
+"vantage point: none can write as another, read its results, or change a plan.\n"
+"\n"
+"  init                  makes DIR: keys, certificates, the configuration of nats-server, and a README\n"
+"                        that says what goes where. Dials nobody, and overwrites nothing\n"
+"  add                   a key and an account for one more\n"
+"  revoke                one's key holds no longer, once the broker has read accounts.conf again\n"
+"\n"
+"  --server URL          the broker, as vantage points dial it: tls://HOST:PORT (4222); three by comma\n"
+"                        are a cluster\n"
+"  --vantages NAMES      by comma; letters, digits, '-', '_'\n"
+"  --replicas 1|3        of one broker, or of three (as many as --server names)\n"
+"  --no-tls              for a tunnel or a laboratory (else an authority of the fleet's own is made)\n"
+"  --server-dir PATH     where DIR/server will lie on the broker's machine (where it is now)\n"
+"  --jetstream-dir PATH  where the broker keeps streams (/var/lib/nats/jetstream)\n"
+"  --budget PPS          packets a second into one /24 or /48 of the whole fleet (40)\n"
+"  -o DIR                init: is made\n"
+"  -d, --dir DIR         what init made\n"
+"  --quiet               says nothing of what goes where\n"
+"\n"
+"Exit: 0 done, 1 failure, 2 usage.\n";

@@ -92,27 +92,80 @@ int bus_get(struct bus *b, const char *bucket, const char *key, struct buf *byte
 	return rc;
 }
 
+/* --- all of them ------------------------------------------------------------------------------ */
+
+/* A consumer of its own that gives the last message of each key: one answer for all, where a watch
+ * would ask for each. It lives in the server's memory, and not for long. */
+static int list_begin(struct bus *b, const char *bucket, natsSubscription **sub, int64_t *pending,
+		      struct bp_error *err)
+{
+	char inbox[BUS_INBOX_TEXT], subject[2 * BUS_SUBJECT_TEXT + 64], config[1024];
+	struct json_node *tree = NULL;
+	const char *name;
+	int64_t sent = 0;
+	int rc;
+
+	bus_inbox(b, inbox);
+	name = strrchr(inbox, '.') + 1;
+	rc = bus_subscribe(b, inbox, NULL, sub, err);
+	if (rc < 0)
+		return rc;
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.CREATE.KV_%s.%s.$KV.%s.>", bucket, name,
+		 bucket);
+	snprintf(config, sizeof(config),
+		 "{\"stream_name\":\"KV_%s\",\"config\":{\"name\":\"%s\",\"deliver_subject\":\"%s\","
+		 "\"filter_subject\":\"$KV.%s.>\",\"deliver_policy\":\"last_per_subject\","
+		 "\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"max_deliver\":1,"
+		 "\"inactive_threshold\":5000000000,\"mem_storage\":true,\"num_replicas\":1}}",
+		 bucket, name, inbox, bucket);
+	rc = bus_js(b, subject, NULL, config, strlen(config), &tree, NULL, err);
+	if (rc < 0) {
+		natsSubscription_Destroy(*sub);
+		return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no bucket %s",
+						    bucket)
+					  : rc;
+	}
+	/* Counted when it was made; what was handed out at once counts too. */
+	node_int(node_get(tree, "num_pending"), 0, INT64_MAX, pending);
+	node_int(node_get(node_get(tree, "delivered"), "consumer_seq"), 0, INT64_MAX, &sent);
+	*pending += sent;
+	free(tree);
+	return 0;
+}
+
 int bus_each(struct bus *b, const char *bucket,
 	     int (*on_entry)(void *arg, const struct bus_entry *e, struct bp_error *err), void *arg,
 	     struct bp_error *err)
 {
-	struct mono until = mono_add(mono_now(), b->wait_ns);
-	struct bus_watch *w;
-	struct bus_entry e;
-	bool all = false;
-	int rc = bus_watch_open(b, bucket, ">", &w, err);
+	char prefix[BUS_SUBJECT_TEXT];
+	natsSubscription *sub;
+	uint64_t next = 1;
+	int64_t pending = 0;
+	int rc = list_begin(b, bucket, &sub, &pending, err);
 
 	if (rc < 0)
 		return rc;
-	while (!all && rc == 0) {
-		rc = bus_watch_next(w, b->wait_ns, &e, &all, err);
-		if (rc == BP_ENOTFOUND)
-			rc = mono_reached(mono_now(), until) ?
-				     bp_fail(err, BP_EAGAIN, "%s: no answer in time", bucket) :
-				     0;
-		else if (rc == 0 && e.key != NULL && !e.gone)
-			rc = on_entry(arg, &e, err);
+	snprintf(prefix, sizeof(prefix), "$KV.%s.", bucket);
+	while (rc == 0 && pending > 0) {
+		struct bus_meta meta;
+		struct bus_entry e;
+		natsMsg *m = NULL;
+		natsStatus s = natsSubscription_NextMsg(&m, sub, b->wait_ns / NS_PER_MS);
+
+		if (s != NATS_OK) {
+			rc = bus_status(b, s, err, "bucket %s", bucket);
+			break;
+		}
+		if (bus_status_of(m) == 0 && bus_meta_of(m, &meta)) {
+			if (meta.consumer_seq != next++)
+				rc = bp_fail(err, BP_EAGAIN, "bucket %s: entries were lost on the way",
+					     bucket);
+			else if (bus_entry_of(m, prefix, &e) && !e.gone)
+				rc = on_entry(arg, &e, err);
+			pending = (int64_t)meta.pending;
+		}
+		natsMsg_Destroy(m);
 	}
-	bus_watch_close(w);
+	natsSubscription_Destroy(sub);
 	return rc;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A bucket as it changes: a consumer of its own that gives the last message of each key and then
- * what comes. Consumers of this kind live in the server's memory: behind a lost connection, a
- * silence or a hole a new one is made, and what was told before is not told again.
+ * A bucket as it changes, for who may do little: it asks for the messages of its keys one by one
+ * (direct reads: no consumer is made, so none can be pointed at somebody else), and listens to the
+ * subject of the keys for when to ask again. What is heard there is a nudge and no entry: the
+ * stream has the number, and the moment. All is asked for anew behind a lost connection, and every
+ * minute.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +15,11 @@
 #include "core/text.h"
 
 #define BEAT_NS (5 * NS_PER_S)
-#define SILENCE_NS (4 * BEAT_NS)
+#define ANEW_NS (60 * NS_PER_S)
+
+/* A nudge may come before the stream has it: so much later it is asked again. */
+static const int64_t again_ns[] = {0, NS_PER_S / 4, NS_PER_S, 4 * NS_PER_S};
+enum { AGAIN = sizeof(again_ns) / sizeof(again_ns[0]) };
 
 struct told {
 	char *key;
@@ -26,73 +33,26 @@ struct bus_watch {
 	natsSubscription *sub;   /* NULL: to be made again */
 	natsMsg *held;           /* what the last entry borrows from */
 	unsigned made, lives;
-	struct mono heard;
-	uint64_t next;           /* the consumer's number of the message that comes next */
-	bool all_due, all_told;
+	bool asking;
+	uint64_t at, seen;       /* asked from; the highest number there was */
+	struct mono anew, nudged;
+	unsigned again;          /* of again_ns, the next one; AGAIN: none */
+	bool all_told;
 	struct told *told;
 	size_t told_count, told_room;
 };
 
-static void consumer_drop(struct bus_watch *w)
+static void ask_all(struct bus_watch *w)
 {
-	natsSubscription_Destroy(w->sub);
-	w->sub = NULL;
+	w->asking = true;
+	w->at = 1;
+	w->again = AGAIN;
+	w->anew = mono_add(mono_now(), ANEW_NS);
 }
 
-static int consumer_make(struct bus_watch *w, struct bp_error *err)
+static int listen_now(struct bus_watch *w, struct bp_error *err)
 {
-	char inbox[BUS_INBOX_TEXT], subject[2 * BUS_SUBJECT_TEXT + 64], config[1024];
-	const char *name;
-	struct json_node *tree = NULL;
-	int64_t pending = 0;
-	int n, rc;
-
-	bus_inbox(w->bus, inbox);
-	name = strrchr(inbox, '.') + 1;
-	rc = bus_subscribe(w->bus, inbox, NULL, &w->sub, err);
-	if (rc < 0)
-		return rc;
-	w->made = w->bus->made;
-	pthread_mutex_lock(&w->bus->lock);
-	w->lives = w->bus->lives;
-	pthread_mutex_unlock(&w->bus->lock);
-	/* The keys are in the subject: so the server can forbid others. */
-	n = snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.CREATE.KV_%s.%s.%s%s", w->bucket,
-		     name, w->prefix, w->keys);
-	snprintf(config, sizeof(config),
-		 "{\"stream_name\":\"KV_%s\",\"config\":{\"name\":\"%s\",\"deliver_subject\":\"%s\","
-		 "\"filter_subject\":\"%s%s\",\"deliver_policy\":\"last_per_subject\","
-		 "\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"max_deliver\":1,"
-		 "\"idle_heartbeat\":5000000000,\"inactive_threshold\":30000000000,"
-		 "\"mem_storage\":true,\"num_replicas\":1}}",
-		 w->bucket, name, inbox, w->prefix, w->keys);
-	if (n < 0 || (size_t)n >= sizeof(subject))
-		rc = bp_fail(err, BP_EINVAL, "%s: too long", w->keys);
-	if (rc == 0)
-		rc = bus_js(w->bus, subject, NULL, config, strlen(config), &tree, NULL, err);
-	if (rc < 0) {
-		consumer_drop(w);
-		return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no bucket %s",
-						    w->bucket) :
-					    rc;
-	}
-	node_int(node_get(tree, "num_pending"), 0, INT64_MAX, &pending);
-	/* Counted when it was made, as whatever was handed out at once is too. */
-	if (pending == 0 && !w->all_told) {
-		const struct json_node *d = node_get(tree, "delivered");
-		int64_t seq = 0;
-
-		node_int(node_get(d, "consumer_seq"), 0, INT64_MAX, &seq);
-		w->all_due = seq == 0;
-	}
-	free(tree);
-	w->next = 1;
-	w->heard = mono_now();
-	return 0;
-}
-
-static int consumer_look(struct bus_watch *w, struct bp_error *err)
-{
+	char subject[2 * BUS_SUBJECT_TEXT];
 	unsigned lives;
 	int rc = bus_ready(w->bus, err);
 
@@ -101,10 +61,23 @@ static int consumer_look(struct bus_watch *w, struct bp_error *err)
 	pthread_mutex_lock(&w->bus->lock);
 	lives = w->bus->lives;
 	pthread_mutex_unlock(&w->bus->lock);
-	if (w->sub != NULL && (w->made != w->bus->made || w->lives != lives ||
-			       mono_since(mono_now(), w->heard) > SILENCE_NS))
-		consumer_drop(w);
-	return w->sub != NULL ? 0 : consumer_make(w, err);
+	if (w->sub != NULL && w->made == w->bus->made) {
+		/* The library listens again by itself; what was said meanwhile is lost. */
+		if (w->lives != lives)
+			ask_all(w);
+		w->lives = lives;
+		return 0;
+	}
+	natsSubscription_Destroy(w->sub);
+	w->sub = NULL;
+	snprintf(subject, sizeof(subject), "%s%s", w->prefix, w->keys);
+	rc = bus_subscribe(w->bus, subject, NULL, &w->sub, err);
+	if (rc < 0)
+		return rc;
+	w->made = w->bus->made;
+	w->lives = lives;
+	ask_all(w);
+	return 0;
 }
 
 int bus_watch_open(struct bus *b, const char *bucket, const char *keys, struct bus_watch **out,
@@ -119,7 +92,7 @@ int bus_watch_open(struct bus *b, const char *bucket, const char *keys, struct b
 	text_set(w->bucket, sizeof(w->bucket), bucket);
 	text_set(w->keys, sizeof(w->keys), keys);
 	snprintf(w->prefix, sizeof(w->prefix), "$KV.%s.", w->bucket);
-	rc = consumer_look(w, err);
+	rc = listen_now(w, err);
 	if (rc < 0 && rc != BP_EAGAIN) {
 		bus_watch_close(w);
 		return rc;
@@ -160,26 +133,63 @@ static int is_new(struct bus_watch *w, const struct bus_entry *e)
 	return 1;
 }
 
-/* One message of the consumer. 1: it is an entry to be told. */
-static int take(struct bus_watch *w, natsMsg *m, struct bus_entry *entry, struct bp_error *err)
+/* The next message of the keys, into held. 1: an entry to be told; 0: none, or told before. */
+static int ask(struct bus_watch *w, struct bus_entry *entry, struct bp_error *err)
 {
-	struct bus_meta meta;
-	int rc;
+	char subject[BUS_SUBJECT_TEXT], body[3 * BUS_SUBJECT_TEXT];
+	int status, rc;
 
-	w->heard = mono_now();
-	if (bus_status_of(m) != 0)
-		return 0; /* a heartbeat */
-	if (!bus_meta_of(m, &meta) || meta.consumer_seq != w->next) {
-		consumer_drop(w); /* a hole: all of it anew */
+	snprintf(subject, sizeof(subject), "$JS.API.DIRECT.GET.KV_%s", w->bucket);
+	snprintf(body, sizeof(body), "{\"seq\":%" PRIu64 ",\"next_by_subj\":\"%s%s\"}", w->at,
+		 w->prefix, w->keys);
+	rc = bus_call(w->bus, subject, NULL, body, strlen(body), 0, &w->held, err);
+	if (rc < 0)
+		return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no bucket %s",
+						    w->bucket)
+					  : rc;
+	status = bus_status_of(w->held);
+	if (status == 404) {
+		w->asking = false;
 		return 0;
 	}
-	w->next++;
-	if (meta.pending == 0 && !w->all_told)
-		w->all_due = true;
-	if (!bus_entry_of(m, w->prefix, entry))
-		return 0;
+	if (status != 0 || !bus_entry_of(w->held, w->prefix, entry) || entry->revision < w->at)
+		return bp_fail(err, BP_EAGAIN, "bucket %s: status %d", w->bucket, status);
+	w->at = entry->revision + 1;
+	if (entry->revision > w->seen)
+		w->seen = entry->revision;
 	rc = is_new(w, entry);
 	return rc < 0 ? bp_fail(err, BP_ENOMEM, "out of memory") : rc;
+}
+
+/* Waits for a nudge, or for when it is time to ask without one. */
+static int await(struct bus_watch *w, struct mono until, struct bp_error *err)
+{
+	struct mono now = mono_now(), next = mono_min(until, mono_add(now, BEAT_NS));
+	natsMsg *m = NULL;
+	int64_t left;
+	natsStatus s;
+
+	next = mono_min(next, w->anew);
+	if (w->again < AGAIN)
+		next = mono_min(next, mono_add(w->nudged, again_ns[w->again]));
+	left = mono_since(next, now);
+	s = natsSubscription_NextMsg(&m, w->sub, left >= NS_PER_MS ? left / NS_PER_MS : 1);
+	natsMsg_Destroy(m);
+	now = mono_now();
+	if (s == NATS_OK) {
+		w->nudged = now;
+		w->again = 0;
+	} else if (s != NATS_TIMEOUT && s != NATS_SLOW_CONSUMER) {
+		return bus_status(w->bus, s, err, "bucket %s", w->bucket);
+	}
+	if (mono_reached(now, w->anew) || s == NATS_SLOW_CONSUMER) {
+		ask_all(w);
+	} else if (w->again < AGAIN && mono_reached(now, mono_add(w->nudged, again_ns[w->again]))) {
+		w->again++;
+		w->asking = true;
+		w->at = w->seen + 1;
+	}
+	return 0;
 }
 
 int bus_watch_next(struct bus_watch *w, int64_t wait_ns, struct bus_entry *entry, bool *all,
@@ -187,39 +197,28 @@ int bus_watch_next(struct bus_watch *w, int64_t wait_ns, struct bus_entry *entry
 {
 	struct mono until = mono_add(mono_now(), wait_ns);
 
-	natsMsg_Destroy(w->held);
-	w->held = NULL;
 	*all = false;
 	for (;;) {
-		int64_t left = mono_since(until, mono_now());
-		natsStatus s;
-		int rc = consumer_look(w, err);
+		int rc;
 
-		if (rc < 0)
-			return rc;
-		if (w->all_due) {
-			w->all_due = false;
-			w->all_told = *all = true;
-			*entry = (struct bus_entry){0};
-			return 0;
-		}
-		if (left > BEAT_NS)
-			left = BEAT_NS;
-		s = natsSubscription_NextMsg(&w->held, w->sub,
-					     left >= NS_PER_MS ? left / NS_PER_MS : 1);
-		if (s == NATS_OK) {
-			rc = take(w, w->held, entry, err);
+		natsMsg_Destroy(w->held);
+		w->held = NULL;
+		rc = listen_now(w, err);
+		if (rc == 0 && w->asking) {
+			rc = ask(w, entry, err);
+			if (rc == 0 && !w->asking && !w->all_told) {
+				w->all_told = *all = true;
+				*entry = (struct bus_entry){0};
+				return 0;
+			}
 			if (rc > 0)
 				return 0;
-			natsMsg_Destroy(w->held);
-			w->held = NULL;
-			if (rc < 0)
-				return rc;
-		} else if (s != NATS_TIMEOUT) {
-			consumer_drop(w);
-			return bus_status(w->bus, s, err, "bucket %s", w->bucket);
+		} else if (rc == 0) {
+			rc = await(w, until, err);
 		}
-		if (!w->all_due && mono_reached(mono_now(), until))
+		if (rc < 0)
+			return rc;
+		if (!w->asking && mono_reached(mono_now(), until))
 			return bp_fail(err, BP_ENOTFOUND, "%s: nothing new", w->bucket);
 	}
 }
@@ -229,7 +228,7 @@ void bus_watch_close(struct bus_watch *w)
 	if (w == NULL)
 		return;
 	natsMsg_Destroy(w->held);
-	consumer_drop(w);
+	natsSubscription_Destroy(w->sub);
 	for (size_t i = 0; i < w->told_count; i++)
 		free(w->told[i].key);
 	free(w->told);

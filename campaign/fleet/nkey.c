@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-	/* Prefixes are chosen so that the first letters come out as they do: S 18, U 20, of 5 bits. */
+	/* Chosen so that the first letters come out as they do: S 18, U 20, of 5 bits. */
 	PREFIX_SEED = 18 << 3,
 	PREFIX_USER = 20 << 3,
 	PUBLIC_RAW = 1 + crypto_sign_PUBLICKEYBYTES + 2,

@@ -12,6 +12,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } rows[] = {
 	{"collect", cmd_collect},
+	{"fleet", cmd_fleet},
 	{NULL, NULL},
 };
 

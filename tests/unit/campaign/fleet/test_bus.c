@@ -332,8 +332,8 @@ static void who_may_what_is_told_at_once(void **state)
 	snprintf(more, sizeof(more),
 		 "authorization {users: [{nkey: %s}, {nkey: %s, permissions: {"
 		 "publish: [\"bp.result.fra1\", \"$KV.BP_STATUS.fra1\","
-		 " \"$JS.API.CONSUMER.CREATE.KV_BP_PLANS.*.$KV.BP_PLANS.fra1.*\"],"
-		 "subscribe: [\"bp.mark.fra1\", \"_INBOX.fra1.>\"]}}]}",
+		 " \"$JS.API.DIRECT.GET.KV_BP_PLANS\"],"
+		 "subscribe: [\"bp.mark.fra1\", \"$KV.BP_PLANS.fra1.>\", \"_INBOX.fra1.>\"]}}]}",
 		 public_key[0], public_key[1]);
 	broker_make(b, more);
 	centre = broker_bus(b, "centre", file[0]);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the fleet's commands share: the directory that `fleet init` makes, as names, and how the
+ * broker is dialled from it. Private to cli/fleet.
+ *
+ *	DIR/README          what goes where
+ *	DIR/fleet.json      the fleet's list (campaign/fleet/roster.h)
+ *	DIR/ca.pem, ca.key  the authority: for agents; for nobody
+ *	DIR/server/         for the broker: nats.conf (nats-1.conf ... of a cluster), accounts.conf,
+ *	                    ca.pem, server.pem, server.key
+ *	DIR/keys/NAME.nk    one for each vantage point, centre, operator, system
+ */
+#ifndef CLI_FLEET_FLEET_H
+#define CLI_FLEET_FLEET_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "campaign/fleet/bus.h"
+#include "campaign/fleet/roster.h"
+#include "core/err.h"
+
+enum { FLEET_SECRET_MODE = 0600, FLEET_OPEN_MODE = 0644 };
+
+/* argv[0] is the subcommand's name. Each returns an exit code. */
+int fleet_init(int argc, char **argv);
+int fleet_add(int argc, char **argv);
+int fleet_revoke(int argc, char **argv);
+int fleet_status(int argc, char **argv);
+
+/* DIR/name into out; returns out. BP_ERANGE is told by the file that is not there. */
+const char *fleet_path(const char *dir, const char *name, char out[static PATH_MAX]);
+/* A file that was not there before. BP_EINVAL: it was. */
+int fleet_write_new(const char *path, mode_t mode, const struct buf *bytes, struct bp_error *err);
+/* DIR/keys/NAME.nk of a new key, 0600; its public half. */
+int fleet_make_key(const char *dir, const char *name, char public_key[static NKEY_PUBLIC_TEXT],
+		   struct bp_error *err);
+
+/* How the broker is reached: each as given, NULL: from the directory, if that is given. */
+struct fleet_dial { const char *server, *nkey, *ca, *dir; };
+#define FLEET_DIAL_OPTIONS \
+	{"server", required_argument, NULL, OPT_SERVER}, \
+	{"nkey", required_argument, NULL, OPT_NKEY}, \
+	{"ca", required_argument, NULL, OPT_CA}, \
+	{"dir", required_argument, NULL, 'd'}
+enum { OPT_SERVER = 400, OPT_NKEY, OPT_CA, OPT_FLEET_FIRST };
+/* Whether it is one of them, taken. */
+bool fleet_dial_take(struct fleet_dial *d, int opt, char *arg);
+/* Connects as role ("operator", "system"); BP_EINVAL: no server is named. */
+int fleet_dial_open(const struct fleet_dial *d, const char *role, struct bus **out,
+		    struct bp_error *err);
+
+#endif
