@@ -115,6 +115,14 @@ int store_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_er
 	return s->engine->marks(s, on_mark, arg, err);
 }
 
+int store_claim(struct store *s, const char *what, bool *mine, struct bp_error *err)
+{
+	if (s->engine->claim != NULL)
+		return s->engine->claim(s, what, mine, err);
+	*mine = true;
+	return 0;
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 int store_read(struct store *s, const struct store_select *select, store_on_record *on_record,

@@ -119,6 +119,8 @@ struct store_engine {
 	int (*refuse_batch)(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 			    const char *reason, const void *bytes, size_t n, struct bp_error *err);
 	int (*marks)(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
+	/* NULL: always its own. */
+	int (*claim)(struct store *s, const char *what, bool *mine, struct bp_error *err);
 };
 
 extern const struct store_engine sqlite_engine;
