@@ -77,6 +77,7 @@ bool patience_over(const struct patience *p, struct mono now)
 
 void collect_store_lost(struct collect *c, const struct bp_error *err)
 {
+	collect_watch_lost(c);
 	store_close(c->store);
 	c->store = NULL;
 	patience_lose(c, &c->store_wait, err->text);
@@ -166,6 +167,8 @@ static bool take(struct collect *c, int64_t wait_ns)
 			bus_lost(c, &err);
 			return false;
 		}
+		if (c->bus_wait.fails > 0)
+			collect_watch_deaf(c);
 		patience_win(c, &c->bus_wait, "the broker answers again");
 	}
 	if (c->item_count > 0)
@@ -198,6 +201,7 @@ void collect_step(struct collect *c, int64_t wait_ns)
 		collect_book_clocks(c);
 		collect_book_write(c, false);
 	}
+	collect_watch_turn(c, bus);
 }
 
 /* --- its life --------------------------------------------------------------------------------- */
@@ -213,6 +217,8 @@ int collect_open(const struct collect_options *o, const struct collect_hooks *ho
 	c->o = *o;
 	c->hooks = *hooks;
 	rc = bus_open(&c->o.bus, true, &c->bus, err);
+	if (rc == 0 && o->watch && collect_watch_open(c) < 0)
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
 	if (rc == 0)
 		rc = open_store(c, err);
 	if (rc == BP_EAGAIN && c->bus != NULL) {
@@ -248,6 +254,7 @@ void collect_close(struct collect *c)
 		collect_book_write(c, true);
 	}
 	collect_drop(c, false);
+	collect_watch_close(c);
 	bus_intake_close(c->intake);
 	bus_ear_close(c->ear);
 	bus_close(c->bus);

@@ -36,6 +36,8 @@ struct collect_hooks {
 	void (*on_event)(void *arg, const struct event *e);
 	/* One line for people: what is away, and that it is back. */
 	void (*on_note)(void *arg, const char *text);
+	/* Now and then within a turn that takes long. */
+	void (*on_breath)(void *arg);
 	void *arg;
 };
 

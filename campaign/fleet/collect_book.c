@@ -208,6 +208,7 @@ static int on_status(void *arg, const struct bus_entry *e, struct bp_error *err)
 		    llabs(at.ns - e->created.ns - p->offset_ns) >= OFFSET_STEP_NS;
 	p->offset_known = true;
 	p->offset_ns = at.ns - e->created.ns;
+	collect_watch_clock(c, p);
 	return 0;
 }
 

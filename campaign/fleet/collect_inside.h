@@ -147,4 +147,18 @@ void collect_book_write(struct collect *c, bool all);
 /* Reads what agents say of their clocks, now and then. */
 void collect_book_clocks(struct collect *c);
 
+/* --- collect_watch.c -------------------------------------------------------------------------- */
+
+int collect_watch_open(struct collect *c);
+void collect_watch_close(struct collect *c);
+/* A round is whole: it is watched here, or told to the collector that watches. */
+void collect_watch_round(struct collect *c, const struct round *r);
+/* What is known of a clock has changed. */
+void collect_watch_clock(struct collect *c, const struct page *p);
+/* With the store's connection its claim is gone. */
+void collect_watch_lost(struct collect *c);
+/* The broker was away: what others told meanwhile was not heard, and is read from the store. */
+void collect_watch_deaf(struct collect *c);
+void collect_watch_turn(struct collect *c, bool bus);
+
 #endif

@@ -188,6 +188,7 @@ void collect_pending_look(struct collect *c)
 		c->counts.rounds++;
 		if (c->hooks.on_round != NULL)
 			c->hooks.on_round(c->hooks.arg, &p->round);
+		collect_watch_round(c, &p->round);
 	}
 	c->pending_count = kept;
 }

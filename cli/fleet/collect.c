@@ -6,6 +6,7 @@
 #include "campaign/fleet/collect.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct centre {
 	bool output_failed;
 	int64_t dog_ns;         /* the service manager wants to hear as often; 0: it does not */
 	struct mono fed, told;
+	char outbox[PATH_MAX];  /* the default */
 };
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -77,6 +79,21 @@ static void on_event(void *arg, const struct event *e)
 		e->summary);
 }
 
+static void feed_dog(struct centre *s)
+{
+	struct mono now = mono_now();
+
+	if (s->dog_ns > 0 && mono_since(now, s->fed) >= s->dog_ns / 2) {
+		sd_notify(0, "WATCHDOG=1");
+		s->fed = now;
+	}
+}
+
+static void on_breath(void *arg)
+{
+	feed_dog(arg);
+}
+
 /* --- options ---------------------------------------------------------------------------------- */
 
 static int take_replicas(struct centre *s, const char *arg)
@@ -107,6 +124,24 @@ static int take_option(struct centre *s, int opt, const char *arg)
 	}
 }
 
+/* Of the service manager, or of the user; empty: neither has a place for it. */
+static void default_outbox(struct centre *s)
+{
+	const char *unit = getenv("STATE_DIRECTORY"), *state = getenv("XDG_STATE_HOME"),
+		   *home = getenv("HOME");
+	int n = -1;
+
+	if (unit != NULL && unit[0] == '/')
+		n = snprintf(s->outbox, sizeof(s->outbox), "%s", unit);
+	else if (state != NULL && state[0] == '/')
+		n = snprintf(s->outbox, sizeof(s->outbox), "%s/borderpath/collect", state);
+	else if (home != NULL && home[0] == '/')
+		n = snprintf(s->outbox, sizeof(s->outbox), "%s/.local/state/borderpath/collect",
+			     home);
+	if (s->o.outbox == NULL && n > 0 && (size_t)n < sizeof(s->outbox))
+		s->o.outbox = s->outbox;
+}
+
 static int parse(struct centre *s, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -133,6 +168,7 @@ static int parse(struct centre *s, int argc, char **argv)
 		return cli_usage("collect", "what is '%s'?", argv[optind]) + 1;
 	if (s->o.bus.url == NULL || s->o.store == NULL)
 		return cli_usage("collect", "--server and --store are needed") + 1;
+	default_outbox(s);
 	return 0;
 }
 
@@ -165,10 +201,7 @@ static void tell_manager(struct centre *s, const struct collect *c)
 	struct mono now = mono_now();
 	struct collect_counts n;
 
-	if (s->dog_ns > 0 && mono_since(now, s->fed) >= s->dog_ns / 2) {
-		sd_notify(0, "WATCHDOG=1");
-		s->fed = now;
-	}
+	feed_dog(s);
 	if (s->told.ns != 0 && mono_since(now, s->told) < STATUS_NS)
 		return;
 	s->told = now;
@@ -182,7 +215,7 @@ static void tell_manager(struct centre *s, const struct collect *c)
 static int run(struct centre *s)
 {
 	const struct collect_hooks hooks = {.on_round = on_round, .on_event = on_event,
-					    .on_note = on_note, .arg = s};
+					    .on_note = on_note, .on_breath = on_breath, .arg = s};
 	struct collect *c;
 	struct bp_error err;
 	uint64_t usec = 0;
