@@ -93,9 +93,9 @@ int store_marks(struct store *s,
 		void *arg, struct bp_error *err);
 
 /* What only one of the processes that share a store may do (the events of a centre), by a name.
- * *mine: it is this one's, until the store is closed or its connection lost: to be asked again every
- * now and then, and false once it is another's. A store without a server is one process's: always
- * its. */
+ * *mine: it is this one's, until the store is closed or its connection lost: to be asked again
+ * every now and then, and false once it is another's. A store without a server is one process's:
+ * always its. */
 int store_claim(struct store *s, const char *what, bool *mine, struct bp_error *err);
 
 /* --- reading ---------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Events over all vantage points of a campaign, found by one collector at a time: the one that has
- * the store's claim. Rounds come from its own commits, and from the others, who tell each other what
- * is whole (bp.round.VANTAGE); whoever takes over reads them from the store. A plan's `alerts` apply
- * here and nowhere else, so that one change is one alert however many saw it. A watch that cannot
- * read and an alert that cannot be told keep nobody from collecting.
+ * the store's claim. Rounds come from its own commits, and from the others, who tell what is whole
+ * (bp.round.VANTAGE); whoever takes over reads them from the store. A plan's `alerts` apply here
+ * and nowhere else, so that one change is one alert however many saw it. A watch that cannot read
+ * and an alert that cannot be told keep nobody from collecting.
  */
 #include <inttypes.h>
 #include <limits.h>

@@ -43,11 +43,13 @@ static const char *const centre_publish[] = {
 	"$JS.API.CONSUMER.MSG.NEXT.BP_RESULTS.collect", "$JS.ACK.BP_RESULTS.collect.>",
 	"bp.mark.*", "$KV.BP_CENTRE.*", READ_BUCKET("BP_CENTRE"), READ_BUCKET("BP_STATUS"),
 	READ_BUCKET("BP_FLEET"),
+	/* Collectors to each other. */
+	"bp.round.*",
 	/* Answers to vantage points. */
 	"_R_.>", NULL,
 };
 static const char *const centre_hear[] = {
-	"bp.ask.*", "$KV.BP_STATUS.>", "$KV.BP_FLEET.>", "_INBOX.centre.>", NULL};
+	"bp.ask.*", "bp.round.*", "$KV.BP_STATUS.>", "$KV.BP_FLEET.>", "_INBOX.centre.>", NULL};
 
 /* Writes plans, reads what all say; neither reads nor writes results. */
 static const char *const operator_publish[] = {
