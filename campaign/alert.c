@@ -17,7 +17,7 @@
 #define PAUSE_MAX_NS (300 * NS_PER_S)
 #define KEEP_NS (7 * 24 * 3600 * NS_PER_S)
 
-enum { SECRET_MAX = 1024, HOOKS = 2 };
+enum { SECRET_MAX = 1024 };
 
 struct hook {
 	const char *name;      /* as in the outbox; NULL: there is none of this kind */
@@ -30,7 +30,7 @@ struct hook {
 
 struct alert {
 	struct outbox box;
-	struct hook exec, web; /* in this order in every loop: hook_at */
+	struct hook hooks[ALERT_HOOKS];
 	struct alert_exec *program;
 	struct alert_web *post;
 	uint8_t body;          /* enum campaign_body */
@@ -40,9 +40,14 @@ struct alert {
 	struct alert_counts counts;
 };
 
-static struct hook *hook_at(struct alert *a, unsigned i)
+static unsigned number_of(const struct alert *a, const struct hook *h)
 {
-	return i == 0 ? &a->exec : &a->web;
+	return (unsigned)(h - a->hooks);
+}
+
+static bool is_web(const struct alert *a, const struct hook *h)
+{
+	return number_of(a, h) == ALERT_WEBHOOK;
 }
 
 static void __attribute__((format(printf, 2, 3))) note(struct alert *a, const char *fmt, ...)
@@ -92,7 +97,7 @@ static int open_web(struct alert *a, const struct campaign_plan *p, struct bp_er
 	if (rc == 0)
 		rc = alert_web_new(p->webhook_url, n > 0 ? key : NULL, n, &a->post, err);
 	explicit_bzero(key, sizeof(key));
-	a->web.name = "webhook";
+	a->hooks[ALERT_WEBHOOK].name = "webhook";
 	return rc;
 }
 
@@ -105,19 +110,18 @@ static void drop_orphans(struct alert *a)
 		const struct outbox_item *it = &a->box.items[i];
 		bool wanted = false;
 
-		for (unsigned k = 0; k < HOOKS; k++)
-			wanted |= hook_at(a, k)->name != NULL &&
-				  strcmp(hook_at(a, k)->name, it->hook) == 0;
+		for (unsigned k = 0; k < ALERT_HOOKS; k++)
+			wanted |= a->hooks[k].name != NULL && strcmp(a->hooks[k].name, it->hook) == 0;
 		if (wanted) {
 			i++;
 			continue;
 		}
+		a->counts.dropped[strcmp(it->hook, "exec") == 0 ? ALERT_EXEC : ALERT_WEBHOOK]++;
 		outbox_done(&a->box, it);
 		n++;
 	}
 	if (n > 0)
 		note(a, "alerts: %u for a hook that the plan no longer has are dropped", n);
-	a->counts.dropped += n;
 }
 
 int alert_open(const struct campaign_plan *p, const char *dir,
@@ -137,7 +141,7 @@ int alert_open(const struct campaign_plan *p, const char *dir,
 	if (rc == 0 && p->webhook_url[0] != '\0')
 		rc = open_web(a, p, err);
 	if (rc == 0 && p->alert_exec[0] != '\0') {
-		a->exec.name = "exec";
+		a->hooks[ALERT_EXEC].name = "exec";
 		if (access(p->alert_exec, X_OK) < 0)
 			rc = bp_fail_sys(err, errno, "alerts.exec: cannot run %s", p->alert_exec);
 		else if (alert_exec_new(p->alert_exec, &a->program) < 0)
@@ -193,6 +197,7 @@ static void word_id(const struct event *e, char out[static OUTBOX_ID_TEXT])
 		 e->status == EVENT_RESOLVED ? "resolved" : "confirmed");
 }
 
+/* One that the outbox has no room for is told, and dropped. */
 static int put(struct alert *a, const struct hook *h, const struct event *e, struct bp_error *err)
 {
 	struct buf body;
@@ -201,32 +206,30 @@ static int put(struct alert *a, const struct hook *h, const struct event *e, str
 	if (h->name == NULL)
 		return 0;
 	buf_init(&body);
-	if (h == &a->web && a->body == CAMPAIGN_BODY_ALERTMANAGER)
+	if (is_web(a, h) && a->body == CAMPAIGN_BODY_ALERTMANAGER)
 		alert_body_alertmanager(&body, e, a->campaign, "");
 	else
 		alert_body_event(&body, e, "");
 	rc = body.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
 	     outbox_put(&a->box, h->name, e->id, body.bytes, body.used, err);
 	buf_fini(&body);
-	return rc;
+	if (rc != BP_EAGAIN)
+		return rc;
+	a->counts.dropped[number_of(a, h)]++;
+	note(a, "alert %s is dropped: %s", e->id, err->text);
+	return 0;
 }
 
 int alert_event(struct alert *a, const struct event *e, struct bp_error *err)
 {
 	char word[OUTBOX_ID_TEXT];
-	int rc;
+	int rc = 0;
 
 	word_id(e, word);
 	if (!is_told(e) || outbox_was_told(&a->box, word))
 		return 0;
-	rc = put(a, &a->exec, e, err);
-	if (rc == 0)
-		rc = put(a, &a->web, e, err);
-	if (rc == BP_EAGAIN) {
-		a->counts.dropped++;
-		note(a, "alert %s is dropped: %s", e->id, err->text);
-		rc = 0;
-	}
+	for (unsigned i = 0; i < ALERT_HOOKS && rc == 0; i++)
+		rc = put(a, &a->hooks[i], e, err);
 	return rc == 0 ? outbox_tell(&a->box, word, err) : rc;
 }
 
@@ -260,18 +263,18 @@ static void taken(struct alert *a, struct hook *h)
 	if (h->failures > 0)
 		note(a, "%s: takes alerts again", h->name);
 	h->failures = 0;
-	a->counts.ok++;
+	a->counts.ok[number_of(a, h)]++;
 }
 
 static void failed(struct alert *a, struct hook *h, const char *why)
 {
 	const struct outbox_item *it = under_way(a, h);
 
-	a->counts.failed++;
+	a->counts.failed[number_of(a, h)]++;
 	if (it != NULL && wall_now().ns - it->since.ns > KEEP_NS) {
 		note(a, "alert %s is dropped after a week: %s", it->id, why);
 		outbox_done(&a->box, it);
-		a->counts.dropped++;
+		a->counts.dropped[number_of(a, h)]++;
 	} else if (h->failures == 0) {
 		note(a, "alert %s: %s; it is kept, and tried again", h->id, why);
 	}
@@ -319,7 +322,7 @@ static void start(struct alert *a, struct hook *h)
 		return;
 	text_set(h->id, sizeof(h->id), it->id);
 	h->number = it->number;
-	rc = h == &a->exec ? start_exec(a, it, &err) : start_web(a, it, &err);
+	rc = is_web(a, h) ? start_web(a, it, &err) : start_exec(a, it, &err);
 	h->busy = rc == 0;
 	if (rc < 0)
 		failed(a, h, err.text);
@@ -333,8 +336,8 @@ static void step(struct alert *a, struct hook *h)
 	if (h->name == NULL)
 		return;
 	if (h->busy) {
-		d = h == &a->exec ? alert_exec_state(a->program, why, sizeof(why)) :
-		    alert_web_state(a->post, why, sizeof(why));
+		d = is_web(a, h) ? alert_web_state(a->post, why, sizeof(why)) :
+		    alert_exec_state(a->program, why, sizeof(why));
 		if (d == DELIVERY_UNDER_WAY)
 			return;
 		h->busy = false;
@@ -348,24 +351,24 @@ static void step(struct alert *a, struct hook *h)
 
 void alert_step(struct alert *a)
 {
-	for (unsigned i = 0; i < HOOKS; i++)
-		step(a, hook_at(a, i));
+	for (unsigned i = 0; i < ALERT_HOOKS; i++)
+		step(a, &a->hooks[i]);
 }
 
 unsigned alert_poll(struct alert *a, struct pollfd *fds, unsigned max, struct mono *wake)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < HOOKS; i++) {
-		struct hook *h = hook_at(a, i);
+	for (unsigned i = 0; i < ALERT_HOOKS; i++) {
+		struct hook *h = &a->hooks[i];
 
 		if (h->name == NULL)
 			continue;
 		if (!h->busy && outbox_first(&a->box, h->name) != NULL)
 			*wake = mono_min(*wake, h->next);
-		if (h->busy && h == &a->exec)
+		if (h->busy && !is_web(a, h))
 			n += alert_exec_poll(a->program, fds + n, max - n, wake);
-		if (h->busy && h == &a->web)
+		if (h->busy && is_web(a, h))
 			n += alert_web_poll(a->post, fds + n, max - n, wake);
 	}
 	return n;
@@ -376,7 +379,8 @@ unsigned alert_flush(struct alert *a, int64_t limit_ns)
 	struct mono limit = mono_add(mono_now(), limit_ns);
 	struct pollfd fds[2 * DELIVERY_FDS_MAX];
 
-	a->exec.next = a->web.next = mono_now();
+	for (unsigned i = 0; i < ALERT_HOOKS; i++)
+		a->hooks[i].next = mono_now();
 	alert_step(a);
 	while (a->box.count > 0 && !mono_reached(mono_now(), limit)) {
 		struct mono wake = limit;
@@ -392,5 +396,7 @@ unsigned alert_flush(struct alert *a, int64_t limit_ns)
 void alert_count(const struct alert *a, struct alert_counts *out)
 {
 	*out = a->counts;
-	out->waiting = a->box.count;
+	for (unsigned i = 0; i < ALERT_HOOKS; i++)
+		out->waiting[i] = a->hooks[i].name != NULL ?
+				  outbox_waiting(&a->box, a->hooks[i].name) : 0;
 }

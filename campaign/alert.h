@@ -22,8 +22,9 @@
 #include "core/err.h"
 #include "core/record/event.h"
 
-struct alert_counts { /* for metrics: deliveries by result, and what waits */
-	uint64_t ok, failed, dropped, waiting;
+enum alert_hook { ALERT_EXEC, ALERT_WEBHOOK, ALERT_HOOKS };
+struct alert_counts { /* for metrics, by hook: deliveries by result, and what waits */
+	uint64_t ok[ALERT_HOOKS], failed[ALERT_HOOKS], dropped[ALERT_HOOKS], waiting[ALERT_HOOKS];
 };
 
 struct alert;

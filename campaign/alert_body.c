@@ -4,6 +4,11 @@
 
 #include "core/json.h"
 
+/* Alertmanager ends what nobody ends: later than a message may lie here for what lasts until its
+ * recovery is told, a day for what has no end. */
+#define LASTS_NS (7 * 24 * 3600 * NS_PER_S)
+#define NEWS_NS (24 * 3600 * NS_PER_S)
+
 static const char *severity(const struct event *e)
 {
 	switch ((enum event_kind)e->kind) {
@@ -17,6 +22,18 @@ static const char *severity(const struct event *e)
 	default:
 		return "info";
 	}
+}
+
+/* The same for an outage and its end: who routes by it has to hear of both. */
+static const char *alert_severity(const struct event *e)
+{
+	struct event outage;
+
+	if (e->kind != EVENT_RECOVERY)
+		return severity(e);
+	outage.kind = EVENT_OUTAGE;
+	outage.outage = e->outage;
+	return severity(&outage);
 }
 
 void alert_body_event(struct buf *out, const struct event *e, const char *url)
@@ -59,6 +76,17 @@ static const char *alert_name(const struct event *e)
 	return word_of(event_kind_words, e->kind == EVENT_RECOVERY ? EVENT_OUTAGE : e->kind);
 }
 
+static void put_end(struct json_writer *w, const struct event *e)
+{
+	bool lasts = e->kind == EVENT_OUTAGE || e->kind == EVENT_FLAPPING;
+	struct wall end = e->until.ns != 0 ? e->until : e->seen;
+	char text[WALL_TEXT];
+
+	if (e->status != EVENT_RESOLVED)
+		end.ns = e->seen.ns + (lasts ? LASTS_NS : NEWS_NS);
+	json_put_str(w, "endsAt", wall_format(end, text));
+}
+
 void alert_body_alertmanager(struct buf *out, const struct event *e, const char *campaign,
 			     const char *url)
 {
@@ -76,6 +104,7 @@ void alert_body_alertmanager(struct buf *out, const struct event *e, const char 
 	json_put_str(&w, "profile", e->profile);
 	json_put_str(&w, "campaign", campaign);
 	put_prefix(&w, e);
+	json_put_str(&w, "severity", alert_severity(e));
 	json_put_str(&w, "fingerprint", e->fingerprint);
 	json_end(&w);
 	json_begin_object(&w, "annotations");
@@ -86,9 +115,7 @@ void alert_body_alertmanager(struct buf *out, const struct event *e, const char 
 	json_end(&w);
 	if (e->at.ns != 0)
 		json_put_str(&w, "startsAt", wall_format(e->at, at));
-	if (e->status == EVENT_RESOLVED)
-		json_put_str(&w, "endsAt",
-			     wall_format(e->until.ns != 0 ? e->until : e->seen, at));
+	put_end(&w, e);
 	if (url[0] != '\0')
 		json_put_str(&w, "generatorURL", url);
 	json_end(&w);

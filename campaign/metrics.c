@@ -421,8 +421,10 @@ void metrics_alerts(struct metrics *m, const char *campaign, const char *vantage
 
 	if (g == NULL)
 		return;
-	follow(&g->ok, c->ok);
-	follow(&g->failed, c->failed);
-	follow(&g->dropped, c->dropped);
-	g->waiting = c->waiting;
+	for (unsigned i = 0; i < ALERT_HOOKS; i++) {
+		follow(&g->ok[i], c->ok[i]);
+		follow(&g->failed[i], c->failed[i]);
+		follow(&g->dropped[i], c->dropped[i]);
+		g->waiting[i] = c->waiting[i];
+	}
 }

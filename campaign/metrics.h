@@ -51,7 +51,7 @@ void metrics_event(struct metrics *m, const char *campaign, const char *vantage,
 void metrics_geo(struct metrics *m, const char *campaign, const char *vantage, const struct geo *g);
 /* Traces that the store has not taken yet. */
 void metrics_spool(struct metrics *m, const char *campaign, const char *vantage, uint64_t traces);
-/* Of the webhook, since it was opened; one that was opened anew counts from 0 again, the page goes
+/* Of the hooks, since they were opened; one that was opened anew counts from 0 again, the page goes
  * on. */
 void metrics_alerts(struct metrics *m, const char *campaign, const char *vantage,
 		    const struct alert_counts *c);

@@ -45,8 +45,8 @@ struct metrics_group {
 	uint64_t events[EVENT_KINDS];
 	uint64_t told[METRICS_TOLD]; /* those counted of late, as hashes; a ring */
 	unsigned told_next;
-	struct metrics_follow ok, failed, dropped;
-	uint64_t waiting;        /* alerts */
+	struct metrics_follow ok[ALERT_HOOKS], failed[ALERT_HOOKS], dropped[ALERT_HOOKS];
+	uint64_t waiting[ALERT_HOOKS];
 	struct metrics_key *keys;
 	unsigned key_count, key_room;
 };

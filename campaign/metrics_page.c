@@ -237,21 +237,37 @@ static void put_events(const struct page *p)
 		put_count(p, "kind", w->word, p->group->events[w->value]);
 }
 
-static void put_deliveries(const struct page *p)
+static void put_results(const struct page *p, enum alert_hook hook)
 {
 	const struct metrics_group *g = p->group;
 
 	if (!g->own)
 		return;
-	put_count(p, "result", "ok", metrics_followed(&g->ok));
-	put_count(p, "result", "failed", metrics_followed(&g->failed));
-	put_count(p, "result", "dropped", metrics_followed(&g->dropped));
+	put_count(p, "result", "ok", metrics_followed(&g->ok[hook]));
+	put_count(p, "result", "failed", metrics_followed(&g->failed[hook]));
+	put_count(p, "result", "dropped", metrics_followed(&g->dropped[hook]));
+}
+
+static void put_deliveries(const struct page *p)
+{
+	put_results(p, ALERT_WEBHOOK);
 }
 
 static void put_waiting(const struct page *p)
 {
 	if (p->group->own)
-		put_count(p, NULL, NULL, p->group->waiting);
+		put_count(p, NULL, NULL, p->group->waiting[ALERT_WEBHOOK]);
+}
+
+static void put_exec_runs(const struct page *p)
+{
+	put_results(p, ALERT_EXEC);
+}
+
+static void put_exec_waiting(const struct page *p)
+{
+	if (p->group->own)
+		put_count(p, NULL, NULL, p->group->waiting[ALERT_EXEC]);
 }
 
 static void put_build(const struct page *p)
@@ -309,7 +325,12 @@ static const struct metric metrics[] = {
 	{"borderpath_events_total", "counter", "Events confirmed, by kind.", put_events, NULL},
 	{"borderpath_webhook_deliveries_total", "counter",
 	 "Attempts to hand an alert to the webhook, by result.", put_deliveries, NULL},
-	{"borderpath_webhook_waiting", "gauge", "Alerts that wait to be delivered.", put_waiting,
+	{"borderpath_webhook_waiting", "gauge", "Alerts that wait for the webhook.", put_waiting,
+	 NULL},
+	{"borderpath_exec_deliveries_total", "counter",
+	 "Attempts to hand an alert to the program of alerts.exec, by result.", put_exec_runs,
+	 NULL},
+	{"borderpath_exec_waiting", "gauge", "Alerts that wait for the program.", put_exec_waiting,
 	 NULL},
 	{"borderpath_build_info", "gauge", "The version that runs; always 1.", put_build, NULL},
 };

@@ -279,7 +279,7 @@ static void which_are_told(void **state)
 		tell(b, e);
 		waiting += words[i].told;
 		alert_count(b->alert, &c);
-		if (c.waiting != waiting)
+		if (c.waiting[ALERT_WEBHOOK] != waiting)
 			fail_msg("row %zu: %s", i, words[i].why);
 		if (i % 2)
 			open_alert(b);
@@ -331,8 +331,8 @@ static void through_deaths(void **state)
 	/* The first is refused twice, with pauses, then taken; the order stays. */
 	assert_int_equal(alert_flush(b->alert, PATIENCE_NS), 0);
 	alert_count(b->alert, &c);
-	assert_int_equal(c.failed, 2);
-	assert_int_equal(c.ok, 4);
+	assert_int_equal(c.failed[ALERT_WEBHOOK], 2);
+	assert_int_equal(c.ok[ALERT_WEBHOOK], 4);
 	assert_int_equal(b->notes, 2); /* that it refused, that it takes again */
 	assert_int_equal(logged(b, 0, line, sizeof(line)), 4);
 	assert_non_null(strstr(line, "175.45.176.0/24"));
@@ -365,12 +365,20 @@ static void for_alertmanager(void **state)
 	assert_int_equal(logged(b, 0, line, sizeof(line)), 2);
 	assert_non_null(strstr(line, "\"kind\":\"outage\""));
 	assert_non_null(strstr(line, "\"startsAt\":\"2017-10-01T09:07:51"));
-	assert_null(strstr(line, "endsAt"));
+	/* Not over: it is not ended by its resolve_timeout. */
+	assert_non_null(strstr(line, "\"endsAt\":\"2017-10-08T"));
+	assert_non_null(strstr(line, "\"severity\":\"critical\",\"fingerprint\""));
 	logged(b, 1, line, sizeof(line));
 	/* The same labels: Alertmanager ends that alert. */
 	assert_non_null(strstr(line, "\"kind\":\"outage\""));
 	assert_non_null(strstr(line, "\"endsAt\":\"2017-10-01T10:07:51"));
 	assert_non_null(strstr(line, e->fingerprint));
+	assert_non_null(strstr(line, "\"severity\":\"critical\",\"fingerprint\""));
+	/* A change has no end: it is news for a day, whenever it is delivered within it. */
+	tell(b, event(EVENT_BORDER_SWITCH, EVENT_CONFIRMED, 1, 2));
+	assert_int_equal(alert_flush(b->alert, PATIENCE_NS), 0);
+	logged(b, 2, line, sizeof(line));
+	assert_non_null(strstr(line, "\"endsAt\":\"2017-10-02T"));
 }
 
 /* --- the program ------------------------------------------------------------------------------ */
@@ -391,8 +399,8 @@ static void a_program(void **state)
 	tell(b, event(EVENT_OUTAGE, EVENT_CONFIRMED, 0, 2));
 	assert_int_equal(alert_flush(b->alert, PATIENCE_NS), 0);
 	alert_count(b->alert, &c);
-	assert_int_equal(c.failed, 1);
-	assert_int_equal(c.ok, 1);
+	assert_int_equal(c.failed[ALERT_EXEC], 1);
+	assert_int_equal(c.ok[ALERT_EXEC], 1);
 	assert_int_equal(logged(b, 0, line, sizeof(line)), 1);
 	assert_memory_equal(line, "ev-", 3);
 	assert_non_null(strstr(line, " c {\"type\":\"event\""));
@@ -404,8 +412,8 @@ static void a_program(void **state)
 	b->plan.alert_exec[0] = '\0';
 	open_alert(b);
 	alert_count(b->alert, &c);
-	assert_int_equal(c.waiting, 0);
-	assert_int_equal(c.dropped, 1);
+	assert_int_equal(c.waiting[ALERT_EXEC], 0);
+	assert_int_equal(c.dropped[ALERT_EXEC], 1);
 }
 
 /* --- what cannot be opened -------------------------------------------------------------------- */

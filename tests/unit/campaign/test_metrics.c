@@ -299,7 +299,7 @@ static void a_page_of_everything(void **state)
 	give_event(b, "ev-00000000000000aa-1", EVENT_BORDER_SWITCH, EVENT_CONFIRMED);
 	metrics_spool(b->m, "c", "fra1", 7);
 	metrics_alerts(b->m, "c", "fra1",
-		       &(struct alert_counts){.ok = 1, .failed = 2, .dropped = 3, .waiting = 4});
+		       &(struct alert_counts){{5, 1}, {6, 2}, {7, 3}, {8, 4}});
 	golden(b, "everything");
 }
 
@@ -472,10 +472,10 @@ static void counters_outlive_what_is_read_again(void **state)
 	campaign(b, "c", "fra1");
 	give(b, &c, 0);
 	give_round(b, 0);
-	metrics_alerts(b->m, "c", "fra1", &(struct alert_counts){.ok = 5, .failed = 1});
+	metrics_alerts(b->m, "c", "fra1", &(struct alert_counts){.ok = {9, 5}, .failed = {0, 1}});
 	assert_int_equal(metrics_campaign(b->m, "c", "fra1", b->profile, 5 * MINUTE,
 					  (struct wall){T0 + MINUTE}), 0);
-	metrics_alerts(b->m, "c", "fra1", &(struct alert_counts){.ok = 2});
+	metrics_alerts(b->m, "c", "fra1", &(struct alert_counts){.ok = {1, 2}});
 	assert_value(b, "borderpath_rounds_total{" C ",result=\"complete\"}", "1");
 	assert_value(b, "borderpath_webhook_deliveries_total{" C ",result=\"ok\"}", "7");
 	assert_value(b, "borderpath_webhook_deliveries_total{" C ",result=\"failed\"}", "1");
@@ -561,7 +561,7 @@ static void names_of_nobody_are_nothing(void **state)
 	give_event(b, "ev-0000000000000001-1", EVENT_OUTAGE, EVENT_CONFIRMED);
 	metrics_spool(b->m, "c", "fra1", 1);
 	metrics_refused(b->m, "c", "fra1", &(struct refused){.late = 1});
-	metrics_alerts(b->m, "c", "fra1", &(struct alert_counts){.ok = 1});
+	metrics_alerts(b->m, "c", "fra1", &(struct alert_counts){.ok = {0, 1}});
 	assert_none(b, "{");
 }
 
