@@ -111,7 +111,8 @@ static void drop_orphans(struct alert *a)
 		bool wanted = false;
 
 		for (unsigned k = 0; k < ALERT_HOOKS; k++)
-			wanted |= a->hooks[k].name != NULL && strcmp(a->hooks[k].name, it->hook) == 0;
+			wanted |= a->hooks[k].name != NULL &&
+				  strcmp(a->hooks[k].name, it->hook) == 0;
 		if (wanted) {
 			i++;
 			continue;
