@@ -142,6 +142,9 @@ void world_fault(struct world *w, const char *fmt, ...) __attribute__((format(pr
 uint64_t world_random(struct world *w, uint64_t below);
 struct wall world_wall(const struct world *w);
 struct mono world_mono(const struct world *w);
+/* world_books.c: what is entered there while the daemon runs; and what the spool puts back. */
+struct campaign_events world_books(struct world *w);
+void world_recover(struct world *w);
 /* child.c: when it has something to say next, INT64_MAX never. */
 int64_t child_due(const struct world *w);
 /* What a measurement finds, from its id and destination alone, so that a reader can tell. */
