@@ -199,9 +199,14 @@ $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(call libs_of,$(
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_tests)
 
-$(LAB_BIN): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
+$(filter-out %/centre,$(LAB_BIN)): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ -lpcap -lnetfilter_queue -lm
+
+# The other end of an agent.
+$(OUT)/tests/lab/centre: $(OUT)/obj/tests/lab/centre.o $(call libs_of,$(LINKS_tests/unit/campaign/fleet))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_tests)
 
 .PHONY: tests
 tests: $(UNIT_BIN) $(FUZZ_BIN) $(BENCH_BIN) ## build the unit tests, the corpus replayers, the benches

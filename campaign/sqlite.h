@@ -327,6 +327,10 @@ int sqlite_last_planned(struct sqlite_store *s, const char *campaign, const char
 			struct wall *out, struct bp_error *err);
 int sqlite_last_rounds(struct sqlite_store *s, const char *campaign, const char *vantage,
 		       struct round *out, unsigned max, struct bp_error *err);
+int sqlite_next_round(struct sqlite_store *s, int64_t after, int64_t *row, struct round *out,
+		      struct bp_error *err);
+int sqlite_backlog(struct sqlite_store *s, int64_t after, struct store_backlog *out,
+		   struct bp_error *err);
 int sqlite_slots(struct sqlite_store *s, const char *campaign, const char *vantage, unsigned max,
 		 int (*on_slot)(void *arg, struct wall planned, int64_t row, struct bp_error *err),
 		 void *arg, struct bp_error *err);

@@ -130,6 +130,18 @@ static int engine_last_rounds(struct store *s, const char *campaign, const char 
 	return sqlite_last_rounds(own(s), campaign, vantage, out, max, err);
 }
 
+static int engine_next_round(struct store *s, int64_t after, int64_t *row, struct round *out,
+			     struct bp_error *err)
+{
+	return sqlite_next_round(own(s), after, row, out, err);
+}
+
+static int engine_backlog(struct store *s, int64_t after, struct store_backlog *out,
+			  struct bp_error *err)
+{
+	return sqlite_backlog(own(s), after, out, err);
+}
+
 static int engine_slots(struct store *s, const char *campaign, const char *vantage, unsigned max,
 			int (*on_slot)(void *arg, struct wall planned, int64_t row,
 				       struct bp_error *err),
@@ -205,6 +217,8 @@ const struct store_engine sqlite_engine = {
 	.points_give = engine_points_give,
 	.last_planned = engine_last_planned,
 	.last_rounds = engine_last_rounds,
+	.next_round = engine_next_round,
+	.backlog = engine_backlog,
 	.slots = engine_slots,
 	.round = engine_round,
 	.add_judgement = engine_add_judgement,

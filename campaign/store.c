@@ -218,6 +218,21 @@ int store_last_rounds(struct store *s, const char *campaign, const char *vantage
 	return s->engine->last_rounds(s, campaign, vantage, out, max, err);
 }
 
+int store_next_round(struct store *s, int64_t after, int64_t *row, struct round *out,
+		     struct bp_error *err)
+{
+	if (s->engine->next_round == NULL)
+		return cannot(s, "sending rounds on", err);
+	return s->engine->next_round(s, after, row, out, err);
+}
+
+int store_backlog(struct store *s, int64_t after, struct store_backlog *out, struct bp_error *err)
+{
+	if (s->engine->backlog == NULL)
+		return cannot(s, "sending rounds on", err);
+	return s->engine->backlog(s, after, out, err);
+}
+
 /* --- judging anew, keeping, mending ----------------------------------------------------------- */
 
 int store_add_judgement(struct store *s, const char *trace_id, const struct names *names,

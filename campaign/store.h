@@ -191,6 +191,18 @@ int store_last_planned(struct store *s, const char *campaign, const char *vantag
 int store_last_rounds(struct store *s, const char *campaign, const char *vantage,
 		      struct round *out, unsigned max, struct bp_error *err);
 
+/* The round that was committed next behind row `after` (0: the first), for who sends rounds on;
+ * *row is its own. BP_ENOTFOUND: none; BP_EPARSE: it is damaged (*row is set). Of files only. */
+int store_next_round(struct store *s, int64_t after, int64_t *row, struct round *out,
+		     struct bp_error *err);
+/* What was committed behind that row, and what all of the store takes. */
+struct store_backlog {
+	uint64_t rounds, traces;  /* traces: as the rounds say, dropped ones too */
+	struct wall oldest;       /* the earliest start, or planned moment; 0: none */
+	uint64_t bytes;           /* of the whole store, without what is free in its file */
+};
+int store_backlog(struct store *s, int64_t after, struct store_backlog *out, struct bp_error *err);
+
 /* A plan's grid: slots at offset + n * every. */
 struct store_grid {
 	int64_t every_ns, offset_ns;

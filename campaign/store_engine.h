@@ -95,6 +95,11 @@ struct store_engine {
 			    struct wall *out, struct bp_error *err);
 	int (*last_rounds)(struct store *s, const char *campaign, const char *vantage,
 			   struct round *out, unsigned max, struct bp_error *err);
+	/* NULL, both: BP_EUNSUP. */
+	int (*next_round)(struct store *s, int64_t after, int64_t *row, struct round *out,
+			  struct bp_error *err);
+	int (*backlog)(struct store *s, int64_t after, struct store_backlog *out,
+		       struct bp_error *err);
 	/* Slots of the rounds of a campaign and vantage point, newest first, at most max. on_slot
 	 * may call `round` with the row's number, and nothing else; 1 ends it. */
 	int (*slots)(struct store *s, const char *campaign, const char *vantage, unsigned max,

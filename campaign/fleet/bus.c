@@ -403,6 +403,11 @@ int bus_ready(struct bus *b, struct bp_error *err)
 	return bus_is_connected(b) ? 0 : bp_fail(err, BP_EAGAIN, "%s is away", b->url);
 }
 
+int bus_look(struct bus *b, struct bp_error *err)
+{
+	return bus_ready(b, err);
+}
+
 int bus_status(struct bus *b, natsStatus s, struct bp_error *err, const char *fmt, ...)
 {
 	char what[BUS_SUBJECT_TEXT + 64];

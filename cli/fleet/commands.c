@@ -11,6 +11,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } rows[] = {
+	{"agent", cmd_agent},
 	{"collect", cmd_collect},
 	{"fleet", cmd_fleet},
 	{NULL, NULL},

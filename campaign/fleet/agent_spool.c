@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The bound of the spool. What the centre has goes first; then, oldest first, traces that were
+ * never sent: their hours and their rounds stay, and each round says what it lost when it is sent.
+ * Old history that is confirmed goes anyway.
+ */
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "campaign/fleet/agent_inside.h"
+
+#define LOOK_NS (5 * NS_PER_S)
+#define HISTORY_NS (7 * 24 * 3600 * NS_PER_S)
+enum { STEPS = 32, PARTS = 64 };
+
+bool agent_spool_open(struct agent *a)
+{
+	struct bp_error err;
+	struct stat st;
+
+	if (stat(a->spool_file, &st) < 0 || (a->spool != NULL && st.st_ino != a->spool_inode)) {
+		store_close(a->spool);
+		a->spool = NULL;
+	}
+	if (a->spool != NULL)
+		return true;
+	/* The child makes it, and brings an old one up to date. */
+	if (stat(a->spool_file, &st) < 0 || st.st_size == 0)
+		return false;
+	if (store_open(a->spool_file, STORE_READ, &a->spool, &err) < 0) {
+		a->spool = NULL;
+		if (err.code != BP_ENOTFOUND)
+			agent_trouble(a, "%s", err.text);
+		return false;
+	}
+	a->spool_inode = st.st_ino;
+	return true;
+}
+
+static uint64_t file_bytes(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static uint64_t journal_bytes(const struct agent *a)
+{
+	char pattern[PATH_MAX + 16];
+	uint64_t sum = 0;
+	struct stat st;
+	glob_t g;
+
+	snprintf(pattern, sizeof(pattern), "%s/*/*", a->journal_dir);
+	if (glob(pattern, GLOB_NOSORT, NULL, &g) == 0) {
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			sum += stat(g.gl_pathv[i], &st) == 0 ? (uint64_t)st.st_size : 0;
+	}
+	globfree(&g);
+	return sum;
+}
+
+uint64_t agent_spool_bytes(const struct agent *a, const struct store_backlog *b)
+{
+	return b->bytes + file_bytes(a->o->spool, "outbox.db") + journal_bytes(a);
+}
+
+/* Drops what began before, a bounded piece of it. */
+static int retire(struct agent *a, struct wall before, uint64_t *dropped, bool *more)
+{
+	struct store *writer = NULL;
+	struct bp_error err;
+	int rc = store_open(a->spool_file, STORE_WRITE, &writer, &err);
+
+	*dropped = 0;
+	*more = false;
+	if (rc == 0)
+		rc = store_retire_some(writer, NULL, NULL, before, true, dropped, more, &err);
+	store_close(writer);
+	if (rc < 0)
+		agent_trouble(a, "the spool cannot be made smaller: %s", err.text);
+	return rc;
+}
+
+static int look(struct agent *a, struct store_backlog *b, uint64_t *bytes)
+{
+	struct cut_state state;
+	struct bp_error err;
+	int rc;
+
+	cut_state(a->cut, &state);
+	rc = store_backlog(a->spool, state.row, b, &err);
+	if (rc < 0)
+		agent_trouble(a, "%s", err.text);
+	else
+		*bytes = agent_spool_bytes(a, b);
+	return rc;
+}
+
+/* What was never cut, oldest first. 1: something went; 0: nothing is left. */
+static int lose(struct agent *a, const struct store_backlog *b)
+{
+	struct wall now = wall_now(), from = b->oldest;
+	struct bp_error err;
+	uint64_t dropped;
+	bool more;
+	int rc;
+
+	if (b->rounds == 0)
+		return 0;
+	if (a->lost_until.ns > from.ns)
+		from = a->lost_until;
+	if (from.ns > now.ns)
+		return 0;
+	from.ns += (now.ns - from.ns) / PARTS + NS_PER_S;
+	rc = retire(a, from, &dropped, &more);
+	if (rc < 0)
+		return rc;
+	if (!more || dropped == 0)
+		a->lost_until = from;
+	if (dropped == 0)
+		return 1;
+	if (cut_lost(a->cut, dropped, &err) < 0)
+		agent_trouble(a, "%s", err.text);
+	agent_trouble(a, "the spool is over its %" PRId64 " bytes: %" PRIu64
+		      " traces were dropped unsent", a->spool_max, dropped);
+	return 1;
+}
+
+static void shrink(struct agent *a, struct store_backlog *b, uint64_t bytes)
+{
+	uint64_t most = (uint64_t)a->spool_max, dropped;
+	bool more = true;
+
+	for (unsigned i = 0; i < STEPS && bytes > most; i++) {
+		struct wall sent = b->rounds > 0 ? b->oldest : wall_now();
+		int rc = more ? retire(a, sent, &dropped, &more) : 0;
+
+		if (rc == 0 && !more)
+			rc = lose(a, b) > 0 ? 0 : -1;
+		if (rc < 0 || look(a, b, &bytes) < 0)
+			return;
+	}
+}
+
+void agent_spool_step(struct agent *a)
+{
+	struct mono now = mono_now();
+	struct store_backlog b;
+	uint64_t bytes, dropped;
+	struct wall old;
+	bool more;
+
+	if (!mono_reached(now, a->spool_look) || !agent_spool_open(a))
+		return;
+	a->spool_look = mono_add(now, LOOK_NS);
+	if (look(a, &b, &bytes) < 0)
+		return;
+	if (bytes > (uint64_t)a->spool_max) {
+		shrink(a, &b, bytes);
+		return;
+	}
+	old.ns = wall_now().ns - HISTORY_NS;
+	if (b.rounds > 0 && b.oldest.ns < old.ns)
+		old = b.oldest;
+	if (mono_reached(now, a->history_look)) {
+		a->history_look = mono_add(now, 120 * LOOK_NS);
+		(void)retire(a, old, &dropped, &more);
+	}
+}

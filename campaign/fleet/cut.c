@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The file of the outbox: its tables, what is confirmed, what is known of plans. */
+#include "campaign/fleet/cut.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/fleet/cut_inside.h"
+#include "core/text.h"
+
+enum { OUTBOX_ID = 0x42504f42 /* "BPOB" */, OUTBOX_VERSION = 1, BUSY_MS = 5000 };
+
+int cut_fail(struct cut *c, struct bp_error *err)
+{
+	int code = sqlite3_extended_errcode(c->db), rc = BP_EIO;
+
+	switch (code & 0xff) {
+	case SQLITE_NOMEM: rc = BP_ENOMEM; break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: rc = BP_EAGAIN; break;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN: rc = BP_EPERM; break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB: rc = BP_EPARSE; break;
+	default: break;
+	}
+	return bp_fail(err, rc, "%s: %s", c->file, sqlite3_errmsg(c->db));
+}
+
+int cut_exec(struct cut *c, const char *sql, struct bp_error *err)
+{
+	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : cut_fail(c, err);
+}
+
+static int prepare(struct cut *c, const char *sql, sqlite3_stmt **out, struct bp_error *err)
+{
+	return sqlite3_prepare_v2(c->db, sql, -1, out, NULL) == SQLITE_OK ? 0 : cut_fail(c, err);
+}
+
+/* One step of a statement that is over then: 1 a row (still there), 0 none. */
+static int step(struct cut *c, sqlite3_stmt *st, struct bp_error *err)
+{
+	switch (sqlite3_step(st)) {
+	case SQLITE_ROW: return 1;
+	case SQLITE_DONE: return 0;
+	default: return cut_fail(c, err);
+	}
+}
+
+static void column_text(sqlite3_stmt *st, int at, char *out, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(st, at);
+
+	text_set(out, size, text != NULL ? (const char *)text : "");
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static int create(struct cut *c, struct bp_error *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	char sql[1200], epoch[9] = "";
+
+	for (unsigned i = 0; i < 8; i++)
+		epoch[i] = letters[randombytes_uniform(sizeof(letters) - 1)];
+	snprintf(sql, sizeof(sql),
+		 "BEGIN IMMEDIATE;"
+		 "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1), epoch TEXT NOT NULL,"
+		 " vantage TEXT NOT NULL, cut INTEGER NOT NULL, confirmed INTEGER NOT NULL,"
+		 " row INTEGER NOT NULL, round TEXT NOT NULL, lost_traces INTEGER NOT NULL);"
+		 "CREATE TABLE batch(seq INTEGER PRIMARY KEY, round TEXT NOT NULL,"
+		 " part INTEGER NOT NULL, parts INTEGER NOT NULL, records INTEGER NOT NULL,"
+		 " bytes BLOB NOT NULL);"
+		 "CREATE TABLE plan(campaign TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
+		 " running INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
+		 "INSERT INTO meta VALUES(1, '%s', '%s', 0, 0, 0, '', 0);"
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		 epoch, c->vantage, OUTBOX_ID, OUTBOX_VERSION);
+	return cut_exec(c, sql, err);
+}
+
+static int read_int(struct cut *c, const char *sql, int64_t *out, struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, sql, &st, err);
+
+	if (rc == 0)
+		rc = step(c, st, err);
+	if (rc == 1)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc < 0 ? rc : 0;
+}
+
+static int read_state(struct cut *c, struct bp_error *err)
+{
+	char vantage[BUS_NAME_TEXT] = "";
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, "SELECT epoch, vantage, cut, confirmed, row, round, lost_traces,"
+			 " (SELECT coalesce(sum(length(bytes)), 0) FROM batch),"
+			 " (SELECT coalesce(sum(records), 0) FROM batch) FROM meta", &st, err);
+
+	if (rc == 0)
+		rc = step(c, st, err);
+	if (rc == 1) {
+		column_text(st, 0, c->state.epoch, sizeof(c->state.epoch));
+		column_text(st, 1, vantage, sizeof(vantage));
+		c->state.cut = (uint64_t)sqlite3_column_int64(st, 2);
+		c->state.confirmed = (uint64_t)sqlite3_column_int64(st, 3);
+		c->state.row = sqlite3_column_int64(st, 4);
+		column_text(st, 5, c->round, sizeof(c->round));
+		c->state.lost_traces = (uint64_t)sqlite3_column_int64(st, 6);
+		c->state.bytes = (uint64_t)sqlite3_column_int64(st, 7);
+		c->state.records = (uint64_t)sqlite3_column_int64(st, 8);
+	}
+	sqlite3_finalize(st);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return bp_fail(err, BP_EPARSE, "%s: damaged", c->file);
+	if (strcmp(vantage, c->vantage) != 0)
+		return bp_fail(err, BP_EINVAL, "%s: is of vantage point %s, not %s", c->file,
+			       vantage, c->vantage);
+	return 0;
+}
+
+static int open_tables(struct cut *c, struct bp_error *err)
+{
+	int64_t id = 0, version = 0;
+	int rc;
+
+	sqlite3_busy_timeout(c->db, BUSY_MS);
+	rc = cut_exec(c, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
+		      " PRAGMA synchronous = FULL; PRAGMA cache_size = -2048", err);
+	if (rc == 0)
+		rc = read_int(c, "PRAGMA application_id", &id, err);
+	if (rc == 0)
+		rc = read_int(c, "PRAGMA user_version", &version, err);
+	if (rc == 0 && id == 0 && version == 0)
+		rc = create(c, err);
+	else if (rc == 0 && (id != OUTBOX_ID || version != OUTBOX_VERSION))
+		rc = bp_fail(err, id == OUTBOX_ID ? BP_EUNSUP : BP_EPARSE,
+			     "%s: no outbox of this version", c->file);
+	return rc < 0 ? rc : read_state(c, err);
+}
+
+int cut_open(const char *file, const char *vantage, struct cut **out, struct bp_error *err)
+{
+	struct cut *c = calloc(1, sizeof(*c));
+	int rc = 0;
+
+	if (c == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	c->file = strdup(file);
+	text_set(c->vantage, sizeof(c->vantage), vantage);
+	if (c->file == NULL || batch_writer_new(&c->writer) < 0)
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	if (rc == 0 && sqlite3_open_v2(file, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+				       NULL) != SQLITE_OK)
+		rc = cut_fail(c, err);
+	if (rc == 0)
+		rc = open_tables(c, err);
+	if (rc < 0) {
+		cut_close(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void cut_close(struct cut *c)
+{
+	if (c == NULL)
+		return;
+	sqlite3_close(c->db);
+	batch_writer_free(c->writer);
+	free(c->file);
+	free(c);
+}
+
+void cut_state(const struct cut *c, struct cut_state *out)
+{
+	*out = c->state;
+}
+
+/* --- cutting ---------------------------------------------------------------------------------- */
+
+struct adding {
+	struct cut *cut;
+	sqlite3_stmt *st;
+	struct cut_state state;  /* as it will be */
+};
+
+static int add_batch(void *arg, const struct batch_head *head, const char *bytes, size_t n,
+		     struct bp_error *err)
+{
+	struct adding *a = arg;
+	int rc;
+
+	sqlite3_reset(a->st);
+	sqlite3_bind_int64(a->st, 1, (int64_t)head->seq);
+	sqlite3_bind_text(a->st, 2, head->round, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(a->st, 3, head->part);
+	sqlite3_bind_int64(a->st, 4, head->parts);
+	sqlite3_bind_int64(a->st, 5, head->records);
+	sqlite3_bind_blob64(a->st, 6, bytes, n, SQLITE_STATIC);
+	rc = step(a->cut, a->st, err);
+	if (rc < 0)
+		return rc;
+	a->state.cut = head->seq;
+	a->state.bytes += n;
+	a->state.records += head->records;
+	return 0;
+}
+
+static int write_position(struct cut *c, const struct cut_state *s, const char *round,
+			  struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, "UPDATE meta SET cut = ?1, row = ?2, round = ?3", &st, err);
+
+	if (rc == 0) {
+		sqlite3_bind_int64(st, 1, (int64_t)s->cut);
+		sqlite3_bind_int64(st, 2, s->row);
+		sqlite3_bind_text(st, 3, round, -1, SQLITE_STATIC);
+		rc = step(c, st, err);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct round *r,
+		   struct bp_error *err)
+{
+	struct adding a = {.cut = c, .state = c->state};
+	struct cut_parts parts = {.cut = c, .spool = spool, .round = r, .on_batch = add_batch,
+				  .arg = &a};
+	int rc = cut_exec(c, "BEGIN IMMEDIATE", err);
+
+	if (rc < 0)
+		return rc;
+	rc = prepare(c, "INSERT INTO batch(seq, round, part, parts, records, bytes)"
+		     " VALUES(?1, ?2, ?3, ?4, ?5, ?6)", &a.st, err);
+	if (rc == 0)
+		rc = cut_round(&parts, err);
+	sqlite3_finalize(a.st);
+	a.state.row = row;
+	if (rc == 0)
+		rc = write_position(c, &a.state, r->id, err);
+	if (rc == 0)
+		rc = cut_exec(c, "COMMIT", err);
+	if (rc < 0) {
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+		return rc;
+	}
+	c->state = a.state;
+	text_set(c->round, sizeof(c->round), r->id);
+	return 0;
+}
+
+/* Whether the spool still has the round that was cut last, where it was. */
+static int look_at_spool(struct cut *c, struct store *spool, struct round *r, bool *anew,
+			 struct bp_error *err)
+{
+	int64_t row = 0;
+	int rc;
+
+	if (c->state.row == 0)
+		return 0;
+	rc = store_next_round(spool, c->state.row - 1, &row, r, err);
+	if (rc < 0 && rc != BP_ENOTFOUND && rc != BP_EPARSE)
+		return rc;
+	if (row == c->state.row && (rc == BP_EPARSE || strcmp(r->id, c->round) == 0))
+		return 0;
+	c->state.row = 0;
+	if (anew != NULL)
+		*anew = true;
+	return 0;
+}
+
+int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *err)
+{
+	struct round *r = malloc(sizeof(*r));
+	int64_t row = 0;
+	int rc;
+
+	if (r == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	if (anew != NULL)
+		*anew = false;
+	rc = look_at_spool(c, spool, r, anew, err);
+	if (rc == 0)
+		rc = store_next_round(spool, c->state.row, &row, r, err);
+	if (rc == 0)
+		rc = cut_one(c, spool, row, r, err);
+	free(r);
+	return rc;
+}
+
+int cut_get(struct cut *c, uint64_t seq, struct buf *bytes, struct batch_head *head,
+	    struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, "SELECT round, part, parts, records, bytes FROM batch WHERE seq = ?1",
+			 &st, err);
+
+	if (rc == 0) {
+		sqlite3_bind_int64(st, 1, (int64_t)seq);
+		rc = step(c, st, err);
+	}
+	if (rc == 1) {
+		memset(head, 0, sizeof(*head));
+		text_set(head->vantage, sizeof(head->vantage), c->vantage);
+		text_set(head->epoch, sizeof(head->epoch), c->state.epoch);
+		column_text(st, 0, head->round, sizeof(head->round));
+		head->seq = seq;
+		head->part = (uint32_t)sqlite3_column_int64(st, 1);
+		head->parts = (uint32_t)sqlite3_column_int64(st, 2);
+		head->records = (uint32_t)sqlite3_column_int64(st, 3);
+		buf_clear(bytes);
+		buf_append(bytes, sqlite3_column_blob(st, 4), (size_t)sqlite3_column_bytes(st, 4));
+		rc = bytes->failed ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
+	} else if (rc == 0) {
+		rc = bp_fail(err, BP_ENOTFOUND, "%s: no batch %" PRIu64, c->file, seq);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int cut_confirm(struct cut *c, uint64_t seq, bool *news, struct bp_error *err)
+{
+	char sql[160];
+	int rc;
+
+	if (seq > c->state.cut)
+		return bp_fail(err, BP_ERANGE,
+			       "a watermark of %" PRIu64 ", where %" PRIu64 " batches were cut", seq,
+			       c->state.cut);
+	*news = seq > c->state.confirmed;
+	if (!*news)
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "BEGIN IMMEDIATE; DELETE FROM batch WHERE seq <= %" PRIu64
+		 "; UPDATE meta SET confirmed = %" PRIu64 "; COMMIT", seq, seq);
+	rc = cut_exec(c, sql, err);
+	if (rc < 0) {
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+		return rc;
+	}
+	return read_state(c, err);
+}
+
+int cut_lost(struct cut *c, uint64_t traces, struct bp_error *err)
+{
+	char sql[96];
+	int rc;
+
+	snprintf(sql, sizeof(sql), "UPDATE meta SET lost_traces = lost_traces + %" PRIu64, traces);
+	rc = cut_exec(c, sql, err);
+	if (rc == 0)
+		c->state.lost_traces += traces;
+	return rc;
+}
+
+/* --- plans ------------------------------------------------------------------------------------ */
+
+int cut_plan_put(struct cut *c, const struct cut_plan *p, struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, "INSERT OR REPLACE INTO plan VALUES(?1, ?2, ?3, ?4)", &st, err);
+
+	if (rc == 0) {
+		sqlite3_bind_text(st, 1, p->campaign, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(st, 2, (int64_t)p->revision);
+		sqlite3_bind_int64(st, 3, (int64_t)p->running);
+		sqlite3_bind_text(st, 4, p->reason, -1, SQLITE_STATIC);
+		rc = step(c, st, err);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int cut_plan_drop(struct cut *c, const char *campaign, struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, "DELETE FROM plan WHERE campaign = ?1", &st, err);
+
+	if (rc == 0) {
+		sqlite3_bind_text(st, 1, campaign, -1, SQLITE_STATIC);
+		rc = step(c, st, err);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+int cut_plans(struct cut *c, struct cut_plan *out, unsigned max, struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	unsigned n = 0;
+	int rc = prepare(c, "SELECT campaign, revision, running, reason FROM plan ORDER BY campaign",
+			 &st, err);
+
+	while (rc == 0 && n < max && (rc = step(c, st, err)) == 1) {
+		struct cut_plan *p = &out[n++];
+
+		column_text(st, 0, p->campaign, sizeof(p->campaign));
+		p->revision = (uint64_t)sqlite3_column_int64(st, 1);
+		p->running = (uint64_t)sqlite3_column_int64(st, 2);
+		column_text(st, 3, p->reason, sizeof(p->reason));
+		rc = 0;
+	}
+	sqlite3_finalize(st);
+	return rc < 0 ? rc : (int)n;
+}
