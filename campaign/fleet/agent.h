@@ -24,7 +24,7 @@ struct agent_options {
 	const char *nkey_file, *ca_file;            /* NULL: none; the system's */
 	const char *spool;                          /* a directory, made if it is not there */
 	int64_t spool_bytes;                        /* 0: AGENT_SPOOL_BYTES_DEFAULT */
-	const char *profile, *asn_db, *country_db;  /* the child's; NULL: the plan's, the defaults */
+	const char *profile, *asn_db, *country_db;  /* the child's; NULL: its defaults */
 	const char *avoid;                          /* a do-not-probe list; NULL: none */
 	/* A round that is safe in the spool: its JSON line, newline included. */
 	void (*on_round)(void *arg, const char *line, size_t n);

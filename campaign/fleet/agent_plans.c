@@ -2,8 +2,8 @@
 /*
  * Plans as they come from the broker: read, checked as `campaign run` checks them, and written
  * under the spool; what does not read is refused with the reason, and the last good one stays. A
- * plan is withdrawn by its removal from the bucket and by nothing else: a broker that lost its store
- * ends no measuring.
+ * plan is withdrawn by its removal from the bucket and by nothing else: a broker that lost its
+ * store ends no measuring.
  */
 #include <dirent.h>
 #include <errno.h>

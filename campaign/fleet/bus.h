@@ -46,7 +46,7 @@ int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct
 void bus_close(struct bus *b);
 bool bus_is_connected(const struct bus *b);
 /* Whether calls can be made now: 0, BP_EAGAIN, or BP_EPERM (the server refuses us). Dials anew
- * where the library gave up, as every call does: for who calls nothing while it is not connected. */
+ * where the library gave up, as every call does: for who calls nothing while it is away. */
 int bus_look(struct bus *b, struct bp_error *err);
 /* What the server or the library said since it was last asked, one line (a denied subject, a lost
  * connection, a wrong key); false: nothing. */
