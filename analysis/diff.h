@@ -155,6 +155,8 @@ struct diff_vantage {
 
 enum diff_result { DIFF_RESULT_SAME, DIFF_RESULT_CHANGED, DIFF_RESULT_TROUBLE }; /* = exit code */
 
+struct routes;
+
 struct diff {
 	struct diff_row *rows;     /* owned: one per key, sorted */
 	unsigned row_count;
@@ -169,6 +171,7 @@ struct diff {
 	unsigned vantages;         /* with a comparable row */
 	struct wall not_before, not_after; /* last start before, first start after; 0 not known */
 	unsigned traces_before, traces_after;
+	const struct routes *routes; /* borrowed: what routing tables say; NULL: none were given */
 	enum diff_result result;
 	char why[160];             /* for DIFF_RESULT_TROUBLE, one clause for people; else empty */
 };

@@ -5,6 +5,7 @@
 #include "analysis/diff.h"
 #include "analysis/json_null.h"
 #include "analysis/power.h"
+#include "analysis/routes.h"
 #include "core/json.h"
 
 static void put_side(struct json_writer *w, const char *key, const struct diff_side *s)
@@ -149,6 +150,8 @@ void diff_write_json(struct buf *out, const struct diff *d)
 	for (unsigned i = 0; i < d->target_count; i++)
 		put_row(&w, &d->targets[i]);
 	json_end(&w);
+	if (d->routes != NULL)
+		routes_json(&w, d->routes);
 	json_end(&w);
 	buf_char(out, '\n');
 }

@@ -92,6 +92,15 @@ static void add_rounds(struct diff_rounds *into, const struct diff_rounds *from)
 	if (from->missed > 0 ? into->missed == 0 :
 	    from->partial > 0 && into->missed == 0 && into->partial == 0)
 		into->why = from->why;
+	/* Moments of both are not told apart: of two that overlap the fuller one stands. */
+	if (into->slots == 0 || (from->first.ns <= into->last.ns && from->slots > into->slots)) {
+		into->slots = from->slots;
+		into->first = from->first;
+		into->last = from->last;
+	} else if (from->first.ns > into->last.ns) {
+		into->slots += from->slots;
+		into->last = from->last;
+	}
 	into->rounds += from->rounds;
 	into->missed += from->missed;
 	into->partial += from->partial;

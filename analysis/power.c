@@ -3,6 +3,7 @@
 #include "analysis/power.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const double z_975 = 1.959964, z_90 = 1.281552; /* quantiles of the normal distribution */
 
@@ -35,6 +36,23 @@ int64_t power_shift(int64_t low_ns, int64_t high_ns, int64_t least_ns)
 	return seen > (double)least_ns ? (int64_t)llround(seen) : least_ns;
 }
 
+/* How far rounds of a vantage point were apart: on the side where they were furthest; where each
+ * side has but one, from one to the other. */
+static int64_t apart_of(const struct diff_rounds sides[static 2])
+{
+	int64_t most = 0;
+
+	for (unsigned k = 0; k < 2; k++) {
+		const struct diff_rounds *r = &sides[k];
+		int64_t apart = r->slots > 1 ? (r->last.ns - r->first.ns) / (r->slots - 1) : 0;
+
+		most = apart > most ? apart : most;
+	}
+	if (most == 0 && sides[0].slots == 1 && sides[1].slots == 1)
+		most = llabs(sides[1].first.ns - sides[0].first.ns);
+	return most;
+}
+
 /* How far the rounds of the diff were apart, and how often one of a vantage point decided. */
 static int64_t rounds_of_diff(const struct diff *d, double *decided)
 {
@@ -42,15 +60,14 @@ static int64_t rounds_of_diff(const struct diff *d, double *decided)
 	int64_t every = 0;
 
 	for (unsigned i = 0; i < d->point_count; i++) {
-		for (unsigned k = 0; k < 2 && d->points[i].counted; k++) {
-			const struct diff_rounds *r = &d->points[i].rounds[k];
-			int64_t apart = r->last.ns - r->first.ns;
+		const struct diff_rounds *r = d->points[i].rounds;
+		int64_t apart = apart_of(r);
 
-			apart = r->slots > 1 ? apart / (r->slots - 1) : 0;
-			every = apart > every ? apart : every;
-			rounds += r->rounds;
-			missed += r->missed;
-		}
+		if (!d->points[i].counted)
+			continue;
+		every = apart > every ? apart : every;
+		rounds += r[0].rounds + r[1].rounds;
+		missed += r[0].missed + r[1].missed;
 	}
 	for (unsigned i = 0; i < d->row_count; i++) {
 		told += d->rows[i].before.decided + d->rows[i].after.decided;

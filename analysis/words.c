@@ -169,6 +169,26 @@ void words_interval(struct buf *out, struct wall from, struct wall to, const cha
 	buf_char(out, ')');
 }
 
+static const char *org_among(const struct profile_network *n, unsigned count, uint32_t asn)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (n[i].asn == asn && n[i].org != NULL)
+			return n[i].org;
+	}
+	return NULL;
+}
+
+const char *words_org(const struct profile *p, uint32_t asn)
+{
+	const char *org = NULL;
+
+	for (unsigned i = 0; i < p->borders_count && org == NULL; i++)
+		org = org_among(p->borders[i].networks, p->borders[i].networks_count, asn);
+	for (unsigned i = 0; i < p->others_count && org == NULL; i++)
+		org = org_among(p->others[i].networks, p->others[i].networks_count, asn);
+	return org != NULL ? org : "";
+}
+
 const char *words_border(const struct profile *p, const char *id)
 {
 	for (unsigned i = 0; i < p->borders_count; i++) {

@@ -34,6 +34,8 @@ void words_place(struct buf *out, const char *zone);
 /* Seconds east of UTC there and then, by the tz database; false when the zone is not installed. */
 bool words_offset(const char *zone, struct wall t, int *seconds);
 
+/* What the profile calls a network; "" where it does not. */
+const char *words_org(const struct profile *p, uint32_t asn);
 /* The name of a border id ("Khasan / Russia"), "another way in" for other, the id when unknown. */
 const char *words_border(const struct profile *p, const char *id);
 /* Its "#rrggbb", or NULL. */

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/diff_page.h"
 #include "cli/diff_store.h"
+#include "cli/routes.h"
 #include "cli/select.h"
 
 const char diff_usage[] =
@@ -31,6 +32,8 @@ SELECT_USAGE
 "  --format text|jsonl|html\n"
 "                        for people, one JSON object, or one HTML file that stands alone, with the\n"
 "                        figures of the window around T\n"
+"  --routes FILE         beside it, what routing tables say: lines of `bgpdump -m`, tables and\n"
+"                        updates in any order, one file or several (with --at)\n"
 "  --annotate FILE.csv   lays known events over a page: columns time or start_utc, end_utc, label,\n"
 "                        source, by their names\n"
 "  -o FILE, -v, --quiet  write to FILE, once all is there; each target too; no warnings\n"
@@ -42,7 +45,7 @@ _Static_assert((int)DIFF_RESULT_SAME == CLI_DIFF_SAME &&
 	       (int)DIFF_RESULT_CHANGED == CLI_DIFF_CHANGED &&
 	       (int)DIFF_RESULT_TROUBLE == CLI_DIFF_TROUBLE, "a diff's result is the exit code");
 
-enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER, OPT_ANNOTATE };
+enum { OPT_AT = OPT_COMMAND_FIRST, OPT_BEFORE, OPT_AFTER, OPT_ANNOTATE, OPT_ROUTES };
 
 struct diff_run {
 	struct options options;
@@ -58,6 +61,9 @@ struct diff_run {
 	enum diff_when file;         /* which of A and B is read now */
 	struct diff_page *page;      /* NULL: none is wanted */
 	struct provenance provenance;
+	const char **routes_files;   /* owned; of --routes */
+	unsigned routes_count;
+	struct routes routes;        /* of them */
 	bool shown;                  /* the result is written */
 };
 
@@ -164,6 +170,22 @@ static int fill_ids(struct diff_run *run, struct diff_row *rows, unsigned n, str
 	return rc;
 }
 
+/* What they tell from the moment on counts until the window ends; before it, all of it. */
+static int read_routes(struct diff_run *run, struct bp_error *err)
+{
+	struct routes_maker *m = NULL;
+	int rc = routes_new(run->session.profile, run->at, run->select.until, &m);
+
+	if (rc < 0)
+		return bp_fail(err, rc, "out of memory");
+	for (unsigned i = 0; i < run->routes_count && rc == 0; i++)
+		rc = routes_read(run->routes_files[i], run->options.verbose > 0, m, err);
+	if (rc == 0 && routes_make(m, &run->routes) < 0)
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	routes_free(m);
+	return rc;
+}
+
 static int compare(struct diff_run *run, struct bp_error *err)
 {
 	struct diff d;
@@ -174,6 +196,7 @@ static int compare(struct diff_run *run, struct bp_error *err)
 	if (rc < 0) {
 		bp_fail(err, rc, "out of memory");
 	} else {
+		d.routes = run->routes_count > 0 ? &run->routes : NULL;
 		if (ids)
 			rc = fill_ids(run, d.rows, d.row_count, err);
 		if (rc == 0 && ids)
@@ -207,6 +230,7 @@ static int take(struct diff_run *run, int opt, const char *arg)
 	case OPT_BEFORE: return take_duration(run, "--before", arg, &run->before_ns);
 	case OPT_AFTER: return take_duration(run, "--after", arg, &run->after_ns);
 	case OPT_ANNOTATE: run->provenance.annotate = arg; return 0;
+	case OPT_ROUTES: run->routes_files[run->routes_count++] = arg; return 0;
 	default: return select_take(&run->select, &run->options, opt, arg);
 	}
 }
@@ -268,6 +292,8 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 	/* A file that was not read is no "no change": the reason is told already. */
 	if (rc == 0 && run->counts.files_failed > 0)
 		return CLI_DIFF_TROUBLE;
+	if (rc == 0 && run->routes_count > 0)
+		rc = read_routes(run, &err);
 	if (rc == 0)
 		rc = compare(run, &err);
 	if (rc < 0) {
@@ -326,6 +352,18 @@ static int open_and_run(struct diff_run *run, int count, char **words)
 	return told == CLI_OK ? rc : CLI_DIFF_TROUBLE;
 }
 
+/* stdin is read once. */
+static bool stdin_twice(const struct diff_run *run, int count, char **words)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < count; i++)
+		n += strcmp(words[i], "-") == 0;
+	for (unsigned i = 0; i < run->routes_count; i++)
+		n += strcmp(run->routes_files[i], "-") == 0;
+	return run->routes_count > 0 && n > 1;
+}
+
 /* 0, or an exit code + 1. */
 static int take_options(struct diff_run *run, int argc, char **argv)
 {
@@ -336,11 +374,18 @@ static int take_options(struct diff_run *run, int argc, char **argv)
 		{"before", required_argument, NULL, OPT_BEFORE},
 		{"after", required_argument, NULL, OPT_AFTER},
 		{"annotate", required_argument, NULL, OPT_ANNOTATE},
+		{"routes", required_argument, NULL, OPT_ROUTES},
 		{NULL, 0, NULL, 0},
 	};
 	bool around = false;
 	int opt, rc;
 
+	/* No more of them than words. */
+	run->routes_files = calloc((size_t)argc, sizeof(const char *));
+	if (run->routes_files == NULL) {
+		cli_say("out of memory");
+		return CLI_DIFF_TROUBLE + 1;
+	}
 	while ((opt = options_next(&run->options, argc, argv, OPTIONS_SHORT, longs)) != -1) {
 		rc = opt == '?' ? CLI_USAGE + 1 : take(run, opt, optarg);
 		if (rc != 0)
@@ -349,6 +394,10 @@ static int take_options(struct diff_run *run, int argc, char **argv)
 	}
 	if (around && run->at.ns == 0)
 		return cli_usage("diff", "--before and --after go with --at") + 1;
+	if (run->routes_count > 0 && run->at.ns == 0)
+		return cli_usage("diff", "--routes goes with --at") + 1;
+	if (stdin_twice(run, argc - optind, argv + optind))
+		return cli_usage("diff", "stdin can be read once: name one '-'") + 1;
 	if (run->at.ns == 0 && argc - optind != 2)
 		return cli_usage("diff", "name two files of records, or a moment with --at") + 1;
 	/* What is wrong with it is trouble, as all else. */
@@ -366,5 +415,7 @@ int cmd_diff(int argc, char **argv)
 	rc = take_options(&run, argc, argv);
 	rc = rc != 0 ? rc - 1 : open_and_run(&run, argc - optind, argv + optind);
 	provenance_fini(&run.provenance);
+	routes_fini(&run.routes);
+	free(run.routes_files);
 	return rc;
 }

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analysis/report/table.h"
 #include "analysis/report/trace_text.h"
+#include "analysis/routes.h"
 #include "analysis/sentence.h"
 #include "analysis/words.h"
 
@@ -241,6 +243,86 @@ static void table(struct buf *out, const struct style *s, const struct diff *d,
 	}
 }
 
+/* --- routing tables -------------------------------------------------------------------------- */
+
+static const char *org_of(const struct diff *d, const struct profile *p, uint32_t asn)
+{
+	const char *org = words_org(p, asn);
+
+	for (unsigned i = 0; i < d->row_count && org[0] == '\0'; i++) {
+		const struct diff_verdict *b = &d->rows[i].before.verdict;
+		const struct diff_verdict *a = &d->rows[i].after.verdict;
+
+		org = b->via_asn == asn ? b->via_org : a->via_asn == asn ? a->via_org : org;
+	}
+	return org;
+}
+
+static void peers_cell(char out[static TABLE_CELL], bool known, unsigned n, unsigned of)
+{
+	if (known)
+		snprintf(out, TABLE_CELL, "%u of %u", n, of);
+	else
+		snprintf(out, TABLE_CELL, "not told");
+}
+
+static void routes_line(struct table *t, const struct diff *d, unsigned i)
+{
+	const struct routes *r = d->routes;
+	const struct routes_row *x = &r->rows[i];
+	const struct routes_prefix *of = routes_prefix_of(r, x->prefix);
+	bool after = r->after_told.ns != 0;
+	struct table_row *row = table_add(t);
+	char text[WALL_TEXT];
+	const char *id;
+	struct buf name;
+
+	if (row == NULL)
+		return;
+	if (i == 0 || !prefix_equal(r->rows[i - 1].prefix, x->prefix))
+		prefix_format(x->prefix, row->cell[0]);
+	buf_init(&name);
+	words_carrier(&name, org_of(d, r->profile, x->upstream), x->upstream, "none, or several");
+	text_set(row->cell[1], TABLE_CELL, name.failed ? "" : name.bytes);
+	buf_fini(&name);
+	if (x->origin != 0)
+		snprintf(row->cell[2], TABLE_CELL, "AS%u", x->origin);
+	else
+		text_set(row->cell[2], TABLE_CELL, "several");
+	id = routes_border(r->profile, x->upstream, after ? r->after_told : r->before_told);
+	text_set(row->cell[3], TABLE_CELL, id != NULL ? words_border(r->profile, id) : "");
+	peers_cell(row->cell[4], r->before_told.ns != 0, x->before, of->before);
+	peers_cell(row->cell[5], after, x->after, of->after);
+	text_set(row->cell[6], TABLE_CELL, x->first.ns != 0 ? wall_format_short(x->first, text) : "-");
+}
+
+/* Beside what was measured: it changes nothing of the result. */
+static void routes(struct buf *out, const struct style *s, const struct diff *d)
+{
+	static const struct table_column columns[] = {
+		{"Prefix", false, 0}, {"Upstream", false, 0}, {"Origin", false, 3},
+		{"Border", false, 4}, {"At the moment", true, 0}, {"At the end", true, 0},
+		{"First told in the window", false, 2}};
+	const struct routes *r = d->routes;
+	char a[WALL_TEXT], b[WALL_TEXT];
+	size_t start = out->used;
+	struct table t;
+
+	buf_printf(out, "\nWhat routing tables say: routes of %u peer%s. Before the moment, told until "
+		   "%s; from it on until %s. Announced, not measured.\n", r->peers,
+		   r->peers == 1 ? "" : "s",
+		   r->before_told.ns != 0 ? wall_format_short(r->before_told, a) : "never",
+		   r->after_told.ns != 0 ? wall_format_short(r->after_told, b) : "never");
+	style_wrap(out, s, start, 2);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]), 0);
+	for (unsigned i = 0; i < r->row_count; i++)
+		routes_line(&t, d, i);
+	table_draw(out, s, &t, true);
+	if (r->row_count == 0)
+		buf_str(out, "  No peer told of a route into the network.\n");
+	table_fini(&t);
+}
+
 void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 		 const struct profile *p, bool verbose)
 {
@@ -258,6 +340,8 @@ void report_diff(struct buf *out, const struct style *s, const struct diff *d,
 		buf_char(out, '\n');
 		table(out, s, d, p, verbose);
 	}
+	if (d->routes != NULL)
+		routes(out, s, d);
 	start = out->used;
 	buf_printf(out, "\nCompared: %u trace%s before, %u after", d->traces_before,
 		   d->traces_before == 1 ? "" : "s", d->traces_after);

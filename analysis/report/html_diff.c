@@ -389,6 +389,7 @@ void html_diff(struct buf *out, const struct diff *d, struct wall at, const stru
 	}
 	part_paths(&page);
 	part_diff_rows(&page);
+	part_routes(&page);
 	if (r != NULL)
 		part_events(&page);
 	page_close(&page);

@@ -71,6 +71,10 @@ void part_notes(struct page *page);
 /* Of diffs. */
 void part_paths(struct page *page);
 void part_diff_rows(struct page *page);
+void part_routes(struct page *page);
+
+/* What a network is called: by the profile, else by what named the traces; "" where nobody says. */
+const char *page_org(const struct page *page, uint32_t asn);
 
 /* The answer of a TTL that hops show: the first, else what was sent. NULL: not probed. */
 const struct trace_entry *hop_of(const struct trace *t, unsigned ttl);

@@ -17,17 +17,12 @@ static const struct html_trace *find(const struct page *page, const char *id)
 	return NULL;
 }
 
-/* What the network is called: by the profile, else by what named the traces. */
-static const char *org_of(const struct page *page, uint32_t asn)
+const char *page_org(const struct page *page, uint32_t asn)
 {
-	for (unsigned b = 0; b < page->p->borders_count; b++) {
-		const struct profile_border *x = &page->p->borders[b];
+	const char *org = words_org(page->p, asn);
 
-		for (unsigned i = 0; i < x->networks_count; i++) {
-			if (x->networks[i].asn == asn && x->networks[i].org != NULL)
-				return x->networks[i].org;
-		}
-	}
+	if (org[0] != '\0')
+		return org;
 	for (unsigned i = 0; i < page->trace_count; i++) {
 		const struct names *n = page->traces[i].names;
 
@@ -71,7 +66,7 @@ static void networks(struct page *page, const struct diff_side *side,
 		uint32_t asn = side->as_path[i];
 
 		buf_printf(out, "<li%s>AS%u ", among(other, asn) ? "" : " class=\"differs\"", asn);
-		html_text(out, org_of(page, asn));
+		html_text(out, page_org(page, asn));
 		if (!among(other, asn))
 			buf_str(out, " <span class=\"mute small\">(only here)</span>");
 		buf_str(out, "</li>\n");

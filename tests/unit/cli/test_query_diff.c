@@ -217,6 +217,106 @@ static void two_sides(void **state)
 	buf_fini(&jsonl);
 }
 
+/* Exit codes are diff(1)'s, the same for the store and for its records; and what is said goes with
+ * them. */
+static void exit_codes(void **state)
+{
+	static const struct {
+		const char *options;
+		int code;
+		const char *says, *not, *reason;
+	} rows[] = {
+		{"--at 2026-11-22T10:00:00Z", 1, "moved from", "No change", "it moved then"},
+		{"--at 2026-11-22T10:00:00Z --prefix 175.45.176.0/24 --before 40m", 1, "moved from",
+		 "No change", "of a network that moved"},
+		{"--at 2026-11-22T09:45:00Z --before 20m --after 15m --vantage fra1", 0,
+		 "No change seen in", "moved", "nothing had moved yet"},
+		{"--at 2026-11-22T09:45:00Z --before 20m --after 15m --vantage fra1", 0,
+		 "would have been seen with 90 %", "moved", "what would have been seen goes with it"},
+		{"--at 2020-01-01T00:00:00Z", 2, "Too little to compare: no traces on either side",
+		 "No change", "nothing was measured then"},
+		{"--at 2026-11-22T10:20:00Z --before 30m", 2, "Too little to compare: no traces on one side",
+		 "No change", "one side alone"},
+		{"--at 2026-11-22T10:00:00Z --vantage nobody", 2, "Too little to compare", "No change",
+		 "nobody by that name"},
+	};
+	struct bed *b = *state;
+	struct buf jsonl;
+
+	buf_init(&jsonl);
+	fill(b, b->store, moved, MOVED, &jsonl);
+	write_file(b, "records.jsonl", jsonl.bytes);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int file = 0; file < 2; file++) {
+			int code = file ? run(b, "diff %s %s/records.jsonl", rows[i].options, b->dir) :
+				   run(b, "diff %s %s", rows[i].options, b->store);
+
+			if (code != rows[i].code || strstr(b->out, rows[i].says) == NULL ||
+			    strstr(b->out, rows[i].not) != NULL)
+				fail_msg("%s (%s): %d: %s%s", rows[i].reason, file ? "file" : "store",
+					 code, b->out, b->err);
+		}
+	}
+	/* What goes wrong is trouble, whatever would have come of it. */
+	assert_exit(b, 2, "diff --at soon %s", b->store);
+	assert_exit(b, 2, "diff --after 1h %s %s", b->store, b->store);
+	assert_exit(b, 2, "diff --format xml --at 2026-11-22T10:00:00Z %s", b->store);
+	assert_exit(b, 2, "diff -o %s/no/where --at 2026-11-22T10:00:00Z %s", b->dir, b->store);
+	assert_exit(b, 2, "diff --at 2026-11-22T10:00:00Z %s/none.db %s", b->dir, b->store);
+	buf_fini(&jsonl);
+}
+
+/* 2026-11-22T10:00:00Z is 1795341600. Routing tables stand beside: the result is that of what was
+ * measured. */
+static void routing_tables_beside(void **state)
+{
+	static const char table[] =
+		"TABLE_DUMP2|1795334400|B|203.0.113.1|64501|175.45.176.0/24|64501 4837 131279|IGP\n"
+		"TABLE_DUMP2|1795334400|B|203.0.113.2|64502|175.45.176.0/24|64502 4837 131279|IGP\r\n"
+		"TABLE_DUMP2|1795334400|B|203.0.113.2|64502|192.0.2.0/24|64502 64510|IGP\n\n";
+	static const char updates[] =
+		"BGP4MP|1795341690|A|203.0.113.2|64502|175.45.176.0/24|64502 20485 131279|IGP\n"
+		"BGP4MP|10/01/17 09:07:51|A|203.0.113.2|64502|175.45.176.0/24|64502 1 131279|IGP\n"
+		"BGP4MP|1795341700|W|203.0.113.9|64509|175.45.177.0/24";
+	struct bed *b = *state;
+	json_t *j, *row;
+
+	fill(b, b->store, moved, MOVED, NULL);
+	write_file(b, "table", table);
+	write_file(b, "updates", updates);
+	write_file(b, "other", "<html>\n");
+	assert_exit(b, 1, "diff --at 2026-11-22T10:00:00Z --routes %s/updates --routes %s/table %s",
+		    b->dir, b->dir, b->store);
+	assert_non_null(strstr(b->err, "updates:2: '10/01/17 09:07:51' is no Unix time"));
+	assert_non_null(strstr(b->out, "What routing tables say: routes of 3 peers."));
+	assert_non_null(strstr(b->out, "(AS20485)"));
+	assert_non_null(strstr(b->out, "2026-11-22 10:01:30 UTC"));
+	assert_exit(b, 1, "diff --format jsonl --at 2026-11-22T10:00:00Z --routes %s/updates --routes "
+		    "%s/table %s", b->dir, b->dir, b->store);
+	j = json_loads(b->out, 0, NULL);
+	assert_non_null(j);
+	row = json_array_get(json_object_get(json_object_get(j, "routes"), "rows"), 1);
+	assert_int_equal(json_integer_value(json_object_get(row, "upstream")), 20485);
+	assert_string_equal(json_string_value(json_object_get(row, "border")), "khasan");
+	assert_int_equal(json_integer_value(json_object_get(row, "before")), 0);
+	assert_int_equal(json_integer_value(json_object_get(row, "after")), 1);
+	assert_int_equal(json_integer_value(json_object_get(row, "after_of")), 2);
+	assert_string_equal(json_string_value(json_object_get(row, "first")),
+			    "2026-11-22T10:01:30.000000000Z");
+	json_decref(j);
+	assert_exit(b, 1, "diff --format html --at 2026-11-22T10:00:00Z --routes %s/table %s", b->dir,
+		    b->store);
+	assert_int_equal(lines(b->out, "<h2 id=\"routes\">"), 1);
+	/* Without them a page has no such section. */
+	assert_exit(b, 1, "diff --format html --at 2026-11-22T10:00:00Z %s", b->store);
+	assert_int_equal(lines(b->out, "<h2 id=\"routes\">"), 0);
+	assert_exit(b, 2, "diff --at 2026-11-22T10:00:00Z --routes %s/other %s", b->dir, b->store);
+	assert_non_null(strstr(b->err, "other: no line of what bgpdump -m prints"));
+	assert_exit(b, 2, "diff --at 2026-11-22T10:00:00Z --routes %s/none %s", b->dir, b->store);
+	assert_exit(b, 2, "diff --routes %s/table %s %s", b->dir, b->store, b->store);
+	assert_exit(b, 2, "diff --at 2026-11-22T10:00:00Z --routes - --routes - %s", b->store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +327,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(diff_across_a_date_of_the_profile, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(two_sides, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(exit_codes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(routing_tables_beside, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
