@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/points_gaps.h"
 #include "cli/points_kept.h"
+#include "cli/points_warm.h"
 
 /* Rounds are looked for so far before the window. */
-#define WARM_LEAST_NS (3600 * NS_PER_S)
 #define WARM_MOST_NS (3 * 86400 * NS_PER_S)
 
 struct source {
@@ -44,6 +45,7 @@ struct points {
 	struct source *giving;
 	int taken;                  /* what `to` came to; negative: it will have no more */
 	struct owners owners;
+	struct gaps gaps;           /* of several sources */
 	bool looking;               /* for the networks of --border */
 	struct intern networks;     /* struct prefix: those */
 };
@@ -92,6 +94,7 @@ void points_free(struct points *p)
 	diff_intern_fini(&p->owners.ids);
 	diff_intern_fini(&p->networks);
 	kept_fini(&p->kept);
+	gaps_fini(&p->gaps);
 	point_room_fini(&p->room);
 	nodes_fini(&p->nodes);
 	free(p);
@@ -208,101 +211,34 @@ int points_add(struct points *p, const char *word, struct bp_error *err)
 
 /* --- where to begin --------------------------------------------------------------------------- */
 
-/* The last rounds before the window of each campaign and vantage point. */
-struct warming {
-	struct points *p;
-	struct intern keys;
-	struct list last;     /* struct wall, warm for each key: a ring */
-	struct list counts;   /* uint32_t */
-};
-
-static int warm_add(struct warming *w, const struct round *r)
+static int warm_stores(const struct points *p, struct warming *w, struct bp_error *err)
 {
-	char key[TRACE_CAMPAIGN_TEXT + TRACE_VANTAGE_TEXT + 1];
-	uint32_t known = w->keys.count, number, *count;
-	struct wall *ring;
-
-	if (r->look || r->planned.ns < w->p->wide.since.ns ||
-	    r->planned.ns >= w->p->select->since.ns)
-		return 0;
-	snprintf(key, sizeof(key), "%s\n%s", r->campaign, r->vantage);
-	if (diff_intern_put(&w->keys, key, strlen(key), &number) < 0)
-		return BP_ENOMEM;
-	if (number == known) {
-		if (list_add(&w->counts, sizeof(*count)) == NULL)
-			return BP_ENOMEM;
-		for (unsigned i = 0; i < w->p->warm; i++) {
-			if (list_add(&w->last, sizeof(*ring)) == NULL)
-				return BP_ENOMEM;
-		}
-	}
-	/* Rounds of a store come in order; of files, the highest stay as well: the least goes. */
-	ring = &((struct wall *)w->last.items)[(size_t)number * w->p->warm];
-	count = &((uint32_t *)w->counts.items)[number];
-	for (unsigned i = 0; i < *count; i++) {
-		/* Two sources have it. */
-		if (ring[i].ns == r->planned.ns)
-			return 0;
-	}
-	if (*count < w->p->warm) {
-		ring[(*count)++] = r->planned;
-	} else {
-		unsigned least = 0;
-
-		for (unsigned i = 1; i < w->p->warm; i++)
-			least = ring[i].ns < ring[least].ns ? i : least;
-		if (ring[least].ns < r->planned.ns)
-			ring[least] = r->planned;
-	}
-	return 0;
-}
-
-static int warm_record(void *arg, struct record *r, struct bp_error *err)
-{
-	struct round round;
-
-	/* What cannot be read is told when it is read for good. */
-	if (r->kind != RECORD_ROUND || round_read(r, &round, err) < 0)
-		return 0;
-	return warm_add(arg, &round) < 0 ? no_memory(err) : 0;
-}
-
-static int warm_stores(struct warming *w, struct bp_error *err)
-{
-	const struct source *sources = w->p->sources.items;
-	struct store_select rounds = select_of_store(&w->p->wide);
+	const struct source *sources = p->sources.items;
+	struct store_select rounds = select_of_store(&p->wide);
 	int rc = 0;
 
-	rounds.until = w->p->select->since;
+	rounds.until = p->select->since;
 	rounds.rounds_only = true;
 	/* What is wrong with a store is told when its points are read. */
-	for (uint32_t i = 0; i < w->p->sources.count && rc != BP_ENOMEM; i++)
+	for (uint32_t i = 0; i < p->sources.count && rc != BP_ENOMEM; i++)
 		rc = store_read(sources[i].store, &rounds, warm_record, w, err);
 	return rc == BP_ENOMEM ? rc : 0;
 }
 
 int points_from(struct points *p, struct wall *from, struct bp_error *err)
 {
-	struct warming w = {.p = p};
+	struct warming w = {.rounds = p->warm, .least = p->wide.since, .until = p->select->since};
 	const struct piece *pieces = p->kept.pieces.items;
-	const struct wall *last;
 	int rc = 0;
 
 	if (!p->from_known && p->select->since.ns != 0 && p->warm > 0) {
-		rc = warm_stores(&w, err);
+		rc = warm_stores(p, &w, err);
 		for (uint32_t i = 0; i < p->kept.pieces.count && rc == 0; i++) {
 			if (pieces[i].round != NULL && warm_add(&w, pieces[i].round) < 0)
 				rc = no_memory(err);
 		}
-		p->from.ns = p->select->since.ns - WARM_LEAST_NS;
-		last = w.last.items;
-		for (uint32_t i = 0; i < w.last.count; i++) {
-			if (last[i].ns != 0 && last[i].ns < p->from.ns)
-				p->from = last[i];
-		}
-		diff_intern_fini(&w.keys);
-		free(w.last.items);
-		free(w.counts.items);
+		p->from = warm_from(&w);
+		warming_fini(&w);
 	} else if (!p->from_known) {
 		p->from = p->select->since;
 	}
@@ -313,6 +249,11 @@ int points_from(struct points *p, struct wall *from, struct bp_error *err)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
+static bool is_merged(const struct points *p)
+{
+	return p->sources.count + (p->kept.pieces.count > 0) >= 2;
+}
+
 /* Whether a round is this source's (0: the files): the first that has a piece of it gives all. */
 static int owned(struct points *p, const char *round, uint32_t source, bool *out)
 {
@@ -320,7 +261,7 @@ static int owned(struct points *p, const char *round, uint32_t source, bool *out
 	uint32_t known = o->ids.count, number, *of;
 
 	*out = true;
-	if (round[0] == '\0' || p->sources.count + (p->kept.pieces.count > 0) < 2)
+	if (round[0] == '\0' || !is_merged(p))
 		return 0;
 	if (diff_intern_put(&o->ids, round, strlen(round) + 1, &number) < 0)
 		return BP_ENOMEM;
@@ -376,6 +317,38 @@ static int give_round(struct points *p, const struct round *r, struct bp_error *
 	return p->taken;
 }
 
+/* Gaps of that vantage point before this: what it missed then is sure. NULL: all there are. */
+static int give_gaps(struct points *p, const char *vantage, const char *campaign,
+		     const char *round, struct wall at, struct bp_error *err)
+{
+	struct round gap;
+	int rc = 0;
+
+	while (rc == 0 && gaps_next(&p->gaps, vantage, campaign, round, at, &gap)) {
+		bool first;
+
+		if (owned(p, gap.id, UINT32_MAX, &first) < 0)
+			return no_memory(err);
+		rc = first ? give_round(p, &gap, err) : 0;
+	}
+	return rc;
+}
+
+/* A round of this source; a gap waits whether another one measured it. */
+static int pass_round(struct points *p, const struct round *r, uint32_t source,
+		      struct bp_error *err)
+{
+	bool mine;
+	int rc;
+
+	if (is_merged(p) && gaps_is(r))
+		return gaps_hold(&p->gaps, r) < 0 ? no_memory(err) : 0;
+	if (owned(p, r->id, source, &mine) < 0)
+		return no_memory(err);
+	rc = mine ? give_gaps(p, r->vantage, r->campaign, r->id, r->planned, err) : 0;
+	return mine && rc == 0 ? give_round(p, r, err) : rc;
+}
+
 static int judge_stored(struct points *p, const struct point *x, struct bp_error *err)
 {
 	char id[TRACE_ID_TEXT];
@@ -410,12 +383,17 @@ static int take_stored(void *arg, const struct point *x, struct bp_error *err)
 {
 	struct points *p = arg;
 	struct owners *o = &p->owners;
+	int rc = 0;
 
 	p->counts.read++;
 	if (o->last != x->round) {
 		if (owned(p, x->round, giving_number(p), &o->mine) < 0)
 			return no_memory(err);
 		o->last = x->round;
+		if (o->mine)
+			rc = give_gaps(p, x->vantage, x->campaign, x->round, x->start, err);
+		if (rc < 0)
+			return rc;
 	}
 	if (!o->mine)
 		return 0;
@@ -425,12 +403,9 @@ static int take_stored(void *arg, const struct point *x, struct bp_error *err)
 static int take_stored_round(void *arg, const struct round *r, struct bp_error *err)
 {
 	struct points *p = arg;
-	bool mine;
 
 	p->counts.read++;
-	if (owned(p, r->id, giving_number(p), &mine) < 0)
-		return no_memory(err);
-	return mine ? give_round(p, r, err) : 0;
+	return pass_round(p, r, giving_number(p), err);
 }
 
 static int give_piece(struct points *p, const struct piece *piece, struct bp_error *err)
@@ -439,8 +414,13 @@ static int give_piece(struct points *p, const struct piece *piece, struct bp_err
 	bool mine;
 	int rc = 0;
 
+	if (piece->count == 0 && piece->round != NULL)
+		return pass_round(p, piece->round, 0, err);
 	if (owned(p, piece->id != NULL ? piece->id : "", 0, &mine) < 0)
 		return no_memory(err);
+	if (mine && piece->count > 0 && piece->id != NULL)
+		rc = give_gaps(p, kept[piece->first].point.vantage,
+			       kept[piece->first].point.campaign, piece->id, piece->at, err);
 	for (uint32_t i = 0; mine && i < piece->count && rc == 0; i++)
 		rc = give_point(p, &kept[piece->first + i].point, err);
 	if (mine && rc == 0 && piece->round != NULL)
@@ -544,8 +524,11 @@ static int read_all(struct points *p, bool looking, struct bp_error *err)
 	diff_intern_fini(&p->owners.ids);
 	p->owners.of.count = 0;
 	p->owners.last = NULL;
+	gaps_fini(&p->gaps);
 	rc = open_stores(p, p->from, err);
-	return rc == 0 ? merge(p, err) : rc;
+	if (rc == 0)
+		rc = merge(p, err);
+	return rc == 0 ? give_gaps(p, NULL, NULL, NULL, (struct wall){0}, err) : rc;
 }
 
 int points_read(struct points *p, const struct points_to *to, struct bp_error *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/points_gaps.h"
 #include "core/err.h"
 
 void *list_add(struct list *l, size_t size)
@@ -102,10 +103,12 @@ int kept_add_round_take(struct kept *k, struct round *r)
 	if (piece_of(k, r->id, &number) < 0)
 		return BP_ENOMEM;
 	piece = &((struct piece *)k->pieces.items)[number];
-	if (piece->round != NULL) {
+	/* What one file missed another may have measured. */
+	if (piece->round != NULL && (!gaps_is(piece->round) || gaps_is(r))) {
 		free(r);
 		return 0;
 	}
+	free(piece->round);
 	piece->round = r;
 	if (piece->count == 0)
 		piece->at = r->planned;
