@@ -17,7 +17,8 @@
 
 struct check_options {
 	struct options common;
-	const char *contact_path, *probing_path, *avoid_path, *store;
+	struct check_with with;
+	const char *probing_path;
 };
 
 enum { OPT_CONTACT = OPT_COMMAND_FIRST, OPT_PROBING, OPT_AVOID, OPT_STORE };
@@ -178,24 +179,24 @@ static int foresee_look(struct check *c, struct feed_from from)
 	return rc;
 }
 
-static int gather(struct check *c, const struct check_options *o, struct bp_error *err)
+static int gather(struct check *c, const struct check_with *with, struct bp_error *err)
 {
 	struct wall now = wall_now();
 	struct prefixset own = {0};
 	struct feed_from from = {.plan = c->plan, .avoid = &c->avoid, .on_note = on_note, .arg = c};
-	int rc = profile_load(o->common.profile != NULL ? o->common.profile : c->plan->profile,
-			      &c->profile, err);
+	int rc = profile_load(with->profile != NULL ? with->profile : c->plan->profile, &c->profile,
+			      err);
 
 	if (rc < 0)
 		return rc;
-	if (o->store != NULL)
-		text_set(c->plan->store, sizeof(c->plan->store), o->store);
+	if (with->store != NULL)
+		text_set(c->plan->store, sizeof(c->plan->store), with->store);
 	feed_run(c->plan, &c->run);
 	look_up_starts(c, now);
 	from.profile = c->profile;
 	from.slot = next_slot(c, now);
 	count_hosts(c, from.slot);
-	rc = manners_look(&c->manners, &c->run, c->plan->contact_known ? NULL : o->contact_path,
+	rc = manners_look(&c->manners, &c->run, c->plan->contact_known ? NULL : with->contact_path,
 			  err);
 	if (rc < 0)
 		return rc;
@@ -203,7 +204,7 @@ static int gather(struct check *c, const struct check_options *o, struct bp_erro
 		c->manners.contact = c->plan->contact;
 		c->manners.has_contact = true;
 	}
-	rc = look_up_avoid(c, o->avoid_path, &own, err);
+	rc = look_up_avoid(c, with->avoid_path, &own, err);
 	if (rc == 0)
 		rc = feed_new(&from, &c->feed, err);
 	if (rc == 0 && (look_up_inside(c, from.slot) < 0 || foresee(c, &own) < 0 ||
@@ -229,7 +230,7 @@ uint64_t check_traces(const struct check *c)
 	return traces;
 }
 
-static void check_fini(struct check *c)
+void check_fini(struct check *c)
 {
 	feed_free(c->feed);
 	forecast_fini(&c->forecast);
@@ -241,6 +242,21 @@ static void check_fini(struct check *c)
 	buf_fini(&c->warnings.text);
 	profile_free(c->profile);
 	campaign_plan_free(c->plan);
+}
+
+int check_load(const char *file, const struct check_with *with, struct check *out,
+	       struct bp_error *err)
+{
+	int rc = campaign_plan_load(file, &out->plan, err);
+
+	if (rc < 0)
+		return rc;
+	rc = gather(out, with, err);
+	if (rc < 0 && strncmp(err->text, file, strlen(file)) != 0)
+		bp_error_prefix(err, "%s", out->plan->file);
+	if (rc == 0)
+		check_doubt(out);
+	return rc;
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -264,16 +280,17 @@ static int take_options(struct check_options *o, int argc, char **argv)
 		if (opt == '?')
 			return CLI_USAGE + 1;
 		if (opt == OPT_CONTACT)
-			o->contact_path = optarg;
+			o->with.contact_path = optarg;
 		else if (opt == OPT_PROBING)
 			o->probing_path = optarg;
 		else if (opt == OPT_AVOID)
-			o->avoid_path = optarg;
+			o->with.avoid_path = optarg;
 		else if (opt == OPT_STORE)
-			o->store = optarg;
+			o->with.store = optarg;
 		else
 			rc = options_take(&o->common, opt, optarg);
 	}
+	o->with.profile = o->common.profile;
 	if (rc == 0 && optind == argc)
 		rc = cli_usage("campaign", "check takes plans") + 1;
 	if (rc == 0 && o->probing_path != NULL && argc - optind > 1)
@@ -303,15 +320,9 @@ static int gather_all(struct check *checks, unsigned *count, char **files, unsig
 	for (unsigned i = 0; i < n; i++) {
 		struct check *c = &checks[*count];
 		struct bp_error err;
-		int rc = campaign_plan_load(files[i], &c->plan, &err);
+		int rc = check_load(files[i], &o->with, c, &err);
 
 		if (rc == 0) {
-			rc = gather(c, o, &err);
-			if (rc < 0 && strncmp(err.text, files[i], strlen(files[i])) != 0)
-				bp_error_prefix(&err, "%s", c->plan->file);
-		}
-		if (rc == 0) {
-			check_doubt(c);
 			if (o->common.quiet) {
 				buf_clear(&c->warnings.text);
 				c->warnings.count = 0;

@@ -47,6 +47,14 @@ struct check {
 	struct check_lines warnings;
 };
 
+/* What else a plan is read with; NULL: nothing. */
+struct check_with { const char *profile, *contact_path, *avoid_path, *store; };
+/* Reads a plan, gathers what its next round would be, and doubts it; *out is zeroed before, and
+ * must stay where it is. One line in err with the file. check_fini frees, also after a failure. */
+int check_load(const char *file, const struct check_with *with, struct check *out,
+	       struct bp_error *err);
+void check_fini(struct check *c);
+
 /* Rounds a day. */
 static inline double check_rounds(const struct check *c)
 {

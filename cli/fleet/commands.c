@@ -14,6 +14,9 @@ static const struct {
 	{"agent", cmd_agent},
 	{"collect", cmd_collect},
 	{"fleet", cmd_fleet},
+	{"deploy", campaign_deploy},
+	{"withdraw", campaign_withdraw},
+	{"list", campaign_list},
 	{NULL, NULL},
 };
 

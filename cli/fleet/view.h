@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A fleet as its broker knows it: the list, the campaigns that were deployed, the plans that
+ * vantage points are to run. Whoever changes it changes the list or the campaigns here, and has the plans
+ * settled: each is made anew, and put where it differs from what is there. So a deploy that was cut
+ * short is mended by the next one. Private to cli/fleet.
+ */
+#ifndef CLI_FLEET_VIEW_H
+#define CLI_FLEET_VIEW_H
+
+#include "campaign/fleet/bus.h"
+#include "campaign/fleet/deployment.h"
+#include "campaign/fleet/roster.h"
+
+enum { VIEW_KEY_TEXT = 2 * BUS_NAME_TEXT };
+
+/* A plan in BP_PLANS. */
+struct view_plan {
+	char key[VIEW_KEY_TEXT];        /* VANTAGE.CAMPAIGN */
+	char *yaml;                     /* owned */
+	size_t n;
+	uint64_t revision;
+	struct wall created;
+	bool changed, wanted;           /* by view_settle */
+};
+
+struct view_source { char campaign[BUS_NAME_TEXT]; char *yaml; size_t n; };
+
+struct view {
+	struct roster roster;
+	bool roster_known;              /* the broker has one */
+	struct deployment *deployed;    /* owned, all four; by campaign's name */
+	unsigned deployed_count;
+	struct view_source *sources;
+	unsigned sources_count;
+	struct view_plan *plans;
+	unsigned plans_count;
+};
+
+/* Zeroed before, but that v->roster.replicas says how to make the buckets that are not there (0:
+ * they are not made). */
+int view_read(struct bus *b, struct view *v, struct bp_error *err);
+void view_fini(struct view *v);
+/* The broker's list becomes that of DIR/fleet.json where it is another; without a directory it must
+ * be there (BP_ENOTFOUND). */
+int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err);
+
+struct deployment *view_find(struct view *v, const char *campaign);
+const struct view_plan *view_plan_of(const struct view *v, const char *vantage,
+				     const char *campaign);
+/* Puts d, and its plan's source, in the place of one of that name; takes d. BP_ENOMEM. */
+int view_put_take(struct view *v, struct deployment *d, const char *yaml, size_t n);
+void view_remove(struct view *v, const char *campaign);
+
+/* Seats of those who are no longer of the list are given up; shares are reckoned; all plans are
+ * made. Nothing is sent: so what cannot be is refused before anything is changed. */
+int view_settle(struct view *v, struct bp_error *err);
+/* Sends what view_settle changed, with deployed.CAMPAIGN and plan.CAMPAIGN of `campaign` (NULL: of
+ * none) before it. *changed: how many plans were put or removed. */
+int view_send(struct bus *b, struct view *v, const char *campaign, unsigned *changed,
+	      struct bp_error *err);
+
+#endif
