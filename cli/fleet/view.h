@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A fleet as its broker knows it: the list, the campaigns that were deployed, the plans that
- * vantage points are to run. Whoever changes it changes the list or the campaigns here, and has the plans
- * settled: each is made anew, and put where it differs from what is there. So a deploy that was cut
- * short is mended by the next one. Private to cli/fleet.
+ * vantage points are to run. Whoever changes it changes the list or the campaigns here, and has the
+ * plans settled: each is made anew, and put where it differs from what is there. So a deploy that
+ * was cut short is mended by the next one. Private to cli/fleet.
  */
 #ifndef CLI_FLEET_VIEW_H
 #define CLI_FLEET_VIEW_H
