@@ -43,6 +43,7 @@ LDHARD := -pie -Wl,-z,relro,-z,now $(SANLD)
 
 # Debian's libnet has no .pc file; libnet-config gives its defines.
 LIBNET_CFLAGS  = $(shell libnet-config --defines)
+LIBPQ_CFLAGS   := $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
 LIBNET_LIBS    = $(shell libnet-config --libs)
 pc_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 pc_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
@@ -128,7 +129,7 @@ help: ## this list
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(if $(filter prober/wire/%,$<),$(LIBNET_CFLAGS)) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(if $(filter prober/wire/%,$<),$(LIBNET_CFLAGS)) $(if $(filter campaign/postgres/% tests/%,$<),$(LIBPQ_CFLAGS)) -c -o $@ $<
 
 $(WEB_C): $(WEB) Makefile
 	@mkdir -p $(@D)

@@ -17,6 +17,8 @@
 
 #include "analysis/diff_intern.h"
 #include "campaign/store_engine.h"
+#include "campaign/trace_key.h"
+#include "campaign/value.h"
 #include "core/buf.h"
 #include "core/record/flat.h"
 
@@ -277,20 +279,6 @@ int intern_verdict(struct sqlite_store *s, const struct trace *t, const struct v
 int intern_judge(struct sqlite_store *s, const struct verdict *v, int64_t geo, int64_t at_us,
 		 int64_t *out, struct bp_error *err);
 
-/* --- sqlite_value.c: keys of values, and back ------------------------------------------------- */
-
-void value_put_goal(struct buf *out, const struct trace *t);
-int value_read_goal(const void *bytes, int n, struct trace *t);
-void value_put_settings(struct buf *out, const struct trace *t);
-int value_read_settings(const void *bytes, int n, struct trace *t);
-void value_put_name(struct buf *out, const struct name *n);
-int value_read_name(const void *bytes, int n, struct name *out);
-/* Addresses that are those of t's path at their TTL are said so, not written. */
-void value_put_verdict(struct buf *out, const struct verdict *v, const struct trace *t);
-int value_read_verdict(const void *bytes, int n, struct verdict *v, const struct trace *t);
-/* The address that t shows first at a TTL. */
-struct addr value_addr_at(const struct trace *t, uint8_t ttl);
-
 /* --- what stands behind store.h (sqlite_engine.c), with its contracts ------------------------- */
 
 struct sqlite_point_reader;
@@ -381,13 +369,6 @@ void tallies_fini(struct tallies *t);
 
 /* --- sqlite_ids.c: the id of a trace ---------------------------------------------------------- */
 
-struct trace_key {
-	char run[TRACE_ID_TEXT];
-	int64_t seq, sub;
-}; /* sub -1: none */
-/* RUN-SEQ or RUN-SEQ.SUB, in decimal as one writes them. False: not of this form. */
-bool trace_key_parse(const char *id, struct trace_key *out);
-void trace_key_text(const struct trace_key *k, char out[static TRACE_ID_TEXT]);
 void id_set_fini(struct id_set *set);
 void id_set_clear(struct id_set *set);
 int id_set_put(struct id_set *set, const struct trace_key *k, int64_t n);

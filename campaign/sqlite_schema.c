@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "campaign/sql_words.h"
 #include "campaign/sqlite.h"
 #include "core/text.h"
 
@@ -84,17 +85,6 @@ static const char *const tables[] = {
 	NULL,
 };
 
-/* CASE column WHEN 1 THEN 'icmp' ...: the words of an enum. 0 is NULL where it means "unknown". */
-static void put_words(struct buf *out, const char *column, const struct word *words, bool zero)
-{
-	buf_printf(out, "CASE %s", column);
-	for (; words->word != NULL; words++) {
-		if (words->value != 0 || zero)
-			buf_printf(out, " WHEN %d THEN '%s'", words->value, words->word);
-	}
-	buf_str(out, " END");
-}
-
 /* RFC 3339 of microseconds. */
 static void put_time(struct buf *out, const char *us)
 {
@@ -156,16 +146,16 @@ static void put_traces_view(struct buf *out)
 	buf_str(out, " AS end_utc, CASE WHEN g.dst IS NULL THEN NULL WHEN instr(g.dst, ':') THEN 6"
 		     " ELSE 4 END AS af, se.src AS src, g.dst AS dst, g.prefix AS prefix,"
 		     " g.target AS target, ");
-	put_words(out, "g.method", method_words, false);
+	sql_put_words(out, "g.method", method_words, false);
 	buf_str(out, " AS method, g.dport AS dport, g.flow AS flow, nullif(se.attempts, 0) AS"
 		     " attempts, p.sent AS sent, p.received AS received, ");
-	put_words(out, "p.stop", stop_words, false);
+	sql_put_words(out, "p.stop", stop_words, false);
 	buf_str(out, " AS stop, ");
-	put_words(out, "p.reach", reach_words, false);
+	sql_put_words(out, "p.reach", reach_words, false);
 	buf_str(out, " AS reach, ");
-	put_words(out, "v.outcome", outcome_words, true);
+	sql_put_words(out, "v.outcome", outcome_words, true);
 	buf_str(out, " AS outcome, v.border AS border, ");
-	put_words(out, "v.class", path_class_words, false);
+	sql_put_words(out, "v.class", path_class_words, false);
 	buf_str(out, " AS class, v.confidence AS confidence, v.via_asn AS via_asn, v.rule AS rule,"
 		     " v.last_outside_ttl AS last_outside_ttl, ");
 	put_address_at(out, "v.last_outside_ttl", "v.last_outside");
@@ -178,7 +168,7 @@ static void put_traces_view(struct buf *out)
 		     " printf('%016x', coalesce(t.path_hash, p.path_hash)) END AS path_hash,"
 		     " (SELECT text FROM text WHERE id = CASE WHEN t.naming IS NULL THEN p.as_path"
 		     " ELSE na.as_path END) AS as_path, ");
-	put_words(out, "se.stamps", stamps_words, false);
+	sql_put_words(out, "se.stamps", stamps_words, false);
 	buf_str(out, " AS stamps, se.tool AS tool, j.profile_version AS profile_version,"
 		     " geo.asn_sha256 AS asn_sha256, geo.country_sha256 AS country_sha256, ");
 	put_time(out, "j.judged_us");
@@ -283,9 +273,9 @@ static void put_judgements_view(struct buf *out)
 	put_time(out, "j.judged_us");
 	buf_str(out, " AS judged_at, j.profile AS profile, j.profile_version AS profile_version,"
 		     " geo.asn_sha256 AS asn_sha256, geo.country_sha256 AS country_sha256, ");
-	put_words(out, "v.outcome", outcome_words, true);
+	sql_put_words(out, "v.outcome", outcome_words, true);
 	buf_str(out, " AS outcome, v.border AS border, ");
-	put_words(out, "v.class", path_class_words, false);
+	sql_put_words(out, "v.class", path_class_words, false);
 	buf_str(out,
 		" AS class, v.confidence AS confidence, v.via_asn AS via_asn, v.rule AS rule,"
 		" t.n AS n FROM (SELECT trace, judge, verdict FROM judgement UNION ALL"
@@ -303,9 +293,9 @@ static void put_hours_view(struct buf *out)
 	put_time(out, "h.hour_us");
 	buf_str(out, " AS hour_utc, c.text AS campaign, v.text AS vantage, nullif(h.prefix, '') AS"
 		     " prefix, ");
-	put_words(out, "h.method", method_words, false);
+	sql_put_words(out, "h.method", method_words, false);
 	buf_str(out, " AS method, ");
-	put_words(out, "h.outcome", outcome_words, true);
+	sql_put_words(out, "h.outcome", outcome_words, true);
 	buf_str(out, " AS outcome, nullif(h.border, '') AS border, h.traces AS traces,"
 		     " h.reached AS reached, h.rtt_n AS rtt_n, h.rtt_min / 1000.0 AS rtt_min_ms,"
 		     " h.rtt_sum / 1000.0 / nullif(h.rtt_n, 0) AS rtt_mean_ms FROM hour h"
@@ -319,11 +309,11 @@ static void put_tallies_view(struct buf *out)
 	put_time(out, "y.hour_us");
 	buf_str(out, " AS hour_utc, c.text AS campaign, r.text AS round_id, v.text AS vantage,"
 		     " nullif(y.prefix, '') AS prefix, ");
-	put_words(out, "y.method", method_words, false);
+	sql_put_words(out, "y.method", method_words, false);
 	buf_str(out, " AS method, ");
-	put_words(out, "y.outcome", outcome_words, true);
+	sql_put_words(out, "y.outcome", outcome_words, true);
 	buf_str(out, " AS outcome, nullif(y.border, '') AS border, ");
-	put_words(out, "y.class", path_class_words, false);
+	sql_put_words(out, "y.class", path_class_words, false);
 	buf_str(out, " AS class, y.traces AS traces, y.reached AS reached, y.rtt_n AS rtt_n,"
 		     " y.rtt_min / 1000.0 AS rtt_min_ms,"
 		     " y.rtt_sum / 1000.0 / nullif(y.rtt_n, 0) AS rtt_mean_ms FROM tally y"

@@ -18,12 +18,13 @@
 
 #include "campaign/store.h"
 #include "core/text.h"
+#include "tests/unit/campaign/engines.h"
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define T0 (INT64_C(1795341600) * NS_PER_S) /* 2026-11-22T10:00:00Z */
 
 struct bed {
-	char dir[64], path[96];
+	char dir[64], path[STORE_NAME]; /* or the name of a store on a server */
 	struct store *store;
 	struct bp_error err;
 };
@@ -42,12 +43,13 @@ static inline void close_store(struct bed *b)
 
 static inline int set_up(void **state)
 {
+	struct server *server = *state;
 	struct bed *b = calloc(1, sizeof(*b));
 
 	snprintf(b->dir, sizeof(b->dir), "/tmp/test_store.XXXXXX");
 	if (mkdtemp(b->dir) == NULL)
 		return -1;
-	snprintf(b->path, sizeof(b->path), "%s/s.db", b->dir);
+	store_name(server, b->dir, b->path);
 	open_store(b, STORE_WRITE);
 	*state = b;
 	return 0;
@@ -55,15 +57,10 @@ static inline int set_up(void **state)
 
 static inline int tear_down(void **state)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
 	struct bed *b = *state;
-	char path[128];
 
 	store_close(b->store);
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", b->path, ends[i]);
-		unlink(path);
-	}
+	store_gone(b->path);
 	rmdir(b->dir);
 	free(b);
 	return 0;

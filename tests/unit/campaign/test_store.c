@@ -336,5 +336,5 @@ int main(void)
 		T(groups_count_what_is_read),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_BOTH(tests);
 }

@@ -3,10 +3,11 @@
  * The values that are rows of their own in the store, as keys: equal values, equal bytes. A verdict
  * names an address by its TTL where the path shows it there, so that one verdict serves many paths.
  */
-#include <string.h>
+#include "campaign/value.h"
 
 #include "campaign/pack.h"
-#include "campaign/sqlite.h"
+#include "core/cur.h"
+#include "core/err.h"
 
 /* How an address of a verdict is written. */
 enum { PLACE_NONE, PLACE_PATH, PLACE_OWN };

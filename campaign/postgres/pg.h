@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the files of the PostgreSQL store share: the connection, statements, errors, the values that
+ * repeat, what waits to be written. Private to campaign/postgres/; everybody else knows store.h.
+ *
+ * As in SQLite (campaign/sqlite.h) a value that repeats is a row of its own and a *segment* is what
+ * traces share that were added together. Unlike there nothing is written before it must be: traces
+ * wait in memory, and go in with one COPY when a round or the transaction ends. What tells values
+ * apart is a hash of their bytes under the store's secret, so that collectors need not ask each
+ * other: each adds what it does not know, and what another added meanwhile is found.
+ *
+ * Locks are always taken in one order, so that collectors wait for each other but never in a ring:
+ * vantage points (by their lock's number), then kinds of values in the order of enum pg_kind, each
+ * by their hash. Whose vantage point is locked may look which of its traces are there already.
+ */
+#ifndef CAMPAIGN_POSTGRES_PG_H
+#define CAMPAIGN_POSTGRES_PG_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "campaign/postgres/pg_wire.h"
+#include "campaign/store_engine.h"
+#include "core/record/flat.h"
+
+enum {
+	PG_STORE_VERSION = 1,
+	PG_SEGMENT_BITS = 14, /* traces of a segment, as a power of two; store_trace's numbers */
+	PG_SEGMENT_TRACES = 1 << PG_SEGMENT_BITS,
+	PG_WAITING_TRACES = 16384, /* go in before more are added */
+	PG_LOCK_WAIT_MS = 10000,
+};
+
+struct pg_news;	   /* pg_news.h: values and traces that wait */
+struct pg_known;   /* pg_known.h: values that were read */
+struct pg_judging; /* pg_judge.c */
+
+/* Names that a caller may keep until the store is closed. */
+struct pg_vantage {
+	struct pg_vantage *next;
+	char name[TRACE_VANTAGE_TEXT];
+};
+
+struct pg_store {
+	struct store store; /* first */
+	char *url, *shown;  /* owned */
+	enum store_mode mode;
+	PGconn *link; /* NULL: lost */
+	uint8_t hash_key[16];
+	bool writing;	  /* between begin and commit */
+	bool failed;	  /* a write failed: nothing more until undo */
+	unsigned readers; /* pieces that are open, under one view of the store */
+	unsigned cursors; /* so many were opened */
+	int64_t now_us;	  /* of the transaction: judged_at */
+	struct pg_news *news;
+	struct pg_known *known;
+	struct pg_judging *judging;  /* of this transaction; NULL: nothing was judged yet */
+	struct pg_params params;     /* scratch of one statement */
+	struct pg_vantage *vantages; /* owned */
+};
+
+static inline struct pg_store *pg_of(struct store *s)
+{
+	return (struct pg_store *)s;
+}
+
+static inline int64_t pg_us_of(struct wall w)
+{
+	int64_t us = w.ns / NS_PER_US;
+
+	return w.ns % NS_PER_US < 0 ? us - 1 : us;
+}
+
+/* --- pg_link.c: the connection and its errors ------------------------------------------------- */
+
+/* Connects anew; what was open is closed. */
+int pg_connect(struct pg_store *s, struct bp_error *err);
+/* Connects anew where the connection was lost and no transaction was under way. */
+int pg_ready(struct pg_store *s, struct bp_error *err);
+/* "STORE: what happened" of the last result or the connection; res may be NULL. A connection that
+ * is lost is closed. */
+int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err);
+/* One statement with s->params (which are emptied), its result in binary. *out may be NULL: not
+ * wanted; else the caller's (PQclear). */
+int pg_query(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err);
+/* Several statements without parameters and results. */
+int pg_exec(struct pg_store *s, const char *sql, struct bp_error *err);
+/* COPY ... FROM STDIN (FORMAT binary) of rows without head and end. */
+int pg_copy(struct pg_store *s, const char *sql, const struct buf *rows, struct bp_error *err);
+int pg_no_memory(struct bp_error *err);
+/* BP_EPARSE: a row of the store that is not as it must be. */
+int pg_damaged(const struct pg_store *s, const char *what, int64_t id, struct bp_error *err);
+
+/* --- pg_open.c, pg_schema.c ------------------------------------------------------------------- */
+
+int pg_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err);
+int pg_open_again(const struct store *of, struct store **out, struct bp_error *err);
+void pg_close(struct store *s);
+/* After a new connection: how it is used, whether it is a store of ours and of which version, its
+ * secret. */
+int pg_greet(struct pg_store *s, struct bp_error *err);
+
+/* One row for each step: from version `from` to from + 1. */
+struct pg_migration {
+	int from;
+	int (*step)(struct pg_store *s, struct bp_error *err);
+};
+extern const struct pg_migration pg_migrations[]; /* ends with {0, NULL} */
+int pg_schema_create(struct pg_store *s, struct bp_error *err);
+
+/* --- pg_write.c, pg_flush.c, pg_round.c ------------------------------------------------------- */
+
+int pg_begin(struct store *s, struct bp_error *err);
+int pg_commit(struct store *s, struct bp_error *err);
+void pg_undo(struct store *s);
+int pg_add_trace(struct store *s, const struct trace *t, const struct names *names,
+		 const struct verdict *verdict, struct bp_error *err);
+/* Whether something may be written now: else the error. */
+int pg_check_order(const struct pg_store *s, struct bp_error *err);
+/* Remembers that the transaction failed; returns rc. */
+int pg_failed(struct pg_store *s, int rc);
+/* Sends what waits. */
+int pg_flush(struct pg_store *s, struct bp_error *err);
+/* Takes the locks of vantage points until the end of the transaction. */
+int pg_lock(struct pg_store *s, int64_t *keys, unsigned count, struct bp_error *err);
+int64_t pg_lock_key(const struct pg_store *s, const char *vantage);
+
+int pg_add_object(struct store *s, enum record_kind kind, struct wall at, const char *vantage,
+		  const char *campaign, const char *round, const char *json, size_t n,
+		  struct bp_error *err);
+int pg_add_round(struct store *s, const struct round *r, bool *already, struct bp_error *err);
+
+/* --- pg_batch.c ------------------------------------------------------------------------------- */
+
+int pg_mark_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+		  bool *already, struct bp_error *err);
+int pg_refuse_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
+		    const char *reason, const void *bytes, size_t n, struct bp_error *err);
+int pg_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
+
+/* --- pg_read.c, pg_select.c, pg_rounds.c ------------------------------------------------------ */
+
+int pg_read(struct store *s, const struct store_select *select, store_on_record *on_record,
+	    void *arg, struct bp_error *err);
+int pg_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err);
+int pg_pieces_open(struct store *s, const struct store_select *select, unsigned want,
+		   struct store_pieces **out, struct bp_error *err);
+void pg_pieces_close(struct store_pieces *p);
+int pg_pieces_next(struct store_pieces *p, struct wall *at, struct bp_error *err);
+int pg_pieces_give(struct store_pieces *p,
+		   int (*on_record)(void *arg, struct record *r, int64_t example,
+				    struct bp_error *err),
+		   void *arg, struct bp_error *err);
+int pg_vantages(struct store *s,
+		int (*on_name)(void *arg, const char *vantage, struct bp_error *err), void *arg,
+		struct bp_error *err);
+int pg_last_planned(struct store *s, const char *campaign, const char *vantage, struct wall *out,
+		    struct bp_error *err);
+int pg_last_rounds(struct store *s, const char *campaign, const char *vantage, struct round *out,
+		   unsigned max, struct bp_error *err);
+int pg_slots(struct store *s, const char *campaign, const char *vantage, unsigned max,
+	     int (*on_slot)(void *arg, struct wall planned, int64_t row, struct bp_error *err),
+	     void *arg, struct bp_error *err);
+int pg_round(struct store *s, int64_t row, struct round *out, struct bp_error *err);
+
+/* --- pg_judge.c, pg_retire.c ------------------------------------------------------------------ */
+
+int pg_add_judgement(struct store *s, const char *trace_id, const struct names *names,
+		     const struct verdict *verdict, struct wall judged_at, struct bp_error *err);
+void pg_judging_end(struct pg_store *s);
+int pg_retire_some(struct store *s, const char *campaign, const char *vantage, struct wall before,
+		   bool hourly, uint64_t *dropped, bool *more, struct bp_error *err);
+int pg_retire_hours(struct store *s, const char *campaign, const char *vantage, struct wall before,
+		    uint64_t *dropped, struct bp_error *err);
+
+extern const struct store_engine pg_engine;
+
+#endif

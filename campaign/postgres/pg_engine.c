@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* PostgreSQL's row in the table of engines. */
+#include "campaign/postgres/pg.h"
+
+static const char *const schemes[] = {"postgresql:", "postgres:", NULL};
+
+const struct store_engine pg_engine = {
+	.name = "PostgreSQL",
+	.schemes = schemes,
+	.open = pg_open,
+	.open_again = pg_open_again,
+	.close = pg_close,
+	.begin = pg_begin,
+	.add_trace = pg_add_trace,
+	.add_object = pg_add_object,
+	.add_round = pg_add_round,
+	.commit = pg_commit,
+	.undo = pg_undo,
+	.read = pg_read,
+	.trace = pg_trace,
+	.pieces_open = pg_pieces_open,
+	.pieces_close = pg_pieces_close,
+	.pieces_next = pg_pieces_next,
+	.pieces_give = pg_pieces_give,
+	.vantages = pg_vantages,
+	.last_planned = pg_last_planned,
+	.last_rounds = pg_last_rounds,
+	.slots = pg_slots,
+	.round = pg_round,
+	.add_judgement = pg_add_judgement,
+	.retire_some = pg_retire_some,
+	.retire_hours = pg_retire_hours,
+	.mark_batch = pg_mark_batch,
+	.refuse_batch = pg_refuse_batch,
+	.marks = pg_marks,
+};

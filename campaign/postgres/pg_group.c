@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Loading segments: their rows, their latest judgements, and the values of all of them; then rows
+ * as records, of what is in memory. What is asked of the server is a few statements for each group,
+ * not for each trace.
+ */
+#include "campaign/postgres/pg_group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/body.h"
+#include "campaign/postgres/pg_known.h"
+#include "campaign/trace_key.h"
+#include "campaign/value.h"
+
+enum { TIMESTAMPTZ = 1184 };
+
+/* --- loading a group -------------------------------------------------------------------------- */
+
+void pg_group_clear(struct pg_group *g)
+{
+	free(g->segments);
+	free(g->rows);
+	PQclear(g->traces);
+	PQclear(g->objects);
+	*g = (struct pg_group){0};
+}
+
+static void take_segment(const PGresult *res, int i, struct pg_segment *g)
+{
+	g->id = pg_get_i32(res, i, 0);
+	g->geo = pg_get_i32(res, i, 1);
+	g->judge = pg_get_i32(res, i, 2);
+	g->base_us = pg_get_i64(res, i, 3);
+	g->start_min_us = pg_get_i64(res, i, 4);
+	g->start_max_us = pg_get_i64(res, i, 5);
+	g->undated = pg_get_bool(res, i, 6);
+	g->seq_base = pg_get_i64(res, i, 7);
+	text_set(g->vantage, sizeof(g->vantage), pg_get_text(res, i, 8));
+	text_set(g->campaign, sizeof(g->campaign), pg_get_text(res, i, 9));
+	text_set(g->round, sizeof(g->round), pg_get_text(res, i, 10));
+	text_set(g->run, sizeof(g->run), pg_get_text(res, i, 11));
+}
+
+static int load_segments(struct pg_store *s, const struct pg_array *ids, struct pg_group *g,
+			 struct bp_error *err)
+{
+	PGresult *res;
+	int rc;
+
+	pg_param_array(&s->params, PG_INT4S, ids);
+	rc = pg_query(s,
+		      "SELECT g.id, g.geo, g.judge, g.base_us, g.start_min_us, g.start_max_us,"
+		      " g.undated, g.seq_base, v.word, c.word, r.word, n.word FROM segment g"
+		      " LEFT JOIN word v ON v.id = g.vantage LEFT JOIN word c ON c.id = g.campaign"
+		      " LEFT JOIN word r ON r.id = g.round LEFT JOIN word n ON n.id = g.run"
+		      " WHERE g.id = ANY ($1) ORDER BY g.id",
+		      &res, err);
+	if (rc < 0)
+		return rc;
+	g->segments = calloc((size_t)PQntuples(res) + 1, sizeof(*g->segments));
+	if (g->segments == NULL)
+		rc = pg_no_memory(err);
+	for (int i = 0; rc == 0 && i < PQntuples(res); i++)
+		take_segment(res, i, &g->segments[g->segment_count++]);
+	PQclear(res);
+	return rc;
+}
+
+static const struct pg_segment *find_segment(const struct pg_group *g, int32_t id)
+{
+	unsigned least = 0, most = g->segment_count;
+
+	while (least < most) {
+		unsigned middle = (least + most) / 2;
+
+		if (g->segments[middle].id < id)
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least < g->segment_count && g->segments[least].id == id ? &g->segments[least] : NULL;
+}
+
+static void param_start(struct pg_params *p, int64_t us)
+{
+	pg_param_i64(p, us == PG_MINUS_INFINITY ? us : us - PG_EPOCH_US);
+	p->types[p->count - 1] = TIMESTAMPTZ;
+}
+
+/* The days that the segments reach over: other partitions are not looked into. */
+static void param_window(struct pg_params *p, const struct pg_group *g, const struct pg_filter *f)
+{
+	int64_t least = INT64_MAX, most = INT64_MIN;
+
+	for (unsigned i = 0; i < g->segment_count; i++) {
+		const struct pg_segment *x = &g->segments[i];
+
+		if (x->undated || x->start_min_us < least)
+			least = x->undated ? PG_MINUS_INFINITY : x->start_min_us;
+		if (x->start_max_us > most)
+			most = x->start_max_us;
+	}
+	if (f != NULL && f->select->since.ns != 0 && f->since_us > least)
+		least = f->since_us;
+	if (f != NULL && f->select->until.ns != 0 && f->until_us <= most)
+		most = f->until_us - 1;
+	param_start(p, least);
+	param_start(p, most);
+}
+
+static int load_traces(struct pg_store *s, const struct pg_array *ids, int nth,
+		       const struct pg_filter *f, struct pg_group *g, struct bp_error *err)
+{
+	static const char text[] =
+		"SELECT segment, nth, start, took, seq, sub, goal, settings, path, verdict, naming,"
+		" body FROM trace WHERE segment = ANY ($1) AND start >= $2 AND start <= $3%s"
+		" ORDER BY segment, nth";
+	char sql[sizeof(text) + 64];
+	struct pg_array goals = {0};
+	bool few = f != NULL && f->by_goal && f->goal_count <= 64;
+
+	snprintf(sql, sizeof(sql), text,
+		 few	    ? " AND goal = ANY ($4)"
+		 : nth >= 0 ? " AND nth = $4::integer"
+			    : "");
+	pg_param_array(&s->params, PG_INT4S, ids);
+	param_window(&s->params, g, f);
+	for (uint32_t i = 0; few && i < f->goal_count; i++) {
+		goals.count++;
+		pg_put_i32(&goals.bytes, f->goals[i]);
+	}
+	if (few)
+		pg_param_array(&s->params, PG_INT4S, &goals);
+	else if (nth >= 0)
+		pg_param_i32(&s->params, nth);
+	pg_array_fini(&goals);
+	return pg_query(s, sql, &g->traces, err);
+}
+
+static int take_rows(struct pg_store *s, struct pg_group *g, const struct pg_filter *f,
+		     struct bp_error *err)
+{
+	int count = PQntuples(g->traces);
+
+	g->rows = calloc((size_t)count + 1, sizeof(*g->rows));
+	if (g->rows == NULL)
+		return pg_no_memory(err);
+	for (int i = 0; i < count; i++) {
+		const PGresult *r = g->traces;
+		int64_t start = pg_get_i64(r, i, 2);
+		struct pg_row row = {
+			.segment = find_segment(g, pg_get_i32(r, i, 0)),
+			.nth = pg_get_i16(r, i, 1),
+			.start_us = start == PG_MINUS_INFINITY ? start : start + PG_EPOCH_US,
+			.took_us = pg_is_null(r, i, 3) ? PG_MINUS_INFINITY : pg_get_i64(r, i, 3),
+			.ours = !pg_is_null(r, i, 4),
+			.seq = pg_get_i32(r, i, 4),
+			.sub = pg_is_null(r, i, 5) ? -1 : pg_get_i32(r, i, 5),
+			.goal = pg_get_i32(r, i, 6),
+			.settings = pg_get_i32(r, i, 7),
+			.path = pg_get_i32(r, i, 8),
+			.verdict = pg_get_i32(r, i, 9),
+			.naming = pg_get_i32(r, i, 10),
+			.nr = i,
+		};
+
+		if (row.segment == NULL)
+			return pg_damaged(s, "segment", pg_get_i32(r, i, 0), err);
+		row.judge = row.segment->judge;
+		if (f != NULL &&
+		    (!pg_filter_goal(f, row.goal) || !pg_filter_start(f, row.start_us)))
+			continue;
+		g->rows[g->row_count++] = row;
+	}
+	return 0;
+}
+
+unsigned pg_group_at(const struct pg_group *g, int32_t segment, int nth)
+{
+	unsigned least = 0, most = g->row_count;
+
+	while (least < most) {
+		unsigned middle = (least + most) / 2;
+		const struct pg_row *r = &g->rows[middle];
+
+		if (r->segment->id < segment || (r->segment->id == segment && r->nth < nth))
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least;
+}
+
+static int load_judgements(struct pg_store *s, const struct pg_array *ids, struct pg_group *g,
+			   struct bp_error *err)
+{
+	PGresult *res;
+	int rc;
+
+	pg_param_array(&s->params, PG_INT4S, ids);
+	rc = pg_query(s,
+		      "SELECT DISTINCT ON (segment, nth) segment, nth, judge, verdict, naming FROM"
+		      " judgement WHERE segment = ANY ($1) ORDER BY segment, nth, n DESC",
+		      &res, err);
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < PQntuples(res); i++) {
+		int32_t segment = pg_get_i32(res, i, 0);
+		int16_t nth = pg_get_i16(res, i, 1);
+		unsigned at = pg_group_at(g, segment, nth);
+		struct pg_row *r = &g->rows[at];
+
+		if (at == g->row_count || r->segment->id != segment || r->nth != nth)
+			continue;
+		r->judge = pg_get_i32(res, i, 2);
+		r->verdict = pg_get_i32(res, i, 3);
+		r->naming = pg_get_i32(res, i, 4);
+		r->judged_anew = true;
+	}
+	PQclear(res);
+	return 0;
+}
+
+/* The databases that a row's addresses are named by; 0: not named by them, or otherwise. */
+static int32_t usual_geo(const struct pg_store *s, const struct pg_row *r)
+{
+	const struct pg_named *named;
+
+	if (r->naming == 0)
+		return r->segment->geo;
+	named = pg_known_get(s, PG_KNOWN_NAMING, r->naming, NULL);
+	return named != NULL && !named->own ? named->geo : 0;
+}
+
+static int want_row(struct pg_store *s, const struct pg_row *r, unsigned want, bool border)
+{
+	int rc = pg_want(s, PG_KNOWN_GOAL, r->goal);
+
+	if (rc == 0)
+		rc = pg_want(s, PG_KNOWN_SETTINGS, r->settings);
+	if (rc == 0)
+		rc = pg_want(s, PG_KNOWN_PATH, r->path);
+	if (rc == 0 && (!(want & STORE_WANT_BARE) || border))
+		rc = pg_want(s, PG_KNOWN_VERDICT, r->verdict);
+	if (want & STORE_WANT_BARE)
+		return rc;
+	if (rc == 0 && r->verdict != 0)
+		rc = pg_want(s, PG_KNOWN_JUDGE, r->judge);
+	if (rc == 0)
+		rc = pg_want(s, PG_KNOWN_NAMING, r->naming);
+	return rc == 0 ? pg_want(s, PG_KNOWN_GEO, r->segment->geo) : rc;
+}
+
+/* Source, destination, and all who answered. */
+static int want_names(struct pg_store *s, const struct pg_row *r, struct trace *head)
+{
+	int32_t geo = usual_geo(s, r);
+	const struct pg_path *p = pg_known_get(s, PG_KNOWN_PATH, r->path, NULL);
+	const void *goal, *settings;
+	size_t n, m;
+	int rc;
+
+	goal = pg_known_get(s, PG_KNOWN_GOAL, r->goal, &n);
+	settings = pg_known_get(s, PG_KNOWN_SETTINGS, r->settings, &m);
+	/* What is missing is said when the row is read. */
+	if (geo == 0 || p == NULL || goal == NULL || settings == NULL ||
+	    value_read_goal(goal, (int)n, head) < 0 ||
+	    value_read_settings(settings, (int)m, head) < 0)
+		return 0;
+	rc = pg_want_name(s, geo, head->src);
+	if (rc == 0)
+		rc = pg_want_name(s, geo, head->dst);
+	for (int i = 0; i < p->count && rc == 0; i++) {
+		const void *key = pg_known_get(s, PG_KNOWN_HOP, p->hops[i], &n);
+		struct trace_entry e;
+
+		if (key != NULL && !body_hop_says_dst(key, n) &&
+		    body_read_hop(key, n, head->dst, &e) == 0)
+			rc = pg_want_name(s, geo, e.reply.from);
+	}
+	return rc;
+}
+
+static int load_values(struct pg_store *s, struct pg_group *g, unsigned want, bool border,
+		       struct bp_error *err)
+{
+	struct trace *head;
+	int rc = 0;
+
+	for (unsigned i = 0; i < g->row_count && rc == 0; i++)
+		rc = want_row(s, &g->rows[i], want, border);
+	rc = rc < 0 ? pg_no_memory(err) : pg_fetch(s, err);
+	if (rc < 0 || want & STORE_WANT_BARE)
+		return rc;
+	head = trace_new(0);
+	if (head == NULL)
+		return pg_no_memory(err);
+	for (unsigned i = 0; i < g->row_count && rc == 0; i++)
+		rc = want_names(s, &g->rows[i], head);
+	free(head);
+	return rc < 0 ? pg_no_memory(err) : pg_fetch_names(s, err);
+}
+
+int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
+		  const struct pg_filter *f, unsigned want, struct pg_group *g,
+		  struct bp_error *err)
+{
+	int rc;
+
+	pg_known_trim(s->known);
+	rc = load_segments(s, ids, g, err);
+	if (rc == 0)
+		rc = load_traces(s, ids, nth, f, g, err);
+	if (rc == 0)
+		rc = take_rows(s, g, f, err);
+	if (rc == 0)
+		rc = load_judgements(s, ids, g, err);
+	return rc < 0 ? rc : load_values(s, g, want, f != NULL && f->select->border != NULL, err);
+}
+
+/* --- one row ---------------------------------------------------------------------------------- */
+
+static struct wall wall_of(int64_t us)
+{
+	const int64_t most = INT64_MAX / NS_PER_US;
+
+	return (struct wall){us > most || us < -most ? INT64_MIN : us * NS_PER_US};
+}
+
+static int read_hops(struct pg_store *s, const struct pg_path *p, struct trace *t)
+{
+	t->stop = p->stop;
+	t->reach = p->reach;
+	t->reached_by = p->reached_by;
+	t->first_ttl = p->first_ttl;
+	t->max_ttl = p->max_ttl;
+	t->sent = p->sent;
+	t->received = p->received;
+	t->entry_count = (uint32_t)p->count;
+	t->size = (uint32_t)trace_size(t->entry_count);
+	for (int i = 0; i < p->count; i++) {
+		size_t n;
+		const void *key = pg_known_get(s, PG_KNOWN_HOP, p->hops[i], &n);
+
+		if (key == NULL || body_read_hop(key, n, t->dst, &t->entries[i]) < 0)
+			return BP_EPARSE;
+	}
+	return 0;
+}
+
+static int read_id(struct pg_store *s, const struct pg_row *r, char out[static TRACE_ID_TEXT],
+		   struct bp_error *err)
+{
+	struct trace_key k;
+	PGresult *res;
+	int rc;
+
+	out[0] = '\0';
+	if (r->ours) {
+		text_set(k.run, sizeof(k.run), r->segment->run);
+		k.seq = r->segment->seq_base + r->seq;
+		k.sub = r->sub;
+		trace_key_text(&k, out);
+		return 0;
+	}
+	pg_param_i32(&s->params, r->segment->id);
+	pg_param_i32(&s->params, r->nth);
+	rc = pg_query(s, "SELECT id FROM foreign_id WHERE segment = $1 AND nth = $2::smallint",
+		      &res, err);
+	if (rc < 0)
+		return rc;
+	if (PQntuples(res) > 0)
+		text_set(out, TRACE_ID_TEXT, pg_get_text(res, 0, 0));
+	PQclear(res);
+	return 0;
+}
+
+int pg_group_trace(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
+		   struct trace **out, struct bp_error *err)
+{
+	const struct pg_path *p = pg_known_get(s, PG_KNOWN_PATH, r->path, NULL);
+	size_t goal_size, settings_size, size;
+	const void *goal = pg_known_get(s, PG_KNOWN_GOAL, r->goal, &goal_size);
+	const void *settings = pg_known_get(s, PG_KNOWN_SETTINGS, r->settings, &settings_size);
+	const void *body = pg_get_bytes(g->traces, r->nr, 11, &size);
+	int64_t begin = r->start_us != PG_MINUS_INFINITY ? r->start_us : r->segment->base_us;
+	struct trace *t;
+
+	if (p == NULL || goal == NULL || settings == NULL)
+		return pg_damaged(s, "segment", r->segment->id, err);
+	t = trace_new((uint32_t)p->count);
+	if (t == NULL)
+		return pg_no_memory(err);
+	if (value_read_goal(goal, (int)goal_size, t) < 0 ||
+	    value_read_settings(settings, (int)settings_size, t) < 0 || read_hops(s, p, t) < 0 ||
+	    body_read(body, size, (uint32_t)p->slots, t) < 0) {
+		free(t);
+		return pg_damaged(s, "segment", r->segment->id, err);
+	}
+	memcpy(t->vantage, r->segment->vantage, sizeof(t->vantage));
+	memcpy(t->campaign, r->segment->campaign, sizeof(t->campaign));
+	memcpy(t->round, r->segment->round, sizeof(t->round));
+	if (r->start_us != PG_MINUS_INFINITY)
+		t->start = wall_of(r->start_us);
+	if (r->took_us != PG_MINUS_INFINITY)
+		t->end = wall_of(begin + r->took_us);
+	*out = t;
+	return 0;
+}
+
+static int put_name(struct pg_store *s, int32_t name, struct names *out, struct bp_error *err)
+{
+	struct name value, *n;
+	size_t size;
+	const void *key = pg_known_get(s, PG_KNOWN_NAME, name, &size);
+
+	if (key == NULL || value_read_name(key, (int)size, &value) < 0)
+		return pg_damaged(s, "name", name, err);
+	n = names_put(out, value.addr);
+	if (n == NULL)
+		return pg_no_memory(err);
+	*n = value;
+	return 0;
+}
+
+static int put_usual(struct pg_store *s, int32_t geo, struct addr a, struct names *out,
+		     struct bp_error *err)
+{
+	int32_t name;
+
+	if (!addr_is_set(a) || names_find(out, a) != NULL)
+		return 0;
+	name = pg_known_name(s, geo, a);
+	return name == 0 ? 0 : put_name(s, name, out, err);
+}
+
+static int read_names(struct pg_store *s, const struct pg_row *r, const struct trace *t,
+		      struct names *out, struct bp_error *err)
+{
+	const struct pg_named *named = NULL;
+	const struct geo_source *source;
+	int32_t geo = r->segment->geo;
+	int rc;
+
+	if (r->naming != 0) {
+		named = pg_known_get(s, PG_KNOWN_NAMING, r->naming, NULL);
+		if (named == NULL)
+			return pg_damaged(s, "naming", r->naming, err);
+		geo = named->geo;
+	}
+	if (geo == 0)
+		return 0;
+	source = pg_known_get(s, PG_KNOWN_GEO, geo, NULL);
+	if (source == NULL)
+		return pg_damaged(s, "geo", geo, err);
+	out->geo = *source;
+	rc = 0;
+	for (int i = 0; named != NULL && named->own && i < named->count && rc == 0; i++)
+		rc = put_name(s, named->names[i], out, err);
+	if (named != NULL && named->own)
+		return rc;
+	rc = put_usual(s, geo, t->src, out, err);
+	if (rc == 0)
+		rc = put_usual(s, geo, t->dst, out, err);
+	for (uint32_t i = 0; i < t->entry_count && rc == 0; i++)
+		rc = put_usual(s, geo, t->entries[i].reply.from, out, err);
+	return rc;
+}
+
+static int read_verdict(struct pg_store *s, const struct pg_row *r, const struct trace *t,
+			struct verdict *out, struct bp_error *err)
+{
+	const struct pg_judge *judge;
+	size_t n;
+	const void *key = pg_known_get(s, PG_KNOWN_VERDICT, r->verdict, &n);
+
+	if (key == NULL || value_read_verdict(key, (int)n, out, t) < 0)
+		return pg_damaged(s, "verdict", r->verdict, err);
+	judge = pg_known_get(s, PG_KNOWN_JUDGE, r->judge, NULL);
+	if (judge == NULL)
+		return 0;
+	memcpy(out->profile, judge->profile, sizeof(out->profile));
+	memcpy(out->profile_version, judge->profile_version, sizeof(out->profile_version));
+	out->judged_at = wall_of(judge->judged_us);
+	return 0;
+}
+
+int pg_group_record(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
+		    unsigned want, struct record *out, struct bp_error *err)
+{
+	int rc = pg_group_trace(s, g, r, &out->trace, err);
+
+	if (rc < 0)
+		return rc;
+	out->kind = RECORD_TRACE;
+	rc = want & STORE_WANT_BARE ? 0 : read_id(s, r, out->trace->id, err);
+	if (rc == 0 && trace_validate(out->trace, out->trace->size) < 0)
+		rc = pg_damaged(s, "segment", r->segment->id, err);
+	if (rc == 0 && !(want & STORE_WANT_BARE))
+		rc = read_names(s, r, out->trace, &out->names, err);
+	if (rc == 0 && !(want & STORE_WANT_BARE) && r->verdict != 0)
+		rc = read_verdict(s, r, out->trace, &out->verdict, err);
+	if (rc < 0)
+		record_fini(out);
+	return rc;
+}

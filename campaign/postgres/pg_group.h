@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Some segments with their rows and all that these point to, fetched with a few statements; and a
+ * row as a record. Private to campaign/postgres/.
+ */
+#ifndef CAMPAIGN_POSTGRES_PG_GROUP_H
+#define CAMPAIGN_POSTGRES_PG_GROUP_H
+
+#include "campaign/postgres/pg_select.h"
+
+struct pg_segment {
+	int32_t id, geo, judge;
+	int64_t base_us, start_min_us, start_max_us, seq_base;
+	bool undated;
+	char vantage[TRACE_VANTAGE_TEXT], campaign[TRACE_CAMPAIGN_TEXT], round[TRACE_ID_TEXT];
+	char run[TRACE_ID_TEXT];
+};
+
+/* A row of trace, with the latest judgement. */
+struct pg_row {
+	const struct pg_segment *segment;
+	int64_t start_us, took_us; /* PG_MINUS_INFINITY: none */
+	int32_t goal, settings, path, verdict, judge, naming, seq, sub; /* sub -1: none */
+	bool ours, judged_anew;
+	int16_t nth;
+	int nr; /* of the result, for its body */
+};
+
+/* What was loaded of some segments, all of it owned. Rows are in order of segment, then nth. */
+struct pg_group {
+	struct pg_segment *segments; /* in order of their ids */
+	struct pg_row *rows;
+	PGresult *traces, *objects;
+	unsigned segment_count, row_count;
+};
+
+/* Loads segments (ids: int4) into an empty group: rows that f (NULL: all) lets through by goal and
+ * time; of one number if nth is not negative. want: bits of enum store_want. */
+int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
+		  const struct pg_filter *f, unsigned want, struct pg_group *g,
+		  struct bp_error *err);
+void pg_group_clear(struct pg_group *g);
+/* The first row at or behind (segment, nth); row_count: none. */
+unsigned pg_group_at(const struct pg_group *g, int32_t segment, int nth);
+/* The trace without its id; as a record, with what `want` asks for. Owned by the caller. */
+int pg_group_trace(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
+		   struct trace **out, struct bp_error *err);
+int pg_group_record(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
+		    unsigned want, struct record *out, struct bp_error *err);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The connection: made, asked, found lost. What the server says is told in one line with the name
+ * of the store in front; libpq puts no password into its messages, and the name has none.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "campaign/postgres/pg.h"
+
+int pg_no_memory(struct bp_error *err)
+{
+	return bp_fail(err, BP_ENOMEM, "out of memory");
+}
+
+int pg_damaged(const struct pg_store *s, const char *what, int64_t id, struct bp_error *err)
+{
+	return bp_fail(err, BP_EPARSE, "%s: damaged (%s %lld)", s->shown, what, (long long)id);
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/* SQLSTATEs, or the two characters of their class: PostgreSQL 15 documentation, appendix A. */
+static const struct {
+	const char *state;
+	int code, sys;
+	const char *also; /* NULL: what the server says is enough */
+} states[] = {
+	{"53100", BP_EIO, ENOSPC, NULL},
+	{"53200", BP_ENOMEM, 0, NULL},
+	{"53", BP_EAGAIN, 0, NULL},
+	{"57014", BP_EAGAIN, 0, NULL},
+	{"57P", BP_EAGAIN, 0, NULL},
+	{"55P03", BP_EAGAIN, 0, "somebody else is writing"},
+	{"55", BP_EAGAIN, 0, NULL},
+	{"40", BP_EAGAIN, 0, NULL},
+	{"08", BP_EAGAIN, 0, NULL},
+	{"25006", BP_EPERM, 0, NULL},
+	{"42501", BP_EPERM, 0, NULL},
+	{"28", BP_EPERM, 0, NULL},
+	{"3D", BP_ENOTFOUND, 0, NULL},
+	{"42P07", BP_EPARSE, 0,
+	 "tables of another program: a store wants a database, or a schema, "
+	 "of its own"},
+	{"42P01", BP_EPARSE, 0, "no store, or damaged"},
+	{"42703", BP_EPARSE, 0, "no store, or damaged"},
+	{"XX", BP_EPARSE, 0, NULL},
+	{"58030", BP_EIO, 0, NULL},
+	{NULL, BP_EIO, 0, NULL},
+};
+
+/* Many lines as one: each but the first behind "; ". */
+static void one_line(const char *text, char *out, size_t size)
+{
+	size_t used = 0;
+	bool gap = false;
+
+	for (; *text != '\0' && used + 3 < size; text++) {
+		if (*text == '\n' || *text == '\t') {
+			gap = true;
+			continue;
+		}
+		if (gap && used > 0) {
+			out[used++] = *text == ' ' ? ' ' : ';';
+			if (*text != ' ')
+				out[used++] = ' ';
+		}
+		gap = false;
+		out[used++] = (unsigned char)*text < ' ' ? ' ' : *text;
+	}
+	while (used > 0 && out[used - 1] == ' ')
+		used--;
+	out[used] = '\0';
+}
+
+/* Without a result there is no SQLSTATE, only words, and these in the server's language. */
+static int connecting_failed(struct pg_store *s, struct bp_error *err)
+{
+	char text[400];
+	bool asked = s->link != NULL &&
+		     (PQconnectionNeedsPassword(s->link) || PQconnectionUsedPassword(s->link));
+	int code = BP_EAGAIN;
+
+	one_line(s->link != NULL ? PQerrorMessage(s->link) : "out of memory", text, sizeof(text));
+	if (asked || strstr(text, "pg_hba.conf") || strstr(text, "authentication failed"))
+		code = BP_EPERM;
+	else if (strstr(text, "database \"") && strstr(text, "does not exist"))
+		code = BP_ENOTFOUND;
+	else if (strstr(text, "role \"") && strstr(text, "does not exist"))
+		code = BP_EPERM;
+	else if (strstr(text, "invalid") && !strstr(text, "server"))
+		code = BP_EINVAL;
+	return bp_fail(err, code, "%s: %s", s->shown, text);
+}
+
+int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err)
+{
+	const char *state = res != NULL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *said = res != NULL ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	unsigned i = 0;
+	char text[400];
+
+	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
+		one_line(s->link != NULL ? PQerrorMessage(s->link) : "the connection was lost",
+			 text, sizeof(text));
+		PQfinish(s->link);
+		s->link = NULL;
+		return bp_fail(err, BP_EAGAIN, "%s: the connection is lost: %s", s->shown, text);
+	}
+	one_line(said != NULL ? said : PQerrorMessage(s->link), text, sizeof(text));
+	while (states[i].state != NULL &&
+	       (state == NULL || strncmp(state, states[i].state, strlen(states[i].state)) != 0))
+		i++;
+	bp_fail(err, states[i].code, "%s: %s%s%s", s->shown, text,
+		states[i].also != NULL ? ": " : "", states[i].also != NULL ? states[i].also : "");
+	if (err != NULL)
+		err->sys = states[i].sys;
+	return states[i].code;
+}
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+static int lost(struct pg_store *s, struct bp_error *err)
+{
+	return bp_fail(err, BP_EAGAIN, "%s: the connection is lost", s->shown);
+}
+
+/* "relation exists, skipping" is no news. */
+static void be_quiet(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+int pg_connect(struct pg_store *s, struct bp_error *err)
+{
+	/* What the URL says comes later, and wins. */
+	static const char *const names[] = {"connect_timeout",
+					    "keepalives_idle",
+					    "keepalives_interval",
+					    "tcp_user_timeout",
+					    "dbname",
+					    "fallback_application_name",
+					    "client_encoding",
+					    NULL};
+	const char *const values[] = {"10",   "30",	    "10",   "60000",
+				      s->url, "borderpath", "UTF8", NULL};
+
+	PQfinish(s->link);
+	s->link = PQconnectdbParams(names, values, 1);
+	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
+		int rc = connecting_failed(s, err);
+
+		PQfinish(s->link);
+		s->link = NULL;
+		return rc;
+	}
+	PQsetNoticeProcessor(s->link, be_quiet, NULL);
+	return 0;
+}
+
+static int take_result(struct pg_store *s, PGresult *res, PGresult **out, struct bp_error *err)
+{
+	ExecStatusType status = PQresultStatus(res);
+	int rc = 0;
+
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+		rc = pg_fail(s, res, err);
+	if (rc == 0 && out != NULL)
+		*out = res;
+	else
+		PQclear(res);
+	return rc;
+}
+
+int pg_query(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err)
+{
+	struct pg_params *p = &s->params;
+	const char *values[PG_PARAMS_MAX];
+	int formats[PG_PARAMS_MAX];
+	PGresult *res = NULL;
+	bool failed = p->bytes.failed;
+
+	if (s->link != NULL && !failed) {
+		for (int i = 0; i < p->count; i++) {
+			values[i] = p->sizes[i] < 0 ? NULL : p->bytes.bytes + p->at[i];
+			formats[i] = 1;
+		}
+		/* An empty value is one all the same. */
+		for (int i = 0; i < p->count; i++) {
+			if (p->sizes[i] == 0 && p->bytes.bytes == NULL)
+				values[i] = "";
+		}
+		res = PQexecParams(s->link, sql, p->count, p->types, values, p->sizes, formats, 1);
+	}
+	pg_params_clear(p);
+	p->bytes.failed = false;
+	if (failed)
+		return pg_no_memory(err);
+	return s->link == NULL ? lost(s, err) : take_result(s, res, out, err);
+}
+
+int pg_exec(struct pg_store *s, const char *sql, struct bp_error *err)
+{
+	return s->link == NULL ? lost(s, err) : take_result(s, PQexec(s->link, sql), NULL, err);
+}
+
+/* --- COPY ------------------------------------------------------------------------------------- */
+
+static int put_copy(struct pg_store *s, const struct buf *rows)
+{
+	static const char head[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
+	static const char end[2] = "\377\377";
+
+	if (PQputCopyData(s->link, head, sizeof(head)) != 1)
+		return -1;
+	for (size_t at = 0; at < rows->used;) {
+		size_t n = rows->used - at < 1 << 20 ? rows->used - at : 1 << 20;
+
+		if (PQputCopyData(s->link, rows->bytes + at, (int)n) != 1)
+			return -1;
+		at += n;
+	}
+	if (PQputCopyData(s->link, end, sizeof(end)) != 1)
+		return -1;
+	return PQputCopyEnd(s->link, NULL) == 1 ? 0 : -1;
+}
+
+int pg_copy(struct pg_store *s, const char *sql, const struct buf *rows, struct bp_error *err)
+{
+	PGresult *res;
+	int rc;
+
+	if (s->link == NULL)
+		return lost(s, err);
+	if (rows->failed)
+		return pg_no_memory(err);
+	res = PQexec(s->link, sql);
+	if (PQresultStatus(res) != PGRES_COPY_IN) {
+		rc = pg_fail(s, res, err);
+		PQclear(res);
+		return rc;
+	}
+	PQclear(res);
+	rc = put_copy(s, rows);
+	/* What went wrong is in the result, if there is one. */
+	res = PQgetResult(s->link);
+	if (rc < 0 || PQresultStatus(res) != PGRES_COMMAND_OK)
+		rc = pg_fail(s, res, err);
+	while (res != NULL) {
+		PQclear(res);
+		res = s->link != NULL ? PQgetResult(s->link) : NULL;
+	}
+	return rc;
+}

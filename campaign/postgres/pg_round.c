@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Rounds and other objects: written beside their traces, and the questions about rounds alone. */
+#include <string.h>
+
+#include "campaign/postgres/pg_news.h"
+#include "core/record/jsonl.h"
+
+int pg_add_object(struct store *store, enum record_kind kind, struct wall at, const char *vantage,
+		  const char *campaign, const char *round, const char *json, size_t n,
+		  struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	struct pg_news *w = s->news;
+	struct pg_waiting_object o = {.kind = (int16_t)kind, .at_us = pg_us_of(at), .segment = -1};
+	void *list = w->objects;
+	int rc = pg_check_order(s, err);
+
+	if (rc < 0)
+		return rc;
+	while (n > 0 && (json[n - 1] == '\n' || json[n - 1] == '\r'))
+		n--;
+	o.hash = pg_hash_of(s, json, n);
+	if (w->share.open && w->segments[w->segment_count - 1].count > 0) {
+		o.segment = (int32_t)w->segment_count - 1;
+		o.after = w->trace_count - 1;
+	}
+	rc = pg_ref_word(s, vantage, &o.vantage);
+	if (rc == 0)
+		rc = pg_ref_word(s, campaign, &o.campaign);
+	if (rc == 0)
+		rc = pg_ref_word(s, round, &o.round);
+	if (rc == 0)
+		rc = pg_room(&list, &w->object_room, w->object_count + 1, sizeof(*w->objects));
+	w->objects = list;
+	o.json_at = (uint32_t)w->bytes.used;
+	o.json_size = (uint32_t)n;
+	buf_append(&w->bytes, json, n);
+	if (rc < 0 || w->bytes.failed || w->bytes.used > UINT32_MAX / 2)
+		return pg_failed(s, pg_no_memory(err));
+	w->objects[w->object_count++] = o;
+	return 0;
+}
+
+/* --- writing rounds --------------------------------------------------------------------------- */
+
+static void param_wall(struct pg_params *p, struct wall w)
+{
+	if (w.ns == 0)
+		pg_param_text(p, NULL);
+	else
+		pg_param_i64(p, pg_us_of(w));
+	p->types[p->count - 1] = PG_INT8;
+}
+
+static int send_round(struct pg_store *s, const struct round *r, const struct buf *json,
+		      bool *already, struct bp_error *err)
+{
+	struct pg_params *p = &s->params;
+	PGresult *res;
+	int rc;
+
+	pg_param_text(p, r->id);
+	pg_param_text(p, r->campaign);
+	pg_param_text(p, r->vantage);
+	pg_param_i64(p, pg_us_of(r->planned));
+	param_wall(p, r->start);
+	param_wall(p, r->end);
+	pg_param_i64(p, r->expected);
+	pg_param_i64(p, r->done);
+	pg_param_i64(p, r->missed);
+	pg_param_i64(p, r->traces);
+	pg_param_text(p, r->why == ROUND_WHY_NONE ? NULL : word_of(round_why_words, r->why));
+	pg_param_bool(p, r->why == ROUND_WHY_OFFLINE || r->health == ROUND_HEALTH_OFFLINE);
+	pg_param_bool(p, r->look);
+	pg_param_bytes(p, PG_TEXT, json->bytes, json->used - 1);
+	/* Where it is read: behind what it holds. */
+	rc = pg_query(s,
+		      "INSERT INTO round(round, campaign, vantage, planned_us, at_us, start_us,"
+		      " end_us, expected, done, missed, traces, why, offline, look, json)"
+		      " SELECT w.id, c.id, v.id, $4, greatest($4, (SELECT max(g.start_min_us)"
+		      " FROM segment g WHERE g.round = w.id)), $5, $6, $7, $8, $9, $10, $11, $12,"
+		      " $13, $14 FROM word w, word c, word v WHERE w.word = $1 AND c.word = $2 AND"
+		      " v.word = $3 ON CONFLICT (campaign, vantage, planned_us) DO UPDATE SET"
+		      " round = excluded.round, at_us = excluded.at_us,"
+		      " start_us = excluded.start_us, end_us = excluded.end_us,"
+		      " expected = excluded.expected, done = excluded.done,"
+		      " missed = excluded.missed, traces = excluded.traces, why = excluded.why,"
+		      " offline = excluded.offline, look = excluded.look, json = excluded.json"
+		      " WHERE round.start_us IS NULL AND excluded.start_us IS NOT NULL",
+		      &res, err);
+	if (rc < 0)
+		return rc;
+	if (already != NULL)
+		*already = strcmp(PQcmdTuples(res), "0") == 0;
+	PQclear(res);
+	return 0;
+}
+
+int pg_add_round(struct store *store, const struct round *r, bool *already, struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	const char *const words[] = {r->id, r->campaign, r->vantage};
+	int64_t lock;
+	struct buf json;
+	int rc = pg_check_order(s, err);
+
+	if (rc < 0)
+		return rc;
+	if (r->id[0] == '\0' || r->campaign[0] == '\0' || r->vantage[0] == '\0')
+		return pg_failed(s, bp_fail(err, BP_EINVAL,
+					    "the store: a round without id, campaign or vantage"));
+	rc = pg_flush(s, err);
+	lock = pg_lock_key(s, r->vantage);
+	if (rc == 0)
+		rc = pg_lock(s, &lock, 1, err);
+	for (unsigned i = 0; i < 3 && rc == 0; i++) {
+		pg_ref ignored;
+
+		rc = pg_ref_word(s, words[i], &ignored) < 0 ? pg_no_memory(err) : 0;
+	}
+	if (rc == 0)
+		rc = pg_values_send(s, PG_KIND_WORD, PG_KIND_WORD, err);
+	pg_news_clear(s->news);
+	buf_init(&json);
+	round_write_json(&json, r);
+	if (rc == 0)
+		rc = json.failed ? pg_no_memory(err) : send_round(s, r, &json, already, err);
+	buf_fini(&json);
+	return pg_failed(s, rc);
+}
+
+/* --- reading rounds --------------------------------------------------------------------------- */
+
+/* Rounds of a campaign and vantage point, $1 and $2. */
+#define OF_OWNER                                                                           \
+	" FROM round WHERE campaign = (SELECT id FROM word WHERE word = $1) AND vantage =" \
+	" (SELECT id FROM word WHERE word = $2)"
+
+static int parse(struct pg_store *s, const PGresult *res, int row, int column, struct round *out,
+		 struct bp_error *err)
+{
+	struct record rec;
+	size_t n;
+	const char *json = pg_get_bytes(res, row, column, &n);
+	int rc;
+
+	(void)s;
+	record_init(&rec);
+	rc = jsonl_read(json, n, &rec, err);
+	if (rc == 0)
+		rc = round_read(&rec, out, err);
+	record_fini(&rec);
+	return rc;
+}
+
+int pg_last_planned(struct store *store, const char *campaign, const char *vantage,
+		    struct wall *out, struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	PGresult *res;
+	int rc;
+
+	pg_param_text(&s->params, campaign);
+	pg_param_text(&s->params, vantage);
+	rc = pg_ready(s, err);
+	if (rc == 0)
+		rc = pg_query(s, "SELECT max(planned_us)" OF_OWNER " AND NOT look", &res, err);
+	if (rc < 0)
+		return rc;
+	out->ns = pg_is_null(res, 0, 0) ? 0 : pg_get_i64(res, 0, 0) * NS_PER_US;
+	PQclear(res);
+	return 0;
+}
+
+int pg_last_rounds(struct store *store, const char *campaign, const char *vantage,
+		   struct round *out, unsigned max, struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	int rc, count;
+	PGresult *res;
+
+	pg_param_text(&s->params, campaign);
+	pg_param_text(&s->params, vantage);
+	pg_param_i64(&s->params, max);
+	rc = pg_ready(s, err);
+	if (rc == 0)
+		rc = pg_query(s,
+			      "SELECT json" OF_OWNER " AND NOT look AND start_us IS NOT NULL"
+			      " ORDER BY planned_us DESC LIMIT $3",
+			      &res, err);
+	if (rc < 0)
+		return rc;
+	count = PQntuples(res);
+	for (int i = 0; i < count && rc == 0; i++)
+		rc = parse(s, res, i, 0, &out[i], err);
+	PQclear(res);
+	return rc < 0 ? rc : count;
+}
+
+int pg_slots(struct store *store, const char *campaign, const char *vantage, unsigned max,
+	     int (*on_slot)(void *arg, struct wall planned, int64_t row, struct bp_error *err),
+	     void *arg, struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	PGresult *res;
+	int rc, count;
+
+	pg_param_text(&s->params, campaign);
+	pg_param_text(&s->params, vantage);
+	pg_param_i64(&s->params, max);
+	rc = pg_ready(s, err);
+	if (rc == 0)
+		rc = pg_query(s,
+			      "SELECT planned_us, id" OF_OWNER " ORDER BY planned_us DESC LIMIT $3",
+			      &res, err);
+	if (rc < 0)
+		return rc;
+	count = PQntuples(res);
+	for (int i = 0; i < count && rc == 0; i++)
+		rc = on_slot(arg, (struct wall){pg_get_i64(res, i, 0) * NS_PER_US},
+			     pg_get_i64(res, i, 1), err);
+	PQclear(res);
+	return rc < 0 ? rc : 0;
+}
+
+int pg_round(struct store *store, int64_t row, struct round *out, struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	PGresult *res;
+	int rc;
+
+	pg_param_i64(&s->params, row);
+	rc = pg_ready(s, err);
+	if (rc == 0)
+		rc = pg_query(s, "SELECT json FROM round WHERE id = $1", &res, err);
+	if (rc < 0)
+		return rc;
+	rc = PQntuples(res) == 1 ? parse(s, res, 0, 0, out, err) : pg_damaged(s, "round", row, err);
+	PQclear(res);
+	return rc;
+}
