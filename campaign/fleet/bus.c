@@ -104,7 +104,10 @@ static int read_seed(const char *file, char seed[static NKEY_SEED_TEXT], struct 
 
 	if (fd < 0)
 		return bp_fail_sys(err, errno, "nkey %s", file);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+	/* systemd hands a credential over as root's own that one user may read, by an access list:
+	 * that shows as the group's right. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & (st.st_uid == 0 ? 037 : 077)) != 0)
 		rc = bp_fail(err, BP_EPERM, "nkey %s: others may read it: chmod 600", file);
 	n = rc < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	if (n < 0)
