@@ -327,8 +327,8 @@ static void many_series(void)
 	}
 	printf("\n%d series of %d points, each another, in %d processes side by side: %.1f s by the\n"
 	       "clock (%.1f s with making them up), %.1f s of the processor; %.2f shifts a series, half of\n"
-	       "which have a step.\n", SERIES, POINTS, PROCESSES, all.wall_s, wall_s() - from, all.cpu_s,
-	       (double)all.found / SERIES);
+	       "which have a step.\n", SERIES, POINTS, PROCESSES, all.wall_s, wall_s() - from,
+	       all.cpu_s, (double)all.found / SERIES);
 }
 
 int main(int argc, char **argv)
