@@ -80,7 +80,7 @@ static const double axis_size = 11;
 static void labels(struct svg *s, double y, int64_t step, bool place, const char *name)
 {
 	char date[80], last[16] = "", clock[16];
-	double free = -1000;
+	double free = -1000, clock_free = -1000;
 
 	for (int64_t t = first_tick(s, step); t <= s->until.ns / NS_PER_S; t += step) {
 		double x = svg_x(s, (struct wall){t * NS_PER_S}), w;
@@ -95,9 +95,13 @@ static void labels(struct svg *s, double y, int64_t step, bool place, const char
 		at = (time_t)(t + offset);
 		gmtime_r(&at, &tm);
 		strftime(clock, sizeof(clock), step < 60 ? "%H:%M:%S" : "%H:%M", &tm);
-		if (step < day_s)
-			svg_text(s, x, y, "axis", anchor_of(s, x, svg_text_width(clock, axis_size)),
-				 clock);
+		w = svg_text_width(clock, axis_size);
+		anchor = anchor_of(s, x, w);
+		/* The last is moved in from the edge, and may meet the one before it. */
+		if (step < day_s && begins(anchor, x, w) >= clock_free) {
+			svg_text(s, x, y, "axis", anchor, clock);
+			clock_free = begins(anchor, x, w) + w + 6;
+		}
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 		if (strncmp(date, last, 10) == 0)
 			continue;

@@ -154,12 +154,29 @@ is "no look is on a slot" "$(in_store "SELECT count(*) FROM rounds WHERE look AN
 
 # --- what is published ------------------------------------------------------------------------------
 
-bp vp report --profile "$LAB_DIR/lab.yaml" --format html -o "$LAB_TMP/report.html" "sqlite:$STORE"
-is "report" $? 0
-like "report, as a page" "$(head -c 200 "$LAB_TMP/report.html")" '<!DOCTYPE html>|<!doctype html>'
-bp vp diff --profile "$LAB_DIR/lab.yaml" --at "$(head -n 1 "$moves" | cut -d' ' -f5)" --before 3s --after 3s \
-	"sqlite:$STORE" >"$LAB_TMP/diff" 2>"$LAB_TMP/err"
+pages=$LAB_TMP/pages shots=$LAB_TMP/shots
+mkdir "$pages" "$shots"
+first=$(head -n 1 "$moves" | cut -d' ' -f5)
+around=(diff --profile "$LAB_DIR/lab.yaml" --at "$first" --before 3s --after 3s)
+bp vp report --profile "$LAB_DIR/lab.yaml" --format html -o "$pages/report.html" "sqlite:$STORE"
+is "report, as a page" $? 0
+bp vp events --profile "$LAB_DIR/lab.yaml" --flapping 3s --format html -o "$pages/events.html" "sqlite:$STORE"
+is "events, as a page" $? 0
+bp vp "${around[@]}" "sqlite:$STORE" >"$LAB_TMP/diff" 2>"$LAB_TMP/err"
 is "diff around the first move says that it changed" $? 1
-like "and where" "$(head -n 12 "$LAB_TMP/diff")" 'three of the four|3 of 4|Khasan|khasan'
-[[ -z ${LAB_KEEP:-} ]] || cp "$STORE" "$events" "$LAB_TMP/report.html" "$moves" "$told" "$LAB_KEEP/"
+like "and where, all three in one sentence" "$(head -n 1 "$LAB_TMP/diff")" \
+	'three of the four networks of .*, namely 175.45.176.0/24, 175.45.178.0/24 and 175.45.179.0/24, moved from'
+bp vp "${around[@]}" --format html -o "$pages/diff.html" "sqlite:$STORE"
+is "diff, as a page" $? 1
+like "its headline is that sentence" "$(grep '<h1>' "$pages/diff.html")" \
+	'<h1>Three of four networks of .* moved from .*China.* to .*TransTeleCom'
+# What a reader's browser makes of them: no word on the console, nothing fetched, nothing overlapping.
+looked=$(timeout 250 "$LAB_DIR/../page/pages.sh" "$pages" "$shots" 2>&1)
+is "pages in a browser" $? 0
+grep -v ' passed, ' <<<"$looked"
+[[ $looked != *' not installed '* ]] || skip "pages in a browser: some of what it takes is missing"
+if [[ -n ${LAB_KEEP:-} ]]; then
+	cp "$STORE" "$events" "$moves" "$told" "$LAB_KEEP/"
+	cp -r "$pages" "$shots" "$LAB_KEEP/"
+fi
 finish

@@ -1,23 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# tests/page/pages.sh - the HTML pages as a reader gets them: well-formed, and opened from disk in a
-# headless Chromium (tests/page/page.js says what is looked at). Screenshots are left in
-# build/shots. Ends with "N passed, N failed, N skipped".
+# tests/page/pages.sh [PAGES SHOTS] - the HTML pages as a reader gets them: well-formed, and opened from
+# disk in a headless Chromium (tests/page/page.js says what is looked at). Those of the folder PAGES,
+# or else those that the unit tests make. Screenshots are left in SHOTS (build/shots). Ends with
+# "N passed, N failed, N skipped".
 
 set -u
+pages=${1:+$(realpath "$1")} shots=${2:+$(realpath "$2")}
 cd "$(dirname "$0")/../.." || exit 1
 
 make=build/tests/unit/analysis/report/test_pages
-pages=build/pages shots=build/shots
 passed=0 failed=0 skipped=0
 
-mkdir -p "$pages" "$shots"
-rm -f "$pages"/*.html "$shots"/*.png "$shots"/*.svg "$shots"/*.pdf
-if ! "$make" write "$pages"; then
-	echo "  FAILED $make writes no pages"
-	echo "0 passed, 1 failed, 0 skipped"
-	exit 1
+if [ -z "$pages" ]; then
+	pages=build/pages shots=build/shots
+	mkdir -p "$pages" "$shots"
+	rm -f "$pages"/*.html "$shots"/*.png "$shots"/*.svg "$shots"/*.pdf
+	if ! "$make" write "$pages"; then
+		echo "  FAILED $make writes no pages"
+		echo "0 passed, 1 failed, 0 skipped"
+		exit 1
+	fi
 fi
 
 # libxml2 knows no HTML 5: what it calls an invalid tag or attribute name is fine, all else is not.
