@@ -90,6 +90,9 @@ check()
 	for v in "${FLEET_VANTAGES[@]}"; do
 		# Of the rounds that were announced: the spool may hold one more.
 		rounds_of "$v" | jq -R . | jq -cs . >"$LAB_TMP/announced"
+		is "$1: of $v there are as many traces as its rounds say" \
+			"$(of_rounds trace "$LAB_TMP/centre" "$v" | wc -l)" \
+			"$(jq -s 'map(.traces) | add' "$LAB_TMP/$v.out")"
 		for what in trace round; do
 			is "$1: the ${what}s of $v are the agent's" \
 				"$(of_rounds "$what" "$LAB_TMP/centre" "$v" | md5sum)" \
