@@ -44,6 +44,10 @@ const char campaign_usage[] =
 "                        a live view where stderr is a terminal\n"
 "  status                whether it runs, the last round and the next, a day's rounds, who we are, how\n"
 "                        things stand per target, what waits: from the store and the spool alone\n"
+"  deploy                hands a plan to a fleet: each vantage point gets it with a moment and a share\n"
+"                        of the fleet's budget of its own (packets a second into one /24 or /48)\n"
+"  withdraw              takes a campaign from it; what was measured stays\n"
+"  list                  what a fleet measures, and which vantage point runs it or refuses it\n"
 "  recover               reads what it can out of a damaged store into a new one, and puts in what\n"
 "                        the spool still has. Stop the campaign first; the damaged file is kept\n"
 "\n"
@@ -55,7 +59,11 @@ const char campaign_usage[] =
 "                        lists\n"
 "  --contact FILE        check: who measures, where a plan does not say it (else contact.yaml)\n"
 "  --probing-txt FILE    check: write what tells it to those who are measured (RFC 9511)\n"
-"  --format text|jsonl   check, status: for people, or one JSON object a line\n"
+"  --server URL, --nkey FILE, --ca FILE\n"
+"                        deploy, withdraw, list: the broker, the operator's key, whom to trust\n"
+"  -d, --dir DIR         or all of it from what `fleet init` made\n"
+"  --vantage NAME        deploy: to this one (several times: to these; else to all)\n"
+"  --format text|jsonl   check, status, deploy, list: for people, or one JSON object a line\n"
 "  --profile NAME|FILE   instead of the plans'\n"
 "  --asn-db FILE, --country-db FILE\n"
 "  -o FILE, -v           write to FILE; check: list every network, status: every target\n"
@@ -64,7 +72,8 @@ const char campaign_usage[] =
 "  --color auto|always|never\n"
 "\n"
 "Exit: 0 done, 1 failure (check: a plan is unusable), 2 usage, 3 partial (status: nothing was measured\n"
-"for three times `every`, the vantage point was offline, or rounds wait for the store).\n";
+"for three times `every`, the vantage point was offline, or rounds wait for the store; list: a plan\n"
+"does not run where it should).\n";
 
 static int no_such(const char *name)
 {

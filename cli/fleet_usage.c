@@ -30,8 +30,9 @@ const char collect_usage[] =
 
 const char fleet_usage[] =
 "usage: borderpath fleet init --server URL --vantages NAME,NAME... -o DIR [OPTIONS]\n"
-"       borderpath fleet add NAME --dir DIR\n"
-"       borderpath fleet revoke NAME --dir DIR\n"
+"       borderpath fleet add NAME --dir DIR [--server URL]\n"
+"       borderpath fleet revoke NAME --dir DIR [--server URL]\n"
+"       borderpath fleet status --dir DIR | --server URL --nkey FILE [OPTIONS]\n"
 "\n"
 "Server configuration, keys and permissions of a fleet. A key and an account of the broker for each\n"
 "vantage point: none can write as another, read its results, or change a plan.\n"
@@ -40,6 +41,9 @@ const char fleet_usage[] =
 "                        that says what goes where. Dials nobody, and overwrites nothing\n"
 "  add                   a key and an account for one more\n"
 "  revoke                one's key holds no longer, once the broker has read accounts.conf again\n"
+"  status                each vantage point: when it was last heard, its program and clock, what waits\n"
+"                        in its spool, its health and who it is, what was refused and why; who was\n"
+"                        turned away\n"
 "\n"
 "  --server URL          the broker, as vantage points dial it: tls://HOST:PORT (4222); three by comma\n"
 "                        are a cluster\n"
@@ -50,7 +54,13 @@ const char fleet_usage[] =
 "  --jetstream-dir PATH  where the broker keeps streams (/var/lib/nats/jetstream)\n"
 "  --budget PPS          packets a second into one /24 or /48 of the whole fleet (40)\n"
 "  -o DIR                init: is made\n"
-"  -d, --dir DIR         what init made\n"
+"  -d, --dir DIR         what init made: add, revoke; status: server and keys from there\n"
+"  --server URL          add, revoke: tell the broker too, and share its budget anew\n"
+"  --nkey FILE, --ca FILE  the operator's key; whom to trust (else from --dir)\n"
+"  --system-nkey FILE    status: the key that asks the broker who was turned away\n"
+"  --log FILE            status: the broker's log (\"-\": stdin), for who was denied what, and by\n"
+"                        which key\n"
+"  --format text|jsonl   status: for people, or one JSON object a vantage point and one of the broker\n"
 "  --quiet               says nothing of what goes where\n"
 "\n"
-"Exit: 0 done, 1 failure, 2 usage.\n";
+"Exit: 0 done, 1 failure, 2 usage, 3 (status): something is amiss.\n";

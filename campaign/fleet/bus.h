@@ -73,6 +73,13 @@ int bus_tell(struct bus *b, const char *subject, const void *bytes, size_t n,
 int bus_ask(struct bus *b, const char *subject, const void *bytes, size_t n, int64_t wait_ns,
 	    struct buf *answer, struct bp_error *err);
 
+/* And takes the answers of all who listen: `most` of them, or those that come within wait_ns.
+ * BP_EAGAIN: none did. */
+int bus_ask_all(struct bus *b, const char *subject, const void *bytes, size_t n, unsigned most,
+		int64_t wait_ns,
+		int (*on_each)(void *arg, const char *bytes, size_t n, struct bp_error *err),
+		void *arg, struct bp_error *err);
+
 /* A message; its strings and bytes are owned by it, until bus_message_drop. */
 struct bus_message {
 	struct bus *bus;

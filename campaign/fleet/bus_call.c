@@ -279,6 +279,46 @@ int bus_ask(struct bus *b, const char *subject, const void *bytes, size_t n, int
 	return answer->failed ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
 }
 
+int bus_ask_all(struct bus *b, const char *subject, const void *bytes, size_t n, unsigned most,
+		int64_t wait_ns,
+		int (*on_each)(void *arg, const char *bytes, size_t n, struct bp_error *err),
+		void *arg, struct bp_error *err)
+{
+	char inbox[BUS_INBOX_TEXT];
+	struct mono until = mono_add(mono_now(), wait_ns);
+	natsSubscription *sub;
+	unsigned came = 0;
+	int rc = n > BUS_PAYLOAD_MAX ? bp_fail(err, BP_ERANGE, "%s: %zu bytes", subject, n) :
+				       bus_ready(b, err);
+
+	bus_inbox(b, inbox);
+	if (rc == 0)
+		rc = bus_subscribe(b, inbox, NULL, &sub, err);
+	if (rc < 0)
+		return rc;
+	rc = bus_status(b, natsConnection_PublishRequest(b->nc, subject, inbox, bytes, (int)n), err,
+			"%s", subject);
+	while (rc == 0 && came < most) {
+		int64_t left = mono_since(until, mono_now());
+		natsMsg *m = NULL;
+
+		if (natsSubscription_NextMsg(&m, sub, left >= NS_PER_MS ? left / NS_PER_MS : 1) !=
+		    NATS_OK)
+			break;
+		if (bus_status_of(m) == 0) {
+			came++;
+			rc = on_each(arg, natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m),
+				     err);
+		}
+		natsMsg_Destroy(m);
+	}
+	if (rc == 0 && came == 0)
+		rc = bus_was_denied(b, "Publish", subject, err) ?
+			     BP_EPERM : bp_fail(err, BP_EAGAIN, "%s: no answer in time", subject);
+	natsSubscription_Destroy(sub);
+	return rc;
+}
+
 /* --- listening ------------------------------------------------------------------------------- */
 
 void bus_message_drop(struct bus_message *m)

@@ -39,6 +39,7 @@ struct deployment {
 	struct deployment_seat *seats;  /* owned */
 	unsigned seats_count;
 	uint32_t share_pps;             /* of each vantage point; by deployment_share */
+	bool changed;                   /* since it was read, for who writes it */
 };
 
 void deployment_fini(struct deployment *d);

@@ -175,6 +175,8 @@ int campaign_list(int argc, char **argv)
 		rc = view_read(bus, &l.view, &err);
 	if (rc == 0)
 		rc = states_read(bus, &l.states, &err);
+	if (rc == 0 && l.view.roster_known)
+		view_prune(&l.view);
 	/* For the shares as they are; where they cannot be, deploy says why. */
 	if (rc == 0)
 		(void)deployment_share(l.view.deployed, l.view.deployed_count,

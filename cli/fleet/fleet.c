@@ -21,6 +21,7 @@ static const struct {
 	{"init", fleet_init},
 	{"add", fleet_add},
 	{"revoke", fleet_revoke},
+	{"status", fleet_status},
 	{NULL, NULL},
 };
 

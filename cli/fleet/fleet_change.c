@@ -11,6 +11,7 @@
 #include "campaign/fleet/server_conf.h"
 #include "cli/cli.h"
 #include "cli/fleet/fleet.h"
+#include "cli/fleet/view.h"
 #include "cli/options.h"
 #include "core/whole.h"
 
@@ -86,6 +87,34 @@ static void put_next(struct buf *out, const struct change *c, bool twice)
 		   twice ? " twice, some seconds apart (2.9 needs the second time)" : "");
 }
 
+/* Where the broker is named: its list too, and the plans of who is there now; others' shares grow
+ * when one goes. */
+static int rebalance(const struct change *c, struct buf *out, struct bp_error *err)
+{
+	struct bus *bus = NULL;
+	struct view v = {.roster.replicas = c->roster.replicas};
+	unsigned changed = 0;
+	int rc;
+
+	if (c->dial.server == NULL)
+		return 0;
+	rc = fleet_dial_open(&c->dial, "operator", &bus, err);
+	if (rc == 0)
+		rc = view_read(bus, &v, err);
+	if (rc == 0)
+		rc = view_sync(bus, c->dial.dir, &v, err);
+	if (rc == 0)
+		rc = view_settle(&v, err);
+	if (rc == 0)
+		rc = view_send(bus, &v, NULL, &changed, err);
+	bus_close(bus);
+	view_fini(&v);
+	if (rc < 0)
+		return bp_error_prefix(err, "the files are written, but not the broker's list");
+	buf_printf(out, "The broker's list is changed, and %u plans.\n", changed);
+	return 0;
+}
+
 static int tell(const struct change *c, const struct buf *text)
 {
 	if (text->failed)
@@ -132,6 +161,7 @@ int fleet_add(int argc, char **argv)
 			   c.name, roster_holding(&c.roster), c.dial.dir, c.name, c.roster.server,
 			   c.name, c.roster.tls ? " --ca ca.pem" : "", c.name);
 		put_next(&text, &c, true);
+		rc = rebalance(&c, &text, &err);
 	}
 	code = rc < 0 ? cli_error(&err) : tell(&c, &text);
 	buf_fini(&text);
@@ -178,6 +208,7 @@ int fleet_revoke(int argc, char **argv)
 		buf_printf(&text, "%s's key is revoked: %u vantage points are left.\n"
 			   "It holds until the broker knows.\n", c.name, roster_holding(&c.roster));
 		put_next(&text, &c, false);
+		rc = rebalance(&c, &text, &err);
 	}
 	code = rc < 0 ? cli_error(&err) : tell(&c, &text);
 	buf_fini(&text);

@@ -249,7 +249,7 @@ int view_put_take(struct view *v, struct deployment *d, const char *yaml, size_t
 
 /* --- settling --------------------------------------------------------------------------------- */
 
-static void prune(struct view *v)
+void view_prune(struct view *v)
 {
 	for (unsigned i = 0; i < v->deployed_count; i++) {
 		struct deployment *d = &v->deployed[i];
@@ -259,6 +259,7 @@ static void prune(struct view *v)
 			if (roster_find(&v->roster, d->seats[k].vantage) != NULL)
 				d->seats[kept++] = d->seats[k];
 		}
+		d->changed |= kept != d->seats_count;
 		d->seats_count = kept;
 	}
 }
@@ -307,7 +308,7 @@ int view_settle(struct view *v, struct bp_error *err)
 	struct buf text;
 	int rc;
 
-	prune(v);
+	view_prune(v);
 	rc = deployment_share(v->deployed, v->deployed_count, v->roster.budget_pps, err);
 	buf_init(&text);
 	for (unsigned i = 0; rc == 0 && i < v->deployed_count; i++) {
@@ -347,10 +348,15 @@ static int send_campaign(struct bus *b, const struct view *v, const struct deplo
 int view_send(struct bus *b, struct view *v, const char *campaign, unsigned *changed,
 	      struct bp_error *err)
 {
-	const struct deployment *d = campaign != NULL ? view_find(v, campaign) : NULL;
-	int rc = d != NULL ? send_campaign(b, v, d, err) : 0;
 	unsigned n = 0;
+	int rc = 0;
 
+	for (unsigned i = 0; rc == 0 && i < v->deployed_count; i++) {
+		const struct deployment *d = &v->deployed[i];
+
+		if (d->changed || (campaign != NULL && strcmp(d->campaign, campaign) == 0))
+			rc = send_campaign(b, v, d, err);
+	}
 	for (unsigned i = 0; rc == 0 && i < v->plans_count; i++) {
 		struct view_plan *p = &v->plans[i];
 

@@ -52,11 +52,13 @@ const struct view_plan *view_plan_of(const struct view *v, const char *vantage,
 int view_put_take(struct view *v, struct deployment *d, const char *yaml, size_t n);
 void view_remove(struct view *v, const char *campaign);
 
-/* Seats of those who are no longer of the list are given up; shares are reckoned; all plans are
- * made. Nothing is sent: so what cannot be is refused before anything is changed. */
+/* Gives up the seats of those who are no longer of the list. */
+void view_prune(struct view *v);
+/* view_prune; shares are reckoned; all plans are made. Nothing is sent: so what cannot be is refused
+ * before anything is changed. */
 int view_settle(struct view *v, struct bp_error *err);
-/* Sends what view_settle changed, with deployed.CAMPAIGN and plan.CAMPAIGN of `campaign` (NULL: of
- * none) before it. *changed: how many plans were put or removed. */
+/* Sends what view_settle changed; before it deployed.CAMPAIGN and plan.CAMPAIGN of `campaign` (may
+ * be NULL), and of those that lost a seat. *changed: how many plans were put or removed. */
 int view_send(struct bus *b, struct view *v, const char *campaign, unsigned *changed,
 	      struct bp_error *err);
 

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A fleet's state for people and for scripts. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/fleet/fleet_status.h"
+#include "core/json.h"
+#include "core/record/jsonl_write.h"
+#include "core/text.h"
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static void put_words(struct buf *out, unsigned amiss)
+{
+	const char *between = "";
+
+	for (const struct word *w = status_words; w->word != NULL; w++) {
+		if ((amiss & (unsigned)w->value) == 0)
+			continue;
+		buf_printf(out, "%s%s", between, w->word);
+		between = ", ";
+	}
+	if (amiss == 0)
+		buf_str(out, "ok");
+}
+
+static void put_bytes(struct buf *out, int64_t bytes)
+{
+	if (bytes < 1000 * 1000)
+		buf_printf(out, "%.1f kB", (double)bytes / 1e3);
+	else if (bytes < INT64_C(1000) * 1000 * 1000)
+		buf_printf(out, "%.1f MB", (double)bytes / 1e6);
+	else
+		buf_printf(out, "%.1f GB", (double)bytes / 1e9);
+}
+
+static void put_head(struct buf *out, const struct fleet_report *r, const struct status_vantage *v)
+{
+	buf_printf(out, "%s: ", v->key->name);
+	put_words(out, v->amiss);
+	if (v->seen_ns >= 0) {
+		buf_str(out, "; last heard ");
+		duration_put(out, (double)(v->seen_ns > 0 ? v->seen_ns : 0) / 1e9);
+		buf_str(out, " ago");
+	}
+	if (r->turned.asked && v->open == 0)
+		buf_str(out, "; not connected");
+	else if (v->open > 0)
+		buf_printf(out, "; connected from %s%s", v->address,
+			   v->amiss & AMISS_TWICE ? " and another address: its key may be stolen" : "");
+	buf_char(out, '\n');
+}
+
+static void put_refused(struct buf *out, const struct state *s)
+{
+	char when[WALL_TEXT];
+	const char *between = "";
+	int64_t all = 0;
+
+	for (int i = BATCH_OK + 1; i < BATCH_REFUSALS; i++)
+		all += s->refused[i];
+	if (all == 0)
+		return;
+	buf_printf(out, "  refused    %" PRId64 " batches: ", all);
+	for (int i = BATCH_OK + 1; i < BATCH_REFUSALS; i++) {
+		if (s->refused[i] == 0)
+			continue;
+		buf_printf(out, "%s%" PRId64 " %s", between, s->refused[i],
+			   batch_refusal_name((enum batch_refusal)i));
+		between = ", ";
+	}
+	if (s->refused_at.ns != 0)
+		buf_printf(out, "; the last %s, %s: %s", wall_format_short(s->refused_at, when),
+			   s->refused_why, s->refused_text);
+	buf_char(out, '\n');
+}
+
+static void put_measures(struct buf *out, const struct state *s)
+{
+	if (s->health[0] == '\0' && s->address[0] == '\0')
+		return;
+	buf_printf(out, "  measures   as %s", s->address[0] != '\0' ? s->address : "?");
+	if (s->egress[0] != '\0')
+		buf_printf(out, " in %s", s->egress);
+	if (s->transit[0] != '\0')
+		buf_printf(out, " behind %s", s->transit);
+	if (s->health[0] != '\0')
+		buf_printf(out, "; %s", s->health);
+	if (s->references_asked > 0)
+		buf_printf(out, ", %" PRId64 " of %" PRId64 " reference hosts answered",
+			   s->references_answered, s->references_asked);
+	buf_char(out, '\n');
+}
+
+static void put_state(struct buf *out, const struct state *s)
+{
+	char when[WALL_TEXT];
+
+	if (s->stamp.ns == 0)
+		return;
+	if (s->wrong[0] != '\0') {
+		buf_printf(out, "  its word   cannot be read: %s\n", s->wrong);
+		return;
+	}
+	buf_printf(out, "  program    %s; clock %+.3f s of the broker's\n", s->tool,
+		   (double)state_clock_offset(s) / 1e9);
+	buf_printf(out, "  spool      %" PRId64 " rounds wait, ", s->spool_rounds);
+	put_bytes(out, s->spool_bytes);
+	buf_str(out, " of ");
+	put_bytes(out, s->spool_bytes_max);
+	if (s->spool_rounds > 0 && s->oldest.ns != 0)
+		buf_printf(out, ", the oldest of %s", wall_format_short(s->oldest, when));
+	if (s->lost_traces > 0 || s->lost_rounds > 0)
+		buf_printf(out, "; LOST for want of room: %" PRId64 " traces, %" PRId64 " rounds",
+			   s->lost_traces, s->lost_rounds);
+	buf_printf(out, "\n  batches    %" PRId64 " cut, %" PRId64 " confirmed\n", s->cut,
+		   s->confirmed);
+	put_measures(out, s);
+	if (s->asn_built[0] != '\0' || s->country_built[0] != '\0')
+		buf_printf(out, "  databases  networks of %s, countries of %s\n",
+			   s->asn_built[0] != '\0' ? s->asn_built : "none",
+			   s->country_built[0] != '\0' ? s->country_built : "none");
+	for (unsigned i = 0; i < s->plans_count; i++) {
+		const struct state_plan *p = &s->plans[i];
+
+		buf_printf(out, "  plan       %s: %s, revision %" PRId64 "%s%s\n", p->campaign, p->state,
+			   p->revision, p->reason[0] != '\0' ? ": " : "", p->reason);
+	}
+	if (s->denied > 0)
+		buf_printf(out, "  denied     %" PRId64 " times, it says\n", s->denied);
+	if (s->last_error[0] != '\0')
+		buf_printf(out, "  its words  %s\n", s->last_error);
+}
+
+static void put_key(struct buf *out, const struct fleet_report *r, const struct turned_key *t)
+{
+	const struct roster_key *k = roster_of_key(&r->view.roster, t->nkey);
+
+	if (k == NULL)
+		buf_printf(out, "  %s", t->nkey[0] != '\0' ? t->nkey : "without a key");
+	else
+		buf_printf(out, "  %s%s", k->name, k->revoked.ns != 0 ? " (a key that was revoked)" : "");
+	buf_printf(out, ": %" PRIu64 " failed to authenticate, %" PRIu64 " publishes and %" PRIu64
+			" subscriptions denied",
+		   t->failures, t->publishes, t->subscriptions);
+	if (t->subject[0] != '\0')
+		buf_printf(out, " (%s)", t->subject);
+	buf_printf(out, "; the last %s from %s\n", t->when, t->address);
+}
+
+static void put_turned(struct buf *out, const struct fleet_report *r)
+{
+	const struct turned *t = &r->turned;
+	char when[WALL_TEXT];
+
+	if (!t->asked)
+		buf_printf(out, "Who was turned away is not known: %s\n", r->no_servers);
+	else if (t->failures == 0)
+		buf_str(out, "Nobody was turned away, of the connections that the broker remembers.\n");
+	else
+		buf_printf(out, "%" PRIu64 " connections were turned away, of those that the broker "
+			   "remembers; the last %s from %s, which called itself \"%s\"\n",
+			   t->failures, wall_format_short(t->last, when), t->address, t->name);
+	if (!t->logged)
+		buf_str(out, "By which keys, and what was denied to whom, is in the broker's log alone: "
+			"--log FILE\n");
+	else if (t->keys_count == 0)
+		buf_str(out, "The broker's log has nobody who was turned away or denied.\n");
+	else
+		buf_str(out, "In the broker's log:\n");
+	for (unsigned i = 0; i < t->keys_count; i++)
+		put_key(out, r, &t->keys[i]);
+}
+
+void status_put_text(struct buf *out, const struct fleet_report *r)
+{
+	char when[WALL_TEXT];
+
+	buf_printf(out, "%u vantage points, broker %s, %s\n", r->count, r->view.roster.server,
+		   wall_format_short(r->now, when));
+	for (unsigned i = 0; i < r->count; i++) {
+		put_head(out, r, &r->vantages[i]);
+		if (r->vantages[i].state == NULL)
+			continue;
+		put_state(out, r->vantages[i].state);
+		put_refused(out, r->vantages[i].state);
+	}
+	put_turned(out, r);
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+static void put_words_json(struct json_writer *w, unsigned amiss)
+{
+	json_begin_array(w, "amiss");
+	for (const struct word *one = status_words; one->word != NULL; one++) {
+		if ((amiss & (unsigned)one->value) != 0)
+			json_put_str(w, NULL, one->word);
+	}
+	json_end(w);
+}
+
+static void put_agent_json(struct json_writer *w, const struct state *s)
+{
+	jsonl_put_text(w, "tool", s->tool);
+	json_put_decimal(w, "clock_offset_ms", state_clock_offset(s) / NS_PER_US, 3);
+	json_begin_object(w, "spool");
+	json_put_int(w, "rounds", s->spool_rounds);
+	json_put_int(w, "traces", s->spool_traces);
+	json_put_int(w, "bytes", s->spool_bytes);
+	json_put_int(w, "bytes_max", s->spool_bytes_max);
+	jsonl_put_wall(w, "oldest", s->oldest);
+	json_put_int(w, "lost_traces", s->lost_traces);
+	json_put_int(w, "lost_rounds", s->lost_rounds);
+	json_end(w);
+	json_begin_object(w, "batches");
+	json_put_int(w, "cut", s->cut);
+	json_put_int(w, "confirmed", s->confirmed);
+	json_end(w);
+	jsonl_put_text(w, "health", s->health);
+	json_put_int(w, "reference_asked", s->references_asked);
+	json_put_int(w, "reference_answered", s->references_answered);
+	jsonl_put_text(w, "address", s->address);
+	jsonl_put_text(w, "egress", s->egress);
+	jsonl_put_text(w, "transit", s->transit);
+	jsonl_put_text(w, "asn_built", s->asn_built);
+	jsonl_put_text(w, "country_built", s->country_built);
+	json_begin_array(w, "plans");
+	for (unsigned i = 0; i < s->plans_count; i++) {
+		json_begin_object(w, NULL);
+		json_put_str(w, "campaign", s->plans[i].campaign);
+		json_put_str(w, "state", s->plans[i].state);
+		json_put_int(w, "revision", s->plans[i].revision);
+		jsonl_put_nonzero(w, "running", s->plans[i].running);
+		jsonl_put_text(w, "reason", s->plans[i].reason);
+		json_end(w);
+	}
+	json_end(w);
+	json_put_int(w, "denied", s->denied);
+	jsonl_put_text(w, "unreadable", s->wrong);
+	jsonl_put_text(w, "last_error", s->last_error);
+}
+
+static void put_centre_json(struct json_writer *w, const struct state *s)
+{
+	jsonl_put_wall(w, "last_batch_at", s->last_batch_at);
+	json_begin_object(w, "refused");
+	for (int i = BATCH_OK + 1; i < BATCH_REFUSALS; i++)
+		json_put_int(w, batch_refusal_name((enum batch_refusal)i), s->refused[i]);
+	json_end(w);
+	if (s->refused_at.ns == 0)
+		return;
+	json_begin_object(w, "last_refusal");
+	jsonl_put_wall(w, "at", s->refused_at);
+	json_put_str(w, "why", s->refused_why);
+	json_put_str(w, "text", s->refused_text);
+	json_end(w);
+}
+
+static void put_log_json(struct json_writer *w, const char *key, const struct fleet_report *r,
+			 const struct turned_key *t)
+{
+	const struct roster_key *k = roster_of_key(&r->view.roster, t->nkey);
+
+	json_begin_object(w, key);
+	jsonl_put_text(w, "nkey", t->nkey);
+	if (k != NULL) {
+		json_put_str(w, "vantage", k->name);
+		json_put_bool(w, "revoked", k->revoked.ns != 0);
+	}
+	json_put_int(w, "authentication_failures", (int64_t)t->failures);
+	json_put_int(w, "publishes_denied", (int64_t)t->publishes);
+	json_put_int(w, "subscriptions_denied", (int64_t)t->subscriptions);
+	jsonl_put_text(w, "subject", t->subject);
+	jsonl_put_text(w, "address", t->address);
+	jsonl_put_text(w, "when", t->when);
+	json_end(w);
+}
+
+static void put_vantage_json(struct buf *out, const struct fleet_report *r,
+			     const struct status_vantage *v)
+{
+	struct json_writer w;
+
+	json_start(&w, out);
+	json_begin_object(&w, NULL);
+	json_put_str(&w, "type", "vantage");
+	json_put_str(&w, "vantage", v->key->name);
+	put_words_json(&w, v->amiss);
+	if (v->state != NULL)
+		jsonl_put_wall(&w, "seen", v->state->stamp);
+	if (r->turned.asked) {
+		json_put_int(&w, "connections", v->open);
+		jsonl_put_text(&w, "connected_from", v->address);
+	}
+	if (v->state != NULL && v->state->stamp.ns != 0)
+		put_agent_json(&w, v->state);
+	if (v->state != NULL && v->state->centre_known)
+		put_centre_json(&w, v->state);
+	json_end(&w);
+	buf_char(out, '\n');
+}
+
+void status_put_json(struct buf *out, const struct fleet_report *r)
+{
+	const struct turned *t = &r->turned;
+	struct json_writer w;
+
+	for (unsigned i = 0; i < r->count; i++)
+		put_vantage_json(out, r, &r->vantages[i]);
+	json_start(&w, out);
+	json_begin_object(&w, NULL);
+	json_put_str(&w, "type", "broker");
+	json_put_str(&w, "server", r->view.roster.server);
+	jsonl_put_wall(&w, "now", r->now);
+	if (t->asked) {
+		json_put_int(&w, "authentication_failures", (int64_t)t->failures);
+		jsonl_put_wall(&w, "last_failure", t->last);
+		jsonl_put_text(&w, "from", t->address);
+		jsonl_put_text(&w, "called_itself", t->name);
+	} else {
+		json_put_str(&w, "not_asked", r->no_servers);
+	}
+	if (t->logged) {
+		json_begin_array(&w, "log");
+		for (unsigned i = 0; i < t->keys_count; i++)
+			put_log_json(&w, NULL, r, &t->keys[i]);
+		json_end(&w);
+	}
+	json_end(&w);
+	buf_char(out, '\n');
+}
