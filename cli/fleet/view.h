@@ -54,8 +54,8 @@ void view_remove(struct view *v, const char *campaign);
 
 /* Gives up the seats of those who are no longer of the list. */
 void view_prune(struct view *v);
-/* view_prune; shares are reckoned; all plans are made. Nothing is sent: so what cannot be is refused
- * before anything is changed. */
+/* view_prune; shares are reckoned; all plans are made. Nothing is sent: so what cannot be is
+ * refused before anything is changed. */
 int view_settle(struct view *v, struct bp_error *err);
 /* Sends what view_settle changed; before it deployed.CAMPAIGN and plan.CAMPAIGN of `campaign` (may
  * be NULL), and of those that lost a seat. *changed: how many plans were put or removed. */
