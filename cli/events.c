@@ -8,10 +8,9 @@
 
 #include "analysis/report/events_text.h"
 #include "analysis/sentence.h"
-#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/cursor.h"
-#include "cli/provenance.h"
+#include "cli/query.h"
 #include "core/whole.h"
 
 const char events_usage[] =
@@ -40,18 +39,10 @@ SELECT_USAGE
 "\n"
 "Exit: 0 done, 1 failure, 2 usage, 3 records skipped; with --exit-code as said there.\n";
 
-enum { OPT_ALL = OPT_COMMAND_FIRST, OPT_NEW, OPT_CURSOR, OPT_EXIT_CODE, OPT_FLAPPING,
-       OPT_SENSITIVE, OPT_ANNOTATE };
+enum { OPT_ALL = OPT_QUERY_FIRST, OPT_NEW, OPT_CURSOR, OPT_EXIT_CODE, OPT_FLAPPING };
 
 struct events_run {
-	struct options options;
-	struct select select;          /* as told */
-	struct select read;            /* as read: of all borders */
-	struct session session;
-	struct judge_pass pass;
-	struct changes *changes;
-	struct changes_options how;
-	struct provenance page;
+	struct query q;
 	struct cursor cursor;
 	const char *cursor_path;       /* NULL: none */
 	bool new, exit_code;
@@ -61,18 +52,16 @@ struct events_run {
 static int take(struct events_run *run, int opt, const char *arg)
 {
 	switch (opt) {
-	case OPT_ALL: run->how.all = true; return 0;
+	case OPT_ALL: run->q.how.all = true; return 0;
 	case OPT_NEW: run->new = true; return 0;
 	case OPT_CURSOR: run->cursor_path = arg; return 0;
 	case OPT_EXIT_CODE: run->exit_code = true; return 0;
-	case OPT_SENSITIVE: run->how.sensitive = true; return 0;
-	case OPT_ANNOTATE: run->page.annotate = arg; return 0;
 	case OPT_FLAPPING:
-		if (duration_parse(arg, &run->how.flap_ns) == 0 && run->how.flap_ns > 0)
+		if (duration_parse(arg, &run->q.how.flap_ns) == 0 && run->q.how.flap_ns > 0)
 			return 0;
 		return cli_usage("events", "--flapping takes a time such as 30m or 6h, not '%s'",
 				 arg) + 1;
-	default: return select_take(&run->select, &run->options, opt, arg);
+	default: return query_take(&run->q, opt, arg);
 	}
 }
 
@@ -88,10 +77,10 @@ static bool at_border(const struct event *e, const char *border)
 static unsigned choose(struct events_run *run, const struct event **out)
 {
 	unsigned count, kept = 0;
-	struct event *const *events = changes_events(run->changes, &count);
+	struct event *const *events = changes_events(run->q.changes, &count);
 
 	for (unsigned i = 0; i < count; i++) {
-		if (at_border(events[i], run->select.border) &&
+		if (at_border(events[i], run->q.select.border) &&
 		    (!run->new || cursor_is_new(&run->cursor, events[i])))
 			out[kept++] = events[i];
 	}
@@ -100,9 +89,9 @@ static unsigned choose(struct events_run *run, const struct event **out)
 
 static int put_page(struct events_run *run, struct buf *out, struct bp_error *err)
 {
-	struct html_about about = provenance_about(&run->page, &run->pass);
+	struct html_about about = provenance_about(&run->q.page, &run->q.pass);
 	const struct report *report;
-	int rc = changes_report(run->changes, &report);
+	int rc = changes_report(run->q.changes, &report);
 
 	if (rc < 0)
 		return bp_fail(err, rc, "out of memory");
@@ -118,7 +107,7 @@ static void put_quiet(struct events_run *run, struct buf *out, const struct styl
 
 	if (run->new)
 		return;
-	if (run->how.report && changes_report(run->changes, &report) == 0) {
+	if (run->q.how.report && changes_report(run->q.changes, &report) == 0) {
 		sentence_quiet(out, report);
 		buf_char(out, '\n');
 		style_wrap(out, style, start, 2);
@@ -129,9 +118,9 @@ static void put_quiet(struct events_run *run, struct buf *out, const struct styl
 
 static void put_text(struct events_run *run, struct buf *out, const struct event *const *events)
 {
-	struct style style = style_of(&run->session);
+	struct style style = style_of(&run->q.session);
 
-	events_text(out, &style, events, run->printed, run->session.profile);
+	events_text(out, &style, events, run->printed, run->q.session.profile);
 	if (run->printed == 0)
 		put_quiet(run, out, &style);
 	else if (!run->new)
@@ -141,23 +130,23 @@ static void put_text(struct events_run *run, struct buf *out, const struct event
 static int put(struct events_run *run, struct buf *out, const struct event *const *events,
 	       struct bp_error *err)
 {
-	if (run->options.format == OUTPUT_HTML)
+	if (run->q.options.format == OUTPUT_HTML)
 		return put_page(run, out, err);
-	if (run->options.format == OUTPUT_TEXT)
+	if (run->q.options.format == OUTPUT_TEXT)
 		put_text(run, out, events);
-	for (unsigned i = 0; i < run->printed && run->options.format == OUTPUT_JSONL; i++)
+	for (unsigned i = 0; i < run->printed && run->q.options.format == OUTPUT_JSONL; i++)
 		event_write_json(out, events[i]);
 	return 0;
 }
 
-static int print(struct events_run *run, struct bp_error *err)
+static int print_events(struct events_run *run, struct bp_error *err)
 {
 	const struct event **events;
 	unsigned count;
 	struct buf out;
 	int rc = 0;
 
-	changes_events(run->changes, &count);
+	changes_events(run->q.changes, &count);
 	events = calloc(count + 1, sizeof(struct event *));
 	if (events == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
@@ -172,48 +161,24 @@ static int print(struct events_run *run, struct bp_error *err)
 	if (rc == BP_ENOMEM)
 		bp_fail(err, rc, "out of memory");
 	if (rc == 0 && out.used > 0)
-		rc = session_write(&run->session, out.bytes, out.used, err);
+		rc = session_write(&run->q.session, out.bytes, out.used, err);
 	buf_fini(&out);
 	free(events);
 	return rc;
 }
 
-/* --- the run ---------------------------------------------------------------------------------- */
-
-static int read_all(struct events_run *run, int count, char **words, struct bp_error *err)
+static int print(void *arg, struct bp_error *err)
 {
-	int rc = 0;
+	struct events_run *run = arg;
 
-	for (int i = 0; i < count && rc == 0; i++)
-		rc = points_add(changes_points(run->changes), words[i], err);
-	if (rc == 0)
-		rc = changes_read(run->changes, err);
-	cursor_reach(&run->cursor, changes_seen(run->changes));
-	return rc;
-}
-
-/* The exit code, before what --exit-code makes of it. */
-static int run_events(struct events_run *run, int count, char **words)
-{
-	struct bp_error err;
-	int rc = changes_new(&run->how, &run->changes), code;
-
-	if (rc < 0)
-		return cli_error((bp_fail(&err, rc, "out of memory"), &err));
-	rc = read_all(run, count, words, &err);
-	if (rc < 0)
-		return cli_error(&err);
-	code = select_exit(changes_counts(run->changes));
-	if (code == CLI_FAILURE)
-		return code;
 	/* "Nothing happened" is said of what was looked at only. */
-	if (changes_measured(run->changes) == 0 && !run->new) {
-		cli_say("nothing was measured there");
-		return CLI_FAILURE;
-	}
-	rc = print(run, &err);
-	return rc < 0 ? cli_error(&err) : code;
+	if (changes_measured(run->q.changes) == 0 && !run->new)
+		return bp_fail(err, BP_ENOTFOUND, "nothing was measured there");
+	cursor_reach(&run->cursor, changes_seen(run->q.changes));
+	return print_events(run, err);
 }
+
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static int told_code(const struct events_run *run, int code)
 {
@@ -230,22 +195,25 @@ static int check_options(struct events_run *run)
 {
 	if (run->new != (run->cursor_path != NULL))
 		return cli_usage("events", "--new and --cursor FILE go together") + 1;
-	if (run->new && run->options.format == OUTPUT_HTML)
+	if (run->new && run->q.options.format == OUTPUT_HTML)
 		return cli_usage("events", "--new goes with --format text or jsonl") + 1;
-	return provenance_open(&run->page, &run->options);
+	return provenance_open(&run->q.page, &run->q.options);
 }
 
-static int open_cursor(struct events_run *run)
+static int before(void *arg)
 {
+	struct events_run *run = arg;
 	struct bp_error err;
 
+	/* --border is of what is told, not of what is read. */
+	run->q.read.border = NULL;
 	if (!run->new)
 		return 0;
 	if (cursor_read(run->cursor_path, &run->cursor, &err) < 0 ||
 	    whole_check(run->cursor_path, &err) < 0)
 		return cli_error(&err) + 1;
-	if (run->cursor.seen.ns != 0 && run->select.since.ns == 0)
-		run->select.since.ns = run->cursor.seen.ns - CURSOR_LOOK_NS;
+	if (run->cursor.seen.ns != 0 && run->q.select.since.ns == 0)
+		run->q.select.since.ns = run->cursor.seen.ns - CURSOR_LOOK_NS;
 	return 0;
 }
 
@@ -254,72 +222,40 @@ static int close_cursor(struct events_run *run, int code)
 {
 	struct bp_error err;
 
-	if (!run->new || code == CLI_FAILURE ||
+	if (!run->new || code == CLI_FAILURE || code == CLI_USAGE ||
 	    cursor_write(&run->cursor, run->cursor_path, &err) == 0)
 		return code;
 	return cli_error(&err);
 }
 
-static int open_and_run(struct events_run *run, int count, char **words)
-{
-	struct bp_error err;
-	char *word[1];
-	bool named = count > 0;
-	int rc = select_sources(&run->select, &run->options, &count, &words, word);
-
-	if (rc != 0)
-		return rc - 1;
-	rc = open_cursor(run);
-	if (rc != 0)
-		return rc - 1;
-	default_window(&run->select, named, run->options.quiet || run->new);
-	run->read = run->select;
-	run->read.border = NULL;
-	run->page.sources = (const char *const *)words;
-	run->page.source_count = (unsigned)count;
-	run->how.select = &run->read;
-	run->how.pass = &run->pass;
-	run->how.report = run->options.format != OUTPUT_JSONL && !run->new;
-	if (session_open(&run->options, true, &run->session, &err) < 0)
-		return cli_error(&err);
-	if (judge_pass_init(&run->pass, run->session.geo, run->session.profile,
-			    JUDGE_PASS_SLOTS) < 0)
-		rc = cli_error((bp_fail(&err, BP_ENOMEM, "out of memory"), &err));
-	else
-		rc = run_events(run, count, words);
-	changes_free(run->changes);
-	judge_pass_fini(&run->pass);
-	return close_cursor(run, session_end(&run->session, rc));
-}
-
 int cmd_events(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		OPTIONS_COMMON,
-		SELECT_OPTIONS,
+		QUERY_OPTIONS,
 		{"all", no_argument, NULL, OPT_ALL},
 		{"new", no_argument, NULL, OPT_NEW},
 		{"cursor", required_argument, NULL, OPT_CURSOR},
 		{"exit-code", no_argument, NULL, OPT_EXIT_CODE},
 		{"flapping", required_argument, NULL, OPT_FLAPPING},
-		{"sensitive", no_argument, NULL, OPT_SENSITIVE},
-		{"annotate", required_argument, NULL, OPT_ANNOTATE},
 		{NULL, 0, NULL, 0},
 	};
-	struct events_run run = {0};
+	struct events_run run = {.q = {.before = before, .print = print}};
+	struct options *o = &run.q.options;
 	int opt, rc = 0;
 
-	options_init(&run.options, "events");
-	run.options.html = run.options.whole = true;
-	provenance_init(&run.page, argc, argv);
-	while (rc == 0 &&
-	       (opt = options_next(&run.options, argc, argv, OPTIONS_SHORT, longs)) != -1)
+	run.q.arg = &run;
+	query_init(&run.q, "events", argc, argv);
+	while (rc == 0 && (opt = options_next(o, argc, argv, OPTIONS_SHORT, longs)) != -1)
 		rc = opt == '?' ? CLI_USAGE + 1 : take(&run, opt, optarg);
 	if (rc == 0)
 		rc = check_options(&run);
-	rc = rc != 0 ? rc - 1 : open_and_run(&run, argc - optind, argv + optind);
-	rc = told_code(&run, rc);
+	if (rc == 0) {
+		run.q.silent = run.new;
+		run.q.how.report = o->format != OUTPUT_JSONL && !run.new;
+		rc = close_cursor(&run, query_run(&run.q, argc - optind, argv + optind)) + 1;
+	}
+	rc = told_code(&run, rc - 1);
 	cursor_fini(&run.cursor);
-	provenance_fini(&run.page);
+	query_fini(&run.q);
 	return rc;
 }

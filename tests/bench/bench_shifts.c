@@ -258,7 +258,8 @@ static void make_up(struct batch *b, unsigned first, unsigned kinds)
 	for (unsigned i = 0; i < BATCH; i++) {
 		unsigned n = first + i;
 
-		sim_delays(&sim, n % kinds, MONTHS + 1 + n, POINTS / 2, n / kinds % 2 == 0 ? 20 : 0);
+		sim_delays(&sim, n % kinds, MONTHS + 1 + n, POINTS / 2,
+			   n / kinds % 2 == 0 ? 20 : 0);
 		memcpy(b->at[i], sim.at, sizeof(b->at[i]));
 		memcpy(b->rtt_ns[i], sim.rtt_ns, sizeof(b->rtt_ns[i]));
 	}

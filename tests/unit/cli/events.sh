@@ -4,35 +4,15 @@
 # events end to end on rounds written by rounds.pl: what is told, once, and the exit code. Nothing is
 # sent; the profile names its carriers by prefix, so that no database is needed.
 
-set -u
-cd "$(dirname "$0")/../../.." || exit 1
-borderpath=${BORDERPATH:-build/borderpath}
-rounds() { perl tests/unit/cli/rounds.pl "$@"; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-export LC_ALL=C.UTF-8 XDG_STATE_HOME=$dir/state
-unset NO_COLOR
-t0=1795305600 # 2026-11-22T00:00:00Z
+# shellcheck disable=SC2154  # dir, t0 and borderpath are the bed's
+# shellcheck source=tests/unit/cli/changes_bed.sh
+. "$(dirname "$0")/changes_bed.sh"
 
-# same WHAT WANT GOT
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'not ok: %s:\nwanted: %s\ngot:    %s\n' "$1" "$2" "$3"
-		sed 's/^/    /' "$dir/err" | head -n 5
-	fi
-}
-
-# events EXIT ARGS...: its output in $dir/out and $dir/err.
-events() {
-	local want=$1 rc
+events()
+{
+	local want=$1
 	shift
-	timeout 60 "$borderpath" events "$@" --profile "$dir/profile.yaml" >"$dir/out" 2>"$dir/err" </dev/null
-	rc=$?
-	same "exit of: events $*" "$want" "$rc"
+	run "$want" events "$@"
 }
 
 # told: kind, status, prefix, from, to and how many saw it, of each line of the output.
@@ -40,18 +20,6 @@ told() {
 	jq -r '[.kind, .status, .prefix // "-", .from // "-", .to // "-",
 		"\(.seen_by)/\(.seen_of)"] | join(" ")' "$dir/out"
 }
-
-cat >"$dir/profile.yaml" <<'YAML'
-profile: two
-version: 2026-11-22
-network: {name: Testland, asn: [64500], prefixes: [198.18.0.0/15], judge_by: {v4: 24, v6: 48}}
-timezone: Asia/Pyongyang
-borders:
-  - {id: west, name: West, short: W, country: CN, networks: [{asn: 64501, org: Westnet}],
-     prefixes: [{prefix: 192.0.2.0/25, asn: 64501}]}
-  - {id: east, name: East, short: E, country: RU, networks: [{asn: 64502, org: Eastnet}],
-     prefixes: [{prefix: 192.0.2.128/25, asn: 64502}]}
-YAML
 
 # --- what happened ---------------------------------------------------------------------------------
 rounds fra1 $t0 24 >"$dir/quiet"
@@ -212,5 +180,4 @@ events 2 --annotate "$dir/switch" "$dir/switch"
 events 2
 same "no store and no file" 1 "$(grep -c 'without one the default store is read' "$dir/err")"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted

@@ -5,53 +5,14 @@
 # in them, annotations, -o, exit codes. Nothing is sent; the profile names its carriers by prefix, so
 # that no database is needed.
 
-set -u
-cd "$(dirname "$0")/../../.." || exit 1
-borderpath=${BORDERPATH:-build/borderpath}
-rounds() { perl tests/unit/cli/rounds.pl "$@"; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-export LC_ALL=C.UTF-8 XDG_STATE_HOME=$dir/state
-unset NO_COLOR
-t0=1795305600 # 2026-11-22T00:00:00Z
-
-# same WHAT WANT GOT
-same() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'not ok: %s:\nwanted: %s\ngot:    %s\n' "$1" "$2" "$3"
-		sed 's/^/    /' "$dir/err" | head -n 5
-	fi
-}
-
-# run EXIT ARGS...: its output in $dir/out and $dir/err.
-run() {
-	local want=$1 rc
-	shift
-	timeout 60 "$borderpath" "$@" --profile "$dir/profile.yaml" >"$dir/out" 2>"$dir/err" </dev/null
-	rc=$?
-	same "exit of: $*" "$want" "$rc"
-}
+# shellcheck disable=SC2154  # dir, t0 and borderpath are the bed's
+# shellcheck source=tests/unit/cli/changes_bed.sh
+. "$(dirname "$0")/changes_bed.sh"
 
 # count PATTERN: lines of the output with it.
 count() { grep -cE -- "$1" "$dir/out"; }
 # has PATTERN: 1 when it is in the output.
 has() { grep -qE -- "$1" "$dir/out" && echo 1 || echo 0; }
-
-cat >"$dir/profile.yaml" <<'YAML'
-profile: two
-version: 2026-11-22
-network: {name: Testland, asn: [64500], prefixes: [198.18.0.0/15], judge_by: {v4: 24, v6: 48}}
-timezone: Asia/Pyongyang
-borders:
-  - {id: west, name: West, short: W, country: CN, networks: [{asn: 64501, org: Westnet}],
-     prefixes: [{prefix: 192.0.2.0/25, asn: 64501}]}
-  - {id: east, name: East, short: E, country: RU, networks: [{asn: 64502, org: Eastnet}],
-     prefixes: [{prefix: 192.0.2.128/25, asn: 64502}]}
-YAML
 rounds fra1 $t0 24 12-23:10:east >"$dir/fra1"
 rounds sin1 $((t0 + 60)) 24 12-23:10:east 4-6:all:missed >"$dir/sin1"
 rounds fra1 $t0 24 >"$dir/quiet"
@@ -174,5 +135,4 @@ run 2 report --new "$dir/fra1"
 run 2 report --since soon "$dir/fra1"
 run 2 report
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+counted
