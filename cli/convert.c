@@ -10,31 +10,39 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/convert_store.h"
 #include "cli/select.h"
 #include "core/record/redact.h"
 
 const char convert_usage[] =
-"usage: borderpath convert --to FORMAT [-o OUT] [OPTIONS] [FILE...]\n"
-"\n"
-"Writes the records of FILE ('-' is stdin) in another format. jsonl, the native one, keeps everything.\n"
-"A FILE may be a campaign's store; without FILE it is the one of --store.\n"
-"\n"
-"  --to FORMAT           jsonl; atlas; scamper; csv, csv-hops, csv-rounds: tables (a row a trace,\n"
-"                        probe, round)\n"
-"  --redact WHAT         take out, before records are published: src (the vantage point's addresses,\n"
-"                        interface and place), first-hops (who answered before the first network that\n"
-"                        is not its own), first-hops=N (who answered at the first N TTLs); joined by\n"
-"                        commas. Everything is read twice\n"
-SELECT_USAGE
-"                        (--border: by the verdict they carry)\n"
-"  -o FILE               write to FILE instead of stdout\n"
-"\n"
-"Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
+	"usage: borderpath convert --to FORMAT [-o OUT] [OPTIONS] [FILE...]\n"
+	"\n"
+	"Writes the records of FILE ('-' is stdin) in another format. jsonl, the native one, keeps "
+	"everything.\n"
+	"A FILE may be a campaign's store; without FILE it is the one of --store.\n"
+	"\n"
+	"  --to FORMAT           jsonl; atlas; scamper; csv, csv-hops, csv-rounds: tables (a row a "
+	"trace,\n"
+	"                        probe, round); store: into the store -o names (sqlite:FILE or\n"
+	"                        postgresql://...), made where it is not there; nothing comes "
+	"twice\n"
+	"  --redact WHAT         take out, before records are published: src (the vantage point's "
+	"addresses,\n"
+	"                        interface and place), first-hops (who answered before the first "
+	"network that\n"
+	"                        is not its own), first-hops=N (who answered at the first N TTLs); "
+	"joined by\n"
+	"                        commas. Everything is read twice\n" SELECT_USAGE
+	"                        (--border: by the verdict they carry)\n"
+	"  -o FILE               write to FILE instead of stdout\n"
+	"\n"
+	"Exit: 0 done, 1 failure, 2 usage, 3 records skipped.\n";
 
 enum { OPT_TO = OPT_COMMAND_FIRST, OPT_REDACT };
 
 struct convert_run {
-	const struct format *to;
+	const struct format *to; /* NULL: a store */
+	struct convert_store store;
 	const struct select *select;
 	struct redact redact;
 	/* Of files that cannot be read twice; file NULL: it can. NULL: read once. */
@@ -185,7 +193,8 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 	}
 	if (rc < 0)
 		return rc;
-	rc = run->to->write(&run->out, r, NULL, NULL);
+	rc = run->to == NULL ? convert_store_add(&run->store, r, err)
+			     : run->to->write(&run->out, r, NULL, NULL);
 	if (rc == BP_EFOREIGN) {
 		run->left_out++;
 		return 0;
@@ -194,14 +203,20 @@ static int convert_record(void *arg, struct record *r, struct bp_error *err)
 		select_skip(run->select, &run->counts, "a record that is not what its type says");
 		return 0;
 	}
+	if (rc < 0 && run->to == NULL)
+		return rc;
 	if (rc < 0)
 		return bp_fail(err, rc, "cannot write a record as %s: %s", run->to->name,
 			       bp_strerror(rc));
 	return convert_flush(run, err);
 }
 
-static int take_to(struct convert_run *run, const struct options *o, const char *arg)
+static int take_to(struct convert_run *run, const struct options *o, const char *arg, bool *store)
 {
+	*store = strcmp(arg, "store") == 0;
+	run->to = NULL;
+	if (*store)
+		return 0;
 	run->to = format_find(arg);
 	if (run->to == NULL)
 		return select_no_format(o, "--to", arg) + 1;
@@ -219,6 +234,37 @@ static int take_redact(struct convert_run *run, const char *arg)
 	return 0;
 }
 
+/* Opens what is written. */
+static int open_to(struct convert_run *run, struct options *o, struct bp_error *err)
+{
+	const char *name = o->out_path;
+	int rc;
+
+	/* The session writes files alone. */
+	if (run->to == NULL)
+		o->out_path = NULL;
+	rc = session_open(o, false, &run->session, err);
+	return rc < 0 || run->to != NULL ? rc : convert_store_open(&run->store, name, err);
+}
+
+static int write_all(struct convert_run *run, struct select *select, char **words, int count,
+		     struct bp_error *err)
+{
+	int rc;
+
+	if (run->to != NULL && run->to->begin != NULL)
+		run->to->begin(&run->out);
+	rc = convert_flush(run, err);
+	for (int i = 0; rc == 0 && i < count; i++)
+		rc = read_file(run, select, (unsigned)i, words[i], convert_record, &run->counts,
+			       err);
+	if (rc == 0 && run->to != NULL && run->to->end != NULL) {
+		run->to->end(&run->out);
+		rc = convert_flush(run, err);
+	}
+	return rc;
+}
+
 int cmd_convert(int argc, char **argv)
 {
 	static const struct option longs[] = {OPTIONS_COMMON, SELECT_OPTIONS,
@@ -230,45 +276,48 @@ int cmd_convert(int argc, char **argv)
 	char **words, *word[1];
 	struct options o;
 	struct bp_error err;
+	bool store = false;
 	int opt, rc, count;
 
 	options_init(&o, "convert");
 	while ((opt = options_next(&o, argc, argv, OPTIONS_SHORT, longs)) != -1) {
-		rc = opt == '?' ? CLI_USAGE + 1 : opt == OPT_TO ? take_to(&run, &o, optarg) :
-		     opt == OPT_REDACT ? take_redact(&run, optarg) :
-		     select_take(&select, &o, opt, optarg);
+		rc = opt == '?'		 ? CLI_USAGE + 1
+		     : opt == OPT_TO	 ? take_to(&run, &o, optarg, &store)
+		     : opt == OPT_REDACT ? take_redact(&run, optarg)
+					 : select_take(&select, &o, opt, optarg);
 		if (rc != 0)
 			return rc - 1;
 	}
-	if (run.to == NULL)
+	if (run.to == NULL && !store)
 		return cli_usage("convert", "--to FORMAT is needed");
+	if (store && (o.out_path == NULL || strcmp(o.out_path, "-") == 0))
+		return cli_usage("convert", "--to store: -o names the store: sqlite:FILE or "
+					    "postgresql://...");
 	count = argc - optind;
 	words = argv + optind;
 	rc = select_sources(&select, &o, &count, &words, word);
 	if (rc != 0)
 		return rc - 1;
-	rc = session_open(&o, false, &run.session, &err);
+	rc = open_to(&run, &o, &err);
 	if (rc < 0)
 		return cli_error(&err);
 	buf_init(&run.out);
 	if (redacts(&run))
 		rc = learn_files(&run, words, count, &err);
-	if (rc < 0)
-		goto out;
-	if (run.to->begin != NULL)
-		run.to->begin(&run.out);
-	rc = convert_flush(&run, &err);
-	for (int i = 0; rc == 0 && i < count; i++)
-		rc = read_file(&run, &select, (unsigned)i, words[i], convert_record, &run.counts,
-			       &err);
-	if (rc == 0 && run.to->end != NULL) {
-		run.to->end(&run.out);
-		rc = convert_flush(&run, &err);
+	if (rc == 0)
+		rc = write_all(&run, &select, words, count, &err);
+	if (store) {
+		struct bp_error late;
+		int closed = convert_store_close(&run.store, rc < 0, &late);
+
+		if (rc == 0 && closed < 0) {
+			rc = closed;
+			err = late;
+		}
 	}
-	if (run.left_out > 0 && !o.quiet)
+	if (rc == 0 && run.left_out > 0 && !o.quiet)
 		cli_say("left out, since %s has no place for their kind: %llu of the records",
-			run.to->name, (unsigned long long)run.left_out);
-out:
+			store ? "a store" : run.to->name, (unsigned long long)run.left_out);
 	rc = rc < 0 ? cli_error(&err) : select_exit(&run.counts);
 	for (unsigned i = 0; i < run.file_count; i++) {
 		if (run.copies[i].file != NULL)

@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The same records in a file and on a PostgreSQL server: convert puts them there, and convert, judge,
+# report, events and diff say the same of both, byte for byte, but for the name of the store. And what
+# a server that is not as it should be makes of a command: one line, without the password.
+
+set -u
+cd "$(dirname "$0")/../../.." || exit 1
+. tests/unit/counts.sh
+borderpath=${BORDERPATH:-build/borderpath}
+dir=$(mktemp -d)
+trap 'tests/postgres.sh stop "$dir/pg" immediate; rm -rf "$dir"' EXIT
+export LC_ALL=C.UTF-8 XDG_STATE_HOME=$dir/state
+unset NO_COLOR
+t0=1795305600 # 2026-11-22T00:00:00Z
+
+chmod 755 "$dir"
+if ! url=$(tests/postgres.sh start "$dir/pg" 2>"$dir/err"); then
+	skip "stores on PostgreSQL: $(cat "$dir/err")"
+	counted
+	exit
+fi
+
+cat >"$dir/profile.yaml" <<'YAML'
+profile: two
+version: 2026-11-22
+network: {name: Testland, asn: [64500], prefixes: [198.18.0.0/15], judge_by: {v4: 24, v6: 48}}
+timezone: Asia/Pyongyang
+borders:
+  - {id: west, name: West, short: W, country: CN, networks: [{asn: 64501, org: Westnet}],
+     prefixes: [{prefix: 192.0.2.0/25, asn: 64501}]}
+  - {id: east, name: East, short: E, country: RU, networks: [{asn: 64502, org: Eastnet}],
+     prefixes: [{prefix: 192.0.2.128/25, asn: 64502}]}
+YAML
+sed 's/version: 2026-11-22/version: 2026-11-23/' "$dir/profile.yaml" >"$dir/later.yaml"
+
+# bp ARGS...: the program, with the profile.
+bp() { timeout 60 "$borderpath" "$@" --profile "${profile:-$dir/profile.yaml}" </dev/null; }
+
+perl tests/unit/cli/rounds.pl fra1 $t0 24 12-23:10:east 20-21:20:silent >"$dir/fra1"
+perl tests/unit/cli/rounds.pl sin1 $((t0 + 60)) 24 12-23:10:east 4-6:all:missed 9-9:all:offline >"$dir/sin1"
+check "verdicts for the first" bp judge --format jsonl -o "$dir/fra1.judged" "$dir/fra1"
+check "verdicts for the second" bp judge --format jsonl -o "$dir/sin1.judged" "$dir/sin1"
+
+file=sqlite:$dir/s.db
+for store in "$file" "$url"; do
+	check "records into ${store%%:*}" bp convert --to store -o "$store" "$dir/fra1.judged" "$dir/sin1.judged"
+	check "and once more: nothing comes twice" bp convert --to store -o "$store" "$dir/sin1.judged"
+done
+
+# said STORE OUT ARGS...: what the program says, with a word for the store, and how it ends.
+said() {
+	local store=$1 out=$2
+	shift 2
+	bp "$@" >"$out" 2>"$out.err"
+	echo "exit $?" >>"$out"
+	cat "$out.err" >>"$out"
+	STORE=$store FILE=${store#sqlite:} perl -pi -e \
+		's/\Q$ENV{STORE}\E|\Q$ENV{FILE}\E/STORE/g; s/postgresql:\S*?borderpath\b/STORE/g;
+		s/"generated":"[^"]*"|<dd>[-0-9]+ [:0-9]+ UTC<.dd>//g' "$out"
+}
+
+# shorter COMMAND...: a page is one line of it.
+shorter() { "$@" | cut -c -400; return "${PIPESTATUS[0]}"; }
+
+# alike WHAT ARGS...: the same for both; STORE stands for the store. `mask` is a filter.
+alike() {
+	local what=$1
+	shift
+	said "$file" "$dir/a" "${@//STORE/$file}"
+	said "$url" "$dir/b" "${@//STORE/$url}"
+	if [ -n "${mask-}" ]; then
+		perl -pi -e "$mask" "$dir/a" "$dir/b"
+	fi
+	[ "$(wc -c <"$dir/a")" -gt "${least-500}" ] || echo "hardly anything: $what" >>"$dir/b"
+	check "$what" shorter diff "$dir/a" "$dir/b"
+}
+
+at=2026-11-22T03:00:00Z
+five() {
+	alike "$1: convert" convert --to jsonl --store STORE
+	# judged_at is the moment a record came into the store.
+	mask='s/,[^,]*$/\n/' alike "$1: traces as a table" convert --to csv STORE
+	alike "$1: probes as a table" convert --to csv-hops STORE
+	alike "$1: rounds as a table" convert --to csv-rounds STORE
+	alike "$1: report" report --store STORE
+	alike "$1: report, JSON Lines" report --format jsonl STORE
+	mask='s/borderpath report .*//' alike "$1: report, a page" report --format html STORE
+	alike "$1: events" events --store STORE
+	alike "$1: events, JSON Lines" events --format jsonl STORE
+	alike "$1: events, a page" events --format html STORE
+	alike "$1: diff" diff --at $at --before 3h --after 3h --store STORE
+	alike "$1: diff, JSON Lines" diff --at $at --before 3h --after 3h --format jsonl STORE
+	alike "$1: diff, a page" diff --at $at --before 3h --after 3h --format html STORE
+}
+five "as it came"
+
+least=0 alike "nobody's records" convert --to jsonl --vantage nobody STORE
+least=0 alike "a report of nobody" report --vantage nobody STORE
+for select in "--vantage sin1" "--since 2026-11-22T02:00:00Z --until 2026-11-22T03:07:00Z" \
+	"--border east" "--border undetermined" "--prefix 198.18.10.0/24" "--method icmp" "--target 198.18.20.1" \
+	"--since 2026-11-22T05:00:00Z --vantage fra1 --border west"; do
+	# shellcheck disable=SC2086
+	alike "convert $select" convert --to jsonl $select STORE
+	# shellcheck disable=SC2086
+	alike "report $select" report $select STORE
+done
+alike "a store beside a file" report STORE "$dir/fra1.judged"
+alike "a store against a file" diff STORE "$dir/fra1.judged"
+
+# Anew, by a profile of another version: kept beside the first.
+profile=$dir/later.yaml
+alike "judge" judge --store STORE
+alike "judge, JSON Lines" judge --format jsonl STORE
+five "judged anew"
+rows() { psql -AtX "$url" -c "$1" 2>&1; }
+if command -v psql >/dev/null; then
+	[ "$(rows "SELECT count(*) FROM judgements WHERE profile_version = '2026-11-22'")" -gt 100 ] &&
+		[ "$(rows "SELECT count(DISTINCT profile_version) FROM judgements")" = 2 ]
+	verdict "both judgements are rows"
+else
+	skip "plain SQL: psql is not installed"
+fi
+
+# --- a server that is not as it should be -----------------------------------------------------------
+
+# line WHAT EXIT PATTERN ARGS...: it ends so, with one line that has the pattern and no password.
+line() {
+	local what=$1 want=$2 pattern=$3
+	shift 3
+	bp "$@" >"$dir/out" 2>"$dir/err"
+	[ $? -eq "$want" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q "$pattern" "$dir/err" &&
+		! grep -q hemlich "$dir/err" "$dir/out"
+	verdict "$what: $(cat "$dir/err")"
+}
+
+psql -AtqX "$url" -c "CREATE ROLE reader LOGIN PASSWORD 'hemlich'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; REVOKE ALL ON store_secret FROM reader" >"$dir/out" 2>&1
+reader=${url/borderpath@/reader:hemlich@}
+bp convert --to jsonl "$reader" >"$dir/out" 2>"$dir/err" && [ "$(wc -l <"$dir/out")" -gt 100 ]
+verdict "who may only read reads"
+line "who may only read does not write" 1 'permission denied' convert --to store -o "$reader" "$dir/fra1"
+line "no such database" 1 'no-such-base.*does not exist' report "${reader%/*}/no-such-base"
+line "no such user" 1 'nobody' report "${url/borderpath@/nobody:hemlich@}"
+line "no server" 1 'No such file' report "postgresql://u:hemlich@%2Fnonexistent/x"
+line "no server, a parameter" 1 'No such file' report "postgresql:///x?host=/nonexistent&password=hemlich"
+empty=$(tests/postgres.sh url "$dir/pg" empty)
+line "an empty database" 1 'no store in this database' report "$empty"
+psql -AtqX "$empty" -c 'CREATE TABLE store_meta(key text, value text)' >/dev/null 2>&1
+line "somebody else's database" 1 'not a store' report "$empty"
+newer=$(tests/postgres.sh url "$dir/pg" newer)
+bp convert --to store -o "$newer" "$dir/fra1" >/dev/null 2>&1
+psql -AtqX "$newer" -c "UPDATE store_meta SET value = '99' WHERE key = 'version'" >/dev/null 2>&1
+line "a newer store" 1 'version 99.*newer program' report "$newer"
+line "a newer store, written" 1 'version 99.*newer program' convert --to store -o "$newer" "$dir/fra1"
+tests/postgres.sh stop "$dir/pg" immediate
+line "the server is down" 1 'No such file\|refused' report "$reader"
+counted
