@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "campaign/place.h"
+#include "campaign/store.h"
 #include "cli/campaign_check.h"
 #include "core/text.h"
 
@@ -162,9 +163,13 @@ static void doubt_addresses(struct check *c)
 static void doubt_plan(struct check *c)
 {
 	const struct campaign_plan *p = c->plan;
+	char shown[STORE_SHOWN_TEXT];
 
-	if (strncmp(p->store, "postgresql:", 11) == 0)
-		check_say(&c->faults, "store %s: this version keeps records in sqlite:FILE", p->store);
+	if (strncmp(p->store, "postgres", 8) == 0)
+		check_say(&c->faults,
+			  "store %s: a campaign keeps its records in sqlite:FILE; "
+			  "collect brings them to a server",
+			  store_shown(p->store, shown));
 	if (feed_unread(c->feed) > 0)
 		check_say(&c->faults, "%u list%s of targets cannot be read: each round would miss what "
 			  "%s", feed_unread(c->feed), feed_unread(c->feed) == 1 ? "" : "s",

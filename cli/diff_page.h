@@ -25,7 +25,7 @@ int diff_page_record(struct diff_page *p, const struct record *r, const struct v
 struct diff_page_from {
 	struct wall at;                     /* 0: two sets */
 	const struct select *select;
-	const struct provenance *provenance;
+	struct provenance *provenance;
 	struct diff_store *const *stores;
 	unsigned store_count;
 };

@@ -135,9 +135,14 @@ static int open_output(const struct options *o, struct session *s, struct bp_err
 {
 	if (o->out_path != NULL && strcmp(o->out_path, "-") != 0) {
 		/* What years measured is not the price of a slip. */
-		if (store_is(o->out_path))
-			return bp_fail(err, BP_EINVAL, "-o %s: is a store, and would be "
-				       "overwritten", o->out_path);
+		if (store_is(o->out_path)) {
+			char shown[STORE_SHOWN_TEXT];
+
+			return bp_fail(err, BP_EINVAL,
+				       "-o %s: is a store, and would be "
+				       "overwritten",
+				       store_shown(o->out_path, shown));
+		}
 		if (o->whole && whole_check(o->out_path, err) < 0)
 			return err->code;
 		if (!o->whole)

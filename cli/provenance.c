@@ -2,8 +2,10 @@
 /* Provenance of pages, and the default window. */
 #include "cli/provenance.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "campaign/store.h"
 #include "cli/cli.h"
 
 enum { WEEK_S = 7 * 86400 };
@@ -28,19 +30,44 @@ static void put_word(struct buf *out, const char *word)
 	buf_char(out, '\'');
 }
 
+/* Pages are published: a store's password is in none. */
+static void put_shown(struct buf *out, const char *word)
+{
+	const char *value = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+	char shown[STORE_SHOWN_TEXT];
+	struct buf whole;
+
+	buf_char(out, ' ');
+	if (strstr(word, "://") == NULL) {
+		put_word(out, word);
+		return;
+	}
+	buf_init(&whole);
+	if (value != NULL) {
+		buf_append(&whole, word, (size_t)(value + 1 - word));
+		word = value + 1;
+	}
+	buf_str(&whole, store_shown(word, shown));
+	out->failed |= whole.failed;
+	put_word(out, whole.failed ? "" : whole.bytes);
+	buf_fini(&whole);
+}
+
 void provenance_init(struct provenance *p, int argc, char **argv)
 {
 	*p = (struct provenance){0};
 	buf_init(&p->command);
 	buf_str(&p->command, "borderpath");
 	for (int i = 0; i < argc; i++) {
-		buf_char(&p->command, ' ');
-		put_word(&p->command, argv[i]);
+		put_shown(&p->command, argv[i]);
 	}
 }
 
 void provenance_fini(struct provenance *p)
 {
+	for (unsigned i = 0; p->shown != NULL && i < p->source_count; i++)
+		free(p->shown[i]);
+	free(p->shown);
 	buf_fini(&p->command);
 	annotations_fini(&p->annotations);
 }
@@ -56,16 +83,38 @@ int provenance_open(struct provenance *p, const struct options *o)
 	return annotations_read(p->annotate, &p->annotations, &err) < 0 ? cli_error(&err) + 1 : 0;
 }
 
-struct html_about provenance_about(const struct provenance *p, const struct judge_pass *pass)
+/* The sources as they may be shown; NULL where memory is out. */
+static const char *const *shown_sources(struct provenance *p)
 {
+	char shown[STORE_SHOWN_TEXT];
+
+	if (p->shown == NULL)
+		p->shown = calloc(p->source_count + 1, sizeof(*p->shown));
+	for (unsigned i = 0; p->shown != NULL && i < p->source_count; i++) {
+		if (p->shown[i] == NULL)
+			p->shown[i] = strdup(strstr(p->sources[i], "://") != NULL
+						     ? store_shown(p->sources[i], shown)
+						     : p->sources[i]);
+		if (p->shown[i] == NULL)
+			return NULL;
+	}
+	return (const char *const *)p->shown;
+}
+
+struct html_about provenance_about(struct provenance *p, const struct judge_pass *pass)
+{
+	const char *const *sources = shown_sources(p);
+
 	return (struct html_about){
 		.command = p->command.failed ? NULL : p->command.bytes,
 		.tool = "borderpath " BP_VERSION,
 		/* What was judged before says by which databases in its records. */
 		.geo = pass->judged > 0 ? geo_source(pass->geo) : NULL,
-		.sources = p->sources, .source_count = p->source_count,
+		.sources = sources,
+		.source_count = sources != NULL ? p->source_count : 0,
 		.generated = wall_now(),
-		.annotations = p->annotations.items, .annotation_count = p->annotations.count,
+		.annotations = p->annotations.items,
+		.annotation_count = p->annotations.count,
 	};
 }
 

@@ -15,6 +15,7 @@ struct provenance {
 	struct buf command;              /* as it was typed */
 	const char *const *sources;      /* what is read */
 	unsigned source_count;
+	char **shown; /* owned: the same without passwords */
 };
 
 /* Before getopt turns the words around. */
@@ -23,7 +24,7 @@ void provenance_fini(struct provenance *p);
 /* Reads --annotate; it goes with --format html. 0, or an exit code + 1 after telling. */
 int provenance_open(struct provenance *p, const struct options *o);
 /* `pass` tells which databases judged. Borrows from p and pass. */
-struct html_about provenance_about(const struct provenance *p, const struct judge_pass *pass);
+struct html_about provenance_about(struct provenance *p, const struct judge_pass *pass);
 /* Without FILE and --since, the last week of a store: says so unless `quiet`. */
 void default_window(struct select *s, bool named, bool quiet);
 

@@ -313,6 +313,7 @@ static int read_store(const struct select *s, const char *url, struct reading *r
 {
 	struct store_select select = select_of_store(s);
 	uint64_t skipped = reading->counts->skipped, read = reading->counts->read;
+	char shown[STORE_SHOWN_TEXT];
 	struct store *store = NULL;
 	int rc = store_open(url, STORE_READ, &store, err);
 
@@ -322,7 +323,7 @@ static int read_store(const struct select *s, const char *url, struct reading *r
 		rc = store_read(store, &select, take_stored, reading, err);
 	reading->counts->from_store = false;
 	store_close(store);
-	sum_up(s, reading->counts, url[0] != '\0' ? url : "the default store",
+	sum_up(s, reading->counts, url[0] != '\0' ? store_shown(url, shown) : "the default store",
 	       reading->counts->skipped - skipped, reading->counts->read - read);
 	if (reading->taken < 0)
 		return reading->taken;

@@ -158,7 +158,7 @@ says 'list-that-is-not: No such file'; verdict "which list it is"
 faults files 'f.yaml: 2 lists of targets cannot be read' \
 	'every: 15m\ntargets: ["@list-that-is-not", "@."]'
 says 'Measurements  2 a round, 192 a day; 2 of them have no address now'; verdict "and what it costs"
-faults postgresql 'this version keeps records in sqlite:FILE' 'every: 15m\nstore: postgresql://h/d'
+faults postgresql 'store postgresql://u@h/d: a campaign keeps its records in sqlite:FILE' 'every: 15m\nstore: postgresql://u:secret@h/d'
 faults nothing 'nothing to measure: all of it is on a do-not-probe list' \
 	'every: 15m\ntargets: [175.45.177.2]'
 faults time 'nothing to measure: no target holds at this time' \

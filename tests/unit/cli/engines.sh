@@ -84,10 +84,10 @@ five() {
 	mask='s/,[^,]*$/\n/' alike "$1: traces as a table" convert --to csv STORE
 	alike "$1: probes as a table" convert --to csv-hops STORE
 	alike "$1: rounds as a table" convert --to csv-rounds STORE
-	alike "$1: report" report --store STORE
+	alike "$1: report" report --since 2026-11-21T00:00:00Z --store STORE
 	alike "$1: report, JSON Lines" report --format jsonl STORE
 	mask='s/borderpath report .*//' alike "$1: report, a page" report --format html STORE
-	alike "$1: events" events --store STORE
+	alike "$1: events" events --since 2026-11-21T00:00:00Z --store STORE
 	alike "$1: events, JSON Lines" events --format jsonl STORE
 	alike "$1: events, a page" events --format html STORE
 	alike "$1: diff" diff --at $at --before 3h --after 3h --store STORE
@@ -139,6 +139,9 @@ psql -AtqX "$url" -c "CREATE ROLE reader LOGIN PASSWORD 'hemlich'; GRANT SELECT 
 reader=${url/borderpath@/reader:hemlich@}
 bp convert --to jsonl "$reader" >"$dir/out" 2>"$dir/err" && [ "$(wc -l <"$dir/out")" -gt 100 ]
 verdict "who may only read reads"
+bp report --format html --store="$reader" >"$dir/page" 2>"$dir/err" && grep -q 'borderpath report.*reader@' "$dir/page" &&
+	! grep -q hemlich "$dir/page"
+verdict "a page tells how it was made, without the password"
 line "who may only read does not write" 1 'permission denied' convert --to store -o "$reader" "$dir/fra1"
 line "no such database" 1 'no-such-base.*does not exist' report "${reader%/*}/no-such-base"
 line "no such user" 1 'nobody' report "${url/borderpath@/nobody:hemlich@}"
