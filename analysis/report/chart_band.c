@@ -250,9 +250,12 @@ static double frame(struct svg *s, struct layers *l, struct buf *out, double top
 	svg_marks(s, s->r->event_count > 0 ? top - 18 : s->note_count > 0 ? top - 2 : NAN, top - 4,
 		  bottom);
 	layer(out, &l->under);
+	if (s->narrow)
+		svg_moment(s, top - 4, bottom);
 	layer(out, &l->rows);
 	layer(out, &l->over);
-	svg_moment(s, top - 4, bottom);
+	if (!s->narrow)
+		svg_moment(s, top - 4, bottom);
 	svg_axis(s, bottom);
 	return svg_legend(s, bottom + svg_axis_height(s) + 8, false) + 4;
 }

@@ -206,10 +206,15 @@ static void gap(struct page *page, const struct diff_rounds *r, unsigned i, cons
 {
 	if (r->missed == 0 && r->partial == 0)
 		return;
-	buf_printf(page->out, "%s%s: <span data-j=\"diff/vantage_points/%u/%s/missed\">%u</span> of "
-		   "<span data-j=\"diff/vantage_points/%u/%s/rounds\">%u</span> rounds missed, <span "
-		   "data-j=\"diff/vantage_points/%u/%s/partial\">%u</span> measured in part", between,
-		   when, i, when, r->missed, i, when, r->rounds, i, when, r->partial);
+	buf_printf(page->out, "%s%s: ", between, when);
+	if (r->missed > 0)
+		buf_printf(page->out, "<span data-j=\"diff/vantage_points/%u/%s/missed\">%u</span> missed",
+			   i, when, r->missed);
+	if (r->partial > 0)
+		buf_printf(page->out, "%s<span data-j=\"diff/vantage_points/%u/%s/partial\">%u</span> "
+			   "measured in part", r->missed > 0 ? ", " : "", i, when, r->partial);
+	buf_printf(page->out, " of <span data-j=\"diff/vantage_points/%u/%s/rounds\">%u</span> rounds", i,
+		   when, r->rounds);
 	if (r->why != ROUND_WHY_NONE)
 		buf_printf(page->out, ", %s", word_of(round_why_words, r->why));
 }
@@ -324,11 +329,13 @@ static void reach_cell(struct page *page, const struct diff_row *r)
 
 static void diff_line(struct page *page, const struct diff_row *r, unsigned i)
 {
-	char text[32], prefix[PREFIX_TEXT];
+	char prefix[PREFIX_TEXT];
 
 	buf_printf(page->out, "<tr%s>", r->changed ? " class=\"changed\"" : r->comparable ? "" :
 		   " class=\"void\"");
-	cell_head(page->out, r->vantage[0] ? r->vantage : "unnamed");
+	buf_str(page->out, "<th scope=\"row\">");
+	html_text(page->out, r->vantage[0] ? r->vantage : "unnamed");
+	buf_str(page->out, r->comparable ? "</th>" : "<br>(not compared)</th>");
 	cell(page->out, addr_is_set(r->prefix.addr) ? prefix_format(r->prefix, prefix) : "-");
 	cell(page->out, r->method ? word_of(method_words, r->method) : "-");
 	pair_border(page, r);
@@ -337,11 +344,9 @@ static void diff_line(struct page *page, const struct diff_row *r, unsigned i)
 	median(page, &r->after, i, "after");
 	shift_cell(page, r, i);
 	reach_cell(page, r);
-	snprintf(text, sizeof(text), "%u", r->before.traces);
-	cell_number(page->out, text, "diff/rows/%u/before/traces", i);
-	snprintf(text, sizeof(text), "%u", r->after.traces);
-	cell_number(page->out, text, "diff/rows/%u/after/traces", i);
-	buf_str(page->out, r->comparable ? "<td>yes</td></tr>\n" : "<td>no</td></tr>\n");
+	buf_printf(page->out, "<td class=\"n\"><span data-j=\"diff/rows/%u/before/traces\">%u</span>, <span "
+		   "data-j=\"diff/rows/%u/after/traces\">%u</span></td></tr>\n", i, r->before.traces,
+		   i, r->after.traces);
 }
 
 void part_diff_rows(struct page *page)
@@ -349,9 +354,9 @@ void part_diff_rows(struct page *page)
 	const struct diff *d = page->d;
 
 	page_heading(page, "table", "Vantage points and networks");
-	table_open(page->out, "Before and after; heavy: changed. Shift: estimate (95 % interval), ms",
+	table_open(page->out, "Before and after; heavy: changed. Shift: estimate (95 % interval). Traces: before, after",
 		   "From|Network|By|Border|Path|#RTT before, ms|#after, ms|#Shift, ms|Reach|"
-		   "#Traces before|#after|Comparable", d->row_count > 24);
+		   "#Traces", d->row_count > 24);
 	for (unsigned i = 0; i < d->row_count; i++)
 		diff_line(page, &d->rows[i], i);
 	table_close(page->out);

@@ -161,8 +161,8 @@ void part_bands(struct page *page)
 		    "The letter is the border; where vantage points differ, the band is divided, k of "
 		    "n. Red: an event lies within; edges mark the networks concerned." :
 		    "The letter is the border; where vantage points differ, the band is divided, k of "
-		    "n. Red: an event lies within; edges mark the networks concerned. Black line: the "
-		    "moment compared around.");
+		    "n. Red: an event lies within; edges mark the networks concerned. The line across "
+		    "all: the moment compared around.");
 	chart_bands(&page->svg);
 	data_open(page);
 	sums_table(page);

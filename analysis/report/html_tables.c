@@ -228,7 +228,7 @@ static void row_line(struct page *page, const struct report_row *row, unsigned i
 	} else {
 		buf_str(page->out, "<td></td>");
 	}
-	buf_str(page->out, "<td class=\"nb\">");
+	buf_str(page->out, "<td class=\"name\">");
 	html_text(page->out, text.bytes != NULL ? text.bytes : "");
 	buf_str(page->out, "</td>");
 	cell(page->out, row->rounds > 0 ? word_of(reach_words, row->reach) : "");

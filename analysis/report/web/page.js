@@ -94,7 +94,7 @@
     inner.removeAttribute('aria-labelledby');
     inner.setAttribute('class', 'chart');
     inner.setAttribute('x', 40 + ((W - 80) - box.width * scale) / 2);
-    inner.setAttribute('y', y);
+    inner.setAttribute('y', y + Math.min((room - box.height * scale) / 2, 90));
     inner.setAttribute('width', box.width * scale);
     inner.setAttribute('height', box.height * scale);
     out.appendChild(inner);
