@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Two sets of judged traces, row by row: sides, the four comparisons. Paths are compared in
- * diff_path.c, numbers in diff_stats.c; diff_moves.c sums the rows up.
+ * diff_path.c, numbers in diff_stats.c; diff_moves.c and diff_sum.c sum the rows up.
  */
 #include "analysis/diff.h"
 
@@ -13,6 +13,7 @@
 #include "analysis/diff_set.h"
 #include "analysis/diff_sight.h"
 #include "analysis/diff_stats.h"
+#include "analysis/diff_sum.h"
 #include "core/err.h"
 
 const struct word diff_change_words[] = {{"unknown", DIFF_UNKNOWN},
@@ -421,108 +422,6 @@ static int rows_fill(const struct diff_set *s, bool target, struct diff_row **ro
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-/* How many judge prefixes the network has, of one family. */
-static uint64_t judge_prefixes(const struct profile *p, uint8_t family)
-{
-	uint8_t judge = family == 4 ? p->judge_v4 : p->judge_v6;
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < p->prefixes_count; i++) {
-		const struct prefix *x = &p->prefixes[i].prefix;
-
-		if (x->addr.family != family)
-			continue;
-		n += x->len < judge && judge - x->len < 32 ? UINT64_C(1) << (judge - x->len) : 1;
-	}
-	return n;
-}
-
-static void summarise(struct diff *d, const struct profile *p)
-{
-	bool family[7] = {false};
-	const char *vantage = NULL;
-	unsigned common = 0, same = 0;
-
-	for (unsigned i = 0; i < d->row_count; i++) {
-		const struct diff_row *r = &d->rows[i];
-
-		d->only_before += r->after.traces == 0;
-		d->only_after += r->before.traces == 0;
-		common += r->before.traces > 0 && r->after.traces > 0;
-		same += r->border == DIFF_SAME;
-		family[r->prefix.addr.family] = true;
-		if (r->changed)
-			d->result = DIFF_RESULT_CHANGED;
-		if (r->comparable && (vantage == NULL || strcmp(vantage, r->vantage) != 0)) {
-			d->vantages++;
-			vantage = r->vantage;
-		}
-		if (r->before.last.ns > d->not_before.ns)
-			d->not_before = r->before.last;
-		if (r->after.first.ns != 0 &&
-		    (d->not_after.ns == 0 || r->after.first.ns < d->not_after.ns))
-			d->not_after = r->after.first;
-	}
-	d->networks_of = (unsigned)((family[4] ? judge_prefixes(p, 4) : 0) +
-				    (family[6] ? judge_prefixes(p, 6) : 0));
-	/* Where no border is surely the same, "no change" would be a guess. */
-	if (d->vantages > 0 && (d->result == DIFF_RESULT_CHANGED || same > 0))
-		return;
-	d->result = DIFF_RESULT_TROUBLE;
-	if (d->traces_before == 0 && d->traces_after == 0)
-		text_set(d->why, sizeof(d->why), "no traces on either side");
-	else if (d->traces_before == 0 || d->traces_after == 0)
-		text_set(d->why, sizeof(d->why), "no traces on one side");
-	else if (common == 0)
-		text_set(d->why, sizeof(d->why),
-			 "no vantage point, network and method is on both sides");
-	else
-		text_set(d->why, sizeof(d->why),
-			 "no border could be compared: undetermined, too uncertain, or too few traces");
-}
-
-/* --- vantage points -------------------------------------------------------------------------- */
-
-static struct diff_vantage *point_of(struct diff *d, const char *name)
-{
-	for (unsigned i = 0; i < d->point_count; i++) {
-		if (strcmp(d->points[i].name, name) == 0)
-			return &d->points[i];
-	}
-	text_set(d->points[d->point_count].name, sizeof(d->points[0].name), name);
-	return &d->points[d->point_count++];
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct diff_vantage *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* Who has rows, and who has rounds: a vantage point that measured nothing is told all the same. */
-static int points_fill(const struct diff_set *s, struct diff *d)
-{
-	d->points = calloc(s->vantages.count + 1, sizeof(*d->points));
-	if (d->points == NULL)
-		return BP_ENOMEM;
-	for (unsigned i = 0; i < s->rounds_count; i++)
-		memcpy(point_of(d, set_vantage(s, s->rounds[i].vantage))->rounds,
-		       s->rounds[i].sides, sizeof(d->points[0].rounds));
-	/* Rows are sorted by vantage. */
-	for (unsigned i = 0; i < d->row_count; i++) {
-		struct diff_vantage *p = i > 0 && strcmp(d->rows[i].vantage,
-							 d->rows[i - 1].vantage) == 0 &&
-					 !d->rows[i].comparable ? NULL :
-					 point_of(d, d->rows[i].vantage);
-
-		if (p != NULL)
-			p->counted = p->counted || d->rows[i].comparable;
-	}
-	qsort(d->points, d->point_count, sizeof(*d->points), by_name);
-	return 0;
-}
-
 int diff_compute(struct diff_set *s, bool targets, struct diff *out)
 {
 	struct diff d = {0};
@@ -538,23 +437,12 @@ int diff_compute(struct diff_set *s, bool targets, struct diff *out)
 	if (rc == 0)
 		rc = diff_moves(&d);
 	if (rc == 0)
-		rc = points_fill(s, &d);
+		rc = diff_points(s, &d);
 	if (rc == 0) {
-		summarise(&d, s->profile);
+		diff_summarise(&d, s->profile);
 		*out = d;
 	} else {
 		diff_fini(&d);
 	}
 	return rc;
-}
-
-void diff_fini(struct diff *d)
-{
-	for (unsigned i = 0; i < d->move_count; i++)
-		free(d->moves[i].prefixes);
-	free(d->rows);
-	free(d->targets);
-	free(d->moves);
-	free(d->points);
-	memset(d, 0, sizeof(*d));
 }

@@ -66,10 +66,6 @@ uint32_t diff_delays(const struct trace *t, int64_t *out);
  * offline is not compared. */
 int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *r);
 
-/* Adds all of `from` to `into`, both of one profile and not compared yet, as if it had been added
- * there behind what is in it. from stays as it is. */
-int diff_set_merge(struct diff_set *into, const struct diff_set *from);
-
 /* --- what changed ---------------------------------------------------------------------------- */
 
 enum diff_change {
@@ -179,6 +175,10 @@ struct diff {
 /* Compares; targets: also target by target. Once for a set. BP_ENOMEM. *out is filled and borrows
  * nothing; diff_fini frees it. */
 int diff_compute(struct diff_set *s, bool targets, struct diff *out);
+/* The diff of all that was in the sets of several diffs, which had traces of other vantage points
+ * each, and p as their profile; all with targets or none. They are emptied, whatever comes of it.
+ * BP_ENOMEM. */
+int diff_join(struct diff *parts, unsigned n, const struct profile *p, struct diff *out);
 void diff_fini(struct diff *d);
 
 /* A shift of its round-trip times under this is no news, however sure. */

@@ -68,10 +68,10 @@ static int make_room(void **at, size_t *room, size_t count, size_t more, size_t 
 	return 0;
 }
 
-int diff_set_room(struct diff_set *s, size_t more, size_t delays)
+static int items_room(struct diff_set *s, size_t delays)
 {
 	void *items = s->items, *rtts = s->rtts;
-	int rc = make_room(&items, &s->room, s->count, more, sizeof(*s->items));
+	int rc = make_room(&items, &s->room, s->count, 1, sizeof(*s->items));
 
 	s->items = items;
 	if (rc == 0)
@@ -112,33 +112,28 @@ static struct prefix prefix_for(const struct profile *p, struct addr dst)
 	return x.len == 0 && addr_is_set(dst) ? prefix_of(dst, (uint8_t)(8 * addr_size(dst))) : x;
 }
 
-int diff_set_place(struct diff_set *s, const struct set_place *place, uint32_t *number)
-{
-	uint32_t known = s->places.count;
-	void *prefixes = s->prefixes;
-	int rc = make_room(&prefixes, &s->prefix_room, known, 1, sizeof(*s->prefixes));
-
-	s->prefixes = prefixes;
-	if (rc == 0)
-		rc = diff_intern_put(&s->places, place, sizeof(*place), number);
-	if (rc == 0 && *number == known)
-		s->prefixes[known] = prefix_for(s->profile, place->dst);
-	return rc;
-}
-
 static int place_put(struct diff_set *s, const struct diff_item *item, uint32_t *number)
 {
-	struct set_place place = {.dst = item->dst, .method = item->method};
-	int rc = vantage_put(s, item->vantage != NULL ? item->vantage : "", &place.vantage);
+	struct set_place key = {.dst = item->dst, .method = item->method};
+	uint32_t known = s->places.count;
+	void *prefixes = s->prefixes;
+	int rc = vantage_put(s, item->vantage != NULL ? item->vantage : "", &key.vantage);
 
-	return rc == 0 ? diff_set_place(s, &place, number) : rc;
+	if (rc == 0)
+		rc = make_room(&prefixes, &s->prefix_room, known, 1, sizeof(*s->prefixes));
+	s->prefixes = prefixes;
+	if (rc == 0)
+		rc = diff_intern_put(&s->places, &key, sizeof(key), number);
+	if (rc == 0 && *number == known)
+		s->prefixes[known] = prefix_for(s->profile, item->dst);
+	return rc;
 }
 
 int diff_set_add(struct diff_set *s, enum diff_when side, const struct diff_item *item)
 {
 	struct set_item *new;
 	uint32_t place = 0, round = 0, id = 0;
-	int rc = diff_set_room(s, 1, item->rtt_count);
+	int rc = items_room(s, item->rtt_count);
 
 	if (rc == 0)
 		rc = place_put(s, item, &place);
@@ -220,7 +215,7 @@ int diff_set_trace(struct diff_set *s, enum diff_when side, const struct trace *
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
-struct set_rounds *diff_set_rounds(struct diff_set *s, uint32_t vantage)
+static struct set_rounds *rounds_of(struct diff_set *s, uint32_t vantage)
 {
 	struct set_rounds *more;
 
@@ -252,7 +247,7 @@ int diff_set_round(struct diff_set *s, enum diff_when side, const struct round *
 		       diff_intern_put(&s->left_out, r->id, strlen(r->id) + 1, &unused);
 	if (text_put(&s->vantages, r->vantage, &vantage) < 0)
 		return BP_ENOMEM;
-	of = diff_set_rounds(s, vantage);
+	of = rounds_of(s, vantage);
 	if (of == NULL)
 		return BP_ENOMEM;
 	x = &of->sides[side];

@@ -95,12 +95,6 @@ static inline const struct sight_verdict *set_verdict(const struct diff_set *s,
 	return diff_intern_get(&s->verdicts, x->verdict);
 }
 
-/* For who fills it: room for so many items and delays more; the number of a place; the rounds of a
- * vantage point, NULL without memory. BP_ENOMEM. */
-int diff_set_room(struct diff_set *s, size_t more, size_t delays);
-int diff_set_place(struct diff_set *s, const struct set_place *place, uint32_t *number);
-struct set_rounds *diff_set_rounds(struct diff_set *s, uint32_t vantage);
-
 /* Leaves out what an offline vantage point measured, and closer looks; sorts by vantage, prefix,
  * method, target, side, then by what the items show, and makes one of those that show the same:
  * first start and id of the earliest (of equal starts the lower id, then example), all their

@@ -7,12 +7,20 @@
 
 #include "core/err.h"
 
+/* lgamma() itself tells the sign in a variable that all threads share. */
+static double ln_gamma(double x)
+{
+	int sign;
+
+	return lgamma_r(x, &sign);
+}
+
 /* ln of the hypergeometric probability of a in the first cell. */
 static double ln_table(unsigned a, unsigned b, unsigned c, unsigned d)
 {
-	return lgamma(a + b + 1.) + lgamma(c + d + 1.) + lgamma(a + c + 1.) + lgamma(b + d + 1.) -
-	       lgamma(a + 1.) - lgamma(b + 1.) - lgamma(c + 1.) - lgamma(d + 1.) -
-	       lgamma((double)a + b + c + d + 1);
+	return ln_gamma(a + b + 1.) + ln_gamma(c + d + 1.) + ln_gamma(a + c + 1.) +
+	       ln_gamma(b + d + 1.) - ln_gamma(a + 1.) - ln_gamma(b + 1.) - ln_gamma(c + 1.) -
+	       ln_gamma(d + 1.) - ln_gamma((double)a + b + c + d + 1);
 }
 
 double fisher_p(unsigned a, unsigned b, unsigned c, unsigned d)
@@ -125,7 +133,7 @@ static int64_t sample(const int64_t *x, unsigned n, unsigned used, unsigned i)
 /* In how many ways n and m can be ordered, as a logarithm. */
 static double ln_ways(unsigned n, unsigned m)
 {
-	return lgamma(n + m + 1.) - lgamma(n + 1.) - lgamma(m + 1.);
+	return ln_gamma(n + m + 1.) - ln_gamma(n + 1.) - ln_gamma(m + 1.);
 }
 
 static size_t fill_pairs(const struct rtt_stratum *s, unsigned count, unsigned most, int64_t *d)

@@ -302,6 +302,8 @@ int sqlite_read(struct sqlite_store *s, const struct store_select *select,
 		store_on_record *on_record, void *arg, struct bp_error *err);
 int sqlite_groups(struct sqlite_store *s, const struct store_select *select,
 		  store_on_group *on_group, void *arg, struct bp_error *err);
+int sqlite_vantages(struct sqlite_store *s, store_on_name *on_name, void *arg,
+		    struct bp_error *err);
 int sqlite_trace(struct sqlite_store *s, int64_t example, struct record *out, struct bp_error *err);
 int sqlite_trace_bare(struct sqlite_store *s, int64_t example, struct trace **out,
 		      struct bp_error *err);

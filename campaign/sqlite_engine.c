@@ -80,6 +80,11 @@ static int engine_groups(struct store *s, const struct store_select *select,
 	return sqlite_groups(own(s), select, on_group, arg, err);
 }
 
+static int engine_vantages(struct store *s, store_on_name *on_name, void *arg, struct bp_error *err)
+{
+	return sqlite_vantages(own(s), on_name, arg, err);
+}
+
 static int engine_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
 {
 	return sqlite_trace(own(s), example, out, err);
@@ -209,6 +214,7 @@ const struct store_engine sqlite_engine = {
 	.undo = engine_undo,
 	.read = engine_read,
 	.groups = engine_groups,
+	.vantages = engine_vantages,
 	.trace = engine_trace,
 	.trace_bare = engine_trace_bare,
 	.points_open = engine_points_open,

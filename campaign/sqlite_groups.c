@@ -479,8 +479,6 @@ static int give_all(struct grouping *w, struct bp_error *err)
 static int take_all(struct grouping *w, const struct store_select *select, struct bp_error *err)
 {
 	sqlite3_stmt *segments = NULL, *rows = NULL;
-	int64_t before = 0;
-	unsigned nth = 0;
 	int rc = select_segments(w->s, select, &segments, err);
 
 	if (rc < 0)
@@ -490,12 +488,6 @@ static int take_all(struct grouping *w, const struct store_select *select, struc
 	while (rc == 0 && (rc = sql_step(w->s, segments, err)) == 1) {
 		int64_t vantage = sqlite3_column_int64(segments, 3);
 
-		nth += before != 0 && vantage != before;
-		before = vantage;
-		if (select->parts > 0 && nth % select->parts != select->part) {
-			rc = 0;
-			continue;
-		}
 		rc = vantage != w->vantage ? give_all(w, err) : 0;
 		if (rc < 0)
 			break;
@@ -541,5 +533,30 @@ int sqlite_groups(struct sqlite_store *s, const struct store_select *select,
 	free(w.goals);
 	free(w.sources);
 	free(w.head);
+	return rc;
+}
+
+int sqlite_vantages(struct sqlite_store *s, store_on_name *on_name, void *arg,
+		    struct bp_error *err)
+{
+	/* From name to name by the index: there are many segments and few names. */
+	static const char sql[] =
+		"WITH RECURSIVE v(id) AS (SELECT min(vantage) FROM segment UNION ALL"
+		" SELECT (SELECT min(vantage) FROM segment WHERE vantage > v.id) FROM v"
+		" WHERE v.id IS NOT NULL)"
+		" SELECT id FROM v WHERE id IS NOT NULL"
+		" UNION ALL SELECT 0 WHERE EXISTS (SELECT 1 FROM segment WHERE vantage IS NULL)";
+	sqlite3_stmt *st = NULL;
+	const char *name;
+	int rc = 0;
+
+	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return sql_fail(s, sqlite3_extended_errcode(s->db), err);
+	while (rc == 0 && (rc = sql_step(s, st, err)) == 1) {
+		rc = vantage_name(s, sqlite3_column_int64(st, 0), &name, err);
+		if (rc == 0)
+			rc = on_name(arg, name, err);
+	}
+	sqlite3_finalize(st);
 	return rc;
 }

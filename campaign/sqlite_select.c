@@ -44,7 +44,10 @@ static void set_window(const struct store_select *select, int64_t *since, int64_
 
 static void put_owner(struct buf *sql, const struct store_select *select)
 {
-	if (select->vantage != NULL)
+	/* The empty name is nobody's. */
+	if (select->vantage != NULL && select->vantage[0] == '\0')
+		buf_str(sql, " AND vantage IS NULL");
+	else if (select->vantage != NULL)
 		buf_printf(sql, " AND vantage = (SELECT id FROM text WHERE text = ?%d)", P_VANTAGE);
 	if (select->campaign != NULL)
 		buf_printf(sql, " AND campaign = (SELECT id FROM text WHERE text = ?%d)",
@@ -94,7 +97,7 @@ static int bind_list(struct sqlite_store *s, const struct store_select *select, 
 	sqlite3_bind_int64(st, P_UNTIL, until);
 	sqlite3_bind_int64(st, P_SLACK_SINCE, since - slack);
 	sqlite3_bind_int64(st, P_SLACK_UNTIL, until + slack);
-	if (select->vantage != NULL)
+	if (select->vantage != NULL && select->vantage[0] != '\0')
 		sqlite3_bind_text(st, P_VANTAGE, select->vantage, -1, SQLITE_TRANSIENT);
 	if (select->campaign != NULL)
 		sqlite3_bind_text(st, P_CAMPAIGN, select->campaign, -1, SQLITE_TRANSIENT);

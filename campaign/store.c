@@ -138,6 +138,11 @@ int store_groups(struct store *s, const struct store_select *select, store_on_gr
 										arg, err);
 }
 
+int store_vantages(struct store *s, store_on_name *on_name, void *arg, struct bp_error *err)
+{
+	return s->engine->vantages(s, on_name, arg, err);
+}
+
 int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err)
 {
 	return s->engine->trace(s, example, out, err);

@@ -107,8 +107,6 @@ struct store_select {
 				       * since is not behind its beginning */
 	struct prefix prefix;         /* addr not set: any */
 	uint8_t method;               /* METHOD_UNKNOWN: any */
-	uint8_t part, parts;          /* for store_groups: vantage points number part, part +
-				       * parts, ... of them; parts 0: all */
 	bool rounds_only;             /* for store_read: neither traces nor objects but rounds */
 	bool online;                  /* for store_read: no traces of rounds whose vantage point
 				       * was offline; the rounds themselves, yes */
@@ -152,6 +150,12 @@ struct store_group {
 int store_groups(struct store *s, const struct store_select *select,
 		 int (*on_group)(void *arg, const struct store_group *g, struct bp_error *err),
 		 void *arg, struct bp_error *err);
+/* The names of all vantage points that have traces, each once, always in the same order, and "" for
+ * traces of none; select.vantage "" is those. One pointer for one name, until store_close. on_name
+ * may use the store. */
+int store_vantages(struct store *s,
+		   int (*on_name)(void *arg, const char *vantage, struct bp_error *err), void *arg,
+		   struct bp_error *err);
 /* One trace of them as store_read gives it; out is initialised and empty. BP_ENOTFOUND: dropped
  * meanwhile. */
 int store_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err);

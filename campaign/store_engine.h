@@ -32,6 +32,7 @@ enum store_want {
 
 typedef int store_on_record(void *arg, struct record *r, struct bp_error *err);
 typedef int store_on_group(void *arg, const struct store_group *g, struct bp_error *err);
+typedef int store_on_name(void *arg, const char *vantage, struct bp_error *err);
 typedef int store_on_mark(void *arg, const char *vantage, const char *epoch, uint64_t through,
 			  struct bp_error *err);
 
@@ -84,12 +85,7 @@ struct store_engine {
 					    struct bp_error *err),
 			   void *arg, struct bp_error *err);
 
-	/* The names of all vantage points that have traces, always in the same order, and "" for traces of
-	 * none; select.vantage "" is those. Until close, one pointer for one name. on_name may use
-	 * the store. NULL: the engine has groups. */
-	int (*vantages)(struct store *s,
-			int (*on_name)(void *arg, const char *vantage, struct bp_error *err),
-			void *arg, struct bp_error *err);
+	int (*vantages)(struct store *s, store_on_name *on_name, void *arg, struct bp_error *err);
 
 	int (*last_planned)(struct store *s, const char *campaign, const char *vantage,
 			    struct wall *out, struct bp_error *err);

@@ -120,7 +120,6 @@ struct grouping {
 	struct group *groups; /* owned: of each key */
 	struct rtt *rtts;     /* owned */
 	uint32_t group_room, rtt_count, rtt_room;
-	unsigned vantages;    /* passed so far */
 	struct buf scratch;
 	store_on_group *on_group;
 	void *arg;
@@ -275,8 +274,6 @@ static int group_vantage(void *arg, const char *vantage, struct bp_error *err)
 	int rc;
 
 	if (select.vantage != NULL && strcmp(select.vantage, vantage) != 0)
-		return 0;
-	if (select.parts > 0 && w->vantages++ % select.parts != select.part)
 		return 0;
 	w->vantage = select.vantage = vantage;
 	rc = e->pieces_open(w->s, &select, STORE_WANT_BARE | STORE_WANT_STEADY, &pieces, err);

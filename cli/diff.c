@@ -12,7 +12,7 @@
 #include "analysis/report/diff_text.h"
 #include "cli/cli.h"
 #include "cli/diff_page.h"
-#include "cli/diff_store.h"
+#include "cli/diff_stores.h"
 #include "cli/routes.h"
 #include "cli/select.h"
 
@@ -55,9 +55,9 @@ struct diff_run {
 	struct session session;
 	struct judge_pass pass;
 	struct select_counts counts;
-	struct diff_set *set;
-	struct diff_store **stores;  /* owned, by their number - 1 */
-	unsigned store_count;
+	struct diff_set *set;        /* of files, and of stores beside them */
+	struct diff_stores *stores;
+	bool files;                  /* not only stores */
 	enum diff_when file;         /* which of A and B is read now */
 	struct diff_page *page;      /* NULL: none is wanted */
 	struct provenance provenance;
@@ -117,7 +117,7 @@ static int put(struct diff_run *run, struct buf *out, const struct diff *d, stru
 {
 	const struct diff_page_from from = {
 		.at = run->at, .select = &run->select, .provenance = &run->provenance,
-		.stores = run->stores, .store_count = run->store_count,
+		.stores = run->stores,
 	};
 	struct style style = style_of(&run->session);
 
@@ -148,14 +148,21 @@ static int show(struct diff_run *run, const struct diff *d, struct bp_error *err
 	return rc;
 }
 
-/* A store's traces have their ids looked up once it is known who is an example. */
+/* A store's traces have their ids looked up once it is known who is an example; one that was
+ * dropped meanwhile has none. */
 static int fill_id(struct diff_run *run, struct diff_side *side, struct bp_error *err)
 {
-	unsigned number = diff_store_number(side->example);
+	struct record r;
+	int rc;
 
-	if (side->example_id[0] != '\0' || number == 0)
+	if (side->example_id[0] != '\0')
 		return 0;
-	return diff_store_id(run->stores[number - 1], side->example, side->example_id, err);
+	record_init(&r);
+	rc = diff_stores_example(run->stores, side->example, &r, err);
+	if (rc == 0)
+		text_set(side->example_id, sizeof(side->example_id), r.trace->id);
+	record_fini(&r);
+	return rc == BP_ENOTFOUND ? 0 : rc;
 }
 
 static int fill_ids(struct diff_run *run, struct diff_row *rows, unsigned n, struct bp_error *err)
@@ -186,27 +193,43 @@ static int read_routes(struct diff_run *run, struct bp_error *err)
 	return rc;
 }
 
+static int compute(struct diff_run *run, struct diff *out, struct bp_error *err)
+{
+	bool targets = run->options.format == OUTPUT_JSONL || run->options.verbose > 0;
+	int rc;
+
+	if (!run->files)
+		return diff_stores_compare(run->stores, targets, &run->counts.read, out, err);
+	rc = diff_stores_fill(run->stores, run->set, &run->counts.read, err);
+	if (rc < 0)
+		return rc;
+	rc = diff_compute(run->set, targets, out);
+	if (rc < 0)
+		return bp_fail(err, rc, "out of memory");
+	rc = diff_stores_keep(run->stores, out);
+	if (rc < 0)
+		diff_fini(out);
+	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
+}
+
 static int compare(struct diff_run *run, struct bp_error *err)
 {
-	struct diff d;
 	bool ids = run->options.format != OUTPUT_TEXT;
-	bool targets = run->options.format == OUTPUT_JSONL || run->options.verbose > 0;
-	int rc = diff_compute(run->set, targets, &d);
+	struct diff d;
+	int rc = compute(run, &d, err);
 
-	if (rc < 0) {
-		bp_fail(err, rc, "out of memory");
-	} else {
-		d.routes = run->routes_count > 0 ? &run->routes : NULL;
-		if (ids)
-			rc = fill_ids(run, d.rows, d.row_count, err);
-		if (rc == 0 && ids)
-			rc = fill_ids(run, d.targets, d.target_count, err);
-		if (rc == 0)
-			rc = show(run, &d, err);
-		if (rc == 0)
-			rc = (int)d.result;
-		diff_fini(&d);
-	}
+	if (rc < 0)
+		return rc;
+	d.routes = run->routes_count > 0 ? &run->routes : NULL;
+	if (ids)
+		rc = fill_ids(run, d.rows, d.row_count, err);
+	if (rc == 0 && ids)
+		rc = fill_ids(run, d.targets, d.target_count, err);
+	if (rc == 0)
+		rc = show(run, &d, err);
+	if (rc == 0)
+		rc = (int)d.result;
+	diff_fini(&d);
 	return rc;
 }
 
@@ -247,30 +270,22 @@ static void narrow(struct diff_run *run)
 }
 
 /* One side or both, of a store. */
-static int read_store(struct diff_run *run, const char *url, struct bp_error *err)
+static int add_store(struct diff_run *run, const char *url, struct bp_error *err)
 {
-	struct store_select select = select_of_store(&run->select), two[2] = {select, select};
-	struct wall at = run->at;
-	struct diff_store *d;
-	int rc = diff_store_open(url, run->store_count + 1, &run->pass, run->set, &d, err);
+	struct store_select select = select_of_store(&run->select);
+	struct diff_windows w = {{select, select}, {false, false}};
 
-	if (rc < 0)
-		return rc;
-	run->stores[run->store_count++] = d;
-	if (at.ns == 0)
-		return diff_store_read(d, &select, run->file, &run->counts.read, err);
-	if (select.until.ns <= at.ns || select.since.ns >= at.ns) {
-		if (select.since.ns >= at.ns && select.until.ns <= at.ns)
-			return 0;
-		return diff_store_read(d, &select,
-				       select.since.ns < at.ns ? DIFF_BEFORE : DIFF_AFTER,
-				       &run->counts.read, err);
+	if (run->at.ns == 0) {
+		w.wanted[run->file] = true;
+	} else {
+		if (w.of[DIFF_BEFORE].until.ns > run->at.ns)
+			w.of[DIFF_BEFORE].until = run->at;
+		if (w.of[DIFF_AFTER].since.ns < run->at.ns)
+			w.of[DIFF_AFTER].since = run->at;
+		for (unsigned i = 0; i < 2; i++)
+			w.wanted[i] = w.of[i].since.ns < w.of[i].until.ns;
 	}
-	two[DIFF_BEFORE].until = two[DIFF_AFTER].since = at;
-	rc = diff_store_read_two(d, two, run->store_count + 1, &d, &run->counts.read, err);
-	if (rc == 0)
-		run->stores[run->store_count++] = d;
-	return rc;
+	return diff_stores_add(run->stores, url, &w, err);
 }
 
 static int run_diff(struct diff_run *run, int argc, char **argv)
@@ -281,11 +296,12 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 	for (int i = 0; rc == 0 && i < argc; i++) {
 		run->file = i > 0 ? DIFF_AFTER : DIFF_BEFORE;
 		if (select_is_store(argv[i])) {
-			rc = read_store(run, argv[i], &err);
+			rc = add_store(run, argv[i], &err);
 			if (rc == 0 && run->page != NULL)
 				rc = diff_page_store(run->page, argv[i], &err);
 			continue;
 		}
+		run->files = true;
 		rc = select_read(&run->select, argv[i], diff_record, run, &run->counts,
 				 &err);
 	}
@@ -305,10 +321,9 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 
 static int open_set(struct diff_run *run, int words)
 {
-	run->stores = calloc(2 * (size_t)words, sizeof(struct diff_store *));
-	if (run->stores != NULL &&
-	    judge_pass_init(&run->pass, run->session.geo, run->session.profile,
+	if (judge_pass_init(&run->pass, run->session.geo, run->session.profile,
 			    JUDGE_PASS_SLOTS) == 0 &&
+	    diff_stores_new((unsigned)words, &run->pass, &run->stores) == 0 &&
 	    diff_set_new(run->session.profile, &run->set) == 0 &&
 	    (run->options.format != OUTPUT_HTML ||
 	     diff_page_new(run->at.ns != 0 ? &run->select : NULL, &run->pass, &run->page) == 0))
@@ -319,9 +334,7 @@ static int open_set(struct diff_run *run, int words)
 
 static void close_all(struct diff_run *run)
 {
-	for (unsigned i = 0; i < run->store_count; i++)
-		diff_store_close(run->stores[i]);
-	free(run->stores);
+	diff_stores_free(run->stores);
 	diff_page_free(run->page);
 	judge_pass_fini(&run->pass);
 	diff_set_free(run->set);

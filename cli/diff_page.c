@@ -83,19 +83,18 @@ static int name_example(struct diff_page *p, struct example *e, struct bp_error 
 static int add_example(struct diff_page *p, const struct diff_page_from *from,
 		       struct diff_side *side, struct bp_error *err)
 {
-	unsigned number = diff_store_number(side->example);
 	struct example *e = &p->examples[p->count];
 	int rc;
 
 	record_init(&e->record);
-	if (number == 0 || number > from->store_count) {
+	if (diff_store_number(side->example) == 0) {
 		if (side->example_id[0] == '\0')
 			return 0;
 		text_set(e->id, sizeof(e->id), side->example_id);
 		p->count++;
 		return 0;
 	}
-	rc = diff_store_example(from->stores[number - 1], side->example, &e->record, err);
+	rc = diff_stores_example(from->stores, side->example, &e->record, err);
 	if (rc < 0)
 		return rc == BP_ENOTFOUND ? 0 : rc;
 	p->count++;

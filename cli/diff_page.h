@@ -7,7 +7,7 @@
 #define CLI_DIFF_PAGE_H
 
 #include "analysis/diff.h"
-#include "cli/diff_store.h"
+#include "cli/diff_stores.h"
 #include "cli/provenance.h"
 
 struct diff_page;
@@ -26,8 +26,7 @@ struct diff_page_from {
 	struct wall at;                     /* 0: two sets */
 	const struct select *select;
 	struct provenance *provenance;
-	struct diff_store *const *stores;
-	unsigned store_count;
+	struct diff_stores *stores;
 };
 /* Appends the page. Files are read once more for the examples; stdin cannot be, and its paths are
  * without hops. */

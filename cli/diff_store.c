@@ -2,14 +2,9 @@
 /*
  * From groups to items. A way is judged for all targets that it can be judged alike for: inside the
  * network or not, of the same names; at a time between the same two dates of the profile.
- *
- * Two windows are read by two threads, half of the vantage points each, with a store and a set of
- * their own: nothing but the processor bounds such a read. Two half hours of 50 vantage points
- * (205,000 traces), on two cores: 0.54 s instead of 0.76 s; two half days: 7.0 s instead of 9.8 s.
  */
 #include "cli/diff_store.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +12,16 @@
 #include "analysis/diff_intern.h"
 #include "core/buf.h"
 
+/* The store's words for traces: an item's is the place of it. */
+struct examples { int64_t *words; uint64_t count, room; };
+
 struct diff_store {
 	struct store *store;
 	unsigned number;
-	int64_t *examples;         /* of the store's groups, in the order of items */
-	uint64_t example_count, example_room;
 	struct judge_pass *pass;   /* borrowed, as the next */
 	struct diff_set *set;
+	struct examples given;     /* of the groups of the set, in the order of items */
+	struct examples kept;      /* of rows */
 	/* what is said of a destination, as text: its number is a class */
 	struct intern classes_by_text;
 	struct intern targets; /* struct target_key */
@@ -50,48 +48,44 @@ struct target_key { struct addr dst; uint8_t unused[3]; uint32_t epoch; };
 struct path_way { uint32_t class, number1; uint8_t method; };
 struct way_key { uint64_t way; const char *vantage; uint32_t epoch, class; uint8_t method[8]; };
 
-/* Takes the store. */
-static int over_store(struct store *store, unsigned number, struct judge_pass *pass,
-		      struct diff_set *set, struct diff_store **out, struct bp_error *err)
+int diff_store_new(struct store *store, unsigned number, struct judge_pass *pass,
+		   struct diff_store **out)
 {
 	struct diff_store *d = calloc(1, sizeof(*d));
 
-	if (d == NULL) {
-		store_close(store);
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	}
+	if (d == NULL)
+		return BP_ENOMEM;
 	d->store = store;
 	d->number = number;
 	d->pass = pass;
-	d->set = set;
 	names_init(&d->names);
 	*out = d;
 	return 0;
 }
 
-int diff_store_open(const char *url, unsigned number, struct judge_pass *pass,
-		    struct diff_set *set, struct diff_store **out, struct bp_error *err)
-{
-	struct store *store;
-	int rc = store_open(url, STORE_READ, &store, err);
-
-	return rc < 0 ? rc : over_store(store, number, pass, set, out, err);
-}
-
-void diff_store_close(struct diff_store *d)
+void diff_store_free(struct diff_store *d)
 {
 	if (d == NULL)
 		return;
-	store_close(d->store);
 	names_fini(&d->names);
 	diff_intern_fini(&d->classes_by_text);
 	diff_intern_fini(&d->targets);
 	diff_intern_fini(&d->ways);
-	free(d->examples);
+	free(d->given.words);
+	free(d->kept.words);
 	free(d->classes);
 	free(d->sights);
 	free(d->paths);
 	free(d);
+}
+
+void diff_store_begin(struct diff_store *d, struct diff_set *set)
+{
+	d->set = set;
+	d->given.count = 0;
+	/* Sights are of a set. */
+	diff_intern_fini(&d->ways);
+	d->path_vantage = NULL;
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -297,20 +291,47 @@ unsigned diff_store_number(int64_t example)
 	return (unsigned)(example >> EXAMPLE_BITS);
 }
 
-static int example_keep(struct diff_store *d, int64_t example, int64_t *kept)
+static int example_add(const struct diff_store *d, struct examples *to, int64_t word,
+		       int64_t *example)
 {
-	if (d->example_count == d->example_room) {
-		uint64_t room = d->example_room > 0 ? 2 * d->example_room : 1024;
-		int64_t *more = reallocarray(d->examples, room, sizeof(*more));
+	if (to->count == to->room) {
+		uint64_t room = to->room > 0 ? 2 * to->room : 1024;
+		int64_t *more = reallocarray(to->words, room, sizeof(*more));
 
 		if (more == NULL)
 			return BP_ENOMEM;
-		d->examples = more;
-		d->example_room = room;
+		to->words = more;
+		to->room = room;
 	}
-	*kept = (int64_t)d->number << EXAMPLE_BITS | (int64_t)d->example_count;
-	d->examples[d->example_count++] = example;
+	*example = (int64_t)d->number << EXAMPLE_BITS | (int64_t)to->count;
+	to->words[to->count++] = word;
 	return 0;
+}
+
+static uint64_t example_place(int64_t example)
+{
+	return (uint64_t)example & ((UINT64_C(1) << EXAMPLE_BITS) - 1);
+}
+
+static int keep_rows(struct diff_store *d, struct diff_row *rows, unsigned n)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < 2 * n; i++) {
+		struct diff_side *side = i % 2 == 0 ? &rows[i / 2].before : &rows[i / 2].after;
+
+		if (diff_store_number(side->example) == d->number)
+			rc = example_add(d, &d->kept, d->given.words[example_place(side->example)],
+					 &side->example);
+	}
+	return rc;
+}
+
+int diff_store_keep(struct diff_store *d, struct diff *of)
+{
+	int rc = keep_rows(d, of->rows, of->row_count);
+
+	return rc == 0 ? keep_rows(d, of->targets, of->target_count) : rc;
 }
 
 static int take_group(void *arg, const struct store_group *g, struct bp_error *err)
@@ -329,7 +350,7 @@ static int take_group(void *arg, const struct store_group *g, struct bp_error *e
 	if (rc < 0)
 		return rc;
 	d->traces += g->count;
-	rc = example_keep(d, g->example, &item.example);
+	rc = example_add(d, &d->given, g->example, &item.example);
 	if (rc == 0)
 		rc = diff_set_add(d->set, d->side, &item);
 	return rc < 0 ? bp_fail(err, rc, "out of memory") : 0;
@@ -372,128 +393,32 @@ static int read_groups(struct diff_store *d, struct store_select select, struct 
 	return rc;
 }
 
-int diff_store_read(struct diff_store *d, const struct store_select *select, enum diff_when side,
-		    uint64_t *traces, struct bp_error *err)
+int diff_store_groups(struct diff_store *d, const struct store_select *select,
+		      enum diff_when side, uint64_t *traces, struct bp_error *err)
 {
-	struct store_select rounds = *select;
 	int rc;
 
 	d->side = side;
-	d->since = select->since;
-	d->until = select->until;
 	d->traces = 0;
 	rc = read_groups(d, *select, err);
-	rounds.rounds_only = true;
-	/* Of a reading in parts, each window's rounds are of one of them. */
-	if (rc == 0 && (select->parts == 0 || select->part == (unsigned)side % select->parts))
-		rc = store_read(d->store, &rounds, take_round, d, err);
 	*traces += d->traces;
 	return rc;
 }
 
-/* --- two windows at a time -------------------------------------------------------------------- */
-
-struct window {
-	struct diff_store *store;
-	struct store_select select[2]; /* by enum diff_when */
-	uint64_t traces;
-	int rc;
-	struct bp_error err;
-};
-
-static void *read_window(void *arg)
+int diff_store_rounds(struct diff_store *d, const struct store_select *select,
+		      enum diff_when side, struct bp_error *err)
 {
-	struct window *w = arg;
+	struct store_select rounds = *select;
 
-	for (unsigned side = 0; side < 2 && w->rc == 0; side++)
-		w->rc = diff_store_read(w->store, &w->select[side], (enum diff_when)side,
-					&w->traces, &w->err);
-	return NULL;
-}
-
-/* Where no thread is to be had, one behind the other. */
-static int read_windows(struct window w[static 2], struct bp_error *err)
-{
-	pthread_t thread;
-	bool beside = pthread_create(&thread, NULL, read_window, &w[1]) == 0;
-
-	read_window(&w[0]);
-	if (beside)
-		pthread_join(thread, NULL);
-	else if (w[0].rc == 0)
-		read_window(&w[1]);
-	for (unsigned i = 0; i < 2; i++) {
-		if (w[i].rc < 0) {
-			*err = w[i].err;
-			return w[i].rc;
-		}
-	}
-	return 0;
-}
-
-int diff_store_read_two(struct diff_store *d, const struct store_select select[static 2],
-			unsigned number, struct diff_store **after, uint64_t *traces,
-			struct bp_error *err)
-{
-	struct window w[2] = {{.store = d, .select = {select[0], select[1]}},
-			      {.select = {select[0], select[1]}}};
-	struct diff_set *set = NULL;
-	struct judge_pass pass;
-	struct store *store;
-	int rc;
-
-	for (unsigned i = 0; i < 4; i++) {
-		w[i / 2].select[i % 2].part = (uint8_t)(i / 2);
-		w[i / 2].select[i % 2].parts = 2;
-	}
-	/* What it finds out once is not for two to find out at a time. */
-	geo_source(d->pass->geo);
-	if (judge_pass_init(&pass, d->pass->geo, d->pass->profile, JUDGE_PASS_SLOTS) < 0 ||
-	    diff_set_new(d->pass->profile, &set) < 0) {
-		rc = bp_fail(err, BP_ENOMEM, "out of memory");
-		goto out;
-	}
-	rc = store_open_again(d->store, &store, err);
-	if (rc == 0)
-		rc = over_store(store, number, &pass, set, &w[1].store, err);
-	if (rc == 0)
-		rc = read_windows(w, err);
-	if (rc == 0 && diff_set_merge(d->set, set) < 0)
-		rc = bp_fail(err, BP_ENOMEM, "out of memory");
-	if (rc < 0) {
-		diff_store_close(w[1].store);
-		goto out;
-	}
-	w[1].store->pass = NULL;
-	w[1].store->set = NULL;
-	d->pass->judged += pass.judged;
-	d->pass->found += pass.found;
-	*traces += w[0].traces + w[1].traces;
-	*after = w[1].store;
-out:
-	judge_pass_fini(&pass);
-	diff_set_free(set);
-	return rc;
+	d->side = side;
+	d->since = select->since;
+	d->until = select->until;
+	rounds.rounds_only = true;
+	return store_read(d->store, &rounds, take_round, d, err);
 }
 
 int diff_store_example(struct diff_store *d, int64_t example, struct record *out,
 		       struct bp_error *err)
 {
-	return store_trace(d->store, d->examples[example & ((INT64_C(1) << EXAMPLE_BITS) - 1)], out,
-			   err);
-}
-
-int diff_store_id(struct diff_store *d, int64_t example, char out[static TRACE_ID_TEXT],
-		  struct bp_error *err)
-{
-	struct record r;
-	int rc;
-
-	record_init(&r);
-	out[0] = '\0';
-	rc = diff_store_example(d, example, &r, err);
-	if (rc == 0)
-		text_set(out, TRACE_ID_TEXT, r.trace->id);
-	record_fini(&r);
-	return rc == BP_ENOTFOUND ? 0 : rc;
+	return store_trace(d->store, d->kept.words[example_place(example)], out, err);
 }
