@@ -5,7 +5,6 @@
  * power loss.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "campaign/sqlite.h"
+#include "campaign/sqlite_head.h"
 #include "campaign/store_place.h"
 
 static int step_create(struct sqlite_store *s, struct bp_error *err)
@@ -77,8 +77,7 @@ static int read_head(const char *path, struct head *out, struct bp_error *err)
 	char wal[PATH_MAX + 8];
 	uint8_t b[100];
 	struct stat st;
-	ssize_t n;
-	int fd;
+	int n;
 
 	if (stat(path, &st) < 0) {
 		if (errno != ENOENT)
@@ -89,11 +88,7 @@ static int read_head(const char *path, struct head *out, struct bp_error *err)
 	if (!S_ISREG(st.st_mode))
 		return bp_fail(err, BP_EPARSE, "%s: not a store (%s)", path,
 			       S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return bp_fail_sys(err, errno, "%s", path);
-	n = pread(fd, b, sizeof(b), 0);
-	close(fd);
+	n = sqlite_head(path, b, sizeof(b));
 	if (n < 0)
 		return bp_fail_sys(err, errno, "%s", path);
 	h = (struct head){.there = true, .empty = n == 0, .size = st.st_size};
@@ -350,8 +345,6 @@ int sqlite_open(const char *url, enum store_mode mode, struct sqlite_store **out
 	return open_at(path, mode, &h, out, err);
 }
 
-/* The file itself is SQLite's to open: whoever closes it by hand takes the locks away that the
- * process has on it (sqlite.org/howtocorrupt.html, 2.2), and the other store is in use. */
 int sqlite_open_again(const struct sqlite_store *of, struct sqlite_store **out,
 		      struct bp_error *err)
 {

@@ -3,7 +3,6 @@
 #include "campaign/store_place.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "campaign/sqlite_head.h"
 #include "core/text.h"
 
 enum { LINKS_MAX = 40 };
@@ -25,21 +25,14 @@ static bool has_prefix(const char *text, const char *prefix)
 bool store_is(const char *word)
 {
 	char head[sizeof(magic)];
-	ssize_t n;
-	int fd;
 
 	if (word == NULL)
 		return false;
 	if (has_prefix(word, "sqlite:") || has_prefix(word, "postgresql:") ||
 	    has_prefix(word, "postgres:"))
 		return true;
-	/* Not to hang on a FIFO that nobody writes. */
-	fd = open(word, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return false;
-	n = pread(fd, head, sizeof(head), 0);
-	close(fd);
-	return n == (ssize_t)sizeof(head) && memcmp(head, magic, sizeof(head)) == 0;
+	return sqlite_head(word, head, sizeof(head)) == (int)sizeof(head) &&
+	       memcmp(head, magic, sizeof(head)) == 0;
 }
 
 /* Behind "//": user:password@hosts/database?name=value&..., as libpq has it: its password is what

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/campaign/store_bed.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +73,55 @@ static void a_reader_sees_rounds_whole(void **state)
 	if (t.rounds == 40)
 		assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
+}
+
+/* Whether another process has a lock on the file: a child looks, whose own would not be told. */
+static bool is_locked(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	pid_t child = fork();
+	int status, fd;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		fd = open(path, O_RDWR);
+		_exit(fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 ? 2 : lock.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+/* POSIX takes away all locks of a process on a file when it closes the file once. */
+static void whoever_looks_leaves_the_locks(void **state)
+{
+	struct bed *b = *state;
+	struct store *s, *other;
+	struct tally t = {0};
+	char from[512];
+
+	make_store(b, 1, 5);
+	assert_false(is_locked(b->path));
+	assert_int_equal(store_open(b->path, STORE_READ, &s, &b->err), 0);
+	assert_int_equal(store_read(s, NULL, tally, &t, &b->err), 0);
+	assert_true(is_locked(b->path));
+	assert_true(store_is(b->path));
+	assert_true(is_locked(b->path));
+	assert_int_equal(store_open(b->path, STORE_READ, &other, &b->err), 0);
+	assert_true(is_locked(b->path));
+	store_close(other);
+	assert_true(is_locked(b->path));
+	assert_int_equal(store_open_again(s, &other, &b->err), 0);
+	store_close(other);
+	assert_true(is_locked(b->path));
+	/* By another name of it. */
+	snprintf(from, sizeof(from), "%s.link", b->path);
+	assert_int_equal(symlink(b->path, from), 0);
+	assert_true(store_is(from));
+	assert_true(is_locked(b->path));
+	unlink(from);
+	store_close(s);
+	assert_false(is_locked(b->path));
 }
 
 /* Who waits longer than the store's patience is told so, and asks again. */
@@ -208,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(another_process_in_the_way),
 		T(a_reader_sees_rounds_whole),
+		T(whoever_looks_leaves_the_locks),
 		T(two_writers_take_turns),
 		T(what_was_announced_survives_a_kill),
 	};
