@@ -175,9 +175,9 @@ struct diff {
 /* Compares; targets: also target by target. Once for a set. BP_ENOMEM. *out is filled and borrows
  * nothing; diff_fini frees it. */
 int diff_compute(struct diff_set *s, bool targets, struct diff *out);
-/* The diff of all that was in the sets of several diffs, which had traces of other vantage points
- * each, and p as their profile; all with targets or none. They are emptied, whatever comes of it.
- * BP_ENOMEM. */
+/* The diff of all that was in the sets of several diffs, with p as their profile: traces of a
+ * vantage point were all in one of them, its rounds in one, which may be another; all are with
+ * targets or none is. They are emptied, whatever comes of it. BP_ENOMEM. */
 int diff_join(struct diff *parts, unsigned n, const struct profile *p, struct diff *out);
 void diff_fini(struct diff *d);
 

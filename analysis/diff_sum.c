@@ -114,25 +114,16 @@ int diff_points(const struct diff_set *s, struct diff *d)
 
 /* --- several as one --------------------------------------------------------------------------- */
 
-/* The reason is that of the first that is missing, else of the first in part. */
-static void add_rounds(struct diff_rounds *into, const struct diff_rounds *from)
-{
-	if (from->missed > 0 ? into->missed == 0 :
-	    from->partial > 0 && into->missed == 0 && into->partial == 0)
-		into->why = from->why;
-	into->rounds += from->rounds;
-	into->missed += from->missed;
-	into->partial += from->partial;
-}
-
 static void add_points(struct diff *d, const struct diff *part)
 {
 	for (unsigned i = 0; i < part->point_count; i++) {
 		const struct diff_vantage *from = &part->points[i];
 		struct diff_vantage *to = point_of(d, from->name);
 
-		for (unsigned side = 0; side < 2; side++)
-			add_rounds(&to->rounds[side], &from->rounds[side]);
+		for (unsigned side = 0; side < 2; side++) {
+			if (from->rounds[side].rounds > 0)
+				to->rounds[side] = from->rounds[side];
+		}
 		to->counted = to->counted || from->counted;
 	}
 }

@@ -200,9 +200,6 @@ static int compute(struct diff_run *run, struct diff *out, struct bp_error *err)
 
 	if (!run->files)
 		return diff_stores_compare(run->stores, targets, &run->counts.read, out, err);
-	rc = diff_stores_fill(run->stores, run->set, &run->counts.read, err);
-	if (rc < 0)
-		return rc;
 	rc = diff_compute(run->set, targets, out);
 	if (rc < 0)
 		return bp_fail(err, rc, "out of memory");
@@ -274,6 +271,7 @@ static int add_store(struct diff_run *run, const char *url, struct bp_error *err
 {
 	struct store_select select = select_of_store(&run->select);
 	struct diff_windows w = {{select, select}, {false, false}};
+	int rc;
 
 	if (run->at.ns == 0) {
 		w.wanted[run->file] = true;
@@ -285,7 +283,10 @@ static int add_store(struct diff_run *run, const char *url, struct bp_error *err
 		for (unsigned i = 0; i < 2; i++)
 			w.wanted[i] = w.of[i].since.ns < w.of[i].until.ns;
 	}
-	return diff_stores_add(run->stores, url, &w, err);
+	rc = diff_stores_add(run->stores, url, &w, err);
+	if (rc == 0 && run->files)
+		rc = diff_stores_fill(run->stores, run->set, &run->counts.read, err);
+	return rc;
 }
 
 static int run_diff(struct diff_run *run, int argc, char **argv)
@@ -293,6 +294,8 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 	struct bp_error err;
 	int rc = 0;
 
+	for (int i = 0; i < argc; i++)
+		run->files = run->files || !select_is_store(argv[i]);
 	for (int i = 0; rc == 0 && i < argc; i++) {
 		run->file = i > 0 ? DIFF_AFTER : DIFF_BEFORE;
 		if (select_is_store(argv[i])) {
@@ -301,7 +304,6 @@ static int run_diff(struct diff_run *run, int argc, char **argv)
 				rc = diff_page_store(run->page, argv[i], &err);
 			continue;
 		}
-		run->files = true;
 		rc = select_read(&run->select, argv[i], diff_record, run, &run->counts,
 				 &err);
 	}

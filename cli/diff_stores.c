@@ -143,40 +143,36 @@ int diff_stores_add(struct diff_stores *s, const char *url, const struct diff_wi
 
 /* --- all into one set ------------------------------------------------------------------------- */
 
-/* What is wanted of all stores: of one vantage point (NULL: of all), or the rounds. */
-static int fill_groups(struct worker *w, struct diff_set *set, const char *vantage,
+/* What is wanted of a store: traces of one vantage point (NULL: of all), or the rounds. */
+static int fill_groups(struct worker *w, unsigned i, struct diff_set *set, const char *vantage,
 		       struct bp_error *err)
 {
+	const struct diff_windows *windows = &w->all->windows[i];
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < w->all->count; i++) {
-		diff_store_begin(w->sources[i], set);
-		for (unsigned side = 0; rc == 0 && side < 2; side++) {
-			struct store_select select = w->all->windows[i].of[side];
+	diff_store_begin(w->sources[i], set);
+	for (unsigned side = 0; rc == 0 && side < 2; side++) {
+		struct store_select select = windows->of[side];
 
-			if (!w->all->windows[i].wanted[side])
-				continue;
-			select.vantage = vantage != NULL ? vantage : select.vantage;
-			rc = diff_store_groups(w->sources[i], &select, (enum diff_when)side,
-					       &w->traces, err);
-		}
+		if (!windows->wanted[side])
+			continue;
+		select.vantage = vantage != NULL ? vantage : select.vantage;
+		rc = diff_store_groups(w->sources[i], &select, (enum diff_when)side, &w->traces,
+				       err);
 	}
 	return rc;
 }
 
-static int fill_rounds(struct worker *w, struct diff_set *set, struct bp_error *err)
+static int fill_rounds(struct worker *w, unsigned i, struct diff_set *set, struct bp_error *err)
 {
+	const struct diff_windows *windows = &w->all->windows[i];
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < w->all->count; i++) {
-		const struct diff_windows *windows = &w->all->windows[i];
-
-		diff_store_begin(w->sources[i], set);
-		for (unsigned side = 0; rc == 0 && side < 2; side++) {
-			if (windows->wanted[side])
-				rc = diff_store_rounds(w->sources[i], &windows->of[side],
-						       (enum diff_when)side, err);
-		}
+	diff_store_begin(w->sources[i], set);
+	for (unsigned side = 0; rc == 0 && side < 2; side++) {
+		if (windows->wanted[side])
+			rc = diff_store_rounds(w->sources[i], &windows->of[side],
+					       (enum diff_when)side, err);
 	}
 	return rc;
 }
@@ -194,11 +190,12 @@ int diff_stores_fill(struct diff_stores *s, struct diff_set *set, uint64_t *trac
 		     struct bp_error *err)
 {
 	struct worker *w = &s->workers[0];
-	int rc = fill_rounds(w, set, err);
+	uint64_t before = w->traces;
+	int rc = fill_rounds(w, s->count - 1, set, err);
 
 	if (rc == 0)
-		rc = fill_groups(w, set, NULL, err);
-	*traces += w->traces;
+		rc = fill_groups(w, s->count - 1, set, NULL, err);
+	*traces += w->traces - before;
 	return rc;
 }
 
@@ -252,8 +249,9 @@ static int make_part(struct worker *w, unsigned part, struct bp_error *err)
 
 	if (rc < 0)
 		return no_memory(err);
-	rc = part == 0 ? fill_rounds(w, set, err) :
-			 fill_groups(w, set, s->vantages[part - 1], err);
+	for (unsigned i = 0; rc == 0 && i < s->count; i++)
+		rc = part == 0 ? fill_rounds(w, i, set, err) :
+				 fill_groups(w, i, set, s->vantages[part - 1], err);
 	if (rc == 0 && (diff_compute(set, s->targets, &s->parts[part]) < 0 ||
 			keep(w, &s->parts[part]) < 0))
 		rc = no_memory(err);

@@ -24,8 +24,8 @@ void diff_stores_free(struct diff_stores *s);
 /* Opens one more; errors as of store_open. What the windows point to stays until the free. */
 int diff_stores_add(struct diff_stores *s, const char *url, const struct diff_windows *windows,
 		    struct bp_error *err);
-/* Adds all that is wanted to a set, which is borrowed until diff_stores_free, or compares it; once,
- * and one or the other. *traces grows by how many there were. */
+/* Either adds all that is wanted of the last one to a set, which is borrowed until
+ * diff_stores_free; or compares that of all of them, once. *traces grows by how many there were. */
 int diff_stores_fill(struct diff_stores *s, struct diff_set *set, uint64_t *traces,
 		     struct bp_error *err);
 int diff_stores_compare(struct diff_stores *s, bool targets, uint64_t *traces, struct diff *out,
