@@ -244,6 +244,7 @@ int agent_run(const struct agent_options *o, struct bp_error *err)
 		if (sd_watchdog_enabled(0, &usec) > 0)
 			a->watchdog_ns = usec * (uint64_t)NS_PER_US;
 		agent_status_init(a);
+		agent_send_measured(a, NULL);
 		sd_notify(0, "READY=1");
 		loop(a);
 	}

@@ -182,8 +182,10 @@ static void take_line(struct agent *a, const char *line, size_t n)
 		p = agent_plan_find(a, r->campaign);
 		if (p != NULL)
 			text_set(p->last_round, sizeof(p->last_round), r->id);
-		if (r->start.ns != 0)
+		if (r->start.ns != 0) {
 			a->last = *r;
+			agent_send_measured(a, r->id);
+		}
 		a->send.idle = false;
 		agent_changed(a);
 	}

@@ -129,6 +129,9 @@ int agent_yaml(const char *yaml, size_t n, const char *vantage, struct buf *out,
 
 /* agent_send.c */
 void agent_send_step(struct agent *a);
+/* A round was announced, or (NULL) some may have been: one that was cut as never begun is cut
+ * anew. */
+void agent_send_measured(struct agent *a, const char *id);
 /* Nothing is left that the broker has not taken. */
 bool agent_send_done(const struct agent *a);
 void agent_send_fini(struct agent *a);

@@ -161,16 +161,19 @@ static void cut_ahead(struct agent *a, struct mono now)
 	struct agent_send *s = &a->send;
 	struct cut_state state;
 	struct bp_error err;
+	uint64_t window = (uint64_t)a->spool_max / 8;
 	bool anew;
 	int rc = 0;
 
+	if (window > AGENT_WINDOW_BYTES)
+		window = AGENT_WINDOW_BYTES;
 	if (s->idle && !mono_reached(now, s->look))
 		return;
 	s->idle = false;
 	for (unsigned i = 0; i < STEP_CUTS && rc == 0; i++) {
 		cut_state(a->cut, &state);
 		if (state.cut - state.confirmed >= AGENT_WINDOW ||
-		    state.bytes >= AGENT_WINDOW_BYTES)
+		    state.bytes >= window)
 			return;
 		if (!agent_spool_open(a))
 			break;
@@ -186,6 +189,19 @@ static void cut_ahead(struct agent *a, struct mono now)
 		s->idle = true;
 		s->look = mono_add(now, LOOK_NS);
 	}
+}
+
+void agent_send_measured(struct agent *a, const char *id)
+{
+	struct bp_error err;
+	unsigned again;
+
+	if (!agent_spool_open(a))
+		return;
+	if (cut_measured(a->cut, a->spool, id, &again, &err) < 0)
+		agent_trouble(a, "%s", err.text);
+	if (again > 0)
+		agent_note(a, "%u slots that had been told as missed were measured: sent anew", again);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

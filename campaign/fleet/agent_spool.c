@@ -40,15 +40,6 @@ bool agent_spool_open(struct agent *a)
 	return true;
 }
 
-static uint64_t file_bytes(const char *dir, const char *name)
-{
-	char path[PATH_MAX + 32];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
-
 static uint64_t journal_bytes(const struct agent *a)
 {
 	char pattern[PATH_MAX + 16];
@@ -67,7 +58,10 @@ static uint64_t journal_bytes(const struct agent *a)
 
 uint64_t agent_spool_bytes(const struct agent *a, const struct store_backlog *b)
 {
-	return b->bytes + file_bytes(a->o->spool, "outbox.db") + journal_bytes(a);
+	struct cut_state state;
+
+	cut_state(a->cut, &state);
+	return b->bytes + state.bytes + journal_bytes(a);
 }
 
 /* Drops what began before, a bounded piece of it. */

@@ -10,7 +10,7 @@
 #include "geo/geo.h"
 
 #define EVERY_NS (30 * NS_PER_S)
-#define SOON_NS (2 * NS_PER_S)
+#define SOON_NS (NS_PER_S / 2)
 
 static void put_built(const struct geo *g, enum geo_db which, char out[static AGENT_DATE_TEXT])
 {

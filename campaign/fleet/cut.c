@@ -11,6 +11,9 @@
 #include "campaign/fleet/cut_inside.h"
 #include "core/text.h"
 
+/* No clock runs ahead by more than this, and is put right later. */
+#define GAPS_NS (2 * 24 * 3600 * NS_PER_S)
+
 enum { OUTBOX_ID = 0x42504f42 /* "BPOB" */, OUTBOX_VERSION = 1, BUSY_MS = 5000 };
 
 int cut_fail(struct cut *c, struct bp_error *err)
@@ -75,6 +78,9 @@ static int create(struct cut *c, struct bp_error *err)
 		 "CREATE TABLE batch(seq INTEGER PRIMARY KEY, round TEXT NOT NULL,"
 		 " part INTEGER NOT NULL, parts INTEGER NOT NULL, records INTEGER NOT NULL,"
 		 " bytes BLOB NOT NULL);"
+		 "CREATE TABLE gap(row INTEGER PRIMARY KEY, round TEXT NOT NULL,"
+		 " planned INTEGER NOT NULL);"
+		 "CREATE INDEX gap_by_round ON gap(round);"
 		 "CREATE TABLE plan(campaign TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
 		 " running INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
 		 "INSERT INTO meta VALUES(1, '%s', '%s', 0, 0, 0, '', 0);"
@@ -145,6 +151,13 @@ static int open_tables(struct cut *c, struct bp_error *err)
 	else if (rc == 0 && (id != OUTBOX_ID || version != OUTBOX_VERSION))
 		rc = bp_fail(err, id == OUTBOX_ID ? BP_EUNSUP : BP_EPARSE,
 			     "%s: no outbox of this version", c->file);
+	if (rc == 0) {
+		char sql[96];
+
+		snprintf(sql, sizeof(sql), "DELETE FROM gap WHERE planned < %" PRId64,
+			 wall_now().ns - GAPS_NS);
+		rc = cut_exec(c, sql, err);
+	}
 	return rc < 0 ? rc : read_state(c, err);
 }
 
@@ -233,12 +246,34 @@ static int write_position(struct cut *c, const struct cut_state *s, const char *
 	return rc;
 }
 
-static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct round *r,
+/* Whether it may be measured yet is remembered with it. */
+static int write_gap(struct cut *c, int64_t row, const struct round *r, struct bp_error *err)
+{
+	bool gap = r->start.ns == 0 && r->traces == 0 && r->slots <= 1;
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, gap ? "INSERT OR REPLACE INTO gap VALUES(?1, ?2, ?3)" :
+				  "DELETE FROM gap WHERE row = ?1", &st, err);
+
+	if (rc == 0) {
+		sqlite3_bind_int64(st, 1, row);
+		if (gap) {
+			sqlite3_bind_text(st, 2, r->id, -1, SQLITE_STATIC);
+			sqlite3_bind_int64(st, 3, r->planned.ns);
+		}
+		rc = step(c, st, err);
+	}
+	sqlite3_finalize(st);
+	return rc;
+}
+
+/* on: this is the round that comes next, and not one that was cut before. */
+static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct round *r, bool on,
 		   struct bp_error *err)
 {
 	struct adding a = {.cut = c, .state = c->state};
 	struct cut_parts parts = {.cut = c, .spool = spool, .round = r, .on_batch = add_batch,
 				  .arg = &a};
+	const char *last = on ? r->id : c->round;
 	int rc = cut_exec(c, "BEGIN IMMEDIATE", err);
 
 	if (rc < 0)
@@ -248,9 +283,12 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 	if (rc == 0)
 		rc = cut_round(&parts, err);
 	sqlite3_finalize(a.st);
-	a.state.row = row;
+	if (on)
+		a.state.row = row;
 	if (rc == 0)
-		rc = write_position(c, &a.state, r->id, err);
+		rc = write_gap(c, row, r, err);
+	if (rc == 0)
+		rc = write_position(c, &a.state, last, err);
 	if (rc == 0)
 		rc = cut_exec(c, "COMMIT", err);
 	if (rc < 0) {
@@ -258,7 +296,8 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 		return rc;
 	}
 	c->state = a.state;
-	text_set(c->round, sizeof(c->round), r->id);
+	if (on)
+		text_set(c->round, sizeof(c->round), r->id);
 	return 0;
 }
 
@@ -279,7 +318,7 @@ static int look_at_spool(struct cut *c, struct store *spool, struct round *r, bo
 	c->state.row = 0;
 	if (anew != NULL)
 		*anew = true;
-	return 0;
+	return cut_exec(c, "DELETE FROM gap", err);
 }
 
 int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *err)
@@ -296,7 +335,50 @@ int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *er
 	if (rc == 0)
 		rc = store_next_round(spool, c->state.row, &row, r, err);
 	if (rc == 0)
-		rc = cut_one(c, spool, row, r, err);
+		rc = cut_one(c, spool, row, r, true, err);
+	free(r);
+	return rc;
+}
+
+/* The next slot behind row that never began when it was cut; 0: none. */
+static int next_gap(struct cut *c, int64_t row, const char *id, int64_t *out, struct bp_error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = prepare(c, "SELECT row FROM gap WHERE row > ?1 AND (?2 IS NULL OR round = ?2)"
+			 " ORDER BY row LIMIT 1", &st, err);
+
+	*out = 0;
+	if (rc == 0) {
+		sqlite3_bind_int64(st, 1, row);
+		if (id != NULL)
+			sqlite3_bind_text(st, 2, id, -1, SQLITE_STATIC);
+		rc = step(c, st, err);
+	}
+	if (rc == 1)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc < 0 ? rc : 0;
+}
+
+int cut_measured(struct cut *c, struct store *spool, const char *id, unsigned *again,
+		 struct bp_error *err)
+{
+	struct round *r = malloc(sizeof(*r));
+	int64_t row = 0, found;
+	int rc;
+
+	*again = 0;
+	if (r == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	while ((rc = next_gap(c, row, id, &row, err)) == 0 && row != 0) {
+		rc = store_next_round(spool, row - 1, &found, r, err);
+		if (rc == 0 && found == row && (r->start.ns != 0 || r->traces > 0)) {
+			rc = cut_one(c, spool, row, r, false, err);
+			*again += rc == 0;
+		}
+		if (rc < 0 && rc != BP_ENOTFOUND && rc != BP_EPARSE)
+			break;
+	}
 	free(r);
 	return rc;
 }
