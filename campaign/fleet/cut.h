@@ -38,9 +38,9 @@ void cut_state(const struct cut *c, struct cut_state *out);
  * are missed, why spool_full. BP_ENOTFOUND: there is none; else nothing was cut. A spool that was
  * made anew is begun from its first round, and *anew (may be NULL) says so. */
 int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *err);
-/* A slot that was cut as one that never began may be measured even so, where a clock had run ahead:
- * its round takes the old one's place in the spool, and is cut again, whole. id: of a round that was
- * announced; NULL: whichever, after a start. *again counts. */
+/* A slot that was cut as one that never began may be measured even so, where a clock had run
+ * ahead: its round takes the old one's place in the spool, and is cut again, whole. id: of a round
+ * that was announced; NULL: whichever, after a start. *again counts. */
 int cut_measured(struct cut *c, struct store *spool, const char *id, unsigned *again,
 		 struct bp_error *err);
 /* A batch that is not confirmed: its bytes and head. BP_ENOTFOUND. */

@@ -32,7 +32,8 @@ struct bed {
 	unsigned arrived[BATCHES_MAX];
 	uint64_t highest;
 	char epoch[BATCH_EPOCH_TEXT];
-	unsigned traces, rounds, others; /* of batches that were new; others: the same seq again, other bytes */
+	unsigned traces, rounds;  /* of batches that were new */
+	unsigned others;          /* the same seq again, of other bytes */
 	uint64_t missed;
 };
 
@@ -235,6 +236,7 @@ static void keep(struct bed *b, const struct bus_message *m)
 	enum batch_refusal refusal;
 	struct batch_head head;
 	struct bp_error err = {0};
+	struct bed before = *b;
 	unsigned at;
 
 	assert_int_equal(batch_read("v", m->bytes, m->size, &head, count, b, &refusal, &err), 0);
@@ -245,6 +247,9 @@ static void keep(struct bed *b, const struct bus_message *m)
 	if (b->batches[at] != NULL) {
 		if (b->sizes[at] != m->size || memcmp(b->batches[at], m->bytes, m->size) != 0)
 			b->others++;
+		b->traces = before.traces;
+		b->rounds = before.rounds;
+		b->missed = before.missed;
 		return;
 	}
 	b->batches[at] = malloc(m->size);
