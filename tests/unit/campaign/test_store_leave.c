@@ -4,7 +4,6 @@
  * comes, and what can be saved of a file that is cut.
  */
 #include "tests/unit/campaign/store_open_bed.h"
-#include "tests/unit/campaign/store_sql.h"
 
 static void old_traces_go_and_rounds_stay(void **state)
 {
@@ -135,7 +134,7 @@ static void what_is_left_of_a_cut_store_is_saved(void **state)
 	struct bed *b = *state;
 	struct store_salvage saved;
 	struct taken out;
-	char to[128];
+	char to[sizeof(b->path) + 8];
 	FILE *f;
 	long size;
 
