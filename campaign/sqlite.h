@@ -343,6 +343,8 @@ int sqlite_mark_batch(struct sqlite_store *s, const char *vantage, const char *e
 int sqlite_refuse_batch(struct sqlite_store *s, const char *vantage, const char *epoch,
 			uint64_t seq, const char *reason, const void *bytes, size_t n,
 			struct bp_error *err);
+int sqlite_skip_batches(struct sqlite_store *s, const char *vantage, const char *epoch,
+			uint64_t through, struct bp_error *err);
 int sqlite_marks(struct sqlite_store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
 
 /* --- sqlite_write.c --------------------------------------------------------------------------- */

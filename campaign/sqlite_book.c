@@ -48,36 +48,60 @@ static int book_ask(struct sqlite_store *s, const char *sql, const char *vantage
 	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : sql_fail(s, rc, err);
 }
 
-static int mark(struct sqlite_store *s, const char *vantage, const char *epoch, uint64_t seq,
-		bool *already, struct bp_error *err)
+/* From `through` on: what follows it without a hole is under the mark from now on. */
+static int advance(struct sqlite_store *s, const char *vantage, const char *epoch,
+		   uint64_t through, struct bp_error *err)
 {
-	int64_t through = 0;
-	int rc = sqlite3_exec(s->db, tables, NULL, NULL, NULL);
+	int rc;
 
-	if (rc != SQLITE_OK)
-		return sql_fail(s, rc, err);
-	rc = book_ask(s, "SELECT through FROM batch WHERE vantage = ?1 AND epoch = ?2", vantage,
-		      epoch, 0, &through, err);
-	if (rc >= 0 && (uint64_t)through < seq)
-		rc = book_ask(s, "INSERT INTO batch_early VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
-			      " RETURNING seq", vantage, epoch, seq, NULL, err);
-	else if (rc >= 0)
-		rc = 0;
-	if (rc < 0)
-		return rc;
-	*already = rc == 0;
-	if (*already)
-		return 0;
-	/* What follows the mark without a hole is under it from now on. */
 	while ((rc = book_ask(s, "DELETE FROM batch_early WHERE vantage = ?1 AND epoch = ?2 AND"
-			      " seq = ?3 RETURNING seq", vantage, epoch, (uint64_t)through + 1, NULL,
-			      err)) > 0)
+			      " seq = ?3 RETURNING seq", vantage, epoch, through + 1, NULL, err)) > 0)
 		through++;
 	if (rc == 0)
 		rc = book_ask(s, "INSERT INTO batch VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
-			      " through = excluded.through", vantage, epoch, (uint64_t)through, NULL,
-			      err);
+			      " through = excluded.through", vantage, epoch, through, NULL, err);
 	return rc < 0 ? rc : 0;
+}
+
+static int through_of(struct sqlite_store *s, const char *vantage, const char *epoch,
+		      int64_t *through, struct bp_error *err)
+{
+	int rc = sqlite3_exec(s->db, tables, NULL, NULL, NULL);
+
+	*through = 0;
+	if (rc != SQLITE_OK)
+		return sql_fail(s, rc, err);
+	rc = book_ask(s, "SELECT through FROM batch WHERE vantage = ?1 AND epoch = ?2", vantage,
+		      epoch, 0, through, err);
+	return rc < 0 ? rc : 0;
+}
+
+static int mark(struct sqlite_store *s, const char *vantage, const char *epoch, uint64_t seq,
+		bool *already, struct bp_error *err)
+{
+	int64_t through;
+	int rc = through_of(s, vantage, epoch, &through, err);
+
+	if (rc == 0 && (uint64_t)through < seq)
+		rc = book_ask(s, "INSERT INTO batch_early VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+			      " RETURNING seq", vantage, epoch, seq, NULL, err);
+	if (rc < 0)
+		return rc;
+	*already = rc == 0;
+	return *already ? 0 : advance(s, vantage, epoch, (uint64_t)through, err);
+}
+
+static int skip(struct sqlite_store *s, const char *vantage, const char *epoch, uint64_t to,
+		struct bp_error *err)
+{
+	int64_t through;
+	int rc = through_of(s, vantage, epoch, &through, err);
+
+	if (rc < 0 || (uint64_t)through >= to)
+		return rc;
+	rc = book_ask(s, "DELETE FROM batch_early WHERE vantage = ?1 AND epoch = ?2 AND seq <= ?3",
+		      vantage, epoch, to, NULL, err);
+	return rc < 0 ? rc : advance(s, vantage, epoch, to, err);
 }
 
 static int done(struct sqlite_store *s, int rc)
@@ -125,6 +149,14 @@ int sqlite_refuse_batch(struct sqlite_store *s, const char *vantage, const char 
 	rc = sqlite3_step(st);
 	sqlite3_finalize(st);
 	return done(s, rc == SQLITE_DONE ? 0 : sql_fail(s, rc, err));
+}
+
+int sqlite_skip_batches(struct sqlite_store *s, const char *vantage, const char *epoch,
+			uint64_t through, struct bp_error *err)
+{
+	int rc = check(s, through, err);
+
+	return done(s, rc == 0 ? skip(s, vantage, epoch, through, err) : rc);
 }
 
 int sqlite_marks(struct sqlite_store *s, store_on_mark *on_mark, void *arg, struct bp_error *err)

@@ -193,6 +193,12 @@ static int engine_refuse_batch(struct store *s, const char *vantage, const char 
 	return sqlite_refuse_batch(own(s), vantage, epoch, seq, reason, bytes, n, err);
 }
 
+static int engine_skip_batches(struct store *s, const char *vantage, const char *epoch,
+			       uint64_t through, struct bp_error *err)
+{
+	return sqlite_skip_batches(own(s), vantage, epoch, through, err);
+}
+
 static int engine_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err)
 {
 	return sqlite_marks(own(s), on_mark, arg, err);
@@ -233,5 +239,6 @@ const struct store_engine sqlite_engine = {
 	.salvage = sqlite_salvage,
 	.mark_batch = engine_mark_batch,
 	.refuse_batch = engine_refuse_batch,
+	.skip_batches = engine_skip_batches,
 	.marks = engine_marks,
 };

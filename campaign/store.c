@@ -108,6 +108,14 @@ int store_refuse_batch(struct store *s, const char *vantage, const char *epoch, 
 	return s->engine->refuse_batch(s, vantage, epoch, seq, reason, bytes, n, err);
 }
 
+int store_skip_batches(struct store *s, const char *vantage, const char *epoch, uint64_t through,
+		       struct bp_error *err)
+{
+	if (s->engine->skip_batches == NULL)
+		return cannot(s, "a book of batches", err);
+	return s->engine->skip_batches(s, vantage, epoch, through, err);
+}
+
 int store_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err)
 {
 	if (s->engine->marks == NULL)

@@ -119,6 +119,8 @@ struct store_engine {
 			  bool *already, struct bp_error *err);
 	int (*refuse_batch)(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 			    const char *reason, const void *bytes, size_t n, struct bp_error *err);
+	int (*skip_batches)(struct store *s, const char *vantage, const char *epoch,
+			    uint64_t through, struct bp_error *err);
 	int (*marks)(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
 	/* NULL: always its own. */
 	int (*claim)(struct store *s, const char *what, bool *mine, struct bp_error *err);

@@ -110,14 +110,20 @@ static void ask(struct agent *a, struct mono now)
 {
 	struct agent_send *s = &a->send;
 	char subject[BUS_SUBJECT_TEXT];
+	struct cut_state state;
 	struct bp_error err;
 	struct buf answer;
+	char said[96];
 	int rc;
 
 	s->ask = mono_add(now, agent_jitter(ASK_NS));
 	snprintf(subject, sizeof(subject), "bp.ask.%s", a->o->vantage);
+	/* What is forgotten here: a centre that was restored from a backup must not wait for it. */
+	cut_state(a->cut, &state);
+	snprintf(said, sizeof(said), "{\"epoch\":\"%s\",\"confirmed\":%" PRIu64 "}", state.epoch,
+		 state.confirmed);
 	buf_init(&answer);
-	rc = bus_ask(a->bus, subject, "", 0, ASK_WAIT_NS, &answer, &err);
+	rc = bus_ask(a->bus, subject, said, strlen(said), ASK_WAIT_NS, &answer, &err);
 	if (rc == 0)
 		take_marks(a, answer.bytes != NULL ? answer.bytes : "", answer.used);
 	else if (rc != BP_EAGAIN && rc != BP_ENOTFOUND) /* no collector now: no trouble of ours */

@@ -84,6 +84,7 @@ struct collect {
 	struct bus_ear *ear;
 	bool set_up;
 	struct store *store;           /* NULL: away */
+	bool reading;                  /* it is under way: nothing else may be asked of it */
 	struct patience bus_wait, store_wait;
 	struct item items[COLLECT_FETCH];
 	unsigned item_count;

@@ -3,12 +3,14 @@
  * Watermarks as the store has them: told behind each commit, to who asks, and all of them by a
  * collector that starts. And the rounds that they say are whole.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/fleet/collect_inside.h"
 #include "core/json.h"
+#include "core/jsontree.h"
 #include "core/text.h"
 
 #define ASK_SUBJECT "bp.ask."
@@ -123,6 +125,43 @@ void collect_marks_tell_all(struct collect *c)
 	}
 }
 
+/* {"epoch":"dl3k9x0q","confirmed":17}: who asks has forgotten so many. Where the store has less it is
+ * an older one than it was (a backup): what lies between is lost, and waited for by nobody. */
+static void hear_confirmed(struct collect *c, const char *vantage, const struct bus_message *m)
+{
+	struct json_node *dom = m->size > 0 ? json_tree(m->bytes, m->size, NULL) : NULL;
+	const char *epoch = node_text(node_get(dom, "epoch"));
+	struct bp_error err = {0};
+	int64_t confirmed;
+	bool known;
+	int rc;
+
+	if (c->store == NULL || c->reading || epoch == NULL || !bus_name_ok(epoch) ||
+	    strlen(epoch) >= BATCH_EPOCH_TEXT ||
+	    !node_int(node_get(dom, "confirmed"), 1, INT64_MAX - 1, &confirmed) ||
+	    through_of(c, vantage, epoch) >= (uint64_t)confirmed)
+		goto out;
+	/* Another collector may have committed what is told here. */
+	rc = collect_marks_read(c, &err);
+	if (rc < 0 || through_of(c, vantage, epoch) >= (uint64_t)confirmed ||
+	    (collect_epochs(c, vantage, epoch, &known) >= COLLECT_EPOCHS_MAX && !known))
+		goto out;
+	rc = store_begin(c->store, &err);
+	if (rc == 0)
+		rc = store_skip_batches(c->store, vantage, epoch, (uint64_t)confirmed, &err);
+	if (rc == 0)
+		rc = store_commit(c->store, &err);
+	if (rc < 0) {
+		store_undo(c->store);
+		goto out;
+	}
+	collect_note(c, "%s has forgotten batches up to %" PRId64 ", which the store does not have: it"
+		     " is older than it was; its mark goes on behind them", vantage, confirmed);
+	(void)collect_marks_read(c, &err);
+out:
+	free(dom);
+}
+
 void collect_marks_answer(struct collect *c)
 {
 	struct bus_message m;
@@ -135,6 +174,8 @@ void collect_marks_answer(struct collect *c)
 
 		if (strncmp(vantage, ASK_SUBJECT, strlen(ASK_SUBJECT)) == 0)
 			vantage += strlen(ASK_SUBJECT);
+		if (c->marks_known && bus_name_ok(vantage))
+			hear_confirmed(c, vantage, &m);
 		/* Where nothing is known, another collector may know: who asked asks again. */
 		if (c->marks_known && bus_name_ok(vantage)) {
 			buf_clear(&text);

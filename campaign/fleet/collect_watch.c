@@ -97,8 +97,10 @@ static void on_breath(void *arg)
 	/* A reading of history takes a while. */
 	if (c->hooks.on_breath != NULL)
 		c->hooks.on_breath(c->hooks.arg);
+	c->reading = true;
 	if (c->set_up)
 		collect_marks_answer(c);
+	c->reading = false;
 }
 
 static bool is_off(const struct page *p)

@@ -137,6 +137,9 @@ int pg_mark_batch(struct store *s, const char *vantage, const char *epoch, uint6
 		  bool *already, struct bp_error *err);
 int pg_refuse_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 		    const char *reason, const void *bytes, size_t n, struct bp_error *err);
+int pg_skip_batches(struct store *s, const char *vantage, const char *epoch, uint64_t through,
+		    struct bp_error *err);
+int pg_claim(struct store *s, const char *what, bool *mine, struct bp_error *err);
 int pg_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
 
 /* --- pg_read.c, pg_select.c, pg_rounds.c ------------------------------------------------------ */

@@ -89,3 +89,45 @@ int pg_marks(struct store *store, store_on_mark *on_mark, void *arg, struct bp_e
 	PQclear(res);
 	return rc;
 }
+
+int pg_skip_batches(struct store *store, const char *vantage, const char *epoch, uint64_t through,
+		    struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	int rc = pg_check_order(s, err);
+
+	if (rc < 0)
+		return rc;
+	if (through == 0 || through > INT64_MAX || vantage[0] == '\0' || epoch[0] == '\0')
+		return bp_fail(err, BP_EINVAL, "the store: a batch without vantage, epoch or number");
+	pg_param_text(&s->params, vantage);
+	pg_param_text(&s->params, epoch);
+	pg_param_i64(&s->params, (int64_t)through);
+	rc = pg_query(s,
+		      "INSERT INTO mark VALUES ($1, $2, $3) ON CONFLICT (vantage, epoch) DO UPDATE"
+		      " SET through = greatest(mark.through, excluded.through)",
+		      NULL, err);
+	return rc < 0 ? pg_failed(s, rc) : 0;
+}
+
+/* --- what one of them does -------------------------------------------------------------------- */
+
+/* The lock is the connection's: with it it goes. Asked again it is had twice, which is once. */
+int pg_claim(struct store *store, const char *what, bool *mine, struct bp_error *err)
+{
+	struct pg_store *s = pg_of(store);
+	PGresult *res;
+	int rc = pg_ready(s, err);
+
+	if (rc < 0)
+		return rc;
+	pg_param_text(&s->params, what);
+	rc = pg_query(s,
+		      "SELECT pg_try_advisory_lock(1112560465, hashtext(current_schema() || '.' || $1))",
+		      &res, err);
+	if (rc < 0)
+		return rc;
+	*mine = pg_get_bool(res, 0, 0);
+	PQclear(res);
+	return 0;
+}

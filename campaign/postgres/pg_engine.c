@@ -32,5 +32,7 @@ const struct store_engine pg_engine = {
 	.retire_hours = pg_retire_hours,
 	.mark_batch = pg_mark_batch,
 	.refuse_batch = pg_refuse_batch,
+	.skip_batches = pg_skip_batches,
 	.marks = pg_marks,
+	.claim = pg_claim,
 };
