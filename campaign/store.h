@@ -85,8 +85,8 @@ int store_mark_batch(struct store *s, const char *vantage, const char *epoch, ui
  * counts as in. */
 int store_refuse_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 		       const char *reason, const void *bytes, size_t n, struct bp_error *err);
-/* The vantage point says that it has none up to this one any more: they count as in. (Of a store that
- * was restored from a backup: what came behind it was forgotten by who had sent it.) */
+/* The vantage point says that it has none up to this one any more: they count as in. (Of a store
+ * that was restored from a backup: what came behind it was forgotten by who had sent it.) */
 int store_skip_batches(struct store *s, const char *vantage, const char *epoch, uint64_t through,
 		       struct bp_error *err);
 /* Of each vantage point and epoch, the highest seq such that all of 1..seq are in (0: the first is
