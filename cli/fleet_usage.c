@@ -5,8 +5,25 @@
 const char agent_usage[] =
 "usage: borderpath agent --server URL --vantage NAME [OPTIONS]\n"
 "\n"
-"A vantage point of a fleet: takes its plans from the broker, measures as `campaign run` does, and\n"
-"sends what it measured.\n";
+"A vantage point of a fleet, until SIGTERM: takes its plans from the broker, measures as `campaign\n"
+"run` does (by a `borderpath` of its own), and sends what it measured. Dials out only. Prints one\n"
+"`round` object for each round once it is safe in the spool; what the spool holds is forgotten when\n"
+"the centre says that its store has it, and not before. Without the broker it goes on measuring by\n"
+"the plans it has. A plan that does not read is refused with the reason; the last good one goes on.\n"
+"\n"
+"  --server URL          the broker: nats://HOST:4222 or tls://HOST:4222; several by comma\n"
+"  --vantage NAME        who this is: letters, digits, '-', '_'\n"
+"  --nkey FILE           the key that `borderpath fleet` made for it; mode 0600\n"
+"  --ca FILE             the authority that signed the broker's certificate, PEM (the system's)\n"
+"  --spool DIR           plans, rounds, batches that wait (under the user's state directory, or the\n"
+"                        service's)\n"
+"  --spool-bytes N       at most so much there (1G). Over it what the centre has goes first, then the\n"
+"                        oldest traces that it has not, and their rounds say so\n"
+"  --profile, --asn-db, --country-db, --do-not-probe   as for `campaign run`, whatever plans say\n"
+"  --quiet               no notes on stderr\n"
+"\n"
+"Of a plan, its store, keep, alerts and metrics do not apply here: they are the centre's. Its vantage\n"
+"point is --vantage. It may name a profile and hosts, no files of this machine.\n";
 
 const char collect_usage[] =
 "usage: borderpath collect --server URL --store STORE [OPTIONS]\n"

@@ -34,7 +34,7 @@ start_agent()
 	: >"$OUT"
 	lab_private || lab_die "refusing to probe outside a private namespace"
 	ip netns exec vp "$BORDERPATH" agent --server "$URL" --vantage vp --spool "$SPOOL" \
-		--profile "$LAB_DIR/lab.yaml" "$@" >>"$OUT" 2>>"$ERR" &
+		--profile "$LAB_DIR/lab.yaml" >>"$OUT" 2>>"$ERR" &
 	AGENT=$!
 }
 end_agent()
