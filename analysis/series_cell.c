@@ -57,6 +57,11 @@ static bool keep_hops(struct gather *g, const struct point_hop *hops, unsigned n
 	for (unsigned i = 0; i < n; i++) {
 		unsigned high = g->hop_count;
 
+		/* Most often it is the next one. */
+		if (at + 1 < high && by_hop(&g->hops[at + 1], &hops[i]) == 0) {
+			at++;
+			continue;
+		}
 		while (at < high) {
 			unsigned middle = (at + high) / 2;
 
@@ -130,7 +135,7 @@ int gather_add(struct gather *g, const struct point *p, const struct gather_name
 	/* A border that this profile does not name is one of nobody's. */
 	if (s->outcome == OUTCOME_BORDER && s->border < 0)
 		s->outcome = OUTCOME_OTHER;
-	text_set(s->id, sizeof(s->id), p->id);
+	memcpy(s->id, p->id, sizeof(s->id));
 	return 0;
 }
 

@@ -14,12 +14,15 @@
 /* Some 400 bytes each. */
 enum { SHAPES_MAX = 1 << 18, LISTS_MAX = 1 << 24 };
 
+/* number + 1 (0: free), and as much of the hash as tells most others apart without a look at them. */
+struct place { uint32_t number1, tag; };
+
 struct shapes {
 	struct sqlite_store *s;
 	const struct store_points *to;
 	struct shape *items;     /* owned, as all below */
 	uint32_t count, room;
-	uint32_t *table;         /* number + 1; 0 free */
+	struct place *table;
 	uint32_t table_size;     /* a power of two */
 	uint32_t *slots;
 	uint32_t slot_count, slot_room;
@@ -230,17 +233,18 @@ static bool same(const struct shape_key *a, const struct shape_key *b)
 
 static void put(struct shapes *t, uint32_t number)
 {
-	uint64_t at = t->items[number].hash;
+	uint64_t hash = t->items[number].hash, at = hash;
 
-	while (t->table[at & (t->table_size - 1)] != 0)
+	while (t->table[at & (t->table_size - 1)].number1 != 0)
 		at++;
-	t->table[at & (t->table_size - 1)] = number + 1;
+	t->table[at & (t->table_size - 1)] = (struct place){number + 1, (uint32_t)(hash >> 32)};
 }
 
 /* Room for one more. */
 static int make_room(struct shapes *t)
 {
-	uint32_t room = t->room > 0 ? 2 * t->room : 1024, *table;
+	uint32_t room = t->room > 0 ? 2 * t->room : 1024;
+	struct place *table;
 	struct shape *items;
 
 	if (t->count == SHAPES_MAX || t->slot_count > LISTS_MAX || t->hop_count > LISTS_MAX) {
@@ -273,12 +277,13 @@ int shapes_find(struct shapes *t, const struct shape_key *like, sqlite3_stmt *st
 	int rc;
 
 	for (uint64_t at = hash; t->table_size > 0; at++) {
-		uint32_t place = t->table[at & (t->table_size - 1)];
+		const struct place *place = &t->table[at & (t->table_size - 1)];
 
-		if (place == 0)
+		if (place->number1 == 0)
 			break;
-		if (t->items[place - 1].hash == hash && same(&t->items[place - 1].key, like)) {
-			*out = &t->items[place - 1];
+		if (place->tag == (uint32_t)(hash >> 32) &&
+		    same(&t->items[place->number1 - 1].key, like)) {
+			*out = &t->items[place->number1 - 1];
 			return 0;
 		}
 	}
