@@ -290,6 +290,7 @@ static void came_back(struct vantage_state *who, const struct cell *c)
 
 	who->offline = 0;
 	who->reference = c->reference;
+	who->heard = c->online;
 	who->unsure = c->unsure;
 	who->cut_off = who->cut_off && c->unsure;
 	if (c->last.ns > who->online.ns)

@@ -30,7 +30,8 @@ struct member {
 	uint8_t state;             /* enum member_state */
 	struct wall not_before, not_after, at, until;
 	double confidence;
-	bool reference;            /* of an outage: a reference host answered all the while */
+	bool reference, online;    /* of an outage: a reference host, anybody answered all the
+				    * while */
 	uint64_t mark;             /* of the look at all outages that met it last */
 };
 
@@ -168,7 +169,7 @@ struct vantage_state {
 	unsigned key_count, key_room;
 	bool reach_changed;            /* since outages were looked at */
 	uint64_t looked;               /* the last look that it was part of */
-	bool reference, unsure;        /* of its last round: as in the cell */
+	bool reference, heard, unsure; /* of its last round: as in the cell (heard: online) */
 	bool cut_off;                  /* while unsure: others reached what it did not */
 	unsigned offline;              /* rounds in a row */
 	struct wall planned;           /* of the last round counted */
@@ -262,6 +263,8 @@ void track_evidence(struct track *t, struct wall at, const char *vantage, const 
 		    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 int tracks_tell(struct events *v);
 void tracks_fini(struct events *v);
+/* Who saw it, of how many, when and how sure, out of its members (events_votes.c). */
+void track_refresh(struct events *v, struct track *t);
 /* Two rounds of this key, and of the slowest if that is not known. */
 int64_t lag_of(const struct events *v, const struct key_state *k);
 

@@ -172,12 +172,14 @@ static int take_view(struct events *v, struct vantage_state *who, const struct v
 		rc = track_join(t, NULL, who, &claim, &m);
 		if (rc == 0) {
 			m->reference = who->reference;
+			m->online = who->heard;
 			tell_why(v, t, who, x);
 		}
 	}
 	if (rc < 0)
 		return rc;
 	m->reference &= who->reference;
+	m->online &= who->heard;
 	add_prefixes(t->e, x);
 	m->mark = v->mark;
 	if (x->held && m->state != MEMBER_HELD) {

@@ -162,7 +162,10 @@ static void how_they_were(struct buf *out, const struct event *e)
 {
 	unsigned n = e->reference < e->seen_by ? e->reference : e->seen_by;
 
-	if (n == 0)
+	if (n < e->seen_by && e->online >= e->seen_by)
+		buf_str(out, e->seen_by == 1 ? ", which was not offline" :
+			", none of which was offline");
+	else if (n == 0)
 		buf_str(out, e->seen_by == 1 ? ", which is not known to have been offline" :
 			", none of which is known to have been offline");
 	else if (e->seen_by == 1)
@@ -218,7 +221,9 @@ static void outage_event(struct buf *out, const struct event *e, const struct pr
 	} else {
 		buf_str(out, ", no probed host in ");
 		event_networks(out, e, of, p);
-		buf_str(out, of > 0 && addr_is_set(e->prefix.addr) ? ", " : " ");
+		/* Behind a "namely". */
+		buf_str(out, of > 0 && (addr_is_set(e->prefix.addr) || e->prefix_count > 0) ? ", " :
+			" ");
 		buf_str(out, e->until.ns == 0 ? "has answered " : "answered ");
 	}
 	sentence_put_points(out, e->seen_by, e->seen_of);

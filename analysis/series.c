@@ -274,6 +274,8 @@ static int put_round(struct series *s, struct lane *l, struct open_round *open,
 			    .look = look,
 			    .moved = r != NULL && r->changed != 0,
 			    .reference = r != NULL && r->reference_answered > 0,
+			    .online = r != NULL && (r->health == ROUND_HEALTH_OK ||
+						    r->health == ROUND_HEALTH_PARTIAL),
 			    .unsure = r != NULL && r->health == ROUND_HEALTH_UNKNOWN};
 	int rc = 0;
 

@@ -63,6 +63,7 @@ struct cell {
 	bool look;                  /* a closer look between rounds, not of the schedule */
 	bool moved;                 /* the vantage point's identity differs from its round before */
 	bool reference;             /* a reference host answered in the round */
+	bool online;                /* the round says that somebody did, a target too */
 	bool unsure;                /* the round says of its vantage point's health that nobody can
 				     * tell: no target answered, and no reference host */
 	uint16_t traces, hosts, hosts_reached;

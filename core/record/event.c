@@ -138,6 +138,7 @@ static void put_seen(struct json_writer *w, const struct event *e)
 	json_put_int(w, "seen_by", e->seen_by);
 	json_put_int(w, "seen_of", e->seen_of);
 	jsonl_put_nonzero(w, "seen_with_reference", e->reference);
+	jsonl_put_nonzero(w, "seen_online", e->online);
 }
 
 static void put_delay(struct json_writer *w, const struct event *e)

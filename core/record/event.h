@@ -101,8 +101,8 @@ struct event {
 	char vantages[EVENT_VANTAGES_MAX][TRACE_VANTAGE_TEXT];
 	unsigned vantage_count;      /* of `vantages` */
 	unsigned seen_by, seen_of;   /* of those that measured there and were healthy */
-	unsigned reference;          /* of an outage: those of seen_by that a reference host
-				      * answered all the while */
+	unsigned reference, online;  /* of an outage: those of seen_by that a reference host, or
+				      * anybody at all, answered all the while */
 	struct prefix prefix;        /* addr not set: the whole network */
 	struct prefix prefixes[EVENT_PREFIXES_MAX]; /* of a wider scope: which; else empty */
 	unsigned prefix_count;

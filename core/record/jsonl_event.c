@@ -144,6 +144,7 @@ static void read_event(struct fields *in, const struct json_node *o, struct even
 	FIELD_INT(in, o, "seen_by", 0, UINT32_MAX, e->seen_by);
 	FIELD_INT(in, o, "seen_of", 0, UINT32_MAX, e->seen_of);
 	FIELD_INT(in, o, "seen_with_reference", 0, UINT32_MAX, e->reference);
+	FIELD_INT(in, o, "seen_online", 0, UINT32_MAX, e->online);
 	read_prefixes(in, o, e);
 	field_addr(in, o, "host", &e->host);
 	field_addr(in, o, "last_hop", &e->last_hop);

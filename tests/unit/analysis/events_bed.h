@@ -328,6 +328,7 @@ static inline void bed_line(struct bed *b, const char *line)
 					.look = look,
 					.moved = moved,
 					.reference = reference,
+					.online = reference,
 					.unsure = unsure};
 		bed_times(&x->cell,
 			  BED_START + (look ? (round - 1) * BED_EVERY + 300 * NS_PER_S

@@ -61,6 +61,13 @@ static const struct row rows[] = {
 	 "outage/vantage_down v8 confirmed 3-4 1/1\n"
 	 "path_change v9 > confirmed 4-5 1/1\n",
 	 "a real outage: who was cut off before it has no say; who moved has one two rounds later", false},
+	{BOTH("dddddnnnnddddd"),
+	 {BOTH("ddddxxxxxddddd"), BOTH("ddddxxxxxddddd"), BOTH("dddddnnnnddddd")},
+	 "recovery/cut_at_border network:176,177 resolved 4-5 until 9 8/8\n"
+	 "recovery/vantage_down v7 resolved 3-4 until 9 1/1\n"
+	 "recovery/vantage_down v8 resolved 3-4 until 9 1/1\n",
+	 "who was offline all the while, and is back when it is over, is none of those who could tell",
+	 false},
 	{BOTH("ddddd?n?n?n?n?n"),
 	 {BOTH("ddddd?n?n?n?n?n"), BOTH("ddddd?n?n?n?n?n"), BOTH("ddddd?n?n?n?n?n")},
 	 "outage/cut_at_border network:176,177 confirmed 4-5 10/10\n",

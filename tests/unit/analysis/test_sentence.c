@@ -153,6 +153,10 @@ static void outages(void **state)
 	says(&e, "Since 2014-12-22 16:15:00 UTC, no probed host in one of the four networks of North "
 	     "Korea, namely 175.45.178.0/24, has answered 8 of 8 vantage points, none of which is "
 	     "known to have been offline; routers inside still answered.");
+	e.online = 8;
+	says(&e, "Since 2014-12-22 16:15:00 UTC, no probed host in one of the four networks of North "
+	     "Korea, namely 175.45.178.0/24, has answered 8 of 8 vantage points, none of which was "
+	     "offline; routers inside still answered.");
 	e.seen_by = e.seen_of = e.reference = 1;
 	says(&e, "Since 2014-12-22 16:15:00 UTC, no probed host in one of the four networks of North "
 	     "Korea, namely 175.45.178.0/24, has answered 1 of 1 vantage point, which reached its "
