@@ -14,7 +14,8 @@
 /* Some 400 bytes each. */
 enum { SHAPES_MAX = 1 << 18, LISTS_MAX = 1 << 24 };
 
-/* number + 1 (0: free), and as much of the hash as tells most others apart without a look at them. */
+/* number + 1 (0: free), and as much of the hash as tells most others apart without a look at
+ * them. */
 struct place { uint32_t number1, tag; };
 
 struct shapes {
