@@ -95,6 +95,7 @@ LINKS_tests/unit/analysis        := analysis geo core
 LINKS_tests/unit/analysis/report := analysis geo core
 LINKS_tests/unit/campaign/fleet  := fleet postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/fleet/collect := fleet postgres campaign analysis geo plan core
+LINKS_tests/unit/campaign/postgres := postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign        := postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/run    := postgres campaign analysis geo plan core
 LINKS_tests/unit/cli             := cli clifleet fleet postgres campaign analysis geo plan core

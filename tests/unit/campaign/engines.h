@@ -111,6 +111,18 @@ static inline void store_gone(const char *name)
 	}
 }
 
+/* Nothing is in it, as at first. */
+static inline void store_empty(const char *name)
+{
+	char sql[64];
+
+	store_gone(name);
+	if (!is_server(name))
+		return;
+	snprintf(sql, sizeof(sql), "CREATE SCHEMA %.40s", strrchr(name, '%') + 3);
+	server_sql(name, sql);
+}
+
 /* --- anybody's SQL ---------------------------------------------------------------------------- */
 
 /* What a query gives, as text; NULL is NULL. */
@@ -217,36 +229,47 @@ static inline void no_server(void **state)
 	skip();
 }
 
-/* Tests that hold for all kinds of store, then those for files alone. */
-static inline int run_on_engines(const char *name, const struct CMUnitTest *both, size_t count,
-				 const struct CMUnitTest *files, size_t file_count)
+/* Tests on a server; without one they are skipped. */
+static inline int run_on_server(const struct CMUnitTest *on_server, size_t count)
 {
 	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
 	struct server server = {0};
-	int failed = _cmocka_run_group_tests(name, both, count, NULL, NULL);
-	int rc = server_start(&server);
+	int rc = server_start(&server), failed;
 
-	if (file_count > 0)
-		failed += _cmocka_run_group_tests("files", files, file_count, NULL, NULL);
 	assert_non_null(tests);
-	memcpy(tests, both, count * sizeof(*tests));
+	memcpy(tests, on_server, count * sizeof(*tests));
 	for (size_t i = 0; i < count; i++) {
 		/* Reaches set_up. */
 		tests[i].initial_state = &server;
 		if (rc != 0)
-			tests[i] =
-				(struct CMUnitTest){.name = both[i].name, .test_func = no_server};
+			tests[i] = (struct CMUnitTest){.name = on_server[i].name,
+						       .test_func = no_server};
 	}
 	if (rc != 0)
 		print_message("  skipped on PostgreSQL: %s\n", server.url);
-	failed += _cmocka_run_group_tests("postgresql", tests, count, NULL, NULL);
+	failed = _cmocka_run_group_tests("postgresql", tests, count, NULL, NULL);
 	server_stop(&server);
 	free(tests);
 	return failed + (rc < 0);
+}
+
+/* Tests that hold for all kinds of store, then those for files alone. */
+static inline int run_on_engines(const char *name, const struct CMUnitTest *both, size_t count,
+				 const struct CMUnitTest *files, size_t file_count)
+{
+	int failed = _cmocka_run_group_tests(name, both, count, NULL, NULL);
+
+	if (file_count > 0)
+		failed += _cmocka_run_group_tests("files", files, file_count, NULL, NULL);
+	return failed + run_on_server(both, count);
 }
 #define RUN_ON_ENGINES(both, files)                                          \
 	run_on_engines(#both, both, sizeof(both) / sizeof((both)[0]), files, \
 		       sizeof(files) / sizeof((files)[0]))
 #define RUN_ON_BOTH(both) run_on_engines(#both, both, sizeof(both) / sizeof((both)[0]), NULL, 0)
+/* Tests that need none, then those of a server alone. */
+#define RUN_ON_SERVER(none, tests)                                                            \
+	(_cmocka_run_group_tests(#none, none, sizeof(none) / sizeof((none)[0]), NULL, NULL) + \
+	 run_on_server(tests, sizeof(tests) / sizeof((tests)[0])))
 
 #endif

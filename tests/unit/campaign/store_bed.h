@@ -14,28 +14,28 @@
 #include <cmocka.h>
 // clang-format on
 
-#include <sqlite3.h>
-
 #include "campaign/sqlite.h"
 #include "campaign/store.h"
 #include "core/text.h"
+#include "tests/unit/campaign/engines.h"
 
 #define T0 (INT64_C(1795341600) * NS_PER_S)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 struct bed {
-	char dir[64], path[96];
+	char dir[64], path[STORE_NAME]; /* or the name of a store on a server */
 	struct bp_error err;
 };
 
 static inline int set_up(void **state)
 {
+	struct server *server = *state;
 	struct bed *b = calloc(1, sizeof(*b));
 
 	snprintf(b->dir, sizeof(b->dir), "/tmp/test_store.XXXXXX");
 	if (mkdtemp(b->dir) == NULL)
 		return -1;
-	snprintf(b->path, sizeof(b->path), "%s/s.db", b->dir);
+	store_name(server, b->dir, b->path);
 	*state = b;
 	return 0;
 }
@@ -45,6 +45,8 @@ static inline int tear_down(void **state)
 	struct bed *b = *state;
 	char command[128];
 
+	if (is_server(b->path))
+		store_gone(b->path);
 	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
 	if (system(command) != 0)
 		return -1;

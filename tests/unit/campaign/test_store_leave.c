@@ -134,7 +134,7 @@ static void what_is_left_of_a_cut_store_is_saved(void **state)
 	struct bed *b = *state;
 	struct store_salvage saved;
 	struct taken out;
-	char to[sizeof(b->path) + 8];
+	char to[STORE_NAME + 8];
 	FILE *f;
 	long size;
 
@@ -166,13 +166,15 @@ static void what_is_left_of_a_cut_store_is_saved(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest both[] = {
 		T(old_traces_go_and_rounds_stay),
 		T(only_its_own_traces_go),
 		T(a_closer_look_is_no_round),
 		T(a_measured_round_takes_the_place_of_a_missed_one),
+	};
+	const struct CMUnitTest files[] = {
 		T(what_is_left_of_a_cut_store_is_saved),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_ENGINES(both, files);
 }

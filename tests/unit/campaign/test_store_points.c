@@ -226,17 +226,16 @@ static void hostile_bodies(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		T(points_are_those_of_records),
-		T(whatever_a_record_holds),
-		T(the_same_are_selected),
-		T(judged_anew),
-		T(names_are_one_pointer),
-		T(who_takes_points_may_stop_and_read),
+	const struct CMUnitTest both[] = {
+		T(points_are_those_of_records), T(whatever_a_record_holds),
+		T(the_same_are_selected),	T(judged_anew),
+		T(names_are_one_pointer),	T(who_takes_points_may_stop_and_read),
 		T(pieces_come_by_time),
+	};
+	const struct CMUnitTest files[] = {
 		T(damage_is_told),
 		T(hostile_bodies),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_ENGINES(both, files);
 }

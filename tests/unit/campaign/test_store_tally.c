@@ -15,8 +15,8 @@
 
 #include "campaign/sqlite.h"
 #include "campaign/store.h"
+#include "tests/unit/campaign/engines.h"
 #include "tests/unit/core/record/random_trace.h"
-#include "tests/unit/campaign/store_sql.h"
 
 #define T0 (INT64_C(1795341600) * NS_PER_S) /* 2026-11-22T10:00:00Z */
 

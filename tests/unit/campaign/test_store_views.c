@@ -19,55 +19,40 @@
 #include "campaign/store.h"
 #include "core/record/csv.h"
 #include "core/record/format.h"
+#include "tests/unit/campaign/engines.h"
 #include "tests/unit/campaign/store_compare.h"
 #include "tests/unit/core/record/random_trace.h"
 
 #define T0 (INT64_C(1795341600) * NS_PER_S)
 
 struct bed {
-	char dir[64], path[96];
+	char dir[64], path[STORE_NAME];
 	struct store *store;
-	sqlite3 *db;
 	struct bp_error err;
 };
 
 static int set_up(void **state)
 {
+	struct server *server = *state;
 	struct bed *b = calloc(1, sizeof(*b));
 
 	snprintf(b->dir, sizeof(b->dir), "/tmp/test_views.XXXXXX");
 	if (mkdtemp(b->dir) == NULL)
 		return -1;
-	snprintf(b->path, sizeof(b->path), "%s/s.db", b->dir);
+	store_name(server, b->dir, b->path);
 	*state = b;
-	return store_open(b->path, STORE_WRITE, &b->store, &b->err) < 0 ||
-	       sqlite3_open(b->path, &b->db) != SQLITE_OK;
+	return store_open(b->path, STORE_WRITE, &b->store, &b->err);
 }
 
 static int tear_down(void **state)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
 	struct bed *b = *state;
-	char path[128];
 
 	store_close(b->store);
-	sqlite3_close(b->db);
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", b->path, ends[i]);
-		unlink(path);
-	}
+	store_gone(b->path);
 	rmdir(b->dir);
 	free(b);
 	return 0;
-}
-
-static sqlite3_stmt *prepare(struct bed *b, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-
-	if (sqlite3_prepare_v2(b->db, sql, -1, &st, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(b->db));
-	return st;
 }
 
 /* --- the cells of a CSV text ------------------------------------------------------------------ */
@@ -108,16 +93,16 @@ static bool same_cell(const char *a, const char *b)
 static unsigned compare(struct bed *b, const char *csv, const char *sql, const char *const *columns,
 			const char *but)
 {
-	sqlite3_stmt *st = prepare(b, sql);
+	struct answer a = ask(b->path, sql);
+	unsigned count = a.rows, rows;
 	char cell[1024];
-	unsigned rows = 0;
 	bool end;
 
-	for (int i = 0; columns[i] != NULL; i++)
-		assert_string_equal(columns[i], sqlite3_column_name(st, i));
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		for (int i = 0; columns[i] != NULL; i++) {
-			const char *text = (const char *)sqlite3_column_text(st, i);
+	for (unsigned i = 0; columns[i] != NULL; i++)
+		assert_string_equal(columns[i], a.names[i]);
+	for (rows = 0; rows < count; rows++) {
+		for (unsigned i = 0; columns[i] != NULL; i++) {
+			const char *text = answer_at(&a, rows, i);
 
 			if (!next_cell(&csv, cell, sizeof(cell), &end))
 				fail_msg("row %u: the table has fewer rows", rows);
@@ -126,10 +111,9 @@ static unsigned compare(struct bed *b, const char *csv, const char *sql, const c
 				fail_msg("row %u, %s: %s in the table, %s in the view", rows,
 					 columns[i], cell, text ? text : "nothing");
 		}
-		rows++;
 	}
 	assert_int_equal(*csv, '\0');
-	sqlite3_finalize(st);
+	answer_fini(&a);
 	return rows;
 }
 
@@ -281,17 +265,6 @@ static void the_view_of_rounds_is_the_table(void **state)
 
 /* --- judgements ------------------------------------------------------------------------------- */
 
-static int64_t number(struct bed *b, const char *sql)
-{
-	sqlite3_stmt *st = prepare(b, sql);
-	int64_t v;
-
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	v = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return v;
-}
-
 static void judgements_are_rows(void **state)
 {
 	struct bed *b = *state;
@@ -303,7 +276,7 @@ static void judgements_are_rows(void **state)
 	unsigned judged = 200 - (200 + 6) / 7;
 
 	put_random(b, 200);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), judged);
+	assert_int_equal(number(b->path, "SELECT count(*) FROM judgements"), judged);
 	assert_int_equal(store_begin(b->store, &b->err), 0);
 	/* 7 was never judged, 8 was; twice. */
 	for (unsigned i = 0; i < 3; i++)
@@ -311,14 +284,17 @@ static void judgements_are_rows(void **state)
 						     (struct wall){T0 + i * NS_PER_S}, &b->err),
 				 0);
 	assert_int_equal(store_commit(b->store, &b->err), 0);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), judged + 3);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
+	assert_int_equal(number(b->path, "SELECT count(*) FROM judgements"), judged + 3);
+	assert_int_equal(number(b->path,
+				"SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
 			 3);
-	assert_int_equal(number(b, "SELECT count(*) FROM traces WHERE trace_id IN ('v-run-7',"
-				   " 'v-run-8') AND border = 'khasan' AND profile_version = '9'"),
+	assert_int_equal(number(b->path,
+				"SELECT count(*) FROM traces WHERE trace_id IN ('v-run-7',"
+				" 'v-run-8') AND border = 'khasan' AND profile_version = '9'"),
 			 2);
-	assert_int_equal(number(b, "SELECT judged_at = '2026-11-22T10:00:02.000000000Z' FROM traces"
-				   " WHERE trace_id = 'v-run-8'"),
+	assert_int_equal(number(b->path,
+				"SELECT judged_at = '2026-11-22T10:00:02.000000000Z' FROM traces"
+				" WHERE trace_id = 'v-run-8'"),
 			 1);
 }
 
@@ -329,8 +305,8 @@ static void what_was_dropped_is_rolled_up(void **state)
 	int64_t min;
 
 	put_random(b, 200);
-	min = number(b, "SELECT min(rtt_min_ms) * 1000 FROM traces");
-	assert_int_equal(number(b, "SELECT count(*) FROM hours"), 0);
+	min = number(b->path, "SELECT min(rtt_min_ms) * 1000 FROM traces");
+	assert_int_equal(number(b->path, "SELECT count(*) FROM hours"), 0);
 	/* In two steps, through the midst of an hour: the same row twice. */
 	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 77 * NS_PER_S},
 				  true, &dropped, &b->err),
@@ -340,12 +316,12 @@ static void what_was_dropped_is_rolled_up(void **state)
 				  true, &dropped, &b->err),
 			 0);
 	assert_int_equal(dropped, 123);
-	assert_int_equal(number(b, "SELECT count(*) FROM trace"), 0);
-	assert_int_equal(number(b, "SELECT sum(traces) FROM hours WHERE hour_utc ="
-				   " '2026-11-22T10:00:00.000000000Z' AND vantage = 'v'"),
+	assert_int_equal(number(b->path, "SELECT count(*) FROM trace"), 0);
+	assert_int_equal(number(b->path, "SELECT sum(traces) FROM hours WHERE hour_utc ="
+					 " '2026-11-22T10:00:00.000000000Z' AND vantage = 'v'"),
 			 200);
-	assert_int_equal(number(b, "SELECT min(rtt_min_ms) * 1000 FROM hours"), min);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgement"), 0);
+	assert_int_equal(number(b->path, "SELECT min(rtt_min_ms) * 1000 FROM hours"), min);
+	assert_int_equal(number(b->path, "SELECT count(*) FROM judgement"), 0);
 }
 
 /* Silence of a vantage point that was cut off is not an hour's outage of its targets. */
@@ -385,8 +361,8 @@ static void what_was_heard_offline_is_not_rolled_up(void **state)
 				      true, &dropped, &b->err),
 			 0);
 	assert_int_equal(dropped, 2);
-	assert_int_equal(number(b, "SELECT sum(traces) FROM hours"), 1);
-	assert_int_equal(number(b, "SELECT sum(reached) FROM hours"), 0);
+	assert_int_equal(number(b->path, "SELECT sum(traces) FROM hours"), 1);
+	assert_int_equal(number(b->path, "SELECT sum(reached) FROM hours"), 0);
 }
 
 static void salvage_keeps_every_judgement(void **state)
@@ -400,7 +376,7 @@ static void salvage_keeps_every_judgement(void **state)
 	struct store_salvage saved;
 	int64_t before, hours;
 	uint64_t dropped;
-	char to[128];
+	char to[STORE_NAME + 8];
 
 	put_random(b, 90);
 	/* All that is left of these are their hours. */
@@ -408,7 +384,7 @@ static void salvage_keeps_every_judgement(void **state)
 				      &dropped, &b->err),
 			 0);
 	assert_int_equal(dropped, 5);
-	hours = number(b, "SELECT sum(traces) FROM hours WHERE vantage = 'v'");
+	hours = number(b->path, "SELECT sum(traces) FROM hours WHERE vantage = 'v'");
 	assert_true(hours > 0);
 	assert_int_equal(store_begin(b->store, &b->err), 0);
 	for (unsigned i = 0; i < 3; i++)
@@ -416,27 +392,23 @@ static void salvage_keeps_every_judgement(void **state)
 						     (struct wall){T0 + i * NS_PER_S}, &b->err),
 				 0);
 	assert_int_equal(store_commit(b->store, &b->err), 0);
-	before = number(b, "SELECT count(*) FROM judgements");
-	assert_int_equal(sqlite3_exec(b->db, "UPDATE judge SET judged_us = 5000000 WHERE id ="
-				      " (SELECT max(judge) FROM segment)",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	before = number(b->path, "SELECT count(*) FROM judgements");
+	number(b->path, "UPDATE judge SET judged_us = 5000000 WHERE id = (SELECT max(judge) FROM"
+			" segment)");
 	snprintf(to, sizeof(to), "%s.new", b->path);
 	if (store_salvage(b->path, to, &saved, &b->err) != 0)
 		fail_msg("%s", b->err.text);
 	assert_int_equal(saved.traces, 85);
 	assert_int_equal(saved.lost, 0);
-	sqlite3_close(b->db);
-	assert_int_equal(sqlite3_open(to, &b->db), SQLITE_OK);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgements"), before);
-	assert_int_equal(number(b, "SELECT sum(traces) FROM hours WHERE vantage = 'v'"), hours);
-	assert_int_equal(number(b, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
+	assert_int_equal(number(to, "SELECT count(*) FROM judgements"), before);
+	assert_int_equal(number(to, "SELECT sum(traces) FROM hours WHERE vantage = 'v'"), hours);
+	assert_int_equal(number(to, "SELECT count(*) FROM judgements WHERE trace_id = 'v-run-8'"),
 			 4);
-	assert_int_equal(number(b, "SELECT count(*) FROM traces WHERE trace_id = 'v-run-8' AND"
-				   " judged_at = '2026-11-22T10:00:02.000000000Z'"),
+	assert_int_equal(number(to, "SELECT count(*) FROM traces WHERE trace_id = 'v-run-8' AND"
+				    " judged_at = '2026-11-22T10:00:02.000000000Z'"),
 			 1);
-	assert_true(number(b, "SELECT count(*) FROM judgements WHERE judged_at ="
-			      " '1970-01-01T00:00:05.000000000Z'") > 0);
+	assert_true(number(to, "SELECT count(*) FROM judgements WHERE judged_at ="
+			       " '1970-01-01T00:00:05.000000000Z'") > 0);
 	unlink(to);
 }
 
@@ -460,7 +432,7 @@ static void selections_use_an_index(void **state)
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct select_list *list;
-		sqlite3_stmt *explain;
+		struct answer a;
 		char sql[8192];
 		struct buf plan = {0};
 
@@ -469,10 +441,10 @@ static void selections_use_an_index(void **state)
 				 0);
 		snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(list->st));
 		select_list_close(list);
-		explain = prepare(b, sql);
-		while (sqlite3_step(explain) == SQLITE_ROW)
-			buf_printf(&plan, "%s\n", sqlite3_column_text(explain, 3));
-		sqlite3_finalize(explain);
+		a = ask(b->path, sql);
+		for (unsigned k = 0; k < a.rows; k++)
+			buf_printf(&plan, "%s\n", answer_at(&a, k, 3));
+		answer_fini(&a);
 		if (strstr(plan.bytes, rows[i].index) == NULL ||
 		    strstr(plan.bytes, "SCAN segment") != NULL ||
 		    strstr(plan.bytes, "SCAN round") != NULL)
@@ -484,12 +456,17 @@ static void selections_use_an_index(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(views_are_the_tables),	  T(the_view_of_rounds_is_the_table),
-		T(judgements_are_rows),		  T(what_was_dropped_is_rolled_up),
+	const struct CMUnitTest both[] = {
+		T(views_are_the_tables),
+		T(the_view_of_rounds_is_the_table),
+		T(judgements_are_rows),
+		T(what_was_dropped_is_rolled_up),
 		T(what_was_heard_offline_is_not_rolled_up),
-		T(salvage_keeps_every_judgement), T(selections_use_an_index),
+	};
+	const struct CMUnitTest files[] = {
+		T(salvage_keeps_every_judgement),
+		T(selections_use_an_index),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_ENGINES(both, files);
 }
