@@ -307,6 +307,7 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
 	$(Q)install -m 0644 packaging/campaigns/*.yaml $(share)/borderpath/campaigns/
 	$(Q)install -m 0644 packaging/prometheus/*.yml $(share)/borderpath/prometheus/
+	$(Q)install -m 0644 packaging/nats-server.conf $(share)/borderpath/
 	$(Q)install -m 0644 packaging/grafana/*.json $(share)/borderpath/grafana/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
 	$(Q)install -m 0644 packaging/systemd/borderpath.sysusers $(libdir)/sysusers.d/borderpath.conf

@@ -3,8 +3,9 @@
 #
 # tests/packaging/check-deb.sh - `make check-deb`: the packages that `make deb` builds go into a clean
 # Debian 12 root with what they depend on, a member of the group measures there (trace.sh: a network of
-# the lab's), a stranger is told in one line that he may not, and what is purged is gone. Ends with
-# "N passed, N failed, N skipped".
+# the lab's), a stranger is told in one line that he may not, and what is purged is gone. Before that,
+# three machines become a fleet by doc/fleet.md, word by word (fleet_doc.sh). Ends with "N passed, N
+# failed, N skipped".
 #
 # The root is made by debootstrap, from the mirror that this machine's apt knows, in build/check-deb;
 # nothing outside of build/ is kept. As root, and with that mirror in reach; else it is skipped.
@@ -63,9 +64,9 @@ proxy=$(apt-config shell proxy Acquire::http::Proxy | sed "s/^proxy='\(.*\)'$/\1
 
 rm -rf "$dest"
 mkdir -p "$box/cache"
-with=()
-[ "${mirror#https:}" = "$mirror" ] || with=(--include=ca-certificates)
-quietly debootstrap --variant=minbase --cache-dir="$box/cache" "${with[@]}" bookworm "$dest" "$mirror" ||
+# What any rented server has.
+with=systemd-sysv,libnss-systemd,procps,sudo,ca-certificates
+quietly debootstrap --variant=minbase --cache-dir="$box/cache" --include="$with" bookworm "$dest" "$mirror" ||
 	give_up "a clean root: debootstrap failed, is the mirror in reach? $(tail -n 1 "$box/log")"
 cp /etc/resolv.conf "$dest/etc/resolv.conf"
 [ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";" >"$dest/etc/apt/apt.conf.d/00proxy"
@@ -85,6 +86,26 @@ trap leave EXIT
 quietly "${in[@]}" apt-get -q update || give_up "a clean root: apt-get update failed: $(tail -n 1 "$box/log")"
 cp "${debs[@]}" "$dest/tmp/"
 inner=("${debs[@]/#build\/deb//tmp}")
+echo 'APT::Install-Recommends "false";' >"$dest/etc/apt/apt.conf.d/00lean"
+install=("${in[@]}" apt-get -q -y -o Dpkg::Use-Pty=0)
+
+# doc/fleet.md first, on machines that are copies of this root: what they install they find here.
+quietly "${install[@]}" --download-only install "${inner[@]}" nats-server postgresql ||
+	give_up "a clean root: apt-get cannot download: $(tail -n 1 "$box/log")"
+# Nothing that asks the network, or holds apt's lock.
+quietly "${in[@]}" systemctl mask apt-daily.timer apt-daily-upgrade.timer
+# part NAME SECONDS COMMAND...: a script of the lab's kind, and what it counted.
+part() {
+	local name=$1 limit=$2 p f s
+	shift 2
+	timeout -k 5 "$limit" "$@" >"$box/$name" 2>&1 </dev/null
+	grep -v '^ok ' "$box/$name" | grep -vE '^[0-9]+ passed'
+	read -r p f s < <(grep -E '^[0-9]+ passed' "$box/$name" | tail -n 1 | tr -c '0-9\n' ' ')
+	if [ -z "${p:-}" ] && grep -q '^skipped' "$box/$name"; then p=0 f=0 s=1; fi
+	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=$((skipped + ${s:-0}))
+}
+echo 'nameserver 198.18.53.53' >"$dest/etc/resolv.conf"
+part fleet_doc 900 tests/packaging/fleet_doc.sh "$dest" "$tree/build/deb"
 
 # --- installed --------------------------------------------------------------------------------
 
@@ -96,7 +117,6 @@ granted() {
 	is "$("${in[@]}" getcap "$probe")" "$probe cap_net_raw=ep" &&
 		is "$("${in[@]}" stat -c '%a %U:%G' "$probe")" "750 root:borderpath"
 }
-install=("${in[@]}" apt-get -q -y -o Dpkg::Use-Pty=0 --no-install-recommends)
 check "nothing of ours is there before" none ours
 check "both install, with what they depend on" quietly "${install[@]}" install "${inner[@]}"
 check "the prober is for its group, with its capability" granted
@@ -135,11 +155,7 @@ check "what was removed is not missed" quietly "${in[@]}" borderpath trace --dry
 # --- measuring --------------------------------------------------------------------------------
 
 "${in[@]}" useradd -m -G borderpath alice && "${in[@]}" useradd -m bob
-timeout 300 tests/packaging/trace.sh "$dest" >"$box/trace" 2>&1 </dev/null
-grep -v '^ok ' "$box/trace" | grep -vE '^[0-9]+ passed'
-read -r p f s < <(grep -E '^[0-9]+ passed' "$box/trace" | tail -n 1 | tr -c '0-9\n' ' ')
-grep -q '^skipped' "$box/trace" && [ -z "${p:-}" ] && p=0 f=0 s=1
-passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=$((skipped + ${s:-0}))
+part trace 300 tests/packaging/trace.sh "$dest"
 
 # --- and gone ---------------------------------------------------------------------------------
 
