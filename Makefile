@@ -216,7 +216,7 @@ tests: $(UNIT_BIN) $(FUZZ_BIN) $(BENCH_BIN) ## build the unit tests, the corpus 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
 # --- the README's two commands, and everything else people type --------------------------------
-.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration bench-store bench-shifts \
+.PHONY: deps geodata demo check check-unit check-fuzz check-valgrind lab bench bench-calibration bench-store bench-shifts bench-fleet \
 	fuzz lint format install uninstall clean golden-update
 deps: ## install what is missing from Debian's packages
 	$(Q)scripts/deps.sh
@@ -260,6 +260,9 @@ bench: all tests-lab $(BENCH_TOOLS) ## beside scamper, mtr, traceroute, fping in
 
 bench-store: $(OUT)/tests/bench/bench_store $(OUT)/tests/bench/bench_convert ## a day of a fleet into the store (BENCH_STORE_SCALE=N: a part); writes doc/benchmarks-store.md
 	$(Q)tests/bench/store.sh $< $(if $(BENCH_STORE_SCALE),,doc/benchmarks-store.md)
+
+bench-fleet: all $(OUT)/tests/bench/bench_fleet ## agents, broker, collector and PostgreSQL on this machine (BENCH_FLEET_SCALE=N: a part); writes doc/benchmarks-fleet.md
+	$(Q)tests/bench/fleet.sh $(OUT)/tests/bench/bench_fleet $(if $(BENCH_FLEET_SCALE),,doc/benchmarks-fleet.md)
 
 bench-shifts: $(OUT)/tests/bench/bench_shifts ## shifts in labelled and simulated series; writes doc/benchmarks-shifts.md
 	$(Q)tests/bench/shifts.sh $< doc/benchmarks-shifts.md

@@ -163,6 +163,7 @@ static void make_child(const struct bed *b)
 static int setup(void **state)
 {
 	struct bed *b = calloc(1, sizeof(*b));
+	char command[256];
 
 	*state = b;
 	if (b == NULL)
@@ -175,6 +176,13 @@ static int setup(void **state)
 	snprintf(b->spool, sizeof(b->spool), "%s/spool", b->dir);
 	mkdir(b->spool, 0700);
 	make_child(b);
+	/* Wherever this program lies. */
+	snprintf(command, sizeof(command),
+		 "mkdir -p '%s/borderpath/profiles' && cp profiles/dprk.yaml '%s/borderpath/profiles/'",
+		 b->dir, b->dir);
+	if (system(command) != 0)
+		return 1;
+	setenv("XDG_CONFIG_HOME", b->dir, 1);
 	return 0;
 }
 
