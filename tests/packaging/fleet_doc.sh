@@ -38,6 +38,10 @@ attach()
 LAB_DEVICES=attach
 borders_up talking
 
+# put MACHINE NAME: what comes on stdin, into root's home directory there.
+# shellcheck disable=SC2016 # the shell there expands it
+put() { on "$1" sh -c 'cat >"$HOME/$0"' "$2"; }
+
 for n in "${MACHINES[@]}"; do
 	machine_up "$n" "$ROOT" ||
 		lab_skip "systemd does not boot in namespaces here: $(tail -n 1 "$LAB_TMP/machine-$n.log")"
@@ -45,18 +49,19 @@ for n in "${MACHINES[@]}"; do
 		echo "${LAB_A4[$other]} $other.example.net $other"
 	done | on "$n" tee -a /etc/hosts >/dev/null
 	for file in "$DEBS"/borderpath_*.deb "$DEBS"/borderpath-fleet_*.deb "$LAB_ROOT"/build/geodata/{*.mmdb,NOTICE}; do
-		[[ ! -s $file ]] || on "$n" tee "/root/${file##*/}" <"$file" >/dev/null
+		[[ ! -s $file ]] || put "$n" "${file##*/}" <"$file"
 	done
 done
 
 # scp FILE... HOST: on machine $1, for files without a blank and the home directory of HOST.
+# shellcheck disable=SC2016 # as above
 copies()
 {
 	local from=$1 words to file
 	read -ra words <<<"$2"
 	to=${words[-1]%%.*}
 	for file in "${words[@]:1:${#words[@]}-2}"; do
-		on "$from" cat "/root/$file" | on "$to" tee "/root/${file##*/}" >/dev/null || return 1
+		on "$from" sh -c 'cat "$HOME/$0"' "$file" | put "$to" "${file##*/}" || return 1
 	done
 }
 
