@@ -452,6 +452,13 @@ static int give(struct grouping *w, const struct group *g, const int64_t *rtts,
 	return w->on_group(w->arg, &out, err);
 }
 
+static void forget_all(struct grouping *w)
+{
+	w->groups.count = w->rtts.count = w->paths.count = w->slots.count = 0;
+	places_clear(&w->group_places);
+	places_clear(&w->path_places);
+}
+
 /* All that there are; then there are none. */
 static int give_all(struct grouping *w, struct bp_error *err)
 {
@@ -470,9 +477,7 @@ static int give_all(struct grouping *w, struct bp_error *err)
 		rc = give(w, &groups[i], sorted + ends[i] - groups[i].rtt_count, err);
 	free(sorted);
 	free(ends);
-	w->groups.count = w->rtts.count = w->paths.count = w->slots.count = 0;
-	places_clear(&w->group_places);
-	places_clear(&w->path_places);
+	forget_all(w);
 	return rc;
 }
 
@@ -483,8 +488,7 @@ static int take_all(struct grouping *w, const struct store_select *select, struc
 
 	if (rc < 0)
 		return rc;
-	if (sqlite3_prepare_v2(w->s->db, stmt_sql[STMT_GROUP_ROWS], -1, &rows, NULL) != SQLITE_OK)
-		rc = sql_fail(w->s, sqlite3_extended_errcode(w->s->db), err);
+	rc = sql_get(w->s, STMT_GROUP_ROWS, &rows, err);
 	while (rc == 0 && (rc = sql_step(w->s, segments, err)) == 1) {
 		int64_t vantage = sqlite3_column_int64(segments, 3);
 
@@ -497,9 +501,48 @@ static int take_all(struct grouping *w, const struct store_select *select, struc
 				  sqlite3_column_int64(segments, 1),
 				  sqlite3_column_int64(segments, 2), err);
 	}
-	sqlite3_finalize(rows);
 	sqlite3_finalize(segments);
 	return rc == 0 ? give_all(w, err) : rc;
+}
+
+void grouping_free(struct grouping *w)
+{
+	if (w == NULL)
+		return;
+	free(w->groups.items);
+	free(w->paths.items);
+	free(w->rtts.items);
+	free(w->slots.items);
+	free(w->group_places.slots);
+	free(w->path_places.slots);
+	free(w->goals);
+	free(w->sources);
+	free(w->head);
+	free(w);
+}
+
+/* Who asks for one vantage point after the other finds what he needed for the last one. */
+static struct grouping *grouping_of(struct sqlite_store *s)
+{
+	struct grouping *w = s->grouping;
+
+	if (w == NULL) {
+		w = calloc(1, sizeof(*w));
+		if (w == NULL)
+			return NULL;
+		w->goals = calloc(GOALS, sizeof(*w->goals));
+		w->sources = calloc(SOURCES, sizeof(*w->sources));
+		w->head = trace_new(0);
+		if (w->goals == NULL || w->sources == NULL || w->head == NULL) {
+			grouping_free(w);
+			return NULL;
+		}
+		s->grouping = w;
+	}
+	w->s = s;
+	w->vantage = 0;
+	forget_all(w);
+	return w;
 }
 
 int sqlite_groups(struct sqlite_store *s, const struct store_select *select,
@@ -507,32 +550,24 @@ int sqlite_groups(struct sqlite_store *s, const struct store_select *select,
 		  void *arg, struct bp_error *err)
 {
 	static const struct store_select all;
-	struct grouping w = {.s = s, .on_group = on_group, .arg = arg};
+	struct grouping *w = grouping_of(s);
+	bool ours;
+	int rc;
+
+	if (w == NULL)
+		return no_memory(err);
+	w->on_group = on_group;
+	w->arg = arg;
 	/* One view of the store for all groups and the traces that on_group asks for, and one lock
 	 * instead of one a trace. */
-	bool ours = sqlite3_get_autocommit(s->db) != 0 &&
-		    sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
-	int rc = select_filter_init(s, select ? select : &all, &w.filter, err);
-
-	w.goals = calloc(GOALS, sizeof(*w.goals));
-	w.sources = calloc(SOURCES, sizeof(*w.sources));
-	w.head = trace_new(0);
-	if (rc == 0 && (w.goals == NULL || w.sources == NULL || w.head == NULL))
-		rc = no_memory(err);
+	ours = sqlite3_get_autocommit(s->db) != 0 &&
+	       sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+	rc = select_filter_init(s, select ? select : &all, &w->filter, err);
 	if (rc == 0)
-		rc = take_all(&w, select ? select : &all, err);
-	select_filter_fini(&w.filter);
+		rc = take_all(w, select ? select : &all, err);
+	select_filter_fini(&w->filter);
 	if (ours)
 		sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
-	free(w.groups.items);
-	free(w.paths.items);
-	free(w.rtts.items);
-	free(w.slots.items);
-	free(w.group_places.slots);
-	free(w.path_places.slots);
-	free(w.goals);
-	free(w.sources);
-	free(w.head);
 	return rc;
 }
 

@@ -407,6 +407,7 @@ void sqlite_close(struct sqlite_store *s)
 	id_set_fini(&s->ids);
 	id_set_fini(&s->old_ids);
 	read_cache_free(s->cache);
+	grouping_free(s->grouping);
 	while (s->vantages != NULL) {
 		struct vantage_name *next = s->vantages->next;
 

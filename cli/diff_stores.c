@@ -2,7 +2,8 @@
 /*
  * Vantage points are dealt to two threads, which have connections, a judge and a set of their own:
  * nothing but the processor bounds them, since a diff reads each trace once and judges each way.
- * Two half hours of 50 vantage points on two cores take 0.5 s instead of 0.8 s.
+ * On two cores, 50 vantage points: two half hours (205,000 traces) take 0.5 s instead of 0.7 s, two
+ * half days (4.9 million) 5.1 s instead of 8.2 s.
  */
 #include "cli/diff_stores.h"
 
