@@ -64,7 +64,10 @@ double svg_axis_height(const struct svg *s)
 
 static const char *anchor_of(const struct svg *s, double x, double w)
 {
-	return x - w / 2 < s->left - 10 ? "start" : x + w / 2 > s->width ? "end" : "middle";
+	/* Widths are estimates: a font may be a little wider. */
+	double half = w / 2 + 3, least = s->left - 10 > 0 ? s->left - 10 : 0;
+
+	return x - half < least ? "start" : x + half > s->width ? "end" : "middle";
 }
 
 /* Where a text that stands there begins; where it ends is so much behind. */
