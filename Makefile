@@ -201,9 +201,13 @@ $(BENCH_BIN): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(call libs_of,$(
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $(rooms_of) $(LIBS_tests)
 
-$(filter-out %/centre,$(LAB_BIN)): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
+$(filter-out %/centre %/hostile,$(LAB_BIN)): $(OUT)/tests/lab/%: $(OUT)/obj/tests/lab/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ -lpcap -lnetfilter_queue -lm
+
+$(OUT)/tests/lab/hostile: $(OUT)/obj/tests/lab/hostile.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDHARD) -o $@ $^ $(call pc_libs,libnats libzstd) -lpthread
 
 # The other end of an agent.
 $(OUT)/tests/lab/centre: $(OUT)/obj/tests/lab/centre.o $(call libs_of,$(LINKS_tests/unit/campaign/fleet))

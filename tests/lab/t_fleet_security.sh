@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A fleet by `fleet init`, with TLS, and what keys, lies and broken batches come to: refused, counted,
+# named by `fleet status`. What a stolen key can do, and that it can no more once it is revoked; the
+# others never notice. Topology: fleet.sh.
+
+# shellcheck disable=SC2317  # functions that wait_for calls
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lab.sh"
+. "$LAB_DIR/fleet.sh"
+fleet_enter "$@"
+command -v openssl >/dev/null || lab_skip "openssl is not installed"
+
+FLEET=$LAB_TMP/fleet
+URL=tls://$CENTRE:4222
+HOSTILE=$LAB_BIN/hostile
+STORE=sqlite:$LAB_TMP/centre.db
+
+fleet_up 2
+at centre "$BORDERPATH" fleet init --server "$URL" --vantages vp1,vp2 -o "$FLEET" \
+	--jetstream-dir "$LAB_TMP/js" >"$LAB_TMP/init"
+is "fleet init: exit" $? 0
+is "secrets are for one pair of eyes" \
+	"$(find "$FLEET" -name '*.nk' -o -name '*.key' | xargs stat -c %a | sort -u)" 600
+is "the certificate is the authority's, and names the broker" \
+	"$(openssl verify -CAfile "$FLEET/ca.pem" -verify_ip "$CENTRE" "$FLEET/server/server.pem" 2>&1 |
+		sed 's/.*: //')" OK
+nats-server -t -c "$FLEET/server/nats.conf" >"$LAB_TMP/t" 2>&1
+is "the server takes the configuration" $? 0
+
+operate() { at centre "$BORDERPATH" "$@" --dir "$FLEET" 2>"$LAB_TMP/operate.err"; }
+reread() { kill -HUP "${P[b1]}"; }
+agent()	# NAME [KEY]
+{
+	at_bg "$1" "$1" "$BORDERPATH" agent --server "$URL" --ca "$FLEET/ca.pem" --vantage "$1" \
+		--nkey "${2:-$FLEET/keys/$1.nk}" --spool "$LAB_TMP/spool.$1"
+}
+state() { operate fleet status --format jsonl --log "$LAB_TMP/b1.log" >"$LAB_TMP/state"; }
+# FILTER of vp1's (or NAME's) object.
+of_state() { jq -c "select(.vantage == \"${2:-vp1}\") | $1" "$LAB_TMP/state"; }
+says() { state; [[ $(of_state "$1" "${3:-vp1}") == "$2" ]]; }
+
+at_bg b1 centre nats-server -c "$FLEET/server/nats.conf" -l "$LAB_TMP/b1.log"
+at_bg c1 centre "$BORDERPATH" collect --server "$URL" --ca "$FLEET/ca.pem" \
+	--nkey "$FLEET/keys/centre.nk" --store "$STORE" --no-watch
+cat >"$LAB_TMP/plan.yaml" <<-EOF
+	campaign: lab
+	profile: lab
+	every: 2s
+	targets: [175.45.176.71, 175.45.178.3]
+	store: sqlite:/nowhere/else.db
+	alerts: {exec: /bin/false}
+EOF
+deployed() { operate campaign deploy "$LAB_TMP/plan.yaml" --format jsonl >"$LAB_TMP/deploy"; }
+wait_for 20 deployed || not_ok "a plan is deployed: $(cat "$LAB_TMP/operate.err")"
+is "two vantage points share the budget" "$(jq -c '[.per_prefix_rate_pps, .budget_pps]' "$LAB_TMP/deploy")" \
+	'[20,40]'
+is "and the interval" "$(jq -c '[.vantages[].offset_s]' "$LAB_TMP/deploy")" '[0,1]'
+agent vp1
+agent vp2
+running() { operate campaign list >"$LAB_TMP/list"; }
+wait_for 30 running || not_ok "both run it: $(cat "$LAB_TMP/list" "$LAB_TMP"/vp*.err)"
+rounds() { sqlite3 -batch -readonly "$LAB_TMP/centre.db" \
+	"SELECT count(*) FROM rounds WHERE vantage = '$1' AND done > 0" 2>/dev/null; }
+grew() { (($(rounds "$1") > $2)); }
+for v in vp1 vp2; do
+	wait_for 30 grew "$v" 0 || not_ok "rounds of $v arrive: $(tail -n 3 "$LAB_TMP"/{"$v",c1}.err)"
+done
+wait_for 30 says .amiss '[]' || not_ok "a fleet that is well: $(cat "$LAB_TMP/state")"
+operate fleet status >"$LAB_TMP/text"
+is "fleet status of a fleet that is well: exit" $? 0
+like "and what it says" "$(cat "$LAB_TMP/text")" 'vp1: ok; last heard .* ago; connected from'
+
+# ---- with a key that holds -----------------------------------------------------------------------
+
+key_of() { jq -r ".vantages[] | select(.name == \"$1\") | .nkey" "$FLEET/fleet.json"; }
+# NAME WORDS...: with NAME's key, from NAME's place.
+hostile()
+{
+	local n=$1
+	shift
+	HOSTILE_NAME=$n at "$n" timeout 20 "$HOSTILE" "$URL" "$FLEET/ca.pem" "$LAB_TMP/stolen.$n" \
+		"$(cat "$LAB_TMP/stolen.$n.pub")" "$@"
+}
+for v in vp1 vp2; do
+	cp -p "$FLEET/keys/$v.nk" "$LAB_TMP/stolen.$v"
+	key_of "$v" >"$LAB_TMP/stolen.$v.pub"
+done
+echo junk >"$LAB_TMP/junk"
+plan_before=$(operate campaign list --format jsonl | jq -c '.vantages | map(.revision)')
+
+while read -r subject why; do
+	like "vp1 cannot publish $subject: $why" "$(hostile vp1 pub "$subject" "$LAB_TMP/junk")" \
+		'^denied: .*ermissions [Vv]iolation'
+done <<-'EOF'
+	bp.result.vp2 as another
+	bp.mark.vp2 its spool would be emptied
+	$KV.BP_STATUS.vp2 in its name
+	$KV.BP_PLANS.vp2.lab its plan
+	$KV.BP_PLANS.vp1.lab even its own
+	$JS.API.STREAM.PURGE.BP_RESULTS what waits
+	$JS.API.CONSUMER.CREATE.BP_RESULTS reading results
+EOF
+for subject in bp.result.vp2 'bp.result.*' '_INBOX.vp2.>' '$KV.BP_PLANS.vp2.>' '>'; do
+	like "nor hear $subject" "$(hostile vp1 sub "$subject")" '^denied: '
+done
+# The answer to its own publishing, pointed at another's plan.
+hostile vp1 batch bp.result.vp1 "$LAB_TMP/junk" '$KV.BP_PLANS.vp2.lab' >/dev/null
+
+# Batches as they must not be.
+head_of() { printf '{"type":"batch","version":%s,"vantage":"%s","epoch":"hostile","seq":%s,"tool":"borderpath 0.0.1","round":"x","part":1,"parts":1,"records":1}\n{"type":"round"}\n' "$@"; }
+head_of 1 vp2 1 >"$LAB_TMP/foreign"
+head_of 99 vp1 2 >"$LAB_TMP/version"
+head -c 1040000 /dev/urandom >"$LAB_TMP/oversized"
+for kind in foreign version; do
+	like "the broker takes a batch: $kind" "$(hostile vp1 batch bp.result.vp1 "$LAB_TMP/$kind")" '^answer: .*BP_RESULTS'
+done
+for kind in junk oversized; do
+	like "the broker takes a batch: $kind" "$(hostile vp1 pub bp.result.vp1 "$LAB_TMP/$kind")" '^answer: .*BP_RESULTS'
+done
+# junk twice: once with its answer pointed elsewhere.
+wait_for 30 says '.refused | [.malformed, .foreign, .version, .oversized]' '[2,1,1,1]' ||
+	not_ok "each is refused and counted: $(of_state .refused)"
+is "vp2 is charged with none of it" "$(of_state '.refused // {} | add // 0' vp2)" 0
+is "vp1 has a mark for it" "$(of_state '[.amiss[] | select(. == "refused" or . == "denied")]')" \
+	'["refused","denied"]'
+like "the last reason is told" "$(of_state '.last_refusal | "\(.why): \(.text)"')" '(malformed|oversized): .+'
+is "who tried what he may not has a name" \
+	"$(jq -c 'select(.type == "broker") | .log[] | select(.vantage == "vp1") |
+		[.revoked, .publishes_denied, .subscriptions_denied]' "$LAB_TMP/state")" '[false,7,5]'
+operate fleet status --log "$LAB_TMP/b1.log" >"$LAB_TMP/text"
+is "something is amiss: exit" $? 3
+like "for people, too" "$(cat "$LAB_TMP/text")" 'vp1: refused, denied; .*refused    5 batches: 1 oversized, 2 malformed, 1 version, 1 foreign;'
+is "no plan has changed" "$(operate campaign list --format jsonl | jq -c '.vantages | map(.revision)')" \
+	"$plan_before"
+
+# ---- with one that does not ----------------------------------------------------------------------
+
+at centre "$BORDERPATH" fleet init --server "$URL" --vantages vp1 -o "$LAB_TMP/other" --quiet
+cp -p "$LAB_TMP/other/keys/vp1.nk" "$LAB_TMP/stolen.wrong"
+jq -r '.vantages[0].nkey' "$LAB_TMP/other/fleet.json" >"$LAB_TMP/stolen.wrong.pub"
+wrong() { HOSTILE_NAME=vp1 at vp1 timeout 20 "$HOSTILE" "$URL" "$1" "$LAB_TMP/stolen.wrong" \
+	"$(cat "$LAB_TMP/stolen.wrong.pub")" pub bp.result.vp1 "$LAB_TMP/junk"; }
+like "a key of another fleet is refused" "$(wrong "$FLEET/ca.pem")" '^refused: .*[Aa]uth'
+like "a broker of another authority is not talked to" "$(wrong "$LAB_TMP/other/ca.pem")" '^refused: .*(SSL|certificate|verif)'
+
+operate fleet revoke vp2 --server "$URL" >"$LAB_TMP/revoke"
+is "fleet revoke: exit" $? 0
+reread
+gone() { grep -q 'refuses the key\|Authorization\|authoriz' "$LAB_TMP/vp2.err"; }
+wait_for 40 gone || not_ok "the agent with the revoked key is told so: $(tail -n 3 "$LAB_TMP/vp2.err")"
+like "nor can anybody else use it" "$(hostile vp2 pub bp.result.vp2 "$LAB_TMP/junk")" '^refused: .*[Aa]uth'
+now=$(rounds vp1)
+wait_for 30 grew vp1 "$now" || not_ok "vp1 goes on: $(tail -n 3 "$LAB_TMP/vp1.err")"
+state
+[[ -z ${KEEP:-} ]] || { mkdir -p "$KEEP"; cp "$LAB_TMP"/{state,vp2.err,b1.log} "$KEEP"; operate campaign list; cat "$LAB_TMP/operate.err"; }
+is "strangers and revoked keys are named" \
+	"$(jq -c 'select(.type == "broker") | [.authentication_failures >= 2, ([.log[] | select(
+		.revoked and .vantage == "vp2" and .authentication_failures > 0)] | length),
+		([.log[] | select(.nkey and (has("vantage") | not))] | length)]' "$LAB_TMP/state")" '[true,1,1]'
+is "the budget is vp1's alone" "$(operate campaign list --format jsonl | jq -c '[.per_prefix_rate_pps, (.vantages | length)]')" \
+	'[25,1]'
+
+# ---- a new key -----------------------------------------------------------------------------------
+
+operate fleet add vp2 --server "$URL" >"$LAB_TMP/add"
+is "fleet add: exit" $? 0
+reread
+sleep 1
+reread
+wait_for 20 deployed || not_ok "deployed to both again: $(cat "$LAB_TMP/operate.err")"
+now=$(rounds vp2)
+# The same spool: what was measured meanwhile arrives, too.
+wait_for 60 grew vp2 "$((now + 1))" || not_ok "vp2 is back: $(tail -n 3 "$LAB_TMP/vp2.err")"
+
+[[ -z ${KEEP:-} ]] || { mkdir -p "$KEEP"; cp -r "$LAB_TMP"/{*.err,*.out,state,list,text,b1.log,operate.err,budget.err} "$KEEP"; }
+finish
