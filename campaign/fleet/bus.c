@@ -126,7 +126,9 @@ static int read_seed(const char *file, char seed[static NKEY_SEED_TEXT], struct 
 	return rc;
 }
 
-/* The file is read at each connection: a key may be replaced under a running program. */
+/* The file is read at each connection: a key may be replaced under a running program. libnats 3.4.1
+ * takes the signature for a text and sends none where its first byte is 0, once in 256 times; the
+ * server's next question has another one. */
 static natsStatus on_sign(char **text, unsigned char **signature, int *length, const char *nonce,
 			  void *arg)
 {
@@ -141,6 +143,15 @@ static natsStatus on_sign(char **text, unsigned char **signature, int *length, c
 	}
 	s = nats_Sign(seed, nonce, signature, length);
 	sodium_memzero(seed, sizeof(seed));
+	if (s == NATS_OK && (*signature)[0] == 0) {
+		free(*signature);
+		*signature = NULL;
+		*text = strdup("a signature that the library cannot send");
+		pthread_mutex_lock(&b->lock);
+		b->unlucky = true;
+		pthread_mutex_unlock(&b->lock);
+		s = NATS_ERR;
+	}
 	return s;
 }
 
@@ -235,6 +246,24 @@ static int dial_failed(struct bus *b, natsStatus s, struct bp_error *err)
 	}
 }
 
+static natsStatus connect_now(struct bus *b, natsOptions *o, natsConnection **nc)
+{
+	enum { TRIES = 4 };
+	natsStatus s = NATS_ERR;
+	bool again = true;
+
+	for (int i = 0; i < TRIES && again; i++) {
+		pthread_mutex_lock(&b->lock);
+		b->unlucky = false;
+		pthread_mutex_unlock(&b->lock);
+		s = natsConnection_Connect(nc, o);
+		pthread_mutex_lock(&b->lock);
+		again = s != NATS_OK && s != NATS_NOT_YET_CONNECTED && b->unlucky;
+		pthread_mutex_unlock(&b->lock);
+	}
+	return s;
+}
+
 static int dial(struct bus *b, struct bp_error *err)
 {
 	natsOptions *o = NULL;
@@ -252,7 +281,7 @@ static int dial(struct bus *b, struct bp_error *err)
 		rc = bp_fail(err, why.code, "%s", why.text);
 	} else {
 		if (s == NATS_OK)
-			s = natsConnection_Connect(&nc, o);
+			s = connect_now(b, o, &nc);
 		if (s == NATS_OK)
 			on_connected(nc, b);
 		else if (s != NATS_NOT_YET_CONNECTED)

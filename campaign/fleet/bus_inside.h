@@ -43,6 +43,7 @@ struct bus {
 	pthread_cond_t woken;
 	bool gone;                     /* the library gave this connection up */
 	bool closing;
+	bool unlucky;                  /* the library could not send the last signature */
 	unsigned lives, losses;        /* times it was (re)connected; and lost */
 	uint64_t calls, asked;         /* asked: the call under way; 0: none */
 	natsMsg *answer;               /* of it */

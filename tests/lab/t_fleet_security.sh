@@ -22,7 +22,7 @@ at centre "$BORDERPATH" fleet init --server "$URL" --vantages vp1,vp2 -o "$FLEET
 	--jetstream-dir "$LAB_TMP/js" >"$LAB_TMP/init"
 is "fleet init: exit" $? 0
 is "secrets are for one pair of eyes" \
-	"$(find "$FLEET" -name '*.nk' -o -name '*.key' | xargs stat -c %a | sort -u)" 600
+	"$(find "$FLEET" \( -name '*.nk' -o -name '*.key' \) -printf '%m\n' | sort -u)" 600
 is "the certificate is the authority's, and names the broker" \
 	"$(openssl verify -CAfile "$FLEET/ca.pem" -verify_ip "$CENTRE" "$FLEET/server/server.pem" 2>&1 |
 		sed 's/.*: //')" OK
@@ -30,7 +30,8 @@ nats-server -t -c "$FLEET/server/nats.conf" >"$LAB_TMP/t" 2>&1
 is "the server takes the configuration" $? 0
 
 operate() { at centre "$BORDERPATH" "$@" --dir "$FLEET" 2>"$LAB_TMP/operate.err"; }
-reread() { kill -HUP "${P[b1]}"; }
+# nats-server 2.9 does half of it at a time.
+reread() { kill -HUP "${P[b1]}"; sleep 1; kill -HUP "${P[b1]}"; }
 agent()	# NAME [KEY]
 {
 	at_bg "$1" "$1" "$BORDERPATH" agent --server "$URL" --ca "$FLEET/ca.pem" --vantage "$1" \
@@ -149,12 +150,11 @@ operate fleet revoke vp2 --server "$URL" >"$LAB_TMP/revoke"
 is "fleet revoke: exit" $? 0
 reread
 gone() { grep -q 'refuses the key\|Authorization\|authoriz' "$LAB_TMP/vp2.err"; }
-wait_for 40 gone || not_ok "the agent with the revoked key is told so: $(tail -n 3 "$LAB_TMP/vp2.err")"
+wait_for 60 gone || not_ok "the agent with the revoked key is told so: $(tail -n 3 "$LAB_TMP/vp2.err")"
 like "nor can anybody else use it" "$(hostile vp2 pub bp.result.vp2 "$LAB_TMP/junk")" '^refused: .*[Aa]uth'
 now=$(rounds vp1)
 wait_for 30 grew vp1 "$now" || not_ok "vp1 goes on: $(tail -n 3 "$LAB_TMP/vp1.err")"
 state
-[[ -z ${KEEP:-} ]] || { mkdir -p "$KEEP"; cp "$LAB_TMP"/{state,vp2.err,b1.log} "$KEEP"; operate campaign list; cat "$LAB_TMP/operate.err"; }
 is "strangers and revoked keys are named" \
 	"$(jq -c 'select(.type == "broker") | [.authentication_failures >= 2, ([.log[] | select(
 		.revoked and .vantage == "vp2" and .authentication_failures > 0)] | length),
@@ -167,12 +167,9 @@ is "the budget is vp1's alone" "$(operate campaign list --format jsonl | jq -c '
 operate fleet add vp2 --server "$URL" >"$LAB_TMP/add"
 is "fleet add: exit" $? 0
 reread
-sleep 1
-reread
 wait_for 20 deployed || not_ok "deployed to both again: $(cat "$LAB_TMP/operate.err")"
 now=$(rounds vp2)
 # The same spool: what was measured meanwhile arrives, too.
 wait_for 60 grew vp2 "$((now + 1))" || not_ok "vp2 is back: $(tail -n 3 "$LAB_TMP/vp2.err")"
 
-[[ -z ${KEEP:-} ]] || { mkdir -p "$KEEP"; cp -r "$LAB_TMP"/{*.err,*.out,state,list,text,b1.log,operate.err,budget.err} "$KEEP"; }
 finish
