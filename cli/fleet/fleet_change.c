@@ -77,15 +77,15 @@ static int write_files(const struct change *c, struct bp_error *err)
 	return rc;
 }
 
-/* nats-server 2.9 does half of it at a time: a new account's key holds at once, but what it imports
- * comes when the configuration is read for the second time; a key that is gone opens no connection
- * any more, and is heard no more, but one that is open is closed the second time. */
-static void put_next(struct buf *out, const struct change *c)
+/* nats-server 2.9 knows a new account's key at once, but gives it what it imports only when it
+ * reads for the second time; until then the agent is told that nobody listens, and waits. A key that
+ * is gone is out at once. */
+static void put_next(struct buf *out, const struct change *c, bool twice)
 {
 	buf_printf(out, "%s/server/accounts.conf is new: copy it to %s and have it read\nthere by "
-		   "`systemctl reload nats-server` or `nats-server --signal reload`, twice, some "
-		   "seconds\napart (2.9 does half of it at a time).\n", c->dial.dir,
-		   c->roster.replicas > 1 ? "every broker" : "the broker");
+		   "`systemctl reload nats-server` or `nats-server --signal reload`%s.\n", c->dial.dir,
+		   c->roster.replicas > 1 ? "every broker" : "the broker",
+		   twice ? ", twice,\nsome seconds apart (2.9 needs the second time)" : "");
 }
 
 /* Where the broker is named: its list too, and the plans of who is there now; others' shares grow
@@ -161,7 +161,7 @@ int fleet_add(int argc, char **argv)
 			   "there:\n  borderpath agent --server %s --vantage %s%s --nkey %s.nk\n",
 			   c.name, roster_holding(&c.roster), c.dial.dir, c.name, c.roster.server,
 			   c.name, c.roster.tls ? " --ca ca.pem" : "", c.name);
-		put_next(&text, &c);
+		put_next(&text, &c, true);
 		rc = rebalance(&c, &text, &err);
 	}
 	code = rc < 0 ? cli_error(&err) : tell(&c, &text);
@@ -208,7 +208,7 @@ int fleet_revoke(int argc, char **argv)
 	if (rc == 0) {
 		buf_printf(&text, "%s's key is revoked: %u vantage points are left.\n"
 			   "It holds until the broker knows.\n", c.name, roster_holding(&c.roster));
-		put_next(&text, &c);
+		put_next(&text, &c, false);
 		rc = rebalance(&c, &text, &err);
 	}
 	code = rc < 0 ? cli_error(&err) : tell(&c, &text);

@@ -289,8 +289,8 @@ static void put_readme(struct buf *out, const struct init *in)
 	buf_printf(out, "A new vantage point:    borderpath fleet add NAME --dir %s\n"
 		   "One whose key is lost:  borderpath fleet revoke NAME --dir %s\n"
 		   "Both write server/accounts.conf anew: copy it to the broker and have it read, by\n"
-		   "`systemctl reload nats-server` or `nats-server --signal reload` twice, some\n"
-		   "seconds apart (2.9 does half of it at a time). Who was revoked is disconnected then.\n", in->dir, in->dir);
+		   "`systemctl reload nats-server` or `nats-server --signal reload` (twice after `add`,\n"
+		   "some seconds apart: nats-server 2.9 needs it). Who was revoked is disconnected then.\n", in->dir, in->dir);
 	if (in->roster.tls)
 		buf_str(out, "\nca.key signed the brokers' certificate (ten years) and is needed for "
 			"nothing else: keep\nit off line.\n");
