@@ -125,8 +125,10 @@ static int set_up(struct collect *c, struct bp_error *err)
 	return rc;
 }
 
+/* What a broker lost with its disk is made again; agents still have all that is not committed. */
 static void bus_lost(struct collect *c, const struct bp_error *err)
 {
+	c->set_up = false;
 	patience_lose(c, &c->bus_wait, err->text);
 }
 

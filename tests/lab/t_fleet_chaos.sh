@@ -15,7 +15,7 @@ fleet_enter "$@"
 
 seconds=${CHAOS_SECONDS:-30}
 RANDOM=$((${CHAOS_SEED:-$$} % 32768))
-AGENTS=3
+AGENTS=3 PACE=0
 declare -A kills=()
 
 # victims NAME...: one of them at a time, until the time is over. The third of it in the middle,
@@ -38,7 +38,7 @@ chaos()
 		kills[$victim]=$((${kills[$victim]:-0} + 1))
 		sleep "0.$(printf %03d $((RANDOM % 1000)))"
 		start "$victim"
-		sleep "$((RANDOM % 2)).$(printf %03d $((RANDOM % 1000)))"
+		sleep "$((PACE + RANDOM % 2)).$(printf %03d $((RANDOM % 1000)))"
 	done
 	join_again vp2
 }
@@ -144,6 +144,8 @@ if [[ -n ${LAB_LONG:-} ]]; then
 	lab_reset
 	rm -rf "${LAB_TMP:?}"/{js.*,pg,spool.*,*.out,*.err,*.conf}
 	FLEET_VANTAGES=() kills=()
+	# As fast as a cluster finds a new leader: faster it is one broker that is away.
+	PACE=6
 	scenario cluster 3 b1 b2 b3 b1 b2 b3 c1 vp1 pg
 fi
 finish
