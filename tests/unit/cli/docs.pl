@@ -38,10 +38,16 @@ same( 'commands of the completion', [ @commands, 'help' ],
 	[ split ' ', ( $completion =~ /local commands='([^']*)'/ )[0] ] );
 
 # Subcommands, as "geo show": the words of the lines of use, of which one may name several.
+# Or "deploy PLAN | withdraw NAME | list": one for each bar.
+sub subcommand_words {
+	my ( $command, $text ) = @_;
+	return map { my $line = $_; map { /^([a-z|]+)(?= |$)/ ? $1 : () } split / \| (?=[a-z])/, $line }
+		$text =~ /^(?:usage:| {6}) borderpath $command ([a-z|]+(?: .*)?)$/mg;
+}
 my @subcommands = map {
 	my $command = $_;
 	map { map { "$command $_" } split /\|/ }
-		`$program help $command` =~ /^(?:usage:| {6}) borderpath $command ([a-z|]+)(?= )/mg
+		subcommand_words( $command, scalar `$program help $command` )
 } @commands;
 same( 'subcommands of doc/borderpath.1', \@subcommands,
 	[ map { my ( $command, $words ) = @$_; map { "$command $_" } split / \| /, $words }
@@ -66,7 +72,7 @@ for ( $man =~ /^\.(?:It|Op|Nm|Fl)\b.*\bFl .*|^\.Fl .*/mg ) {
 same( 'options of doc/borderpath.1', \@told, [ grep { $_ ne '--version' } @described ] );
 
 my @completed = map { options($_) } $completion =~ /\b(?:own|common|select)=['"]([^'"]*)['"]/g;
-same( 'options of the completion', [ grep { !/^-[hvo]$/ } @told ], \@completed );
+same( 'options of the completion', [ grep { !/^-[hvod]$/ } @told ], \@completed );
 
 print "$passed passed, $failed failed\n";
 exit( $failed > 0 );
