@@ -29,7 +29,7 @@ enum {
 	PG_SEGMENT_BITS = 14, /* traces of a segment, as a power of two; store_trace's numbers */
 	PG_SEGMENT_TRACES = 1 << PG_SEGMENT_BITS,
 	PG_WAITING_TRACES = 16384, /* go in before more are added */
-	PG_LOCK_WAIT_MS = 10000,
+	PG_PREPARED_MAX = 64,
 };
 
 struct pg_news;	   /* pg_news.h: values and traces that wait */
@@ -57,6 +57,8 @@ struct pg_store {
 	struct pg_known *known;
 	struct pg_judging *judging;  /* of this transaction; NULL: nothing was judged yet */
 	struct pg_params params;     /* scratch of one statement */
+	const char *prepared[PG_PREPARED_MAX]; /* of this connection: texts of statements */
+	unsigned prepared_count;
 	struct pg_vantage *vantages; /* owned */
 };
 
@@ -84,6 +86,8 @@ int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err);
 /* One statement with s->params (which are emptied), its result in binary. *out may be NULL: not
  * wanted; else the caller's (PQclear). */
 int pg_query(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err);
+/* The same, of a text that is a constant: it is prepared. */
+int pg_query_constant(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err);
 /* Several statements without parameters and results. */
 int pg_exec(struct pg_store *s, const char *sql, struct bp_error *err);
 /* COPY ... FROM STDIN (FORMAT binary) of rows without head and end. */

@@ -29,11 +29,12 @@ static int add(struct pg_store *s, const char *vantage, const char *epoch, uint6
 		pg_param_text(&s->params, NULL);
 		s->params.types[s->params.count - 1] = PG_BYTEA;
 	}
-	rc = pg_query(s,
-		      "WITH m AS (INSERT INTO mark VALUES ($1, $2, 0) ON CONFLICT DO NOTHING)"
-		      " INSERT INTO batch(vantage, epoch, seq, refused, bytes) VALUES ($1, $2, $3,"
-		      " $4, $5) ON CONFLICT DO NOTHING",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"WITH m AS (INSERT INTO mark VALUES ($1, $2, 0) ON CONFLICT DO NOTHING)"
+		" INSERT INTO batch(vantage, epoch, seq, refused, bytes) VALUES ($1, $2, $3,"
+		" $4, $5) ON CONFLICT DO NOTHING",
+		&res, err);
 	if (rc < 0)
 		return pg_failed(s, rc);
 	*already = strcmp(PQcmdTuples(res), "0") == 0;
@@ -79,8 +80,8 @@ int pg_marks(struct store *store, store_on_mark *on_mark, void *arg, struct bp_e
 	if (rc == 0 && s->mode == STORE_WRITE)
 		rc = advance(s, err);
 	if (rc == 0)
-		rc = pg_query(s, "SELECT vantage, epoch, through FROM mark ORDER BY 1, 2", &res,
-			      err);
+		rc = pg_query_constant(s, "SELECT vantage, epoch, through FROM mark ORDER BY 1, 2",
+				       &res, err);
 	if (rc < 0)
 		return s->writing ? pg_failed(s, rc) : rc;
 	for (int i = 0; rc == 0 && i < PQntuples(res); i++)
@@ -103,10 +104,11 @@ int pg_skip_batches(struct store *store, const char *vantage, const char *epoch,
 	pg_param_text(&s->params, vantage);
 	pg_param_text(&s->params, epoch);
 	pg_param_i64(&s->params, (int64_t)through);
-	rc = pg_query(s,
-		      "INSERT INTO mark VALUES ($1, $2, $3) ON CONFLICT (vantage, epoch) DO UPDATE"
-		      " SET through = greatest(mark.through, excluded.through)",
-		      NULL, err);
+	rc = pg_query_constant(
+		s,
+		"INSERT INTO mark VALUES ($1, $2, $3) ON CONFLICT (vantage, epoch) DO UPDATE"
+		" SET through = greatest(mark.through, excluded.through)",
+		NULL, err);
 	return rc < 0 ? pg_failed(s, rc) : 0;
 }
 
@@ -122,9 +124,10 @@ int pg_claim(struct store *store, const char *what, bool *mine, struct bp_error 
 	if (rc < 0)
 		return rc;
 	pg_param_text(&s->params, what);
-	rc = pg_query(s,
-		      "SELECT pg_try_advisory_lock(1112560465, hashtext(current_schema() || '.' || $1))",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"SELECT pg_try_advisory_lock(1112560465, hashtext(current_schema() || '.' || $1))",
+		&res, err);
 	if (rc < 0)
 		return rc;
 	*mine = pg_get_bool(res, 0, 0);

@@ -58,10 +58,10 @@ int pg_lock(struct pg_store *s, int64_t *keys, unsigned count, struct bp_error *
 	}
 	if (wanted.count > 0) {
 		pg_param_array(&s->params, PG_INT8S, &wanted);
-		rc = pg_query(s,
-			      "SELECT pg_advisory_xact_lock(x.k) FROM (SELECT u.k FROM"
-			      " unnest($1) u(k) ORDER BY 1) x",
-			      NULL, err);
+		rc = pg_query_constant(s,
+				       "SELECT pg_advisory_xact_lock(x.k) FROM (SELECT u.k FROM"
+				       " unnest($1) u(k) ORDER BY 1) x",
+				       NULL, err);
 	}
 	pg_array_fini(&wanted);
 	return rc;
@@ -152,12 +152,13 @@ static int find_segments(struct pg_store *s, PGresult **out, struct bp_error *er
 		pg_param_array(&s->params, PG_TEXTS, &runs);
 		pg_param_array(&s->params, PG_INT8S, &least);
 		pg_param_array(&s->params, PG_INT8S, &most);
-		rc = pg_query(s,
-			      "SELECT DISTINCT g.id, w.word, g.seq_base, g.start_min_us,"
-			      " g.start_max_us, g.undated FROM unnest($1, $2, $3) u(run, least,"
-			      " most) JOIN word w ON w.word = u.run JOIN segment g ON"
-			      " g.run = w.id AND g.seq_max >= u.least AND g.seq_min <= u.most",
-			      out, err);
+		rc = pg_query_constant(
+			s,
+			"SELECT DISTINCT g.id, w.word, g.seq_base, g.start_min_us,"
+			" g.start_max_us, g.undated FROM unnest($1, $2, $3) u(run, least,"
+			" most) JOIN word w ON w.word = u.run JOIN segment g ON"
+			" g.run = w.id AND g.seq_max >= u.least AND g.seq_min <= u.most",
+			out, err);
 	}
 	pg_array_fini(&runs);
 	pg_array_fini(&least);
@@ -176,12 +177,13 @@ static int mark_segment(struct pg_store *s, const PGresult *segments, int row, s
 	pg_param_i64(&s->params, pg_get_i64(segments, row, 3));
 	pg_param_i64(&s->params, pg_get_i64(segments, row, 4));
 	pg_param_bool(&s->params, pg_get_bool(segments, row, 5));
-	rc = pg_query(s,
-		      "SELECT seq, sub FROM trace WHERE segment = $1 AND seq IS NOT NULL AND"
-		      " start <= timestamptz '1970-01-01 00:00:00+00' + $3 * interval '1"
-		      " microsecond' AND start >= CASE WHEN $4 THEN timestamptz '-infinity' ELSE"
-		      " timestamptz '1970-01-01 00:00:00+00' + $2 * interval '1 microsecond' END",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"SELECT seq, sub FROM trace WHERE segment = $1 AND seq IS NOT NULL AND"
+		" start <= timestamptz '1970-01-01 00:00:00+00' + $3 * interval '1"
+		" microsecond' AND start >= CASE WHEN $4 THEN timestamptz '-infinity' ELSE"
+		" timestamptz '1970-01-01 00:00:00+00' + $2 * interval '1 microsecond' END",
+		&res, err);
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < PQntuples(res); i++)
@@ -206,7 +208,8 @@ static int mark_foreigners(struct pg_store *s, struct bp_error *err)
 	}
 	if (ids.count > 0) {
 		pg_param_array(&s->params, PG_TEXTS, &ids);
-		rc = pg_query(s, "SELECT id FROM foreign_id WHERE id = ANY ($1)", &res, err);
+		rc = pg_query_constant(s, "SELECT id FROM foreign_id WHERE id = ANY ($1)", &res,
+				       err);
 	}
 	for (int i = 0; rc == 0 && res != NULL && i < PQntuples(res); i++)
 		mark_foreign(s, pg_get_text(res, i, 0));
@@ -361,7 +364,7 @@ static int make_days(struct pg_store *s, struct bp_error *err)
 		if (day_is_known(n, day))
 			continue;
 		pg_param_i32(&s->params, (int32_t)day);
-		rc = pg_query(s, "SELECT store_day(date '2000-01-01' + $1)", NULL, err);
+		rc = pg_query_constant(s, "SELECT store_day(date '2000-01-01' + $1)", NULL, err);
 		n->days[n->day_count++ % DAYS] = day;
 	}
 	return rc;
@@ -454,14 +457,15 @@ static int send_segments(struct pg_store *s, struct bp_error *err)
 		for (unsigned i = 0; i < SEGMENT_NUMBERS; i++)
 			pg_param_array(&s->params, PG_INT8S, &numbers[i]);
 		pg_param_array(&s->params, PG_BOOLS, &undated);
-		rc = pg_query(s,
-			      "INSERT INTO segment(traces, vantage, campaign, round, run, geo,"
-			      " judge, base_us, start_min_us, start_max_us, seq_base, seq_min,"
-			      " seq_max, undated) SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, o"
-			      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-			      " $14) WITH ORDINALITY u(a, b, c, d, e, f, g, h, i, j, k, l, m, o,"
-			      " nth) ORDER BY u.nth RETURNING id",
-			      &res, err);
+		rc = pg_query_constant(
+			s,
+			"INSERT INTO segment(traces, vantage, campaign, round, run, geo,"
+			" judge, base_us, start_min_us, start_max_us, seq_base, seq_min,"
+			" seq_max, undated) SELECT a, b, c, d, e, f, g, h, i, j, k, l, m, o"
+			" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+			" $14) WITH ORDINALITY u(a, b, c, d, e, f, g, h, i, j, k, l, m, o,"
+			" nth) ORDER BY u.nth RETURNING id",
+			&res, err);
 		if (rc == 0)
 			rc = take_ids(n, res) < 0 ? pg_no_memory(err) : 0;
 	}
@@ -568,8 +572,8 @@ static int send_foreign_ids(struct pg_store *s, struct bp_error *err)
 		pg_param_array(&s->params, PG_TEXTS, &ids);
 		pg_param_array(&s->params, PG_INT4S, &segments);
 		pg_param_array(&s->params, PG_INT2S, &nths);
-		rc = pg_query(s, "INSERT INTO foreign_id SELECT * FROM unnest($1, $2, $3)", NULL,
-			      err);
+		rc = pg_query_constant(s, "INSERT INTO foreign_id SELECT * FROM unnest($1, $2, $3)",
+				       NULL, err);
 	}
 	pg_array_fini(&ids);
 	pg_array_fini(&segments);
@@ -593,12 +597,13 @@ static int send_object(struct pg_store *s, const struct pg_waiting_object *o, st
 	pg_param_i32(&s->params, g != NULL && g->kept > 0 ? g->id : 0);
 	pg_param_i32(&s->params, g != NULL ? n->traces[o->after].nth : 0);
 	pg_param_bytes(&s->params, PG_TEXT, n->bytes.bytes + o->json_at, o->json_size);
-	return pg_query(s,
-			"INSERT INTO object(hash, kind, at_us, vantage, campaign, round, segment,"
-			" after, json) VALUES ($1, $2, $3, nullif($4, 0), nullif($5, 0),"
-			" nullif($6, 0), nullif($7, 0), CASE WHEN $7 <> 0 THEN $8 END, $9)"
-			" ON CONFLICT DO NOTHING",
-			NULL, err);
+	return pg_query_constant(
+		s,
+		"INSERT INTO object(hash, kind, at_us, vantage, campaign, round, segment,"
+		" after, json) VALUES ($1, $2, $3, nullif($4, 0), nullif($5, 0),"
+		" nullif($6, 0), nullif($7, 0), CASE WHEN $7 <> 0 THEN $8 END, $9)"
+		" ON CONFLICT DO NOTHING",
+		NULL, err);
 }
 
 static int send_judgements(struct pg_store *s, struct bp_error *err)
@@ -644,11 +649,12 @@ static int move_rounds(struct pg_store *s, struct bp_error *err)
 	if (rounds.count > 0) {
 		pg_param_array(&s->params, PG_INT4S, &rounds);
 		pg_param_array(&s->params, PG_INT8S, &at);
-		rc = pg_query(s,
-			      "UPDATE round r SET at_us = x.at FROM (SELECT u.round, max(u.at) AS"
-			      " at FROM unnest($1, $2) u(round, at) GROUP BY 1) x"
-			      " WHERE r.round = x.round AND r.at_us < x.at",
-			      NULL, err);
+		rc = pg_query_constant(
+			s,
+			"UPDATE round r SET at_us = x.at FROM (SELECT u.round, max(u.at) AS"
+			" at FROM unnest($1, $2) u(round, at) GROUP BY 1) x"
+			" WHERE r.round = x.round AND r.at_us < x.at",
+			NULL, err);
 	}
 	pg_array_fini(&rounds);
 	pg_array_fini(&at);

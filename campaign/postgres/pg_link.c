@@ -4,6 +4,7 @@
  * of the store in front; libpq puts no password into its messages, and the name has none.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,7 @@ int pg_connect(struct pg_store *s, struct bp_error *err)
 	const char *const values[] = {"10",   "30",	    "10",   "60000",
 				      s->url, "borderpath", "UTF8", NULL};
 
+	s->prepared_count = 0;
 	PQfinish(s->link);
 	s->link = PQconnectdbParams(names, values, 1);
 	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
@@ -177,31 +179,71 @@ static int take_result(struct pg_store *s, PGresult *res, PGresult **out, struct
 	return rc;
 }
 
-int pg_query(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err)
+/* A statement that never changes is parsed and planned once in a connection: where transactions are
+ * small that is most of the work. Its name is where its text lies. */
+static int prepare(struct pg_store *s, const char *sql, char name[static 24], struct bp_error *err)
+{
+	PGresult *res;
+	int rc;
+
+	snprintf(name, 24, "s%llx", (unsigned long long)(uintptr_t)sql);
+	for (unsigned i = 0; i < s->prepared_count; i++) {
+		if (s->prepared[i] == sql)
+			return 1;
+	}
+	if (s->prepared_count == PG_PREPARED_MAX)
+		return 0;
+	res = PQprepare(s->link, name, sql, s->params.count, s->params.types);
+	rc = PQresultStatus(res) == PGRES_COMMAND_OK ? 1 : pg_fail(s, res, err);
+	PQclear(res);
+	if (rc == 1)
+		s->prepared[s->prepared_count++] = sql;
+	return rc;
+}
+
+/* constant: the text is never another at this address. */
+static int query(struct pg_store *s, const char *sql, bool constant, PGresult **out,
+		 struct bp_error *err)
 {
 	struct pg_params *p = &s->params;
 	const char *values[PG_PARAMS_MAX];
-	int formats[PG_PARAMS_MAX];
+	int formats[PG_PARAMS_MAX], rc = 0;
 	PGresult *res = NULL;
-	bool failed = p->bytes.failed;
+	char name[24];
 
-	if (s->link != NULL && !failed) {
+	if (p->bytes.failed)
+		rc = pg_no_memory(err);
+	else if (s->link == NULL)
+		rc = lost(s, err);
+	else if (constant)
+		rc = prepare(s, sql, name, err);
+	if (rc >= 0) {
 		for (int i = 0; i < p->count; i++) {
-			values[i] = p->sizes[i] < 0 ? NULL : p->bytes.bytes + p->at[i];
+			/* An empty value is one all the same. */
+			values[i] = p->sizes[i] < 0	     ? NULL
+				    : p->bytes.bytes != NULL ? p->bytes.bytes + p->at[i]
+							     : "";
 			formats[i] = 1;
 		}
-		/* An empty value is one all the same. */
-		for (int i = 0; i < p->count; i++) {
-			if (p->sizes[i] == 0 && p->bytes.bytes == NULL)
-				values[i] = "";
-		}
-		res = PQexecParams(s->link, sql, p->count, p->types, values, p->sizes, formats, 1);
+		res = rc == 1 ? PQexecPrepared(s->link, name, p->count, values, p->sizes, formats,
+					       1)
+			      : PQexecParams(s->link, sql, p->count, p->types, values, p->sizes,
+					     formats, 1);
+		rc = 0;
 	}
 	pg_params_clear(p);
 	p->bytes.failed = false;
-	if (failed)
-		return pg_no_memory(err);
-	return s->link == NULL ? lost(s, err) : take_result(s, res, out, err);
+	return rc < 0 ? rc : take_result(s, res, out, err);
+}
+
+int pg_query(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err)
+{
+	return query(s, sql, false, out, err);
+}
+
+int pg_query_constant(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err)
+{
+	return query(s, sql, true, out, err);
 }
 
 int pg_exec(struct pg_store *s, const char *sql, struct bp_error *err)

@@ -74,20 +74,21 @@ static int send_round(struct pg_store *s, const struct round *r, const struct bu
 	pg_param_bool(p, r->look);
 	pg_param_bytes(p, PG_TEXT, json->bytes, json->used - 1);
 	/* Where it is read: behind what it holds. */
-	rc = pg_query(s,
-		      "INSERT INTO round(round, campaign, vantage, planned_us, at_us, start_us,"
-		      " end_us, expected, done, missed, traces, why, offline, look, json)"
-		      " SELECT w.id, c.id, v.id, $4, greatest($4, (SELECT max(g.start_min_us)"
-		      " FROM segment g WHERE g.round = w.id)), $5, $6, $7, $8, $9, $10, $11, $12,"
-		      " $13, $14 FROM word w, word c, word v WHERE w.word = $1 AND c.word = $2 AND"
-		      " v.word = $3 ON CONFLICT (campaign, vantage, planned_us) DO UPDATE SET"
-		      " round = excluded.round, at_us = excluded.at_us,"
-		      " start_us = excluded.start_us, end_us = excluded.end_us,"
-		      " expected = excluded.expected, done = excluded.done,"
-		      " missed = excluded.missed, traces = excluded.traces, why = excluded.why,"
-		      " offline = excluded.offline, look = excluded.look, json = excluded.json"
-		      " WHERE round.start_us IS NULL AND excluded.start_us IS NOT NULL",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"INSERT INTO round(round, campaign, vantage, planned_us, at_us, start_us,"
+		" end_us, expected, done, missed, traces, why, offline, look, json)"
+		" SELECT w.id, c.id, v.id, $4, greatest($4, (SELECT max(g.start_min_us)"
+		" FROM segment g WHERE g.round = w.id)), $5, $6, $7, $8, $9, $10, $11, $12,"
+		" $13, $14 FROM word w, word c, word v WHERE w.word = $1 AND c.word = $2 AND"
+		" v.word = $3 ON CONFLICT (campaign, vantage, planned_us) DO UPDATE SET"
+		" round = excluded.round, at_us = excluded.at_us,"
+		" start_us = excluded.start_us, end_us = excluded.end_us,"
+		" expected = excluded.expected, done = excluded.done,"
+		" missed = excluded.missed, traces = excluded.traces, why = excluded.why,"
+		" offline = excluded.offline, look = excluded.look, json = excluded.json"
+		" WHERE round.start_us IS NULL AND excluded.start_us IS NOT NULL",
+		&res, err);
 	if (rc < 0)
 		return rc;
 	if (already != NULL)

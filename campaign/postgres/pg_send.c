@@ -217,7 +217,7 @@ static int insert(struct pg_store *s, enum pg_kind kind, const struct dependent 
 		pg_param_array(&s->params, kinds[kind].types[i], &f->columns[i]);
 	for (unsigned i = 0; i < d->count; i++)
 		pg_param_array(&s->params, d->types[i], &d->a[i]);
-	return pg_query(s, kinds[kind].insert, NULL, err);
+	return pg_query_constant(s, kinds[kind].insert, NULL, err);
 }
 
 static void take_row(struct pg_store *s, enum pg_kind kind, const PGresult *res, int row)
@@ -255,7 +255,7 @@ static int find(struct pg_store *s, enum pg_kind kind, const struct dependent *d
 		pg_param_array(&s->params, kinds[kind].types[0], &f->columns[0]);
 	if (kind == PG_KIND_GEO_NAME)
 		pg_param_array(&s->params, d->types[0], &d->a[0]);
-	rc = pg_query(s, kinds[kind].find, &res, err);
+	rc = pg_query_constant(s, kinds[kind].find, &res, err);
 	if (rc < 0)
 		return rc;
 	rows = PQntuples(res);
