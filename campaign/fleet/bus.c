@@ -277,6 +277,7 @@ static int dial(struct bus *b, struct bp_error *err)
 	pthread_mutex_unlock(&b->lock);
 	if (s == NATS_OK)
 		s = set_options(b, o, &why);
+	b->own_fault = s != NATS_OK;
 	if (s == NATS_NOT_PERMITTED) {
 		rc = bp_fail(err, why.code, "%s", why.text);
 	} else {
@@ -286,6 +287,7 @@ static int dial(struct bus *b, struct bp_error *err)
 			on_connected(nc, b);
 		else if (s != NATS_NOT_YET_CONNECTED)
 			rc = dial_failed(b, s, err);
+		b->own_fault |= rc == BP_EINVAL;
 	}
 	natsOptions_Destroy(o);
 	b->nc = nc;
@@ -352,6 +354,7 @@ static char *copy(const char *text, bool *failed)
 int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct bp_error *err)
 {
 	struct bus *b;
+	struct bp_error why = {0};
 	pthread_condattr_t attr;
 	bool failed = false;
 	int rc;
@@ -375,12 +378,13 @@ int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct
 	text_set(b->inbox, sizeof(b->inbox), o->inbox);
 	b->wait_ns = o->wait_ns > 0 ? o->wait_ns : BUS_WAIT_NS;
 	b->patient = patient;
-	rc = failed ? bp_fail(err, BP_ENOMEM, "out of memory") : dial(b, err);
+	rc = failed ? bp_fail(err, BP_ENOMEM, "out of memory") : dial(b, &why);
 	/* Patience is for servers; a key that cannot be read is ours to mend. */
-	if (rc < 0 && patient && (rc == BP_EAGAIN || nats_GetLastError(NULL) != NULL) &&
-	    rc != BP_EINVAL && rc != BP_ENOMEM && err != NULL) {
-		text_set(b->trouble, sizeof(b->trouble), err->text);
+	if (rc < 0 && !failed && patient && !b->own_fault) {
+		text_set(b->trouble, sizeof(b->trouble), why.text);
 		rc = 0;
+	} else if (rc < 0 && !failed && err != NULL) {
+		*err = why;
 	}
 	if (rc < 0) {
 		drop(b);

@@ -33,6 +33,7 @@ struct bus {
 	char *url, *nkey_file, *ca_file, *name, inbox[BUS_NAME_TEXT];
 	int64_t wait_ns;
 	bool patient;
+	bool own_fault;                /* of the last dialling: no server's */
 	natsConnection *nc;            /* NULL: given up, and tried again at `reopen` */
 	struct mono reopen;
 	unsigned made;                 /* connections: subscriptions belong to one of them */

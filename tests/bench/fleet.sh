@@ -25,6 +25,7 @@ for tool in nats-server psql; do
 done
 [[ -n $pg_bin ]] || { echo "skipped: PostgreSQL's server is not installed"; rm -rf "$dir"; exit 0; }
 
+busy=$(cut -d' ' -f1-2 /proc/loadavg)
 agents=() collector='' broker='' pg='' generator=''
 stop() { [[ -z $1 ]] || { kill "$1" 2>/dev/null || :; wait "$1" 2>/dev/null || :; }; }
 leave() {
@@ -158,11 +159,12 @@ text() {
 	# Figures of a fleet
 
 	\`make bench-fleet\`: $(date -u +%Y-%m-%d), $(nproc) cores, $(uname -sr), $(nats-server --version),
-	$("$pg_bin/postgres" --version)$([[ $scale == 1 ]] || echo "; scale $scale"). Agents, broker, collector and PostgreSQL share the machine, on loopback;
-	agents are whole but for the prober: a generator commits simulated rounds of 15 hops (tests/bench/sim_day.h)
-	to their spools as \`campaign run\` does, and shares the machine too. A trace counts when its round is
-	whole in PostgreSQL. Memory: the peak of the biggest agent, of the collector, of the broker; of
-	PostgreSQL what its processes have beyond what they share.
+	$("$pg_bin/postgres" --version)$([[ $scale == 1 ]] || echo "; scale $scale").
+	Agents, broker, collector and PostgreSQL share the machine, on loopback; agents are whole but for the
+	prober: a generator commits simulated rounds of 15 hops (tests/bench/sim_day.h) to their spools as
+	\`campaign run\` does, and shares the machine too. A trace counts when its round is whole in PostgreSQL.
+	The machine's load before it began (1 and 5 minutes): $busy. Memory: the peak of the biggest agent, of
+	the collector, of the broker; of PostgreSQL what its processes have beyond what they share.
 
 	| run | traces | seconds | traces/s | agent MB | collect MB | nats-server MB | PostgreSQL MB | rows, distinct ids |
 	|---|---|---|---|---|---|---|---|---|

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "campaign/fleet/certs.h"
 #include "campaign/fleet/nkey.h"
 
 static int setup(void **state)
@@ -391,6 +392,68 @@ static void patience_waits_for_a_server(void **state)
 	bus_close(bus);
 }
 
+static void put_file(const char *dir, const char *name, const struct buf *bytes)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes->bytes, 1, bytes->used, f), bytes->used);
+	fclose(f);
+}
+
+static void who_the_server_is_is_proved(void **state)
+{
+	static const char *const hosts[] = {"127.0.0.1"};
+	struct broker *b = *state;
+	char dir[64], more[512], ca[96], other[96], text[96];
+	struct bus_options o = {.name = "test", .inbox = "fra1", .wait_ns = 10 * NS_PER_S};
+	struct bp_error err = {0};
+	struct certs ours, theirs;
+	struct bus *bus = NULL;
+	int64_t rtt;
+
+	if (broker_missing())
+		skip();
+	snprintf(dir, sizeof(dir), "/tmp/bp-certs.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(certs_make(hosts, 1, &ours, &err), 0);
+	assert_int_equal(certs_make(hosts, 1, &theirs, &err), 0);
+	put_file(dir, "ca.pem", &ours.ca);
+	put_file(dir, "other.pem", &theirs.ca);
+	put_file(dir, "server.pem", &ours.server);
+	put_file(dir, "server.key", &ours.server_key);
+	certs_fini(&ours);
+	certs_fini(&theirs);
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	snprintf(other, sizeof(other), "%s/other.pem", dir);
+	snprintf(more, sizeof(more), "tls {cert_file: \"%s/server.pem\", key_file: "
+		 "\"%s/server.key\"}", dir, dir);
+	broker_make(b, more);
+	snprintf(text, sizeof(text), "tls://127.0.0.1:%u", b->port);
+	o.url = text;
+	o.ca_file = ca;
+	assert_int_equal(bus_open(&o, false, &bus, &err), 0);
+	EVENTUALLY(bus_rtt(bus, &rtt, &err));
+	bus_close(bus);
+	/* Another authority's; the system's, who never heard of it. */
+	o.ca_file = other;
+	assert_true(bus_open(&o, false, &bus, &err) < 0);
+	o.ca_file = NULL;
+	assert_true(bus_open(&o, false, &bus, &err) < 0);
+	/* A file that is none is our own fault, whatever the patience. */
+	o.ca_file = "/nowhere.pem";
+	assert_int_equal(bus_open(&o, true, &bus, &err), BP_EPERM);
+	o.ca_file = ca;
+	o.nkey_file = "/nowhere.nk";
+	assert_int_equal(bus_open(&o, true, &bus, &err), BP_ENOTFOUND);
+	assert_non_null(strstr(err.text, "/nowhere.nk"));
+	snprintf(more, sizeof(more), "rm -rf '%s'", dir);
+	assert_int_equal(system(more), 0);
+}
+
 static void names_are_words(void **state)
 {
 	static const struct { const char *name; bool ok; const char *why; } rows[] = {
@@ -424,6 +487,7 @@ int main(void)
 		T(a_full_stream_is_told_and_takes_more_when_it_is_emptied),
 		T(who_may_what_is_told_at_once),
 		T(patience_waits_for_a_server),
+		T(who_the_server_is_is_proved),
 		cmocka_unit_test(names_are_words),
 	};
 
