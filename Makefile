@@ -99,6 +99,7 @@ LINKS_tests/unit/campaign/postgres := postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign        := postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/run    := postgres campaign analysis geo plan core
 LINKS_tests/unit/cli             := cli clifleet fleet postgres campaign analysis geo plan core
+LINKS_tests/unit/cli/fleet       := cli clifleet fleet postgres campaign analysis geo plan core
 LINKS_tests/bench                := fleet postgres campaign analysis geo prober io engine method wire plan core
 LINKS_tests/fuzz                 := cli clifleet fleet postgres campaign analysis geo prober plan io method wire core
 

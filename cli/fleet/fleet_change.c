@@ -78,8 +78,8 @@ static int write_files(const struct change *c, struct bp_error *err)
 }
 
 /* nats-server 2.9 knows a new account's key at once, but gives it what it imports only when it
- * reads for the second time; until then the agent is told that nobody listens, and waits. A key that
- * is gone is out at once. */
+ * reads for the second time; until then the agent is told that nobody listens, and waits. A key
+ * that is gone is out at once. */
 static void put_next(struct buf *out, const struct change *c, bool twice)
 {
 	buf_printf(out, "%s/server/accounts.conf is new: copy it to %s and have it read\nthere by "

@@ -136,8 +136,11 @@ static void put_state(struct buf *out, const struct state *s)
 static void put_key(struct buf *out, const struct fleet_report *r, const struct turned_key *t)
 {
 	const struct roster_key *k = roster_of_key(&r->view.roster, t->nkey);
+	const char *role = turned_role_of(&r->view.roster, t->nkey);
 
-	if (k == NULL)
+	if (role != NULL)
+		buf_printf(out, "  %s", role);
+	else if (k == NULL)
 		buf_printf(out, "  %s", t->nkey[0] != '\0' ? t->nkey : "without a key");
 	else
 		buf_printf(out, "  %s%s", k->name, k->revoked.ns != 0 ? " (a key that was revoked)" : "");
@@ -265,6 +268,8 @@ static void put_log_json(struct json_writer *w, const char *key, const struct fl
 
 	json_begin_object(w, key);
 	jsonl_put_text(w, "nkey", t->nkey);
+	if (turned_role_of(&r->view.roster, t->nkey) != NULL)
+		json_put_str(w, "role", turned_role_of(&r->view.roster, t->nkey));
 	if (k != NULL) {
 		json_put_str(w, "vantage", k->name);
 		json_put_bool(w, "revoked", k->revoked.ns != 0);

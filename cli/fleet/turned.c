@@ -18,6 +18,15 @@ void turned_fini(struct turned *t)
 	*t = (struct turned){0};
 }
 
+const char *turned_role_of(const struct roster *r, const char *nkey)
+{
+	if (strcmp(nkey, r->centre) == 0)
+		return "centre";
+	if (strcmp(nkey, r->operator) == 0)
+		return "operator";
+	return strcmp(nkey, r->system) == 0 ? "system" : NULL;
+}
+
 /* --- servers ---------------------------------------------------------------------------------- */
 
 static void take_text(const struct json_node *v, char *out, size_t size)

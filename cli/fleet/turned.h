@@ -13,6 +13,7 @@
 
 #include "campaign/fleet/bus.h"
 #include "campaign/fleet/nkey.h"
+#include "campaign/fleet/roster.h"
 #include "core/clock.h"
 #include "core/err.h"
 
@@ -47,6 +48,8 @@ struct turned {
 	bool logged;                    /* a log was read */
 };
 
+/* Whose key it is, where it is a role's and no vantage point's: "centre" ...; else NULL. */
+const char *turned_role_of(const struct roster *r, const char *nkey);
 /* Zeroed before. As the system's user, of so many servers. */
 int turned_ask(struct bus *b, unsigned servers, struct turned *t, struct bp_error *err);
 /* nats-server's log; "-" is stdin. */
