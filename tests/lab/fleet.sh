@@ -6,9 +6,10 @@
 # name: P[NAME] is the process of each, $LAB_TMP/NAME.out and .err what it wrote, over all its lives.
 # Refuses to run anything outside a lab.
 #
-#   vp1 --.                                  centre: brokers (10.9.0.1), collectors, PostgreSQL
-#   vp2 ---+-- r1 -- r2 -- nk                nk: 175.45.176.0/22, whole
-#   vp3 --'                                  and each vpN -- centre
+#   vp1 --.        .-- d --.                 centre: brokers (10.9.0.1), collectors, PostgreSQL
+#   vp2 ---+-- r1 -+       +-- nk            d: 219.158.39.42, Dandong; k: 188.43.225.153, Khasan
+#   vp3 --'        '-- k --'                 nk: 175.45.176.0/22, whole; and each vpN -- centre
+#                                            r1: 66.110.96.13, Tata
 #
 #	fleet_enter "$@"            lab_enter, and what the programs need
 #	fleet_up N [BROKERS]        N vantage points; a cluster where BROKERS is 3
@@ -47,8 +48,9 @@ fleet_up()
 	local i v
 	FLEET_BROKERS=${2:-1}
 	node centre "$CENTRE"
-	router r1 198.51.100.1
-	router r2 198.51.100.2
+	router r1 66.110.96.13
+	router d 219.158.39.42
+	router k 188.43.225.153
 	node nk 175.45.176.1
 	for ((i = 1; i <= $1; i++)); do
 		v=vp$i
@@ -61,12 +63,14 @@ fleet_up()
 		route_back r1 "$v"
 		route_back centre "$v"
 	done
-	link r1 r2
-	link r2 nk
-	route r1 175.45.176.0/22 r2
-	route r2 175.45.176.0/22 nk
-	route r2 default r1
-	route nk default r2
+	for i in d k; do
+		link r1 "$i"
+		link "$i" nk
+		route "$i" 175.45.176.0/22 nk
+		route "$i" default r1
+	done
+	route r1 175.45.176.0/22 d
+	route nk default d
 	whole nk 175.45.176.0/22
 	lab_raise
 }
@@ -199,6 +203,8 @@ deploy()	# VP EVERY TARGETS [LINES]
 		targets: $3
 		${4:-}
 	EOF
+	# What the centre reads of it: its alerts.
+	wait_for 30 kv '' BP_FLEET plan.lab "$LAB_TMP/plan.$1"
 	wait_for 30 kv '' BP_PLANS "$1.lab" "$LAB_TMP/plan.$1"
 }
 withdraw() { wait_for 30 kv 'KV-Operation: DEL'$'\r\n' BP_PLANS "$1.lab"; }
