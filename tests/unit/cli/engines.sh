@@ -158,4 +158,38 @@ line "a newer store" 1 'version 99.*newer program' report "$newer"
 line "a newer store, written" 1 'version 99.*newer program' convert --to store -o "$newer" "$dir/fra1"
 tests/postgres.sh stop "$dir/pg" immediate
 line "the server is down" 1 'No such file\|refused' report "$reader"
+
+# A disk of its own that is full: nothing of the round is there; when there is room, it goes in.
+full() {
+	mount -t tmpfs -o size=150m none "$1" || return 77
+	url=$(tests/postgres.sh start "$1/pg" 2>/dev/null) || return 77
+	# shellcheck disable=SC2064
+	trap "tests/postgres.sh stop '$1/pg' immediate" EXIT
+	bp convert --to store -o "$url" "$2" || return 1
+	head -c 140m /dev/zero >"$1/filler" 2>/dev/null
+	cat /dev/zero >>"$1/filler" 2>/dev/null
+	bp convert --to store -o "$url" "$3" 2>"$1.err"
+	echo "full: $? $(cat "$1.err")"
+	rm "$1/filler"
+	bp convert --to store -o "$url" "$3" || return 1
+	bp convert --to jsonl "$url" | wc -l
+}
+export -f full bp
+export borderpath profile="$dir/profile.yaml"
+mkdir "$dir/small"
+chmod 755 "$dir/small"
+perl tests/unit/cli/rounds.pl fra1 $t0 400 >"$dir/many"
+if [ "$(id -u)" = 0 ]; then
+	timeout 120 unshare -m bash -c 'full "$@"' full "$dir/small" "$dir/sin1" "$dir/many" >"$dir/out" 2>"$dir/err"
+	rc=$?
+	if [ "$rc" = 77 ]; then
+		skip "a full disk: no mount namespace, or no room for a server"
+	else
+		[ "$rc" = 0 ] && grep -q '^full: 1 .*No space left' "$dir/out" &&
+			[ "$(tail -n 1 "$dir/out")" = "$(cat "$dir/sin1" "$dir/many" | wc -l)" ]
+		verdict "a full disk, and room again: $(cat "$dir/out")"
+	fi
+else
+	skip "a full disk: only root may mount a small one"
+fi
 counted
