@@ -216,7 +216,7 @@ static int gather(const struct status_options *o, struct fleet_report *r, struct
 	if (rc == 0)
 		rc = view_read(bus, &r->view, err);
 	if (rc == 0)
-		rc = view_sync(bus, o->dial.dir, &r->view, err);
+		rc = view_take_list(o->dial.dir, &r->view, err);
 	if (rc == 0)
 		rc = states_read(bus, &r->states, err);
 	bus_close(bus);

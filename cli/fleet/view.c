@@ -137,10 +137,9 @@ void view_fini(struct view *v)
 	*v = (struct view){0};
 }
 
-int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err)
+int view_take_list(const char *dir, struct view *v, struct bp_error *err)
 {
 	struct roster ours = {0};
-	struct buf mine, theirs;
 	char path[PATH_MAX];
 	int rc;
 
@@ -151,25 +150,31 @@ int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *e
 	rc = roster_load(fleet_path(dir, "fleet.json", path), &ours, err);
 	if (rc < 0)
 		return rc;
-	buf_init(&mine);
-	buf_init(&theirs);
-	roster_put(&mine, &ours);
-	if (v->roster_known)
-		roster_put(&theirs, &v->roster);
-	if (mine.failed || theirs.failed)
-		rc = bp_fail(err, BP_ENOMEM, "out of memory");
-	else if (theirs.used == 0 || strcmp(mine.bytes, theirs.bytes) != 0)
-		rc = bus_put(b, FLEET, "roster", mine.bytes, mine.used, NULL, err);
-	buf_fini(&mine);
-	buf_fini(&theirs);
-	if (rc < 0) {
-		roster_fini(&ours);
-		return rc;
-	}
 	roster_fini(&v->roster);
 	v->roster = ours;
-	v->roster_known = true;
 	return 0;
+}
+
+int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err)
+{
+	struct buf mine, theirs;
+	int rc;
+
+	buf_init(&mine);
+	buf_init(&theirs);
+	if (v->roster_known)
+		roster_put(&theirs, &v->roster);
+	rc = view_take_list(dir, v, err);
+	if (rc == 0)
+		roster_put(&mine, &v->roster);
+	if (rc == 0 && (mine.failed || theirs.failed))
+		rc = bp_fail(err, BP_ENOMEM, "out of memory");
+	else if (rc == 0 && (theirs.used == 0 || strcmp(mine.bytes, theirs.bytes) != 0))
+		rc = bus_put(b, FLEET, "roster", mine.bytes, mine.used, NULL, err);
+	v->roster_known |= rc == 0;
+	buf_fini(&mine);
+	buf_fini(&theirs);
+	return rc;
 }
 
 /* --- changing --------------------------------------------------------------------------------- */

@@ -41,6 +41,9 @@ struct view {
  * they are not made). */
 int view_read(struct bus *b, struct view *v, struct bp_error *err);
 void view_fini(struct view *v);
+/* The list of DIR/fleet.json in place of the broker's, here alone; without a directory the broker's
+ * must be there (BP_ENOTFOUND). */
+int view_take_list(const char *dir, struct view *v, struct bp_error *err);
 /* The broker's list becomes that of DIR/fleet.json where it is another; without a directory it must
  * be there (BP_ENOTFOUND). */
 int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err);
