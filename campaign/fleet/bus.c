@@ -400,6 +400,11 @@ void bus_close(struct bus *b)
 		drop(b);
 }
 
+void bus_over(void)
+{
+	nats_CloseAndWait(5000);
+}
+
 bool bus_is_connected(const struct bus *b)
 {
 	return b->nc != NULL && natsConnection_Status(b->nc) == NATS_CONN_STATUS_CONNECTED;

@@ -44,6 +44,9 @@ struct bus_options {
  * connection is made later, by itself. */
 int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct bp_error *err);
 void bus_close(struct bus *b);
+/* Ends the library's threads, where no bus is open any more: for who wants to leave nothing
+ * behind. */
+void bus_over(void);
 bool bus_is_connected(const struct bus *b);
 /* Whether calls can be made now: 0, BP_EAGAIN, or BP_EPERM (the server refuses us). Dials anew
  * where the library gave up, as every call does: for who calls nothing while it is away. */

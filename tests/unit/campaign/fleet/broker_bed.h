@@ -147,4 +147,12 @@ static inline struct bus *broker_bus(const struct broker *b, const char *inbox, 
 	return bus;
 }
 
+/* Behind the last test: valgrind takes threads that go on for a leak. */
+static inline int broker_over(void **state)
+{
+	(void)state;
+	bus_over();
+	return 0;
+}
+
 #endif

@@ -91,7 +91,7 @@ static int fell_bed(void **state)
 	}
 	roster_fini(&b->roster);
 	free(b);
-	return 0;
+	return broker_over(NULL);
 }
 
 /* What fails while the server reads its configuration goes the next time. */

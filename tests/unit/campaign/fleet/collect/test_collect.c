@@ -648,5 +648,5 @@ int main(void)
 		cmocka_unit_test(two_collectors_share_the_work),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, broker_over);
 }
