@@ -220,6 +220,13 @@ int pg_ref_verdict(struct pg_store *s, const struct trace *t, const struct verdi
 int pg_ref_judge(struct pg_store *s, const struct verdict *v, const struct geo_source *g,
 		 int64_t at_us, pg_ref *out);
 
+/* --- pg_there.c ------------------------------------------------------------------------------- */
+
+/* Locks the vantage points of all segments that wait. */
+int pg_lock_waiting(struct pg_store *s, struct bp_error *err);
+/* Marks the traces that are there already, and measures what is left of their segments. */
+int pg_mark_there(struct pg_store *s, struct bp_error *err);
+
 /* --- pg_send.c -------------------------------------------------------------------------------- */
 
 /* Gives the values that wait their rows: of the kinds from .. to, both included. */
