@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# A fleet under SIGKILL: for CHAOS_SECONDS (30) agents, broker, collectors and PostgreSQL are killed
+# A fleet under SIGKILL: for CHAOS_SECONDS (60) agents, broker, collectors and PostgreSQL are killed
 # at random moments and started again, and one agent's link is cut for a third of the time. Then
 # quiet. Then every round that any agent announced is in PostgreSQL, once, as the agent has it.
 # LAB_LONG=1: once more, with a cluster of three brokers that are killed in turn. CHAOS_SEED says
@@ -13,12 +13,12 @@
 . "$LAB_DIR/fleet.sh"
 fleet_enter "$@"
 
-seconds=${CHAOS_SECONDS:-30}
+seconds=${CHAOS_SECONDS:-60}
 RANDOM=$((${CHAOS_SEED:-$$} % 32768))
 AGENTS=3 PACE=0
 declare -A kills=()
 
-# victims NAME...: one of them at a time, until the time is over. The third of it in the middle,
+# chaos NAME...: one of them at a time, in turn, at a random moment, until the time is over. The third of it in the middle,
 # vp2 is cut off.
 chaos()
 {
@@ -32,7 +32,6 @@ chaos()
 			cut=2
 		fi
 		victim=$1
-		(($# == 1)) || victim=${*:$((RANDOM % $# + 1)):1}
 		set -- "${@:2}" "$1"
 		slay "$victim"
 		kills[$victim]=$((${kills[$victim]:-0} + 1))
