@@ -196,10 +196,12 @@ static int read_routes(struct diff_run *run, struct bp_error *err)
 static int compute(struct diff_run *run, struct diff *out, struct bp_error *err)
 {
 	bool targets = run->options.format == OUTPUT_JSONL || run->options.verbose > 0;
+	bool reading = run->page != NULL && diff_page_start(run->page);
 	int rc;
 
 	if (!run->files)
-		return diff_stores_compare(run->stores, targets, &run->counts.read, out, err);
+		return diff_stores_compare(run->stores, targets, reading, &run->counts.read, out,
+					   err);
 	rc = diff_compute(run->set, targets, out);
 	if (rc < 0)
 		return bp_fail(err, rc, "out of memory");

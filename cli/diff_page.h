@@ -22,6 +22,10 @@ int diff_page_store(struct diff_page *p, const char *word, struct bp_error *err)
 int diff_page_record(struct diff_page *p, const struct record *r, const struct verdict *v,
 		     struct bp_error *err);
 
+/* All sources are there: the window may be read, while the sides are compared. True: it is, by a
+ * thread of its own. */
+bool diff_page_start(struct diff_page *p);
+
 struct diff_page_from {
 	struct wall at;                     /* 0: two sets */
 	const struct select *select;

@@ -299,8 +299,8 @@ static int work_all(struct diff_stores *s, struct bp_error *err)
 	return first->rc;
 }
 
-int diff_stores_compare(struct diff_stores *s, bool targets, uint64_t *traces, struct diff *out,
-			struct bp_error *err)
+int diff_stores_compare(struct diff_stores *s, bool targets, unsigned beside, uint64_t *traces,
+			struct diff *out, struct bp_error *err)
 {
 	struct judge_pass *pass = s->workers[0].pass;
 	int rc = find_vantages(s, err);
@@ -313,7 +313,7 @@ int diff_stores_compare(struct diff_stores *s, bool targets, uint64_t *traces, s
 		return no_memory(err);
 	/* What it finds out once is not for two to find out at a time. */
 	geo_source(pass->geo);
-	if (s->vantage_count > 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+	if (s->vantage_count > 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1 + (long)beside)
 		second_worker(s);
 	rc = work_all(s, err);
 	if (rc == 0 && diff_join(s->parts, s->vantage_count + 1, pass->profile, out) < 0)

@@ -25,11 +25,12 @@ void diff_stores_free(struct diff_stores *s);
 int diff_stores_add(struct diff_stores *s, const char *url, const struct diff_windows *windows,
 		    struct bp_error *err);
 /* Either adds all that is wanted of the last one to a set, which is borrowed until
- * diff_stores_free; or compares that of all of them, once. *traces grows by how many there were. */
+ * diff_stores_free; or compares that of all of them, once, where `beside`
+ * of the processors are busy for us already. *traces grows by how many there were. */
 int diff_stores_fill(struct diff_stores *s, struct diff_set *set, uint64_t *traces,
 		     struct bp_error *err);
-int diff_stores_compare(struct diff_stores *s, bool targets, uint64_t *traces, struct diff *out,
-			struct bp_error *err);
+int diff_stores_compare(struct diff_stores *s, bool targets, unsigned beside, uint64_t *traces,
+			struct diff *out, struct bp_error *err);
 
 /* Before examples of a filled set are looked up: finds them in its diff. BP_ENOMEM. */
 int diff_stores_keep(struct diff_stores *s, struct diff *d);
