@@ -7,7 +7,8 @@
  *
  * Errors: BP_EPERM refused by the server's permissions, or by its authentication (the text says
  * which subject, which key); BP_EAGAIN the broker cannot be reached, or did not answer in time, or
- * takes no more (stream full): try again later; BP_EINVAL; BP_ENOMEM; BP_EUNSUP no JetStream.
+ * takes no more (stream full, of this
+ * vantage point or of all): try again later; BP_EINVAL; BP_ENOMEM; BP_EUNSUP no JetStream.
  * A connection that was lost comes back by itself; calls meanwhile are BP_EAGAIN, at once.
  */
 #ifndef CAMPAIGN_FLEET_BUS_H
@@ -26,6 +27,7 @@ enum {
 	BUS_NAME_TEXT = 64,         /* a vantage point, a campaign */
 	BUS_SUBJECT_TEXT = 192,
 	BUS_FETCH_MAX = 64,
+	BUS_WAITING_MAX = 256,      /* messages of one vantage point in the stream */
 };
 #define BUS_STREAM_BYTES_DEFAULT (INT64_C(4) << 30)
 

@@ -68,8 +68,9 @@ int bus_setup(struct bus *b, unsigned replicas, int64_t stream_bytes, struct bp_
 		 "{\"name\":\"BP_RESULTS\",\"subjects\":[\"bp.result.*\"],\"retention\":\"workqueue\","
 		 "\"storage\":\"file\",\"discard\":\"new\",\"max_consumers\":-1,\"max_msgs\":-1,"
 		 "\"max_bytes\":%" PRId64 ",\"max_age\":0,\"max_msg_size\":1048576,"
+		 "\"max_msgs_per_subject\":%d,\"discard_new_per_subject\":true,"
 		 "\"num_replicas\":%u,\"duplicate_window\":120000000000}",
-		 stream_bytes, replicas);
+		 stream_bytes, BUS_WAITING_MAX, replicas);
 	rc = stream_make(b, "BP_RESULTS", config, &made, err);
 	if (rc == 0 && !made)
 		rc = stream_grow(b, "BP_RESULTS", stream_bytes, err);

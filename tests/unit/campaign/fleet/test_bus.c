@@ -298,6 +298,37 @@ static void a_full_stream_is_told_and_takes_more_when_it_is_emptied(void **state
 	bus_close(b);
 }
 
+/* A stolen key, or an agent run wild: who else measures has room all the same, and what lay there
+ * first stays. */
+static void one_vantage_point_does_not_fill_it_for_all(void **state)
+{
+	struct bp_error err = {0};
+	struct bus_intake *in;
+	struct bus_message m;
+	struct bus *b;
+	unsigned count, n = 0;
+
+	if (broker_missing())
+		skip();
+	b = ready(*state, 0);
+	while (n <= BUS_WAITING_MAX &&
+	       bus_publish(b, "bp.result.fra1", NULL, "x", 1, NULL, &err) == 0)
+		n++;
+	assert_int_equal(n, BUS_WAITING_MAX);
+	assert_int_equal(err.code, BP_EAGAIN);
+	assert_non_null(strstr(err.text, "per subject"));
+	assert_int_equal(bus_publish(b, "bp.result.nyc1", NULL, "x", 1, NULL, &err), 0);
+	assert_int_equal(bus_intake_open(b, &in, &err), 0);
+	assert_int_equal(bus_fetch(in, 1, 10 * NS_PER_S, &m, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(m.stream_seq, 1);
+	assert_int_equal(bus_ack(&m, &err), 0);
+	bus_message_drop(&m);
+	EVENTUALLY(bus_publish(b, "bp.result.fra1", NULL, "x", 1, NULL, &err));
+	bus_intake_close(in);
+	bus_close(b);
+}
+
 static void make_key(const struct broker *b, const char *name, char file[96], char public_key[])
 {
 	char seed[NKEY_SEED_TEXT];
@@ -485,6 +516,7 @@ int main(void)
 		T(a_bucket_keeps_the_last_of_each_key),
 		T(a_killed_broker_comes_back_and_all_goes_on),
 		T(a_full_stream_is_told_and_takes_more_when_it_is_emptied),
+		T(one_vantage_point_does_not_fill_it_for_all),
 		T(who_may_what_is_told_at_once),
 		T(patience_waits_for_a_server),
 		T(who_the_server_is_is_proved),
