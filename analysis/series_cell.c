@@ -135,7 +135,7 @@ int gather_add(struct gather *g, const struct point *p, const struct gather_name
 	/* A border that this profile does not name is one of nobody's. */
 	if (s->outcome == OUTCOME_BORDER && s->border < 0)
 		s->outcome = OUTCOME_OTHER;
-	memcpy(s->id, p->id, sizeof(s->id));
+	text_set(s->id, sizeof(s->id), p->id);
 	return 0;
 }
 
