@@ -2,7 +2,6 @@
 /* Flight -> trace. */
 #include "prober/record.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 
 #include "core/text.h"
 
-enum { ID_VANTAGE_MAX = 28, TCP_RST = 0x04 };
+enum { TCP_RST = 0x04 };
 
 /* Of v >= 0, in base 36. */
 static void base36(int64_t v, char out[static 16])
@@ -30,17 +29,11 @@ static void base36(int64_t v, char out[static 16])
 const char *record_id(const char *vantage, struct wall start, uint64_t seq,
 		      char out[static TRACE_ID_TEXT])
 {
-	char name[ID_VANTAGE_MAX + 1], epoch[16];
-	size_t n = 0;
+	char name[TRACE_ID_VANTAGE_TEXT], epoch[16];
 
-	for (; vantage[n] != '\0' && n < ID_VANTAGE_MAX; n++) {
-		unsigned char c = (unsigned char)vantage[n];
-
-		name[n] = c < 0x80 && (isalnum(c) || c == '.' || c == '_') ? (char)c : '_';
-	}
-	name[n] = '\0';
+	trace_id_vantage(vantage[0] != '\0' ? vantage : "here", name);
 	base36(start.ns < 0 ? 0 : start.ns, epoch);
-	snprintf(out, TRACE_ID_TEXT, "%s-%s-%" PRIu64, n ? name : "here", epoch, seq);
+	snprintf(out, TRACE_ID_TEXT, "%s-%s-%" PRIu64, name, epoch, seq);
 	return out;
 }
 

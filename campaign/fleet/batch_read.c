@@ -3,7 +3,6 @@
  * Reading a batch. Each size is bounded before memory is taken for it; the frame's checksum holds
  * before a line is looked at; whose a record is, is asked of what it says and of the ids it takes.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include "core/text.h"
 
 /* RFC 8878, 3.1.1: the magic number, little-endian, and the bit of the descriptor behind it. */
-enum { MAGIC_BE = 0x28b52ffd, CHECKSUM_FLAG = 0x04, TRACE_ID_VANTAGE_MAX = 28 };
+enum { MAGIC_BE = 0x28b52ffd, CHECKSUM_FLAG = 0x04 };
 
 struct reading {
 	const char *vantage;
@@ -213,15 +212,10 @@ static int read_head(struct reading *in, const char *line, size_t n)
 /* An id of prober/record.h begins with the name of its vantage point. */
 static bool trace_id_is_of(const char *id, const char *vantage)
 {
-	size_t i;
+	char name[TRACE_ID_VANTAGE_TEXT];
+	size_t n = strlen(trace_id_vantage(vantage, name));
 
-	for (i = 0; vantage[i] != '\0' && i < TRACE_ID_VANTAGE_MAX; i++) {
-		char c = vantage[i];
-
-		if (id[i] != (isalnum((unsigned char)c) || c == '.' || c == '_' ? c : '_'))
-			return false;
-	}
-	return id[i] == '-' && id[i + 1] != '\0';
+	return strncmp(id, name, n) == 0 && id[n] == '-' && id[n + 1] != '\0';
 }
 
 /* An id of round_set_id is that of another moment but for the moment at its end. */

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/jsontree.h"
 #include "core/record/jsonl_write.h"
+#include "core/record/trace.h"
 #include "core/text.h"
 
 enum { FILE_MAX = 1 << 20, PORT_DEFAULT = 4222 };
@@ -77,10 +78,26 @@ static int append(struct roster *r, const struct roster_key *key, struct bp_erro
 	return 0;
 }
 
+/* Another name that holds and looks the same in a trace's id: whose a trace is would not be told, and
+ * one of the two could take an id of the other's. */
+static const struct roster_key *looks_like(const struct roster *r, const char *name)
+{
+	char ours[TRACE_ID_VANTAGE_TEXT], theirs[TRACE_ID_VANTAGE_TEXT];
+
+	trace_id_vantage(name, ours);
+	for (unsigned i = 0; i < r->count; i++) {
+		if (r->keys[i].revoked.ns == 0 &&
+		    strcmp(ours, trace_id_vantage(r->keys[i].name, theirs)) == 0)
+			return &r->keys[i];
+	}
+	return NULL;
+}
+
 int roster_add(struct roster *r, const char *name, const char *nkey, struct wall now,
 	       struct bp_error *err)
 {
 	struct roster_key key = {.since = now};
+	const struct roster_key *like;
 
 	if (!roster_name_ok(name))
 		return bp_fail(err, BP_EINVAL, "\"%s\" names no vantage point: letters, digits, '-' and "
@@ -89,6 +106,11 @@ int roster_add(struct roster *r, const char *name, const char *nkey, struct wall
 	if (roster_find(r, name) != NULL)
 		return bp_fail(err, BP_EINVAL, "%s is of the fleet already (a new key: fleet revoke "
 			       "%s, then fleet add %s)", name, name, name);
+	like = looks_like(r, name);
+	if (like != NULL)
+		return bp_fail(err, BP_EINVAL, "%s and %s would be one in the ids of traces, which have "
+			       "the first %d letters of a name, and '_' for '-'", name, like->name,
+			       TRACE_ID_VANTAGE_TEXT - 1);
 	text_set(key.name, sizeof(key.name), name);
 	text_set(key.nkey, sizeof(key.nkey), nkey);
 	return append(r, &key, err);

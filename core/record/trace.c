@@ -2,6 +2,7 @@
 /* The trace value: unknowns, validation, order, statistics, ICMP meanings. Names nobody. */
 #include "core/record/trace.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,4 +417,17 @@ const char *icmp_mark(uint8_t family, int icmp_type, int icmp_code)
 			return marks[i].mark;
 	}
 	return icmp_type >= 0 && icmp_is_unreachable(family, icmp_type) ? "!?" : "";
+}
+
+const char *trace_id_vantage(const char *vantage, char out[static TRACE_ID_VANTAGE_TEXT])
+{
+	size_t n = 0;
+
+	for (; vantage[n] != '\0' && n + 1 < TRACE_ID_VANTAGE_TEXT; n++) {
+		unsigned char c = (unsigned char)vantage[n];
+
+		out[n] = c < 0x80 && (isalnum(c) || c == '.' || c == '_') ? (char)c : '_';
+	}
+	out[n] = '\0';
+	return out;
 }

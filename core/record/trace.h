@@ -75,6 +75,7 @@ enum reply_flag {
 enum {
 	TRACE_MPLS_MAX = 8,
 	TRACE_ID_TEXT = 64,
+	TRACE_ID_VANTAGE_TEXT = 29,
 	TRACE_NAME_TEXT = 256,
 	TRACE_ERROR_TEXT = 160,
 	TRACE_IFNAME_TEXT = 16,
@@ -222,6 +223,10 @@ bool icmp_is_unreachable(uint8_t family, int icmp_type);
 bool icmp_is_prohibited(uint8_t family, int icmp_type, int icmp_code);
 bool icmp_is_port_unreachable(uint8_t family, int icmp_type, int icmp_code);
 bool icmp_is_echo_reply(uint8_t family, int icmp_type);
+
+/* What an id of a trace has of its vantage point's name (prober/record.h): the first 28 bytes, those
+ * other than [A-Za-z0-9._] as "_". Several names may have the same. Returns out. */
+const char *trace_id_vantage(const char *vantage, char out[static TRACE_ID_VANTAGE_TEXT]);
 
 extern const struct word method_words[], stop_words[], reach_words[], reached_by_words[],
 	stamps_words[], why_words[], reply_flag_words[], iface_role_words[];

@@ -86,6 +86,41 @@ static void a_name_is_used_by_one_key_at_a_time(void **state)
 	roster_fini(&r);
 }
 
+/* What a trace's id has of a name tells whose it is. */
+static void two_names_are_two_in_ids_of_traces(void **state)
+{
+	static const struct { const char *name, *like, *why; } rows[] = {
+		{"lon-1", "lon_1", "'-' is '_' there"},
+		{"a-vantage-point-in-frankfurt-2", "a-vantage-point-in-frankfurt-1", "cut after 28 bytes"},
+		{"a_vantage_point-in-frankfurt", "a-vantage-point-in-frankfurt-1", "both"},
+		{"lon-11", NULL, "one letter more"},
+		{"Lon_1", NULL, "a capital is another letter"},
+		{"a-vantage-point-in-frankfur", NULL, "27 bytes are not 28"},
+	};
+	static const char *const there[] = {"lon_1", "a-vantage-point-in-frankfurt-1"};
+	struct bp_error err;
+	struct roster r;
+
+	(void)state;
+	make(&r);
+	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+		assert_int_equal(roster_add(&r, there[i], r.keys[0].nkey, noon, &err), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc = roster_add(&r, rows[i].name, r.keys[0].nkey, noon, &err);
+
+		if (rc != (rows[i].like != NULL ? BP_EINVAL : 0))
+			fail_msg("\"%s\": %s", rows[i].name, rows[i].why);
+		if (rows[i].like != NULL && (strstr(err.text, rows[i].name) == NULL ||
+					     strstr(err.text, rows[i].like) == NULL))
+			fail_msg("\"%s\": not both are named: %s", rows[i].name, err.text);
+	}
+	/* One that is gone makes no trace any more. */
+	assert_int_equal(roster_revoke(&r, "lon_1", noon, &err), 0);
+	assert_int_equal(roster_add(&r, "lon-1", r.keys[0].nkey, noon, &err), 0);
+	assert_int_equal(roster_add(&r, "lon_1", r.keys[0].nkey, noon, &err), BP_EINVAL);
+	roster_fini(&r);
+}
+
 static void what_is_no_list_is_refused(void **state)
 {
 	static const struct { const char *find, *put, *why; } rows[] = {
@@ -169,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(a_name_is_used_by_one_key_at_a_time),
+		cmocka_unit_test(two_names_are_two_in_ids_of_traces),
 		cmocka_unit_test(what_is_no_list_is_refused),
 		cmocka_unit_test(brokers_are_told_apart),
 	};
