@@ -229,6 +229,7 @@ int agent_run(const struct agent_options *o, struct bp_error *err)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	a->o = o;
 	a->spool_max = o->spool_bytes > 0 ? o->spool_bytes : AGENT_SPOOL_BYTES_DEFAULT;
+	a->again_ns = o->again_ns > 0 ? o->again_ns : AGENT_AGAIN_DEFAULT_NS;
 	a->signals = a->child.out = -1;
 	buf_init(&a->child.line);
 	sigprocmask(SIG_SETMASK, NULL, &before);

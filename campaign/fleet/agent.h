@@ -15,15 +15,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 
 #define AGENT_SPOOL_BYTES_DEFAULT (INT64_C(1) << 30)
+#define AGENT_AGAIN_DEFAULT_NS (60 * NS_PER_S)
 
 struct agent_options {
 	const char *server, *vantage;
 	const char *nkey_file, *ca_file;            /* NULL: none; the system's */
 	const char *spool;                          /* a directory, made if it is not there */
 	int64_t spool_bytes;                        /* 0: AGENT_SPOOL_BYTES_DEFAULT */
+	/* A batch without a watermark is sent again behind once to twice this, then twice that, and
+	 * so on (at most 15 times it); watermarks are asked for twice as often. 0: the default. */
+	int64_t again_ns;
 	const char *profile, *asn_db, *country_db;  /* the child's; NULL: its defaults */
 	const char *avoid;                          /* a do-not-probe list; NULL: none */
 	/* A round that is safe in the spool: its JSON line, newline included. */

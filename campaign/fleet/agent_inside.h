@@ -73,7 +73,7 @@ struct agent_send {
 struct agent {
 	const struct agent_options *o;
 	char plans_dir[PATH_MAX], spool_file[PATH_MAX], journal_dir[PATH_MAX];
-	int64_t spool_max;
+	int64_t spool_max, again_ns;
 	struct bus *bus;
 	struct bus_watch *watch;         /* NULL: not yet */
 	struct mono watch_again;

@@ -12,15 +12,12 @@
 #include "campaign/fleet/agent_inside.h"
 #include "core/jsontree.h"
 
-#define ASK_NS (30 * NS_PER_S)
 #define ASK_WAIT_NS (2 * NS_PER_S)
-#define AGAIN_NS (60 * NS_PER_S)         /* without a watermark */
-#define AGAIN_MAX_NS (900 * NS_PER_S)
 #define PAUSE_NS (NS_PER_S / 2)
 #define PAUSE_MAX_NS (30 * NS_PER_S)
 #define DENIED_NS (60 * NS_PER_S)
 #define LOOK_NS (2 * NS_PER_S)
-enum { STEP_CUTS = 4, STEP_SENDS = 8, STEP_MARKS = 16 };
+enum { AGAIN_MAX = 15 /* times agent.again_ns */, STEP_CUTS = 4, STEP_SENDS = 8, STEP_MARKS = 16 };
 
 /* --- watermarks ------------------------------------------------------------------------------- */
 
@@ -116,7 +113,7 @@ static void ask(struct agent *a, struct mono now)
 	char said[96];
 	int rc;
 
-	s->ask = mono_add(now, agent_jitter(ASK_NS));
+	s->ask = mono_add(now, agent_jitter(a->again_ns / 2));
 	snprintf(subject, sizeof(subject), "bp.ask.%s", a->o->vantage);
 	/* What is forgotten here: a centre that was restored from a backup must not wait for it. */
 	cut_state(a->cut, &state);
@@ -240,6 +237,7 @@ static int send_one(struct agent *a, size_t at)
 	struct batch_head head;
 	struct bp_error err;
 	struct buf bytes;
+	int64_t again;
 	int rc;
 
 	cut_state(a->cut, &state);
@@ -257,8 +255,8 @@ static int send_one(struct agent *a, size_t at)
 	}
 	s->failures = 0;
 	s->sent++;
-	s->list[at].due = mono_add(mono_now(), 2 * agent_jitter(grown(AGAIN_NS, s->list[at].tries,
-								      AGAIN_MAX_NS)));
+	again = grown(a->again_ns, s->list[at].tries, AGAIN_MAX * a->again_ns);
+	s->list[at].due = mono_add(mono_now(), 2 * agent_jitter(again));
 	s->list[at].tries++;
 	return 0;
 }

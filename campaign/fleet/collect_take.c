@@ -394,12 +394,12 @@ static void finish(struct collect *c)
 		(void)bus_ack(&c->items[i].m, &err);
 		in++;
 	}
-	if (in == 0)
-		(void)0;
-	else if (collect_marks_read(c, &err) < 0)
-		collect_store_lost(c, &err);
-	else
-		tell_all(c);
+	if (in > 0) {
+		if (collect_marks_read(c, &err) < 0)
+			collect_store_lost(c, &err);
+		else
+			tell_all(c);
+	}
 	for (unsigned i = 0; i < c->item_count; i++) {
 		struct item *it = &c->items[i];
 

@@ -10,13 +10,14 @@
 
 #include "campaign/fleet/agent.h"
 #include "campaign/fleet/batch.h"
+#include "campaign/fleet/collect.h"
 #include "campaign/fleet/cut.h"
 #include "campaign/store.h"
 #include "core/jsontree.h"
 
 #define T0 (wall_now().ns / NS_PER_S * NS_PER_S - 40 * 900 * NS_PER_S)
 
-enum { BATCHES_MAX = 64, TRIES = 1500 /* of 20 ms */ };
+enum { BATCHES_MAX = 64, STAMPS = 3, TRIES = 1500 /* of 20 ms */ };
 
 struct bed {
 	struct broker broker;
@@ -30,6 +31,8 @@ struct bed {
 	char *batches[BATCHES_MAX];
 	size_t sizes[BATCHES_MAX];
 	unsigned arrived[BATCHES_MAX];
+	struct wall stamps[STAMPS]; /* of the first batch, as the broker had it each time */
+	char ids[STAMPS][BATCH_ID_TEXT];
 	uint64_t highest;
 	char epoch[BATCH_EPOCH_TEXT];
 	unsigned traces, rounds;  /* of batches that were new */
@@ -55,8 +58,8 @@ static void agent_prints(void *arg, const char *line, size_t n)
 static int be_agent(char **argv)
 {
 	struct agent_options o = {.server = argv[2], .vantage = "v", .spool = argv[3],
-				  .spool_bytes = atoll(argv[4]), .on_round = agent_prints,
-				  .on_note = agent_says};
+				  .spool_bytes = atoll(argv[4]), .again_ns = atoll(argv[5]),
+				  .on_round = agent_prints, .on_note = agent_says};
 	struct bp_error err = {0};
 
 	if (sodium_init() < 0 || agent_run(&o, &err) < 0) {
@@ -66,15 +69,16 @@ static int be_agent(char **argv)
 	return 0;
 }
 
-static void start_agent(struct bed *b, int64_t spool_bytes)
+static void start_agent_so(struct bed *b, const char *url, int64_t spool_bytes, int64_t again_ns)
 {
-	char bytes[24], log[96], self[512];
+	char bytes[24], again[24], log[96], self[512];
 	/* Read here: valgrind, under which this may run, answers for itself. */
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	assert_true(n > 0);
 	self[n] = '\0';
 	snprintf(bytes, sizeof(bytes), "%lld", (long long)spool_bytes);
+	snprintf(again, sizeof(again), "%lld", (long long)again_ns);
 	snprintf(log, sizeof(log), "%s/agent.log", b->dir);
 	b->agent = fork();
 	assert_true(b->agent >= 0);
@@ -84,10 +88,14 @@ static void start_agent(struct bed *b, int64_t spool_bytes)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(fd, STDERR_FILENO);
 		dup2(fd, STDOUT_FILENO);
-		execl(self, "test_agent", "agent", b->broker.url, b->spool, bytes,
-		      (char *)NULL);
+		execl(self, "test_agent", "agent", url, b->spool, bytes, again, (char *)NULL);
 		_exit(127);
 	}
+}
+
+static void start_agent(struct bed *b, int64_t spool_bytes)
+{
+	start_agent_so(b, b->broker.url, spool_bytes, 0);
 }
 
 static int end_agent(struct bed *b, int sig)
@@ -255,6 +263,10 @@ static void keep(struct bed *b, const struct bus_message *m)
 	at = (unsigned)head.seq;
 	assert_true(at > 0 && at < BATCHES_MAX);
 	snprintf(b->epoch, sizeof(b->epoch), "%s", head.epoch);
+	if (at == 1 && b->arrived[at] < STAMPS) {
+		b->stamps[b->arrived[at]] = m->stamp;
+		snprintf(b->ids[b->arrived[at]], BATCH_ID_TEXT, "%s", m->id);
+	}
 	b->arrived[at]++;
 	if (b->batches[at] != NULL) {
 		if (b->sizes[at] != m->size || memcmp(b->batches[at], m->bytes, m->size) != 0)
@@ -420,6 +432,47 @@ static void what_is_sent_is_kept_until_the_watermark(void **state)
 	assert_int_equal(b->others, 0);
 }
 
+/* What an outbox has confirmed, whoever has it open. */
+static uint64_t confirmed_of(const struct bed *b)
+{
+	struct bp_error err;
+	struct cut_state st;
+	struct cut *c;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/outbox.db", b->spool);
+	if (cut_open(path, "v", &c, &err) < 0)
+		fail_msg("%s", err.text);
+	cut_state(c, &st);
+	cut_close(c);
+	return st.confirmed;
+}
+
+struct counting { enum record_kind kind; unsigned count; };
+
+static int count_kind(void *arg, struct record *r, struct bp_error *err)
+{
+	struct counting *n = arg;
+
+	(void)err;
+	n->count += r->kind == n->kind;
+	return 0;
+}
+
+static unsigned stored(const char *url, enum record_kind kind)
+{
+	const struct store_select all = {0};
+	struct counting n = {.kind = kind};
+	struct bp_error err = {0};
+	struct store *s;
+
+	if (store_open(url, STORE_READ, &s, &err) < 0 ||
+	    store_read(s, &all, count_kind, &n, &err) < 0)
+		fail_msg("%s", err.text);
+	store_close(s);
+	return n.count;
+}
+
 static void killed_at_any_time_all_arrives_and_the_same(void **state)
 {
 	struct bed *b = *state;
@@ -467,6 +520,86 @@ static void killed_at_any_time_all_arrives_and_the_same(void **state)
 	assert_int_equal(st.cut, 5);
 	assert_int_equal(st.confirmed, 5);
 	cut_close(c);
+}
+
+/* The broker has it, and no watermark comes: what the broker has may be lost. */
+static void without_a_watermark_it_is_sent_again_in_time(void **state)
+{
+	const int64_t again = NS_PER_S / 2;
+	struct bed *b = *state;
+	char id[BATCH_ID_TEXT];
+
+	if (broker_missing())
+		skip();
+	start_centre(b);
+	put_round(b, 0, 20);
+	start_agent_so(b, b->broker.url, 0, again);
+	for (unsigned i = 0; i < TRIES && b->arrived[1] < STAMPS; i++) {
+		(void)collect(b, 1);
+		broker_nap();
+	}
+	assert_true(b->arrived[1] >= STAMPS);
+	/* Each pause is at least twice the one before it. */
+	for (unsigned i = 0; i < STAMPS; i++) {
+		snprintf(id, sizeof(id), "v.%s.1.%u", b->epoch, i);
+		assert_string_equal(b->ids[i], id);
+		if (i > 0)
+			assert_true(b->stamps[i].ns - b->stamps[i - 1].ns >= (again << (i - 1)));
+	}
+	assert_int_equal(b->others, 0);
+	mark(b, b->epoch, 1);
+	assert_true(status_says(b, "batches", "confirmed", "1"));
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+}
+
+/* The centre commits, and its agent hears nothing of it for a while. */
+static void what_is_sent_again_is_in_the_store_once(void **state)
+{
+	static const char deaf[] =
+		"authorization {users: [{user: centre, password: c}, {user: agent, password: a,"
+		" permissions: {subscribe: {deny: \"bp.mark.>\"}, publish: {deny: \"bp.ask.>\"}}}]}";
+	struct bed *b = *state;
+	struct collect_counts n = {0};
+	struct bp_error err = {0};
+	struct collect_hooks hooks = {0};
+	struct collect_options o = {.store = "sqlite:", .replicas = 1};
+	char url[96], store[128];
+	struct collect *c;
+	bool known = false;
+
+	if (broker_missing())
+		skip();
+	broker_make(&b->broker, deaf);
+	snprintf(store, sizeof(store), "sqlite:%s/store.db", b->dir);
+	snprintf(url, sizeof(url), "nats://centre:c@127.0.0.1:%u", b->broker.port);
+	o = (struct collect_options){.bus = {.url = url, .name = "collect", .inbox = "centre"},
+				     .store = store, .replicas = 1};
+	if (collect_open(&o, &hooks, &c, &err) < 0)
+		fail_msg("%s", err.text);
+	put_round(b, 0, 20);
+	snprintf(url, sizeof(url), "nats://agent:a@127.0.0.1:%u", b->broker.port);
+	start_agent_so(b, url, 0, NS_PER_S);
+	for (unsigned i = 0; i < TRIES && n.again == 0; i++) {
+		collect_step(c, 20 * NS_PER_MS);
+		collect_count(c, &n);
+	}
+	assert_int_equal(n.batches, 1);
+	assert_int_equal(n.traces, 20);
+	assert_true(n.again > 0);
+	assert_int_equal(stored(store, RECORD_TRACE), 20);
+	assert_int_equal(stored(store, RECORD_ROUND), 1);
+	assert_int_equal(confirmed_of(b), 0);
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+	/* As soon as it hears, it forgets. */
+	snprintf(url, sizeof(url), "nats://centre:c@127.0.0.1:%u", b->broker.port);
+	start_agent_so(b, url, 0, NS_PER_S);
+	for (unsigned i = 0; i < TRIES && !known; i++) {
+		collect_step(c, 20 * NS_PER_MS);
+		known = confirmed_of(b) == 1;
+	}
+	assert_true(known);
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+	collect_close(c);
 }
 
 static void put_plan(struct bed *b, const char *key, const char *yaml)
@@ -597,12 +730,14 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(what_is_sent_is_kept_until_the_watermark),
 		T(killed_at_any_time_all_arrives_and_the_same),
+		T(without_a_watermark_it_is_sent_again_in_time),
+		T(what_is_sent_again_is_in_the_store_once),
 		T(plans_come_change_and_go),
 		T(a_full_spool_drops_the_oldest_and_says_so),
 		T(one_agent_a_spool),
 	};
 
-	if (argc == 5 && strcmp(argv[1], "agent") == 0)
+	if (argc == 6 && strcmp(argv[1], "agent") == 0)
 		return be_agent(argv);
 	if (sodium_init() < 0)
 		return 1;
