@@ -78,8 +78,8 @@ static int append(struct roster *r, const struct roster_key *key, struct bp_erro
 	return 0;
 }
 
-/* Another name that holds and looks the same in a trace's id: whose a trace is would not be told, and
- * one of the two could take an id of the other's. */
+/* Another name that holds and looks the same in a trace's id: whose a trace is would not be told,
+ * and one of the two could take an id of the other's. */
 static const struct roster_key *looks_like(const struct roster *r, const char *name)
 {
 	char ours[TRACE_ID_VANTAGE_TEXT], theirs[TRACE_ID_VANTAGE_TEXT];

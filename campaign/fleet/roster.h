@@ -59,8 +59,8 @@ const struct roster_key *roster_find(const struct roster *r, const char *name);
 const struct roster_key *roster_of_key(const struct roster *r, const char *nkey);
 /* How many keys hold. */
 unsigned roster_holding(const struct roster *r);
-/* BP_EINVAL: a key holds for that name, or for one that ids of traces cannot tell from it (the first
- * 28 bytes, '-' as '_': core/record/trace.h); BP_ERANGE: too many. */
+/* BP_EINVAL: a key holds for that name, or for one that ids of traces cannot tell from it (the
+ * first 28 bytes, '-' as '_': core/record/trace.h); BP_ERANGE: too many. */
 int roster_add(struct roster *r, const char *name, const char *nkey, struct wall now,
 	       struct bp_error *err);
 /* BP_ENOTFOUND. */

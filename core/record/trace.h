@@ -224,8 +224,8 @@ bool icmp_is_prohibited(uint8_t family, int icmp_type, int icmp_code);
 bool icmp_is_port_unreachable(uint8_t family, int icmp_type, int icmp_code);
 bool icmp_is_echo_reply(uint8_t family, int icmp_type);
 
-/* What an id of a trace has of its vantage point's name (prober/record.h): the first 28 bytes, those
- * other than [A-Za-z0-9._] as "_". Several names may have the same. Returns out. */
+/* What an id of a trace has of its vantage point's name (prober/record.h): the first 28 bytes,
+ * those other than [A-Za-z0-9._] as "_". Several names may have the same. Returns out. */
 const char *trace_id_vantage(const char *vantage, char out[static TRACE_ID_VANTAGE_TEXT]);
 
 extern const struct word method_words[], stop_words[], reach_words[], reached_by_words[],
