@@ -205,7 +205,7 @@ struct sqlite_store {
 	uint32_t *order;			     /* scratch, order_room entries */
 	uint32_t order_room;
 	struct read_cache *cache;
-	struct grouping *grouping; /* of sqlite_groups: kept for the next time */
+	struct sqlite_grouping *grouping; /* of sqlite_groups: kept for the next time */
 	struct vantage_name *vantages; /* owned */
 };
 
@@ -386,7 +386,7 @@ int ids_top(struct sqlite_store *s, const char *run, int64_t *out, struct bp_err
 /* --- sqlite_read.c ---------------------------------------------------------------------------- */
 
 void read_cache_free(struct read_cache *c);
-void grouping_free(struct grouping *w);
+void grouping_free(struct sqlite_grouping *w);
 /* One row of `trace` (columns of STMT_TRACES) as a record. BP_EPARSE: damaged. */
 int read_trace_row(struct sqlite_store *s, sqlite3_stmt *st, struct record *out,
 		   struct bp_error *err);

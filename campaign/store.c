@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which engine a store is of, and the way to it. What an engine lacks is made of what it has. */
+/* Which engine a store is of, and the way to it. */
 #include "campaign/store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "campaign/store_generic.h"
+#include "campaign/store_engine.h"
 
 static bool is_of(const struct store_engine *e, const char *url)
 {
@@ -142,8 +142,7 @@ int store_read(struct store *s, const struct store_select *select, store_on_reco
 int store_groups(struct store *s, const struct store_select *select, store_on_group *on_group,
 		 void *arg, struct bp_error *err)
 {
-	return (s->engine->groups != NULL ? s->engine->groups : generic_groups)(s, select, on_group,
-										arg, err);
+	return s->engine->groups(s, select, on_group, arg, err);
 }
 
 int store_vantages(struct store *s, store_on_name *on_name, void *arg, struct bp_error *err)
@@ -158,47 +157,30 @@ int store_trace(struct store *s, int64_t example, struct record *out, struct bp_
 
 int store_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err)
 {
-	struct record r;
-	int rc;
-
-	if (s->engine->trace_bare != NULL)
-		return s->engine->trace_bare(s, example, out, err);
-	record_init(&r);
-	rc = s->engine->trace(s, example, &r, err);
-	if (rc == 0) {
-		*out = r.trace;
-		r.trace = NULL;
-		(*out)->id[0] = '\0';
-	}
-	record_fini(&r);
-	return rc;
+	return s->engine->trace_bare(s, example, out, err);
 }
 
 int store_points_open(struct store *s, const struct store_select *select,
 		      const struct store_points *to, struct store_point_reader **out,
 		      struct bp_error *err)
 {
-	return (s->engine->points_open != NULL ? s->engine->points_open
-					       : generic_points_open)(s, select, to, out, err);
+	return s->engine->points_open(s, select, to, out, err);
 }
 
 void store_points_close(struct store_point_reader *r)
 {
 	if (r != NULL)
-		(r->engine->points_open != NULL ? r->engine->points_close
-						: generic_points_close)(r);
+		r->engine->points_close(r);
 }
 
 int store_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err)
 {
-	return (r->engine->points_open != NULL ? r->engine->points_next
-					       : generic_points_next)(r, at, err);
+	return r->engine->points_next(r, at, err);
 }
 
 int store_points_give(struct store_point_reader *r, struct bp_error *err)
 {
-	return (r->engine->points_open != NULL ? r->engine->points_give : generic_points_give)(r,
-											       err);
+	return r->engine->points_give(r, err);
 }
 
 int store_points(struct store *s, const struct store_select *select, const struct store_points *to,

@@ -2,8 +2,8 @@
 /*
  * What a kind of store is to store.h: a constant table of functions, one row for each engine, with
  * the contracts of the functions of store.h that they stand behind. What an engine leaves NULL is
- * made of what it has (store_generic.h), or not supported. Which engines there are is the program's
- * choice: store_engines is defined once for each (cli/light, campaign/postgres).
+ * not supported. Which engines there are is the program's choice: store_engines is defined once for
+ * each (cli/light, campaign/postgres).
  */
 #ifndef CAMPAIGN_STORE_ENGINE_H
 #define CAMPAIGN_STORE_ENGINE_H
@@ -14,20 +14,12 @@
 struct store {
 	const struct store_engine *engine;
 	const char *shown;   /* the engine's: where it is, for messages; without a password */
-	uint8_t way_key[16]; /* random, of an engine without groups of its own */
+	uint8_t way_key[16]; /* random, of an engine that keeps no ways */
 };
 
-/* The head of every engine's own reader of points, and of pieces. */
+/* The head of every engine's own reader of points. */
 struct store_point_reader {
 	const struct store_engine *engine;
-};
-struct store_pieces {
-	const struct store_engine *engine;
-};
-
-enum store_want {
-	STORE_WANT_BARE = 1u << 0,   /* traces without names and judgements */
-	STORE_WANT_STEADY = 1u << 1, /* traces of neither offline rounds nor closer looks */
 };
 
 typedef int store_on_record(void *arg, struct record *r, struct bp_error *err);
@@ -60,10 +52,8 @@ struct store_engine {
 	int (*read)(struct store *s, const struct store_select *select, store_on_record *on_record,
 		    void *arg, struct bp_error *err);
 	int (*trace)(struct store *s, int64_t example, struct record *out, struct bp_error *err);
-	/* NULL: the trace of the one above. */
 	int (*trace_bare)(struct store *s, int64_t example, struct trace **out,
 			  struct bp_error *err);
-	/* NULL: of pieces. */
 	int (*groups)(struct store *s, const struct store_select *select, store_on_group *on_group,
 		      void *arg, struct bp_error *err);
 	int (*points_open)(struct store *s, const struct store_select *select,
@@ -72,18 +62,6 @@ struct store_engine {
 	void (*points_close)(struct store_point_reader *r);
 	int (*points_next)(struct store_point_reader *r, struct wall *at, struct bp_error *err);
 	int (*points_give)(struct store_point_reader *r, struct bp_error *err);
-
-	/* What store_read gives, piece by piece (as points); each trace with the number that
-	 * store_trace takes, everything else with 0. `want`: bits of enum store_want. For engines
-	 * without points or groups of their own, and then needed. */
-	int (*pieces_open)(struct store *s, const struct store_select *select, unsigned want,
-			   struct store_pieces **out, struct bp_error *err);
-	void (*pieces_close)(struct store_pieces *p);
-	int (*pieces_next)(struct store_pieces *p, struct wall *at, struct bp_error *err);
-	int (*pieces_give)(struct store_pieces *p,
-			   int (*on_record)(void *arg, struct record *r, int64_t example,
-					    struct bp_error *err),
-			   void *arg, struct bp_error *err);
 
 	int (*vantages)(struct store *s, store_on_name *on_name, void *arg, struct bp_error *err);
 

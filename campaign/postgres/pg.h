@@ -35,6 +35,18 @@ enum {
 struct pg_news;	   /* pg_news.h: values and traces that wait */
 struct pg_known;   /* pg_known.h: values that were read */
 struct pg_judging; /* pg_judge.c */
+struct pg_grouping; /* pg_groups.c */
+struct pg_row;	    /* pg_group.h */
+
+/* What is wanted of a selection, or of segments, beside traces. */
+enum pg_want {
+	PG_WANT_NAMES = 1u << 0,    /* how addresses are named, the latest judgement */
+	PG_WANT_JUDGED = 1u << 1,   /* which the latest judgement is */
+	PG_WANT_OBJECTS = 1u << 2,  /* what stands behind traces */
+	PG_WANT_STEADY = 1u << 3,   /* traces of neither offline rounds nor closer looks */
+	PG_WANT_SEGMENTS = 1u << 4, /* no rounds, no objects of no segment */
+	PG_WANT_RECORDS = PG_WANT_NAMES | PG_WANT_OBJECTS,
+};
 
 /* Names that a caller may keep until the store is closed. */
 struct pg_vantage {
@@ -60,6 +72,8 @@ struct pg_store {
 	const char *prepared[PG_PREPARED_MAX]; /* of this connection: texts of statements */
 	unsigned prepared_count;
 	struct pg_vantage *vantages; /* owned */
+	struct pg_grouping *grouping; /* owned; NULL before the first groups */
+	const struct pg_row *at_hand; /* of whoever is being given one; NULL: none */
 };
 
 static inline struct pg_store *pg_of(struct store *s)
@@ -146,19 +160,23 @@ int pg_skip_batches(struct store *s, const char *vantage, const char *epoch, uin
 int pg_claim(struct store *s, const char *what, bool *mine, struct bp_error *err);
 int pg_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
 
-/* --- pg_read.c, pg_select.c, pg_rounds.c ------------------------------------------------------ */
+/* --- pg_read.c, pg_groups.c, pg_points.c, pg_round.c ------------------------------------------ */
 
 int pg_read(struct store *s, const struct store_select *select, store_on_record *on_record,
 	    void *arg, struct bp_error *err);
 int pg_trace(struct store *s, int64_t example, struct record *out, struct bp_error *err);
-int pg_pieces_open(struct store *s, const struct store_select *select, unsigned want,
-		   struct store_pieces **out, struct bp_error *err);
-void pg_pieces_close(struct store_pieces *p);
-int pg_pieces_next(struct store_pieces *p, struct wall *at, struct bp_error *err);
-int pg_pieces_give(struct store_pieces *p,
-		   int (*on_record)(void *arg, struct record *r, int64_t example,
-				    struct bp_error *err),
-		   void *arg, struct bp_error *err);
+int pg_trace_bare(struct store *s, int64_t example, struct trace **out, struct bp_error *err);
+/* One pointer for one name, until pg_close. */
+int pg_vantage_name(struct pg_store *s, const char *name, const char **out, struct bp_error *err);
+int pg_groups(struct store *s, const struct store_select *select, store_on_group *on_group,
+	      void *arg, struct bp_error *err);
+void pg_grouping_free(struct pg_grouping *w);
+int pg_points_open(struct store *s, const struct store_select *select,
+		   const struct store_points *to, struct store_point_reader **out,
+		   struct bp_error *err);
+void pg_points_close(struct store_point_reader *r);
+int pg_points_next(struct store_point_reader *r, struct wall *at, struct bp_error *err);
+int pg_points_give(struct store_point_reader *r, struct bp_error *err);
 int pg_vantages(struct store *s,
 		int (*on_name)(void *arg, const char *vantage, struct bp_error *err), void *arg,
 		struct bp_error *err);

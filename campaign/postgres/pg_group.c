@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Loading segments: their rows, their latest judgements, and the values of all of them; then rows
- * as records, of what is in memory. What is asked of the server is a few statements for each group,
- * not for each trace.
+ * Loading segments: their rows, their latest judgements, and the values of all of them. What is
+ * asked of the server is a few statements for each group, not for each trace.
  */
 #include "campaign/postgres/pg_group.h"
 
@@ -12,7 +11,6 @@
 
 #include "campaign/body.h"
 #include "campaign/postgres/pg_known.h"
-#include "campaign/trace_key.h"
 #include "campaign/value.h"
 
 enum { TIMESTAMPTZ = 1184 };
@@ -25,6 +23,7 @@ void pg_group_clear(struct pg_group *g)
 	free(g->rows);
 	PQclear(g->traces);
 	PQclear(g->objects);
+	pg_known_release(g->holds);
 	*g = (struct pg_group){0};
 }
 
@@ -116,7 +115,7 @@ static int load_traces(struct pg_store *s, const struct pg_array *ids, int nth,
 {
 	static const char text[] =
 		"SELECT segment, nth, start, took, seq, sub, goal, settings, path, verdict, naming,"
-		" body FROM trace WHERE segment = ANY ($1) AND start >= $2 AND start <= $3%s"
+		" body, rtt_min IS NOT NULL FROM trace WHERE segment = ANY ($1) AND start >= $2 AND start <= $3%s"
 		" ORDER BY segment, nth";
 	char sql[sizeof(text) + 64];
 	struct pg_array goals = {0};
@@ -164,12 +163,15 @@ static int take_rows(struct pg_store *s, struct pg_group *g, const struct pg_fil
 			.path = pg_get_i32(r, i, 8),
 			.verdict = pg_get_i32(r, i, 9),
 			.naming = pg_get_i32(r, i, 10),
-			.nr = i,
+			.timed = pg_get_bool(r, i, 12),
 		};
+		size_t n;
 
 		if (row.segment == NULL)
 			return pg_damaged(s, "segment", pg_get_i32(r, i, 0), err);
 		row.judge = row.segment->judge;
+		row.body = pg_get_bytes(r, i, 11, &n);
+		row.body_size = (uint32_t)n;
 		if (f != NULL &&
 		    (!pg_filter_goal(f, row.goal) || !pg_filter_start(f, row.start_us)))
 			continue;
@@ -243,9 +245,9 @@ static int want_row(struct pg_store *s, const struct pg_row *r, unsigned want, b
 		rc = pg_want(s, PG_KNOWN_SETTINGS, r->settings);
 	if (rc == 0)
 		rc = pg_want(s, PG_KNOWN_PATH, r->path);
-	if (rc == 0 && (!(want & STORE_WANT_BARE) || border))
+	if (rc == 0 && (want & PG_WANT_NAMES || border))
 		rc = pg_want(s, PG_KNOWN_VERDICT, r->verdict);
-	if (want & STORE_WANT_BARE)
+	if (!(want & PG_WANT_NAMES))
 		return rc;
 	if (rc == 0 && r->verdict != 0)
 		rc = pg_want(s, PG_KNOWN_JUDGE, r->judge);
@@ -293,7 +295,7 @@ static int load_values(struct pg_store *s, struct pg_group *g, unsigned want, bo
 	for (unsigned i = 0; i < g->row_count && rc == 0; i++)
 		rc = want_row(s, &g->rows[i], want, border);
 	rc = rc < 0 ? pg_no_memory(err) : pg_fetch(s, err);
-	if (rc < 0 || want & STORE_WANT_BARE)
+	if (rc < 0 || !(want & PG_WANT_NAMES))
 		return rc;
 	head = trace_new(0);
 	if (head == NULL)
@@ -308,202 +310,18 @@ int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 		  const struct pg_filter *f, unsigned want, struct pg_group *g,
 		  struct bp_error *err)
 {
+	bool border = f != NULL && f->select->border != NULL;
 	int rc;
 
 	pg_known_trim(s->known);
+	pg_known_hold(s->known);
+	g->holds = s->known;
 	rc = load_segments(s, ids, g, err);
 	if (rc == 0)
 		rc = load_traces(s, ids, nth, f, g, err);
 	if (rc == 0)
 		rc = take_rows(s, g, f, err);
-	if (rc == 0)
+	if (rc == 0 && (border || want & (PG_WANT_NAMES | PG_WANT_JUDGED)))
 		rc = load_judgements(s, ids, g, err);
-	return rc < 0 ? rc : load_values(s, g, want, f != NULL && f->select->border != NULL, err);
-}
-
-/* --- one row ---------------------------------------------------------------------------------- */
-
-static struct wall wall_of(int64_t us)
-{
-	const int64_t most = INT64_MAX / NS_PER_US;
-
-	return (struct wall){us > most || us < -most ? INT64_MIN : us * NS_PER_US};
-}
-
-static int read_hops(struct pg_store *s, const struct pg_path *p, struct trace *t)
-{
-	t->stop = p->stop;
-	t->reach = p->reach;
-	t->reached_by = p->reached_by;
-	t->first_ttl = p->first_ttl;
-	t->max_ttl = p->max_ttl;
-	t->sent = p->sent;
-	t->received = p->received;
-	t->entry_count = (uint32_t)p->count;
-	t->size = (uint32_t)trace_size(t->entry_count);
-	for (int i = 0; i < p->count; i++) {
-		size_t n;
-		const void *key = pg_known_get(s, PG_KNOWN_HOP, p->hops[i], &n);
-
-		if (key == NULL || body_read_hop(key, n, t->dst, &t->entries[i]) < 0)
-			return BP_EPARSE;
-	}
-	return 0;
-}
-
-static int read_id(struct pg_store *s, const struct pg_row *r, char out[static TRACE_ID_TEXT],
-		   struct bp_error *err)
-{
-	struct trace_key k;
-	PGresult *res;
-	int rc;
-
-	out[0] = '\0';
-	if (r->ours) {
-		text_set(k.run, sizeof(k.run), r->segment->run);
-		k.seq = r->segment->seq_base + r->seq;
-		k.sub = r->sub;
-		trace_key_text(&k, out);
-		return 0;
-	}
-	pg_param_i32(&s->params, r->segment->id);
-	pg_param_i32(&s->params, r->nth);
-	rc = pg_query(s, "SELECT id FROM foreign_id WHERE segment = $1 AND nth = $2::smallint",
-		      &res, err);
-	if (rc < 0)
-		return rc;
-	if (PQntuples(res) > 0)
-		text_set(out, TRACE_ID_TEXT, pg_get_text(res, 0, 0));
-	PQclear(res);
-	return 0;
-}
-
-int pg_group_trace(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
-		   struct trace **out, struct bp_error *err)
-{
-	const struct pg_path *p = pg_known_get(s, PG_KNOWN_PATH, r->path, NULL);
-	size_t goal_size, settings_size, size;
-	const void *goal = pg_known_get(s, PG_KNOWN_GOAL, r->goal, &goal_size);
-	const void *settings = pg_known_get(s, PG_KNOWN_SETTINGS, r->settings, &settings_size);
-	const void *body = pg_get_bytes(g->traces, r->nr, 11, &size);
-	int64_t begin = r->start_us != PG_MINUS_INFINITY ? r->start_us : r->segment->base_us;
-	struct trace *t;
-
-	if (p == NULL || goal == NULL || settings == NULL)
-		return pg_damaged(s, "segment", r->segment->id, err);
-	t = trace_new((uint32_t)p->count);
-	if (t == NULL)
-		return pg_no_memory(err);
-	if (value_read_goal(goal, (int)goal_size, t) < 0 ||
-	    value_read_settings(settings, (int)settings_size, t) < 0 || read_hops(s, p, t) < 0 ||
-	    body_read(body, size, (uint32_t)p->slots, t) < 0) {
-		free(t);
-		return pg_damaged(s, "segment", r->segment->id, err);
-	}
-	memcpy(t->vantage, r->segment->vantage, sizeof(t->vantage));
-	memcpy(t->campaign, r->segment->campaign, sizeof(t->campaign));
-	memcpy(t->round, r->segment->round, sizeof(t->round));
-	if (r->start_us != PG_MINUS_INFINITY)
-		t->start = wall_of(r->start_us);
-	if (r->took_us != PG_MINUS_INFINITY)
-		t->end = wall_of(begin + r->took_us);
-	*out = t;
-	return 0;
-}
-
-static int put_name(struct pg_store *s, int32_t name, struct names *out, struct bp_error *err)
-{
-	struct name value, *n;
-	size_t size;
-	const void *key = pg_known_get(s, PG_KNOWN_NAME, name, &size);
-
-	if (key == NULL || value_read_name(key, (int)size, &value) < 0)
-		return pg_damaged(s, "name", name, err);
-	n = names_put(out, value.addr);
-	if (n == NULL)
-		return pg_no_memory(err);
-	*n = value;
-	return 0;
-}
-
-static int put_usual(struct pg_store *s, int32_t geo, struct addr a, struct names *out,
-		     struct bp_error *err)
-{
-	int32_t name;
-
-	if (!addr_is_set(a) || names_find(out, a) != NULL)
-		return 0;
-	name = pg_known_name(s, geo, a);
-	return name == 0 ? 0 : put_name(s, name, out, err);
-}
-
-static int read_names(struct pg_store *s, const struct pg_row *r, const struct trace *t,
-		      struct names *out, struct bp_error *err)
-{
-	const struct pg_named *named = NULL;
-	const struct geo_source *source;
-	int32_t geo = r->segment->geo;
-	int rc;
-
-	if (r->naming != 0) {
-		named = pg_known_get(s, PG_KNOWN_NAMING, r->naming, NULL);
-		if (named == NULL)
-			return pg_damaged(s, "naming", r->naming, err);
-		geo = named->geo;
-	}
-	if (geo == 0)
-		return 0;
-	source = pg_known_get(s, PG_KNOWN_GEO, geo, NULL);
-	if (source == NULL)
-		return pg_damaged(s, "geo", geo, err);
-	out->geo = *source;
-	rc = 0;
-	for (int i = 0; named != NULL && named->own && i < named->count && rc == 0; i++)
-		rc = put_name(s, named->names[i], out, err);
-	if (named != NULL && named->own)
-		return rc;
-	rc = put_usual(s, geo, t->src, out, err);
-	if (rc == 0)
-		rc = put_usual(s, geo, t->dst, out, err);
-	for (uint32_t i = 0; i < t->entry_count && rc == 0; i++)
-		rc = put_usual(s, geo, t->entries[i].reply.from, out, err);
-	return rc;
-}
-
-static int read_verdict(struct pg_store *s, const struct pg_row *r, const struct trace *t,
-			struct verdict *out, struct bp_error *err)
-{
-	const struct pg_judge *judge;
-	size_t n;
-	const void *key = pg_known_get(s, PG_KNOWN_VERDICT, r->verdict, &n);
-
-	if (key == NULL || value_read_verdict(key, (int)n, out, t) < 0)
-		return pg_damaged(s, "verdict", r->verdict, err);
-	judge = pg_known_get(s, PG_KNOWN_JUDGE, r->judge, NULL);
-	if (judge == NULL)
-		return 0;
-	memcpy(out->profile, judge->profile, sizeof(out->profile));
-	memcpy(out->profile_version, judge->profile_version, sizeof(out->profile_version));
-	out->judged_at = wall_of(judge->judged_us);
-	return 0;
-}
-
-int pg_group_record(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
-		    unsigned want, struct record *out, struct bp_error *err)
-{
-	int rc = pg_group_trace(s, g, r, &out->trace, err);
-
-	if (rc < 0)
-		return rc;
-	out->kind = RECORD_TRACE;
-	rc = want & STORE_WANT_BARE ? 0 : read_id(s, r, out->trace->id, err);
-	if (rc == 0 && trace_validate(out->trace, out->trace->size) < 0)
-		rc = pg_damaged(s, "segment", r->segment->id, err);
-	if (rc == 0 && !(want & STORE_WANT_BARE))
-		rc = read_names(s, r, out->trace, &out->names, err);
-	if (rc == 0 && !(want & STORE_WANT_BARE) && r->verdict != 0)
-		rc = read_verdict(s, r, out->trace, &out->verdict, err);
-	if (rc < 0)
-		record_fini(out);
-	return rc;
+	return rc < 0 ? rc : load_values(s, g, want, border, err);
 }

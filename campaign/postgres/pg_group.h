@@ -21,10 +21,17 @@ struct pg_row {
 	const struct pg_segment *segment;
 	int64_t start_us, took_us; /* PG_MINUS_INFINITY: none */
 	int32_t goal, settings, path, verdict, judge, naming, seq, sub; /* sub -1: none */
-	bool ours, judged_anew;
+	bool ours, judged_anew, timed; /* timed: an answer of the destination has a time */
 	int16_t nth;
-	int nr; /* of the result, for its body */
+	uint32_t body_size;
+	const uint8_t *body;
 };
+
+/* What store_trace takes. */
+static inline int64_t pg_row_example(const struct pg_row *r)
+{
+	return (int64_t)r->segment->id << PG_SEGMENT_BITS | r->nth;
+}
 
 /* What was loaded of some segments, all of it owned. Rows are in order of segment, then nth. */
 struct pg_group {
@@ -32,20 +39,35 @@ struct pg_group {
 	struct pg_row *rows;
 	PGresult *traces, *objects;
 	unsigned segment_count, row_count;
+	struct pg_known *holds; /* what is known, for which this group keeps it; NULL: nothing */
 };
 
 /* Loads segments (ids: int4) into an empty group: rows that f (NULL: all) lets through by goal and
- * time; of one number if nth is not negative. want: bits of enum store_want. */
+ * time; of one number if nth is not negative. want: bits of enum pg_want. What rows point to stays
+ * known until the clear. */
 int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 		  const struct pg_filter *f, unsigned want, struct pg_group *g,
 		  struct bp_error *err);
 void pg_group_clear(struct pg_group *g);
 /* The first row at or behind (segment, nth); row_count: none. */
 unsigned pg_group_at(const struct pg_group *g, int32_t segment, int nth);
-/* The trace without its id; as a record, with what `want` asks for. Owned by the caller. */
-int pg_group_trace(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
-		   struct trace **out, struct bp_error *err);
-int pg_group_record(struct pg_store *s, const struct pg_group *g, const struct pg_row *r,
-		    unsigned want, struct record *out, struct bp_error *err);
+
+/* Beyond what a wall can hold: INT64_MIN, which no trace has. */
+struct wall pg_wall(int64_t us);
+/* Of a row whose values are known: its hops in the order of the body's slots, without times; the
+ * trace without its id; how it is named and judged, as the trace t shows its hops; its id; all of
+ * that. Owned by the caller. */
+int pg_row_hops(struct pg_store *s, const struct pg_row *r, struct trace **out,
+		struct bp_error *err);
+int pg_row_trace(struct pg_store *s, const struct pg_row *r, struct trace **out,
+		 struct bp_error *err);
+int pg_row_names(struct pg_store *s, const struct pg_row *r, const struct trace *t,
+		 struct names *out, struct bp_error *err);
+int pg_row_verdict(struct pg_store *s, const struct pg_row *r, const struct trace *t,
+		   struct verdict *out, struct bp_error *err);
+int pg_row_id(struct pg_store *s, const struct pg_row *r, char out[static TRACE_ID_TEXT],
+	      struct bp_error *err);
+int pg_row_record(struct pg_store *s, const struct pg_row *r, struct record *out,
+		  struct bp_error *err);
 
 #endif

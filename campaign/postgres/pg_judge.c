@@ -100,7 +100,7 @@ static int load(struct pg_store *s, int32_t segment, int nth, const struct pg_ro
 	pg_group_clear(&j->group);
 	ids.count = 1;
 	pg_put_i32(&ids.bytes, segment);
-	rc = pg_group_load(s, &ids, -1, NULL, STORE_WANT_BARE, &j->group, err);
+	rc = pg_group_load(s, &ids, -1, NULL, PG_WANT_JUDGED, &j->group, err);
 	pg_array_fini(&ids);
 	j->at = rc == 0 ? pg_group_at(&j->group, segment, nth) : 0;
 	if (rc == 0 && (j->at == j->group.row_count || j->group.rows[j->at].nth != nth))
@@ -182,7 +182,7 @@ int pg_add_judgement(struct store *store, const char *trace_id, const struct nam
 		return rc;
 	/* The verdict is written relative to the path. */
 	if (rc == 0)
-		rc = pg_group_trace(s, &s->judging->group, r, &t, err);
+		rc = pg_row_trace(s, r, &t, err);
 	if (rc == 0 && put_judgement(s, r, t, names, verdict, pg_us_of(judged_at)) < 0)
 		rc = pg_no_memory(err);
 	free(t);

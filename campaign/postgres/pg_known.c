@@ -45,6 +45,7 @@ struct pg_known {
 	struct wanted wanted[PG_KNOWN_KINDS];
 	struct wanted_names wanted_names;
 	size_t bytes;
+	unsigned holders;
 };
 
 /* An entry that is wanted and was not fetched yet. */
@@ -81,8 +82,19 @@ void pg_known_forget(struct pg_known *k)
 
 void pg_known_trim(struct pg_known *k)
 {
-	if (k->bytes > BYTES_MAX)
+	if (k->bytes > BYTES_MAX && k->holders == 0)
 		pg_known_forget(k);
+}
+
+void pg_known_hold(struct pg_known *k)
+{
+	k->holders++;
+}
+
+void pg_known_release(struct pg_known *k)
+{
+	if (k != NULL)
+		k->holders--;
 }
 
 void pg_known_free(struct pg_known *k)

@@ -41,8 +41,11 @@ struct pg_named {
 int pg_known_new(struct pg_known **out);
 void pg_known_free(struct pg_known *k);
 void pg_known_forget(struct pg_known *k);
-/* Forgets all when it is too much: before anything is wanted, while nothing of it is used. */
+/* Forgets all when it is too much and nobody holds it: before anything is wanted. */
 void pg_known_trim(struct pg_known *k);
+/* What is known stays where it is until as many releases; of NULL: nothing. */
+void pg_known_hold(struct pg_known *k);
+void pg_known_release(struct pg_known *k);
 
 /* Of row 0 there is none. BP_ENOMEM. */
 int pg_want(struct pg_store *s, enum pg_known_kind kind, int32_t id);

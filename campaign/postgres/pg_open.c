@@ -212,6 +212,7 @@ void pg_close(struct store *store)
 		pg_undo(store);
 	PQfinish(s->link);
 	pg_news_free(s->news);
+	pg_grouping_free(s->grouping);
 	pg_known_free(s->known);
 	pg_params_fini(&s->params);
 	while (s->vantages != NULL) {

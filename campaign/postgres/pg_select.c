@@ -63,7 +63,7 @@ static void put_segments(struct buf *sql, const struct store_select *select, uns
 	if (select->round != NULL)
 		buf_printf(sql, " AND g.round = (SELECT id FROM word WHERE word = $%d)", P_ROUND);
 	/* What an offline vantage point measured says nothing of its targets. */
-	if (want & STORE_WANT_STEADY)
+	if (want & PG_WANT_STEADY)
 		buf_str(sql, " AND NOT EXISTS (SELECT 1 FROM round o WHERE o.round = g.round AND"
 			     " (o.offline OR o.look))");
 	else if (select->online)
@@ -136,11 +136,15 @@ int pg_items_open(struct pg_store *s, const struct pg_filter *f, unsigned want, 
 			      " traces WHERE false");
 	} else {
 		put_segments(&sql, select, want);
+	}
+	if (!select->rounds_only && !(want & PG_WANT_SEGMENTS)) {
 		buf_str(&sql, " UNION ALL ");
 		put_objects(&sql, select);
 	}
-	buf_str(&sql, " UNION ALL ");
-	put_rounds(&sql, select);
+	if (!(want & PG_WANT_SEGMENTS)) {
+		buf_str(&sql, " UNION ALL ");
+		put_rounds(&sql, select);
+	}
 	buf_str(&sql, ") x WHERE coalesce($1::bigint, $2::bigint, $3::bigint, $4::bigint) IS NOT"
 		      " NULL AND concat($5::text, $6::text, $7::text) IS NOT NULL"
 		      " ORDER BY at, kind, id");

@@ -3,13 +3,11 @@
  * The table of shapes: a hash table that is emptied when it has grown to its bound, so that a year
  * takes no more memory than a week.
  */
-#include "campaign/sqlite_shape.h"
+#include "campaign/store_shape.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "campaign/body.h"
-#include "campaign/sqlite_cache.h"
 
 /* Some 400 bytes each. */
 enum { SHAPES_MAX = 1 << 18, LISTS_MAX = 1 << 24 };
@@ -19,7 +17,8 @@ enum { SHAPES_MAX = 1 << 18, LISTS_MAX = 1 << 24 };
 struct place { uint32_t number1, tag; };
 
 struct shapes {
-	struct sqlite_store *s;
+	const struct shape_source *source;
+	void *arg;
 	const struct store_points *to;
 	struct shape *items;     /* owned, as all below */
 	uint32_t count, room;
@@ -48,14 +47,16 @@ static int compare_wall(const void *a, const void *b)
 	return x->ns < y->ns ? -1 : x->ns > y->ns;
 }
 
-int shapes_new(struct sqlite_store *s, const struct store_points *to, struct shapes **out)
+int shapes_new(const struct shape_source *source, void *arg, const struct store_points *to,
+	       struct shapes **out)
 {
 	const struct profile *p = to->profile;
 	struct shapes *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return BP_ENOMEM;
-	t->s = s;
+	t->source = source;
+	t->arg = arg;
 	t->to = to;
 	names_init(&t->names);
 	t->dates = calloc(2 * (size_t)p->labels_count + 1, sizeof(*t->dates));
@@ -108,14 +109,14 @@ const struct point_hop *shapes_hops(const struct shapes *t, const struct shape *
 /* --- a shape from a whole trace --------------------------------------------------------------- */
 
 /* The trace without its times; tx_ns of an entry is the slot of its round-trip time. */
-static int load_trace(struct shapes *t, sqlite3_stmt *st, struct wall start, struct bp_error *err)
+static int load_trace(struct shapes *t, const void *row, struct wall start, struct bp_error *err)
 {
 	struct trace *x;
 	int rc;
 
 	free(t->t);
 	t->t = NULL;
-	rc = read_hops_row(t->s, st, &t->t, err);
+	rc = t->source->hops(t->arg, row, &t->t, err);
 	if (rc < 0)
 		return rc;
 	x = t->t;
@@ -125,8 +126,7 @@ static int load_trace(struct shapes *t, sqlite3_stmt *st, struct wall start, str
 		x->entries[i].reply.ip_id = -1;
 	}
 	trace_sort(x);
-	return trace_validate(x, x->size) < 0 ?
-		       cached_damaged(t->s, "trace", sqlite3_column_int64(st, 0), err) : 0;
+	return trace_validate(x, x->size) < 0 ? t->source->damaged(t->arg, row, err) : 0;
 }
 
 static int grow(void **list, uint32_t *room, uint32_t wanted, size_t size)
@@ -172,20 +172,19 @@ static int add_slots(struct shapes *t, const struct shape *x, bool outside, uint
 	return 0;
 }
 
-static int make(struct shapes *t, const struct shape_key *k, sqlite3_stmt *st, int64_t segment,
-		struct wall start, struct shape *out, struct bp_error *err)
+static int make(struct shapes *t, const struct shape_key *k, const void *row, struct wall start,
+		struct shape *out, struct bp_error *err)
 {
-	struct judgement_row row = {.verdict = k->verdict, .naming = k->naming, .segment = segment};
 	struct shape x = {.key = *k, .slot_at = t->slot_count, .hop_at = t->hop_count};
 	void *hops = t->hops;
-	int rc = load_trace(t, st, start, err);
+	int rc = load_trace(t, row, start, err);
 
 	if (rc < 0)
 		return rc;
 	names_fini(&t->names);
 	names_init(&t->names);
 	t->verdict.judged = false;
-	rc = read_judgement(t->s, t->t, &row, &t->names, &t->verdict, err);
+	rc = t->source->judgement(t->arg, row, k, t->t, &t->names, &t->verdict, err);
 	if (rc < 0)
 		return rc;
 	rc = point_of_trace(t->t, &t->names, k->verdict != 0 ? &t->verdict : NULL, t->to->profile,
@@ -270,8 +269,8 @@ static int make_room(struct shapes *t)
 	return 0;
 }
 
-int shapes_find(struct shapes *t, const struct shape_key *like, sqlite3_stmt *st, int64_t segment,
-		struct wall start, const struct shape **out, struct bp_error *err)
+int shapes_find(struct shapes *t, const struct shape_key *like, const void *row, struct wall start,
+		const struct shape **out, struct bp_error *err)
 {
 	uint64_t hash = hash_of(like);
 	struct shape fresh;
@@ -290,7 +289,7 @@ int shapes_find(struct shapes *t, const struct shape_key *like, sqlite3_stmt *st
 	}
 	if (make_room(t) < 0)
 		return no_memory(err);
-	rc = make(t, like, st, segment, start, &fresh, err);
+	rc = make(t, like, row, start, &fresh, err);
 	if (rc < 0)
 		return rc;
 	fresh.hash = hash;
