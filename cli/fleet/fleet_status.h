@@ -14,7 +14,7 @@ enum amiss {
 	AMISS_SILENT = 1 << 1,   /* not for AGENT_SILENT_NS */
 	AMISS_UNREADABLE = 1 << 2, /* its word cannot be read */
 	AMISS_CLOCK = 1 << 3,    /* not the broker's */
-	AMISS_BEHIND = 1 << 4,   /* rounds wait too long */
+	AMISS_BEHIND = 1 << 4,   /* rounds wait too long, in its spool or for the centre */
 	AMISS_LOST = 1 << 5,     /* its spool was full: traces were dropped */
 	AMISS_REFUSED = 1 << 6,  /* batches of its last day were refused */
 	AMISS_PLAN = 1 << 7,     /* a plan does not run */
@@ -31,7 +31,8 @@ struct status_vantage {
 	unsigned amiss;
 	int64_t seen_ns;                /* ago; -1: never */
 	unsigned open;                  /* connections now, where the servers were asked */
-	char address[TURNED_ADDRESS_TEXT];
+	/* of one of them; another one's, where they differ */
+	char address[TURNED_ADDRESS_TEXT], other[TURNED_ADDRESS_TEXT];
 	const struct turned_key *log;   /* NULL: the log has nothing of it */
 };
 
@@ -48,6 +49,8 @@ struct fleet_report {
 
 /* view, states, turned and now are there: the rest of them. BP_ENOMEM. */
 int status_judge(struct fleet_report *r);
+/* Whether anything is amiss that is no mere news: the command's exit code. */
+bool status_is_amiss(const struct fleet_report *r);
 void status_put_text(struct buf *out, const struct fleet_report *r);
 void status_put_json(struct buf *out, const struct fleet_report *r);
 

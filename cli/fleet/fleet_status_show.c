@@ -47,8 +47,9 @@ static void put_head(struct buf *out, const struct fleet_report *r, const struct
 	if (r->turned.asked && v->open == 0)
 		buf_str(out, "; not connected");
 	else if (v->open > 0)
-		buf_printf(out, "; connected from %s%s", v->address,
-			   v->amiss & AMISS_TWICE ? " and another address: its key may be stolen" : "");
+		buf_printf(out, "; connected from %s", v->address);
+	if (v->amiss & AMISS_TWICE)
+		buf_printf(out, " and from %s: its key may be stolen", v->other);
 	buf_char(out, '\n');
 }
 
@@ -114,8 +115,11 @@ static void put_state(struct buf *out, const struct state *s)
 	if (s->lost_traces > 0 || s->lost_rounds > 0)
 		buf_printf(out, "; LOST for want of room: %" PRId64 " traces, %" PRId64 " rounds",
 			   s->lost_traces, s->lost_rounds);
-	buf_printf(out, "\n  batches    %" PRId64 " cut, %" PRId64 " confirmed\n", s->cut,
-		   s->confirmed);
+	buf_printf(out, "\n  batches    %" PRId64 " cut, %" PRId64 " confirmed", s->cut, s->confirmed);
+	if (s->last_batch_at.ns != 0)
+		buf_printf(out, "; the centre took the last one of %s",
+			   wall_format_short(s->last_batch_at, when));
+	buf_char(out, '\n');
 	put_measures(out, s);
 	if (s->asn_built[0] != '\0' || s->country_built[0] != '\0')
 		buf_printf(out, "  databases  networks of %s, countries of %s\n",
@@ -298,6 +302,7 @@ static void put_vantage_json(struct buf *out, const struct fleet_report *r,
 	if (r->turned.asked) {
 		json_put_int(&w, "connections", v->open);
 		jsonl_put_text(&w, "connected_from", v->address);
+		jsonl_put_text(&w, "connected_also_from", v->other);
 	}
 	if (v->state != NULL && v->state->stamp.ns != 0)
 		put_agent_json(&w, v->state);

@@ -17,11 +17,12 @@ static void take_text(const struct json_node *v, char *out, size_t size)
 		text_copy(out, size, v->text, v->n);
 }
 
+/* Not before 1970: differences stay in range. */
 static void take_wall(const struct json_node *v, struct wall *out)
 {
 	struct wall t;
 
-	if (node_text(v) != NULL && wall_parse(node_text(v), (struct wall){0}, &t) == 0)
+	if (node_text(v) != NULL && wall_parse(node_text(v), (struct wall){0}, &t) == 0 && t.ns > 0)
 		*out = t;
 }
 

@@ -136,6 +136,16 @@ like "for people, too" "$(cat "$LAB_TMP/text")" 'vp1: refused, denied; .*refused
 is "no plan has changed" "$(operate campaign list --format jsonl | jq -c '.vantages | map(.revision)')" \
 	"$plan_before"
 
+# Used from two places: by the agent, and by who has stolen it.
+borrow() { for _ in {1..20}; do HOSTILE_NAME=vp1 at vp2 timeout 20 "$HOSTILE" "$URL" "$FLEET/ca.pem" \
+	"$LAB_TMP/stolen.vp1" "$(cat "$LAB_TMP/stolen.vp1.pub")" sub '_INBOX.vp1.nobody'; done; }
+borrow >"$LAB_TMP/borrow" 2>&1 &
+BORROWER=$!
+wait_for 30 says '[[.amiss[] | select(. == "twice")], .connected_from != .connected_also_from]' \
+	'[["twice"],true]' || not_ok "a key in two places: $(of_state .)"
+kill "$BORROWER"
+wait "$BORROWER" 2>/dev/null
+
 # ---- with one that does not ----------------------------------------------------------------------
 
 at centre "$BORDERPATH" fleet init --server "$URL" --vantages vp1 -o "$LAB_TMP/other" --quiet
@@ -175,5 +185,20 @@ wait_for 20 deployed || not_ok "deployed to both again: $(cat "$LAB_TMP/operate.
 now=$(rounds vp2)
 # The same spool: what was measured meanwhile arrives, too.
 wait_for 60 grew vp2 "$((now + 1))" || not_ok "vp2 is back: $(tail -n 3 "$LAB_TMP/vp2.err")"
+
+# ---- what is said ---------------------------------------------------------------------------------
+
+stop vp2
+cp -p "$FLEET/keys/vp2.nk" "$LAB_TMP/stolen.vp2"
+jq -r '.vantages[] | select(.name == "vp2" and (has("revoked") | not)).nkey' "$FLEET/fleet.json" >"$LAB_TMP/stolen.vp2.pub"
+state
+of_state '{type: "status", version: 1, vantage, tool: "borderpath 0.0.1", at: (now - 3600 | todate), plans,
+	spool: {rounds: 3, oldest: (now - 7200 | todate)}, batches: {cut: 9, confirmed: 9}}' vp2 >"$LAB_TMP/word"
+hostile vp2 pub '$KV.BP_STATUS.vp2' "$LAB_TMP/word" >"$LAB_TMP/said"
+wait_for 20 says .amiss '["clock","behind","old"]' vp2 ||
+	not_ok "a wrong clock, rounds that wait, an earlier program: $(cat "$LAB_TMP/said"; of_state . vp2)"
+operate fleet status >"$LAB_TMP/text"
+like "for people, too" "$(cat "$LAB_TMP/text")" \
+	'vp2: clock, behind, old; last heard .*program    borderpath 0.0.1; clock -36[0-9][0-9].*3 rounds wait'
 
 finish
