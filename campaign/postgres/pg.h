@@ -94,6 +94,8 @@ static inline int64_t pg_us_of(struct wall w)
 int pg_connect(struct pg_store *s, struct bp_error *err);
 /* Connects anew where the connection was lost and no transaction was under way. */
 int pg_ready(struct pg_store *s, struct bp_error *err);
+/* Closes the connection: the next one who is ready has another. */
+void pg_lose(struct pg_store *s);
 /* "STORE: what happened" of the last result or the connection; res may be NULL. A connection that
  * is lost is closed. */
 int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err);

@@ -98,6 +98,17 @@ static int connecting_failed(struct pg_store *s, struct bp_error *err)
 	return bp_fail(err, code, "%s: %s", s->shown, text);
 }
 
+void pg_lose(struct pg_store *s)
+{
+	PQfinish(s->link);
+	s->link = NULL;
+}
+
+static int lost(const struct pg_store *s, struct bp_error *err)
+{
+	return bp_fail(err, BP_EAGAIN, "%s: the connection is lost", s->shown);
+}
+
 int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err)
 {
 	const char *state = res != NULL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
@@ -105,11 +116,11 @@ int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err)
 	unsigned i = 0;
 	char text[400];
 
-	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
-		one_line(s->link != NULL ? PQerrorMessage(s->link) : "the connection was lost",
-			 text, sizeof(text));
-		PQfinish(s->link);
-		s->link = NULL;
+	if (s->link == NULL)
+		return lost(s, err);
+	if (PQstatus(s->link) != CONNECTION_OK) {
+		one_line(PQerrorMessage(s->link), text, sizeof(text));
+		pg_lose(s);
 		return bp_fail(err, BP_EAGAIN, "%s: the connection is lost: %s", s->shown, text);
 	}
 	one_line(said != NULL ? said : PQerrorMessage(s->link), text, sizeof(text));
@@ -124,11 +135,6 @@ int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err)
 }
 
 /* --- statements ------------------------------------------------------------------------------- */
-
-static int lost(struct pg_store *s, struct bp_error *err)
-{
-	return bp_fail(err, BP_EAGAIN, "%s: the connection is lost", s->shown);
-}
 
 /* "relation exists, skipping" is no news. */
 static void be_quiet(void *arg, const char *text)
@@ -157,8 +163,7 @@ int pg_connect(struct pg_store *s, struct bp_error *err)
 	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
 		int rc = connecting_failed(s, err);
 
-		PQfinish(s->link);
-		s->link = NULL;
+		pg_lose(s);
 		return rc;
 	}
 	PQsetNoticeProcessor(s->link, be_quiet, NULL);
@@ -274,6 +279,7 @@ static int put_copy(struct pg_store *s, const struct buf *rows)
 
 int pg_copy(struct pg_store *s, const char *sql, const struct buf *rows, struct bp_error *err)
 {
+	char text[400];
 	PGresult *res;
 	int rc;
 
@@ -288,10 +294,16 @@ int pg_copy(struct pg_store *s, const char *sql, const struct buf *rows, struct 
 		return rc;
 	}
 	PQclear(res);
-	rc = put_copy(s, rows);
+	if (put_copy(s, rows) < 0) {
+		/* Half of it was sent, and libpq waits for the rest. */
+		one_line(PQerrorMessage(s->link), text, sizeof(text));
+		pg_lose(s);
+		return bp_fail(err, BP_EAGAIN, "%s: the connection is lost: %s", s->shown, text);
+	}
+	rc = 0;
 	/* What went wrong is in the result, if there is one. */
 	res = PQgetResult(s->link);
-	if (rc < 0 || PQresultStatus(res) != PGRES_COMMAND_OK)
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		rc = pg_fail(s, res, err);
 	while (res != NULL) {
 		PQclear(res);

@@ -163,13 +163,20 @@ int pg_ready(struct pg_store *s, struct bp_error *err)
 
 	if (s->link != NULL || s->writing)
 		return 0;
+	/* What is read is one view: another connection has another. */
+	if (s->readers > 0)
+		return pg_fail(s, NULL, err);
 	/* Another server may be there now, of another past. */
 	if (s->news != NULL)
 		pg_news_forget(s->news);
 	pg_known_forget(s->known);
-	s->readers = 0;
 	rc = pg_connect(s, err);
-	return rc < 0 ? rc : pg_greet(s, err);
+	if (rc == 0)
+		rc = pg_greet(s, err);
+	/* Nobody uses a connection that was not greeted: what is there may be no store of ours. */
+	if (rc < 0)
+		pg_lose(s);
+	return rc;
 }
 
 int pg_open(const char *url, enum store_mode mode, struct store **out, struct bp_error *err)

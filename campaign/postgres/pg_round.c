@@ -159,13 +159,13 @@ int pg_last_planned(struct store *store, const char *campaign, const char *vanta
 {
 	struct pg_store *s = pg_of(store);
 	PGresult *res;
-	int rc;
+	int rc = pg_ready(s, err);
 
+	if (rc < 0)
+		return rc;
 	pg_param_text(&s->params, campaign);
 	pg_param_text(&s->params, vantage);
-	rc = pg_ready(s, err);
-	if (rc == 0)
-		rc = pg_query(s, "SELECT max(planned_us)" OF_OWNER " AND NOT look", &res, err);
+	rc = pg_query(s, "SELECT max(planned_us)" OF_OWNER " AND NOT look", &res, err);
 	if (rc < 0)
 		return rc;
 	out->ns = pg_is_null(res, 0, 0) ? 0 : pg_get_i64(res, 0, 0) * NS_PER_US;
@@ -177,18 +177,18 @@ int pg_last_rounds(struct store *store, const char *campaign, const char *vantag
 		   struct round *out, unsigned max, struct bp_error *err)
 {
 	struct pg_store *s = pg_of(store);
-	int rc, count;
+	int rc = pg_ready(s, err), count;
 	PGresult *res;
 
+	if (rc < 0)
+		return rc;
 	pg_param_text(&s->params, campaign);
 	pg_param_text(&s->params, vantage);
 	pg_param_i64(&s->params, max);
-	rc = pg_ready(s, err);
-	if (rc == 0)
-		rc = pg_query(s,
-			      "SELECT json" OF_OWNER " AND NOT look AND start_us IS NOT NULL"
-			      " ORDER BY planned_us DESC LIMIT $3",
-			      &res, err);
+	rc = pg_query(s,
+		      "SELECT json" OF_OWNER " AND NOT look AND start_us IS NOT NULL"
+		      " ORDER BY planned_us DESC LIMIT $3",
+		      &res, err);
 	if (rc < 0)
 		return rc;
 	count = PQntuples(res);
@@ -204,16 +204,15 @@ int pg_slots(struct store *store, const char *campaign, const char *vantage, uns
 {
 	struct pg_store *s = pg_of(store);
 	PGresult *res;
-	int rc, count;
+	int rc = pg_ready(s, err), count;
 
+	if (rc < 0)
+		return rc;
 	pg_param_text(&s->params, campaign);
 	pg_param_text(&s->params, vantage);
 	pg_param_i64(&s->params, max);
-	rc = pg_ready(s, err);
-	if (rc == 0)
-		rc = pg_query(s,
-			      "SELECT planned_us, id" OF_OWNER " ORDER BY planned_us DESC LIMIT $3",
-			      &res, err);
+	rc = pg_query(s, "SELECT planned_us, id" OF_OWNER " ORDER BY planned_us DESC LIMIT $3",
+		      &res, err);
 	if (rc < 0)
 		return rc;
 	count = PQntuples(res);
@@ -228,12 +227,12 @@ int pg_round(struct store *store, int64_t row, struct round *out, struct bp_erro
 {
 	struct pg_store *s = pg_of(store);
 	PGresult *res;
-	int rc;
+	int rc = pg_ready(s, err);
 
+	if (rc < 0)
+		return rc;
 	pg_param_i64(&s->params, row);
-	rc = pg_ready(s, err);
-	if (rc == 0)
-		rc = pg_query(s, "SELECT json FROM round WHERE id = $1", &res, err);
+	rc = pg_query(s, "SELECT json FROM round WHERE id = $1", &res, err);
 	if (rc < 0)
 		return rc;
 	rc = PQntuples(res) == 1 ? parse(s, res, 0, 0, out, err) : pg_damaged(s, "round", row, err);

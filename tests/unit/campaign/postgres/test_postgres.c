@@ -340,6 +340,54 @@ static void a_lost_connection_undoes_and_comes_again(void **state)
 	assert_int_equal(count_of(b, NULL), 63);
 }
 
+/* What took the place of the store while the connection was away is not written into, however often
+ * it is tried. */
+static void another_store_is_not_written_into(void **state)
+{
+	struct bed *b = *state;
+
+	put_round(b, "fra1", 0, 20);
+	server_sql(b->path, "UPDATE store_meta SET value = '99' WHERE key = 'version'");
+	break_links(b);
+	for (unsigned i = 0; i < 3; i++) {
+		struct taken out = {0};
+
+		assert_int_equal(store_begin(b->store, &b->err), BP_EUNSUP);
+		assert_non_null(strstr(b->err.text, "version 99"));
+		assert_int_equal(store_read(b->store, NULL, take, &out, &b->err), BP_EUNSUP);
+		taken_fini(&out);
+	}
+	server_sql(b->path, "UPDATE store_meta SET value = '1' WHERE key = 'version'");
+	put_round(b, "fra1", 1, 20);
+	assert_int_equal(count_of(b, NULL), 42);
+}
+
+/* One view of the store ends with its connection: nothing else is read in its place. */
+static int break_while_read(void *arg, struct record *r, struct bp_error *err)
+{
+	struct bed *b = arg;
+	struct wall w;
+
+	(void)r;
+	(void)err;
+	break_links(b);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(store_last_planned(b->store, "c", "fra1", &w, &b->err), BP_EAGAIN);
+	return BP_ERANGE;
+}
+
+static void a_view_ends_with_its_connection(void **state)
+{
+	struct bed *b = *state;
+	struct wall w;
+
+	put_round(b, "fra1", 0, 20);
+	assert_int_equal(store_read(b->store, NULL, break_while_read, b, &b->err), BP_ERANGE);
+	assert_ok(b, store_last_planned(b->store, "c", "fra1", &w, &b->err));
+	assert_int_equal(w.ns, T0);
+	assert_int_equal(count_of(b, NULL), 21);
+}
+
 static void a_dropped_day_comes_again(void **state)
 {
 	struct bed *b = *state;
@@ -477,6 +525,7 @@ int main(void)
 		T(the_book_says_what_is_in),	   T(rounds_come_in_pieces),
 		T(two_collectors_take_the_same),   T(two_writers_write_the_same),
 		T(what_was_named_otherwise_stays), T(a_lost_connection_undoes_and_comes_again),
+		T(another_store_is_not_written_into), T(a_view_ends_with_its_connection),
 		T(a_dropped_day_comes_again),	   T(days_of_any_time),
 		T(a_writer_needs_few_rights),	   T(a_store_is_made_once),
 	};
