@@ -40,7 +40,7 @@ struct pg_row;	    /* pg_group.h */
 
 /* What is wanted of a selection, or of segments, beside traces. */
 enum pg_want {
-	PG_WANT_NAMES = 1u << 0,    /* how addresses are named, the latest judgement */
+	PG_WANT_NAMES = 1u << 0,    /* ids, how addresses are named, the latest judgement */
 	PG_WANT_JUDGED = 1u << 1,   /* which the latest judgement is */
 	PG_WANT_OBJECTS = 1u << 2,  /* what stands behind traces */
 	PG_WANT_STEADY = 1u << 3,   /* traces of neither offline rounds nor closer looks */

@@ -22,6 +22,7 @@ void pg_group_clear(struct pg_group *g)
 	free(g->segments);
 	free(g->rows);
 	PQclear(g->traces);
+	PQclear(g->foreign);
 	PQclear(g->objects);
 	pg_known_release(g->holds);
 	*g = (struct pg_group){0};
@@ -115,8 +116,8 @@ static int load_traces(struct pg_store *s, const struct pg_array *ids, int nth,
 {
 	static const char text[] =
 		"SELECT segment, nth, start, took, seq, sub, goal, settings, path, verdict, naming,"
-		" body, rtt_min IS NOT NULL FROM trace WHERE segment = ANY ($1) AND start >= $2 AND start <= $3%s"
-		" ORDER BY segment, nth";
+		" body, rtt_min IS NOT NULL FROM trace WHERE segment = ANY ($1) AND"
+		" start >= $2 AND start <= $3%s";
 	char sql[sizeof(text) + 64];
 	struct pg_array goals = {0};
 	bool few = f != NULL && f->by_goal && f->goal_count <= 64;
@@ -139,10 +140,19 @@ static int load_traces(struct pg_store *s, const struct pg_array *ids, int nth,
 	return pg_query(s, sql, &g->traces, err);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct pg_row *x = a, *y = b;
+
+	return x->segment->id != y->segment->id ? (x->segment->id > y->segment->id ? 1 : -1)
+						: x->nth - y->nth;
+}
+
 static int take_rows(struct pg_store *s, struct pg_group *g, const struct pg_filter *f,
 		     struct bp_error *err)
 {
 	int count = PQntuples(g->traces);
+	bool sorted = true;
 
 	g->rows = calloc((size_t)count + 1, sizeof(*g->rows));
 	if (g->rows == NULL)
@@ -175,8 +185,13 @@ static int take_rows(struct pg_store *s, struct pg_group *g, const struct pg_fil
 		if (f != NULL &&
 		    (!pg_filter_goal(f, row.goal) || !pg_filter_start(f, row.start_us)))
 			continue;
+		sorted = sorted && (g->row_count == 0 ||
+				    by_place(&g->rows[g->row_count - 1], &row) < 0);
 		g->rows[g->row_count++] = row;
 	}
+	/* Mostly they come as they were written. */
+	if (!sorted)
+		qsort(g->rows, g->row_count, sizeof(*g->rows), by_place);
 	return 0;
 }
 
@@ -226,6 +241,32 @@ static int load_judgements(struct pg_store *s, const struct pg_array *ids, struc
 	return 0;
 }
 
+/* Ids of another form than ours, where there are some. */
+static int load_foreign(struct pg_store *s, const struct pg_array *ids, struct pg_group *g,
+			struct bp_error *err)
+{
+	unsigned i = 0;
+	int rc;
+
+	while (i < g->row_count && g->rows[i].ours)
+		i++;
+	if (i == g->row_count)
+		return 0;
+	pg_param_array(&s->params, PG_INT4S, ids);
+	rc = pg_query(s, "SELECT segment, nth, id FROM foreign_id WHERE segment = ANY ($1)",
+		      &g->foreign, err);
+	for (int k = 0; rc == 0 && k < PQntuples(g->foreign); k++) {
+		int32_t segment = pg_get_i32(g->foreign, k, 0);
+		int16_t nth = pg_get_i16(g->foreign, k, 1);
+		unsigned at = pg_group_at(g, segment, nth);
+		struct pg_row *r = &g->rows[at];
+
+		if (at < g->row_count && r->segment->id == segment && r->nth == nth)
+			r->foreign = pg_get_text(g->foreign, k, 2);
+	}
+	return rc;
+}
+
 /* The databases that a row's addresses are named by; 0: not named by them, or otherwise. */
 static int32_t usual_geo(const struct pg_store *s, const struct pg_row *r)
 {
@@ -256,28 +297,41 @@ static int want_row(struct pg_store *s, const struct pg_row *r, unsigned want, b
 	return rc == 0 ? pg_want(s, PG_KNOWN_GEO, r->segment->geo) : rc;
 }
 
-/* Source, destination, and all who answered. */
+/* A goal's or a settings' address. What is missing is said when the row is read. */
+static int want_end(struct pg_store *s, enum pg_known_kind kind, int32_t id, int32_t geo,
+		    struct trace *head)
+{
+	size_t n;
+	const void *key;
+
+	if (!pg_want_names_of(s, kind, id, geo))
+		return 0;
+	key = pg_known_get(s, kind, id, &n);
+	if (key == NULL || (kind == PG_KNOWN_GOAL ? value_read_goal : value_read_settings)(
+				   key, (int)n, head) < 0)
+		return 0;
+	return pg_want_name(s, geo, kind == PG_KNOWN_GOAL ? head->dst : head->src);
+}
+
+/* Source, destination, and all who answered: of each way, once. */
 static int want_names(struct pg_store *s, const struct pg_row *r, struct trace *head)
 {
 	int32_t geo = usual_geo(s, r);
-	const struct pg_path *p = pg_known_get(s, PG_KNOWN_PATH, r->path, NULL);
-	const void *goal, *settings;
-	size_t n, m;
+	const struct pg_path *p;
 	int rc;
 
-	goal = pg_known_get(s, PG_KNOWN_GOAL, r->goal, &n);
-	settings = pg_known_get(s, PG_KNOWN_SETTINGS, r->settings, &m);
-	/* What is missing is said when the row is read. */
-	if (geo == 0 || p == NULL || goal == NULL || settings == NULL ||
-	    value_read_goal(goal, (int)n, head) < 0 ||
-	    value_read_settings(settings, (int)m, head) < 0)
+	if (geo == 0)
 		return 0;
-	rc = pg_want_name(s, geo, head->src);
+	rc = want_end(s, PG_KNOWN_GOAL, r->goal, geo, head);
 	if (rc == 0)
-		rc = pg_want_name(s, geo, head->dst);
-	for (int i = 0; i < p->count && rc == 0; i++) {
-		const void *key = pg_known_get(s, PG_KNOWN_HOP, p->hops[i], &n);
+		rc = want_end(s, PG_KNOWN_SETTINGS, r->settings, geo, head);
+	if (rc < 0 || !pg_want_names_of(s, PG_KNOWN_PATH, r->path, geo))
+		return rc;
+	p = pg_known_get(s, PG_KNOWN_PATH, r->path, NULL);
+	for (int i = 0; p != NULL && i < p->count && rc == 0; i++) {
 		struct trace_entry e;
+		size_t n;
+		const void *key = pg_known_get(s, PG_KNOWN_HOP, p->hops[i], &n);
 
 		if (key != NULL && !body_hop_says_dst(key, n) &&
 		    body_read_hop(key, n, head->dst, &e) == 0)
@@ -323,5 +377,7 @@ int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 		rc = take_rows(s, g, f, err);
 	if (rc == 0 && (border || want & (PG_WANT_NAMES | PG_WANT_JUDGED)))
 		rc = load_judgements(s, ids, g, err);
+	if (rc == 0 && want & PG_WANT_NAMES)
+		rc = load_foreign(s, ids, g, err);
 	return rc < 0 ? rc : load_values(s, g, want, border, err);
 }

@@ -25,6 +25,7 @@ struct pg_row {
 	int16_t nth;
 	uint32_t body_size;
 	const uint8_t *body;
+	const char *foreign; /* the id, where it is not ours and names were wanted */
 };
 
 /* What store_trace takes. */
@@ -37,7 +38,7 @@ static inline int64_t pg_row_example(const struct pg_row *r)
 struct pg_group {
 	struct pg_segment *segments; /* in order of their ids */
 	struct pg_row *rows;
-	PGresult *traces, *objects;
+	PGresult *traces, *foreign, *objects;
 	unsigned segment_count, row_count;
 	struct pg_known *holds; /* what is known, for which this group keeps it; NULL: nothing */
 };
@@ -65,8 +66,7 @@ int pg_row_names(struct pg_store *s, const struct pg_row *r, const struct trace 
 		 struct names *out, struct bp_error *err);
 int pg_row_verdict(struct pg_store *s, const struct pg_row *r, const struct trace *t,
 		   struct verdict *out, struct bp_error *err);
-int pg_row_id(struct pg_store *s, const struct pg_row *r, char out[static TRACE_ID_TEXT],
-	      struct bp_error *err);
+void pg_row_id(const struct pg_row *r, char out[static TRACE_ID_TEXT]);
 int pg_row_record(struct pg_store *s, const struct pg_row *r, struct record *out,
 		  struct bp_error *err);
 

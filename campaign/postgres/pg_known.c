@@ -20,7 +20,8 @@ struct chunk {
 struct entry {
 	uint64_t key; /* kind and row, never 0; 0: free */
 	const void *bytes;
-	size_t n;
+	uint32_t n;
+	int32_t geo; /* by which the names of its addresses are wanted; 0: none */
 };
 /* How databases name an address. */
 struct name_entry {
@@ -236,6 +237,16 @@ int pg_want(struct pg_store *s, enum pg_known_kind kind, int32_t id)
 	return 0;
 }
 
+bool pg_want_names_of(struct pg_store *s, enum pg_known_kind kind, int32_t id, int32_t geo)
+{
+	struct entry *e = id != 0 && s->known->size > 0 ? entry_of(s->known, key_of(kind, id)) : NULL;
+
+	if (e == NULL || e->key == 0 || e->geo == geo)
+		return false;
+	e->geo = geo;
+	return true;
+}
+
 int pg_want_name(struct pg_store *s, int32_t geo, struct addr a)
 {
 	struct pg_known *k = s->known;
@@ -424,7 +435,7 @@ static int take_value(struct pg_store *s, enum pg_known_kind kind, const PGresul
 	/* What it wants may have moved the table. */
 	e = entry_of(s->known, key_of(kind, id));
 	e->bytes = bytes;
-	e->n = n;
+	e->n = (uint32_t)n;
 	return 0;
 }
 

@@ -37,31 +37,18 @@ static int read_hops(struct pg_store *s, const struct pg_path *p, struct trace *
 	return 0;
 }
 
-int pg_row_id(struct pg_store *s, const struct pg_row *r, char out[static TRACE_ID_TEXT],
-	      struct bp_error *err)
+void pg_row_id(const struct pg_row *r, char out[static TRACE_ID_TEXT])
 {
 	struct trace_key k;
-	PGresult *res;
-	int rc;
 
-	out[0] = '\0';
-	if (r->ours) {
-		text_set(k.run, sizeof(k.run), r->segment->run);
-		k.seq = r->segment->seq_base + r->seq;
-		k.sub = r->sub;
-		trace_key_text(&k, out);
-		return 0;
+	if (!r->ours) {
+		text_set(out, TRACE_ID_TEXT, r->foreign != NULL ? r->foreign : "");
+		return;
 	}
-	pg_param_i32(&s->params, r->segment->id);
-	pg_param_i32(&s->params, r->nth);
-	rc = pg_query(s, "SELECT id FROM foreign_id WHERE segment = $1 AND nth = $2::smallint",
-		      &res, err);
-	if (rc < 0)
-		return rc;
-	if (PQntuples(res) > 0)
-		text_set(out, TRACE_ID_TEXT, pg_get_text(res, 0, 0));
-	PQclear(res);
-	return 0;
+	text_set(k.run, sizeof(k.run), r->segment->run);
+	k.seq = r->segment->seq_base + r->seq;
+	k.sub = r->sub;
+	trace_key_text(&k, out);
 }
 
 int pg_row_hops(struct pg_store *s, const struct pg_row *r, struct trace **out,
@@ -197,8 +184,8 @@ int pg_row_record(struct pg_store *s, const struct pg_row *r, struct record *out
 	if (rc < 0)
 		return rc;
 	out->kind = RECORD_TRACE;
-	rc = pg_row_id(s, r, out->trace->id, err);
-	if (rc == 0 && trace_validate(out->trace, out->trace->size) < 0)
+	pg_row_id(r, out->trace->id);
+	if (trace_validate(out->trace, out->trace->size) < 0)
 		rc = pg_damaged(s, "segment", r->segment->id, err);
 	if (rc == 0)
 		rc = pg_row_names(s, r, out->trace, &out->names, err);
