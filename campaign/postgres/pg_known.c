@@ -239,9 +239,12 @@ int pg_want(struct pg_store *s, enum pg_known_kind kind, int32_t id)
 
 bool pg_want_names_of(struct pg_store *s, enum pg_known_kind kind, int32_t id, int32_t geo)
 {
-	struct entry *e = id != 0 && s->known->size > 0 ? entry_of(s->known, key_of(kind, id)) : NULL;
+	struct entry *e;
 
-	if (e == NULL || e->key == 0 || e->geo == geo)
+	if (id == 0 || s->known->size == 0)
+		return false;
+	e = entry_of(s->known, key_of(kind, id));
+	if (e->key == 0 || e->geo == geo)
 		return false;
 	e->geo = geo;
 	return true;

@@ -49,8 +49,8 @@ void pg_known_release(struct pg_known *k);
 
 /* Of row 0 there is none. BP_ENOMEM. */
 int pg_want(struct pg_store *s, enum pg_known_kind kind, int32_t id);
-/* Whether its names by the databases geo were not asked after yet; from now on they were. (Of several
- * databases the last is remembered: what is asked twice is wanted once.) */
+/* Whether its names by the databases geo were not asked after yet; from now on they were. (Of
+ * several databases the last is remembered: what is asked twice is wanted once.) */
 bool pg_want_names_of(struct pg_store *s, enum pg_known_kind kind, int32_t id, int32_t geo);
 /* How the databases geo name an address. */
 int pg_want_name(struct pg_store *s, int32_t geo, struct addr a);
