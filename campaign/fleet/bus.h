@@ -59,8 +59,9 @@ bool bus_trouble(struct bus *b, char *text, size_t size);
 /* Round trip to the server. */
 int bus_rtt(struct bus *b, int64_t *rtt_ns, struct bp_error *err);
 
-/* Makes the stream and the buckets that are not there; those that are stay as they are, but that
- * a larger stream_bytes is set. replicas 1 to 5. */
+/* Makes the stream and the buckets that are not there, and brings those that are to the same:
+ * bounds by vantage point, and no message that drops others (roll-up, purge); a smaller
+ * stream_bytes grows. What is not ours to change here is told by bus_trouble. replicas 1 to 5. */
 int bus_setup(struct bus *b, unsigned replicas, int64_t stream_bytes, struct bp_error *err);
 
 /* Whether a name may be part of a subject and of a key: [A-Za-z0-9_-], 1 to BUS_NAME_TEXT - 1. */

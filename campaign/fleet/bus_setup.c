@@ -1,90 +1,217 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The stream of results and the buckets of a fleet: made where they are not there. */
-#include <inttypes.h>
+/* The stream of results and the buckets of a fleet: made where they are not there, and what an
+ * older program made brought to what they are now. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "campaign/fleet/bus_inside.h"
+#include "core/json.h"
 
-/* JetStream's numbers for "there is one of that name, made otherwise", and for "none of it". */
+/* JetStream's number for "there is one of that name, made otherwise". */
 enum { JS_NAME_EXISTS = 10058, BUCKET_HISTORY = 1 };
 
 static const char *const buckets[] = {"BP_PLANS", "BP_STATUS", "BP_CENTRE", "BP_FLEET"};
 
-static int stream_make(struct bus *b, const char *name, const char *config, bool *made,
+/* What a stream of ours is, whoever made it and when. at_least: a larger number stays. */
+struct trait {
+	const char *key;
+	enum node_kind kind;   /* NODE_TRUE, NODE_FALSE, NODE_NUMBER */
+	int64_t number;
+	bool at_least;
+};
+enum { TRAITS_MAX = 6 };
+
+/* A roll-up is a header of a message that drops others: of an entry that one vantage point may
+ * write, those of all. */
+static const struct trait bucket_traits[TRAITS_MAX] = {
+	{"allow_rollup_hdrs", NODE_FALSE, 0, false},
+	{"deny_delete", NODE_TRUE, 0, false},
+	{"deny_purge", NODE_TRUE, 0, false},
+	{"allow_direct", NODE_TRUE, 0, false},
+	{"max_msgs_per_subject", NODE_NUMBER, BUCKET_HISTORY, false},
+};
+
+static void put_trait(struct json_writer *w, const struct trait *t)
+{
+	if (t->kind == NODE_NUMBER)
+		json_put_int(w, t->key, t->number);
+	else
+		json_put_bool(w, t->key, t->kind == NODE_TRUE);
+}
+
+/* A server leaves out what is false. */
+static bool has_trait(const struct json_node *config, const struct trait *t)
+{
+	const struct json_node *v = node_get(config, t->key);
+	int64_t number;
+
+	if (t->kind == NODE_NUMBER)
+		return node_int(v, INT64_MIN, INT64_MAX, &number) &&
+		       (t->at_least ? number < 0 || number >= t->number : number == t->number);
+	return node_is(v, NODE_TRUE) == (t->kind == NODE_TRUE);
+}
+
+/* --- what is there ---------------------------------------------------------------------------- */
+
+static void put_node(struct json_writer *w, const struct json_node *v)
+{
+	const char *key = v->key[0] != '\0' ? v->key : NULL;
+	const struct json_node *each;
+	uint32_t i;
+
+	switch (v->kind) {
+	case NODE_OBJECT:
+	case NODE_ARRAY:
+		if (v->kind == NODE_OBJECT)
+			json_begin_object(w, key);
+		else
+			json_begin_array(w, key);
+		NODE_EACH(v, i, each)
+			put_node(w, each);
+		json_end(w);
+		break;
+	case NODE_STRING:
+		json_put_str(w, key, v->text);
+		break;
+	case NODE_NUMBER:
+		json_put_raw(w, key, v->text, v->n);
+		break;
+	case NODE_NULL:
+		json_put_null(w, key);
+		break;
+	default:
+		json_put_bool(w, key, v->kind == NODE_TRUE);
+	}
+}
+
+static const struct trait *trait_of(const struct trait *traits, const char *key)
+{
+	while (traits->key != NULL && strcmp(traits->key, key) != 0)
+		traits++;
+	return traits->key != NULL ? traits : NULL;
+}
+
+static void put_config(struct buf *out, const struct json_node *config, const struct trait *traits)
+{
+	const struct json_node *each;
+	struct json_writer w;
+	uint32_t i;
+
+	json_start(&w, out);
+	json_begin_object(&w, NULL);
+	NODE_EACH(config, i, each) {
+		const struct trait *t = trait_of(traits, each->key);
+
+		if (t == NULL || has_trait(config, t))
+			put_node(&w, each);
+	}
+	for (; traits->key != NULL; traits++) {
+		if (!has_trait(config, traits))
+			put_trait(&w, traits);
+	}
+	json_end(&w);
+}
+
+/* All of its configuration goes back, with what is ours to say of it. Who may not say it finds that
+ * in bus_trouble: it works as it was, and one who may comes by. */
+static int stream_fit(struct bus *b, const char *name, const struct json_node *config,
+		      const struct trait *traits, struct bp_error *err)
+{
+	char subject[BUS_SUBJECT_TEXT];
+	struct json_node *tree = NULL;
+	const struct trait *t = traits;
+	struct buf text;
+	int rc;
+
+	while (t->key != NULL && has_trait(config, t))
+		t++;
+	if (t->key == NULL)
+		return 0;
+	buf_init(&text);
+	put_config(&text, config, traits);
+	snprintf(subject, sizeof(subject), "$JS.API.STREAM.UPDATE.%s", name);
+	rc = text.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
+			   bus_js(b, subject, NULL, text.bytes, text.used, &tree, NULL, err);
+	free(tree);
+	buf_fini(&text);
+	return rc == BP_EPERM ? 0 : rc;
+}
+
+/* --- what is not ------------------------------------------------------------------------------ */
+
+static void put_stream(struct buf *out, const char *name, const char *subjects,
+		       const char *retention, unsigned replicas, const struct trait *traits)
+{
+	struct json_writer w;
+
+	json_start(&w, out);
+	json_begin_object(&w, NULL);
+	json_put_str(&w, "name", name);
+	json_begin_array(&w, "subjects");
+	json_put_str(&w, NULL, subjects);
+	json_end(&w);
+	json_put_str(&w, "retention", retention);
+	json_put_str(&w, "storage", "file");
+	json_put_str(&w, "discard", "new");
+	json_put_int(&w, "max_consumers", -1);
+	json_put_int(&w, "max_msgs", -1);
+	json_put_int(&w, "max_age", 0);
+	json_put_int(&w, "max_msg_size", 1048576);
+	json_put_int(&w, "num_replicas", replicas);
+	json_put_int(&w, "duplicate_window", 120 * NS_PER_S);
+	for (; traits->key != NULL; traits++)
+		put_trait(&w, traits);
+	json_end(&w);
+}
+
+static int stream_make(struct bus *b, const char *name, const char *subjects,
+		       const char *retention, unsigned replicas, const struct trait *traits,
 		       struct bp_error *err)
 {
 	char subject[BUS_SUBJECT_TEXT];
 	struct json_node *tree = NULL;
+	struct buf config;
 	int64_t code;
 	int rc;
 
-	*made = false;
 	snprintf(subject, sizeof(subject), "$JS.API.STREAM.INFO.%s", name);
 	rc = bus_js(b, subject, NULL, NULL, 0, &tree, &code, err);
+	if (rc == 0)
+		rc = stream_fit(b, name, node_get(tree, "config"), traits, err);
 	free(tree);
 	if (rc != BP_ENOTFOUND)
 		return rc;
 	tree = NULL;
+	buf_init(&config);
+	put_stream(&config, name, subjects, retention, replicas, traits);
 	snprintf(subject, sizeof(subject), "$JS.API.STREAM.CREATE.%s", name);
-	rc = bus_js(b, subject, NULL, config, strlen(config), &tree, &code, err);
+	rc = config.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
+			     bus_js(b, subject, NULL, config.bytes, config.used, &tree, &code, err);
 	free(tree);
-	*made = rc == 0;
+	buf_fini(&config);
 	return code == JS_NAME_EXISTS ? 0 : rc;
-}
-
-/* The library knows how to write back all of a configuration. */
-static int stream_grow(struct bus *b, const char *name, int64_t bytes, struct bp_error *err)
-{
-	jsCtx *js = NULL;
-	jsStreamInfo *info = NULL, *after = NULL;
-	jsErrCode code = 0;
-	natsStatus s = natsConnection_JetStream(&js, b->nc, NULL);
-
-	if (s == NATS_OK)
-		s = js_GetStreamInfo(&info, js, name, NULL, &code);
-	if (s == NATS_OK && info->Config->MaxBytes > 0 && info->Config->MaxBytes < bytes) {
-		info->Config->MaxBytes = bytes;
-		s = js_UpdateStream(&after, js, info->Config, NULL, &code);
-	}
-	jsStreamInfo_Destroy(after);
-	jsStreamInfo_Destroy(info);
-	jsCtx_Destroy(js);
-	return bus_status(b, s, err, "the size of stream %s", name);
 }
 
 int bus_setup(struct bus *b, unsigned replicas, int64_t stream_bytes, struct bp_error *err)
 {
-	char config[1024], name[BUS_NAME_TEXT];
-	bool made;
+	const struct trait traits[TRAITS_MAX] = {
+		{"max_bytes", NODE_NUMBER,
+		 stream_bytes > 0 ? stream_bytes : BUS_STREAM_BYTES_DEFAULT, true},
+		{"max_msgs_per_subject", NODE_NUMBER, BUS_WAITING_MAX, false},
+		{"discard_new_per_subject", NODE_TRUE, 0, false},
+		{"allow_rollup_hdrs", NODE_FALSE, 0, false},
+	};
+	char name[BUS_NAME_TEXT], subjects[BUS_SUBJECT_TEXT];
 	int rc;
 
 	if (replicas < 1 || replicas > 5 || stream_bytes < 0)
 		return bp_fail(err, BP_EINVAL, "1 to 5 replicas");
-	if (stream_bytes == 0)
-		stream_bytes = BUS_STREAM_BYTES_DEFAULT;
-	snprintf(config, sizeof(config),
-		 "{\"name\":\"BP_RESULTS\",\"subjects\":[\"bp.result.*\"],\"retention\":\"workqueue\","
-		 "\"storage\":\"file\",\"discard\":\"new\",\"max_consumers\":-1,\"max_msgs\":-1,"
-		 "\"max_bytes\":%" PRId64 ",\"max_age\":0,\"max_msg_size\":1048576,"
-		 "\"max_msgs_per_subject\":%d,\"discard_new_per_subject\":true,"
-		 "\"num_replicas\":%u,\"duplicate_window\":120000000000}",
-		 stream_bytes, BUS_WAITING_MAX, replicas);
-	rc = stream_make(b, "BP_RESULTS", config, &made, err);
-	if (rc == 0 && !made)
-		rc = stream_grow(b, "BP_RESULTS", stream_bytes, err);
+	rc = stream_make(b, "BP_RESULTS", "bp.result.*", "workqueue", replicas, traits, err);
 	for (size_t i = 0; rc == 0 && i < sizeof(buckets) / sizeof(*buckets); i++) {
 		snprintf(name, sizeof(name), "KV_%s", buckets[i]);
-		snprintf(config, sizeof(config),
-			 "{\"name\":\"%s\",\"subjects\":[\"$KV.%s.>\"],\"retention\":\"limits\","
-			 "\"storage\":\"file\",\"discard\":\"new\",\"max_consumers\":-1,"
-			 "\"max_msgs\":-1,\"max_bytes\":-1,\"max_age\":0,\"max_msg_size\":1048576,"
-			 "\"max_msgs_per_subject\":%d,\"num_replicas\":%u,"
-			 "\"allow_rollup_hdrs\":true,\"deny_delete\":true,\"allow_direct\":true,"
-			 "\"duplicate_window\":120000000000}",
-			 name, buckets[i], BUCKET_HISTORY, replicas);
-		rc = stream_make(b, name, config, &made, err);
+		snprintf(subjects, sizeof(subjects), "$KV.%s.>", buckets[i]);
+		rc = stream_make(b, name, subjects, "limits", replicas, bucket_traits, err);
 	}
 	return rc;
 }

@@ -31,14 +31,16 @@ enum { PASSAGES = sizeof(passages) / sizeof(passages[0]) };
 	"$JS.API.DIRECT.GET.KV_" name, "$JS.API.DIRECT.GET.KV_" name ".>", \
 	"$JS.API.CONSUMER.CREATE.KV_" name ".*.$KV." name ".>"
 #define MAKE(stream) "$JS.API.STREAM.INFO." stream, "$JS.API.STREAM.CREATE." stream
-/* Who comes first makes what is not there yet, and may let the stream of results grow. */
-#define MAKE_ALL \
-	MAKE("BP_RESULTS"), "$JS.API.STREAM.UPDATE.BP_RESULTS", MAKE("KV_BP_PLANS"), \
-	MAKE("KV_BP_STATUS"), MAKE("KV_BP_CENTRE"), MAKE("KV_BP_FLEET")
+#define MEND(stream) MAKE(stream), "$JS.API.STREAM.UPDATE." stream
+/* Who comes first makes what is not there yet, and brings what an older program made to what it is
+ * now; but what the operator's is the centre does not change. */
+#define MAKE_ALL(mend) \
+	MEND("BP_RESULTS"), MEND("KV_BP_STATUS"), MEND("KV_BP_CENTRE"), mend("KV_BP_PLANS"), \
+	mend("KV_BP_FLEET")
 
 /* Takes results in, says what it has; reads what vantage points and the operator say. */
 static const char *const centre_publish[] = {
-	MAKE_ALL, "$JS.API.CONSUMER.INFO.BP_RESULTS.collect",
+	MAKE_ALL(MAKE), "$JS.API.CONSUMER.INFO.BP_RESULTS.collect",
 	"$JS.API.CONSUMER.DURABLE.CREATE.BP_RESULTS.collect",
 	"$JS.API.CONSUMER.MSG.NEXT.BP_RESULTS.collect", "$JS.ACK.BP_RESULTS.collect.>",
 	"bp.mark.*", "$KV.BP_CENTRE.*", READ_BUCKET("BP_CENTRE"), READ_BUCKET("BP_STATUS"),
@@ -53,7 +55,7 @@ static const char *const centre_hear[] = {
 
 /* Writes plans, reads what all say; neither reads nor writes results. */
 static const char *const operator_publish[] = {
-	MAKE_ALL, "$JS.API.CONSUMER.INFO.BP_RESULTS.collect",
+	MAKE_ALL(MEND), "$JS.API.CONSUMER.INFO.BP_RESULTS.collect",
 	"$KV.BP_PLANS.>", "$KV.BP_FLEET.>", READ_BUCKET("BP_PLANS"), READ_BUCKET("BP_FLEET"),
 	READ_BUCKET("BP_STATUS"), READ_BUCKET("BP_CENTRE"), NULL,
 };

@@ -298,6 +298,57 @@ static void a_full_stream_is_told_and_takes_more_when_it_is_emptied(void **state
 	bus_close(b);
 }
 
+/* What an older program made, or somebody by hand: brought to what it has to be, and the rest of it
+ * left as it is. */
+static void what_is_there_is_brought_to_its_bounds(void **state)
+{
+	static const struct { const char *name, *config, *now; } rows[] = {
+		{"BP_RESULTS", "\"subjects\":[\"bp.result.*\"],\"retention\":\"workqueue\","
+		 "\"storage\":\"file\",\"discard\":\"new\",\"max_bytes\":1000,"
+		 "\"description\":\"a \\\"word\\\"\"", "\"max_msgs_per_subject\":256"},
+		{"KV_BP_STATUS", "\"subjects\":[\"$KV.BP_STATUS.>\"],\"storage\":\"file\","
+		 "\"max_msgs_per_subject\":1,\"allow_rollup_hdrs\":true,\"deny_delete\":true,"
+		 "\"allow_direct\":true,\"description\":\"a \\\"word\\\"\"",
+		 "\"deny_purge\":true,\"allow_rollup_hdrs\":false"},
+	};
+	char subject[BUS_SUBJECT_TEXT], config[1024];
+	struct bp_error err = {0};
+	struct buf text;
+	struct bus *b;
+
+	if (broker_missing())
+		skip();
+	buf_init(&text);
+	broker_make(*state, NULL);
+	b = broker_bus(*state, "operator", NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(subject, sizeof(subject), "$JS.API.STREAM.CREATE.%s", rows[i].name);
+		snprintf(config, sizeof(config), "{\"name\":\"%s\",%s}", rows[i].name,
+			 rows[i].config);
+		EVENTUALLY(bus_ask(b, subject, config, strlen(config), 0, &text, &err));
+		assert_null(strstr(text.bytes, "\"error\""));
+	}
+	assert_int_equal(bus_publish(b, "bp.result.fra1", NULL, "x", 1, NULL, &err), 0);
+	for (unsigned twice = 0; twice < 2; twice++) {
+		if (bus_setup(b, 1, 1000000, &err) < 0)
+			fail_msg("%s", err.text);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(subject, sizeof(subject), "$JS.API.STREAM.INFO.%s", rows[i].name);
+		assert_int_equal(bus_ask(b, subject, NULL, 0, 0, &text, &err), 0);
+		if (strstr(text.bytes, rows[i].now) == NULL ||
+		    strstr(text.bytes, "a \\\"word\\\"") == NULL)
+			fail_msg("%s: %s", rows[i].name, text.bytes);
+	}
+	/* And what waits there is there. */
+	assert_int_equal(bus_ask(b, "$JS.API.STREAM.INFO.BP_RESULTS", NULL, 0, 0, &text, &err), 0);
+	assert_non_null(strstr(text.bytes, "\"messages\":1"));
+	assert_non_null(strstr(text.bytes, "\"max_bytes\":1000000"));
+	assert_non_null(strstr(text.bytes, "\"discard_new_per_subject\":true"));
+	buf_fini(&text);
+	bus_close(b);
+}
+
 /* A stolen key, or an agent run wild: who else measures has room all the same, and what lay there
  * first stays. */
 static void one_vantage_point_does_not_fill_it_for_all(void **state)
@@ -517,6 +568,7 @@ int main(void)
 		T(a_killed_broker_comes_back_and_all_goes_on),
 		T(a_full_stream_is_told_and_takes_more_when_it_is_emptied),
 		T(one_vantage_point_does_not_fill_it_for_all),
+		T(what_is_there_is_brought_to_its_bounds),
 		T(who_may_what_is_told_at_once),
 		T(patience_waits_for_a_server),
 		T(who_the_server_is_is_proved),

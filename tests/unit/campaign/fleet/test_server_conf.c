@@ -272,6 +272,8 @@ static const struct { const char *who, *subject, *why; } no_publish[] = {
 	{"centre", "$KV.BP_STATUS.fra1", "states are the agents'"},
 	{"centre", "$JS.API.STREAM.PURGE.BP_RESULTS", "what waits for it"},
 	{"centre", "$JS.API.STREAM.DELETE.BP_RESULTS", "likewise"},
+	{"centre", "$JS.API.STREAM.UPDATE.KV_BP_PLANS", "plans that are made to expire"},
+	{"centre", "$JS.API.STREAM.UPDATE.KV_BP_FLEET", "likewise"},
 	{"operator", "bp.result.fra1", "results are the agents'"},
 	{"operator", "bp.mark.fra1", "watermarks are the centre's"},
 	{"operator", "$KV.BP_STATUS.fra1", "states are the agents'"},
@@ -353,9 +355,12 @@ static natsConnection *dial_plain(const struct bed *b, const char *name)
 	natsOptions *o = NULL;
 	natsConnection *nc = NULL;
 	const struct roster_key *k = roster_find(&b->roster, name);
+	char inbox[BUS_NAME_TEXT + 8];
 
+	snprintf(inbox, sizeof(inbox), "_INBOX.%s", name);
 	assert_int_equal(natsOptions_Create(&o), NATS_OK);
 	assert_int_equal(natsOptions_SetURL(o, b->broker.url), NATS_OK);
+	assert_int_equal(natsOptions_SetCustomInboxPrefix(o, inbox), NATS_OK);
 	assert_int_equal(natsOptions_SetNKeyFromSeed(o, k->nkey, key_of(b, name)), NATS_OK);
 	assert_int_equal(natsConnection_Connect(&nc, o), NATS_OK);
 	natsOptions_Destroy(o);
@@ -416,6 +421,45 @@ static void an_answer_cannot_be_pointed_at_another(void **state)
 	bus_ear_close(inbox);
 	bus_close(op);
 	bus_close(centre);
+	bus_close(sgp1);
+	buf_fini(&text);
+}
+
+/* --- headers that say more than the message --------------------------------------------------- */
+
+static const struct { const char *subject, *header, *value, *why; } orders[] = {
+	{"$KV.BP_STATUS.fra1", "Nats-Rollup", "all", "the states of all would be gone"},
+	{"$KV.BP_STATUS.fra1", "Nats-Rollup", "sub", "no history is there that it could drop"},
+	{"bp.result.fra1", "Nats-Rollup", "all", "all that waits would be gone"},
+};
+
+/* A state of its own and a batch are taken with any header; what the header orders is not done. */
+static void a_header_drops_nothing_of_anybody(void **state)
+{
+	struct bed *b = *state;
+	SKIP_WITHOUT_BROKER(b);
+	struct bus *op = dial(b, "operator"), *sgp1 = dial(b, "sgp1");
+	natsConnection *fra1 = dial_plain(b, "fra1");
+	struct bp_error err = {0};
+	struct buf text;
+
+	buf_init(&text);
+	assert_int_equal(bus_put(sgp1, "BP_STATUS", "sgp1", "s", 1, NULL, &err), 0);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		natsMsg *m = NULL, *answer = NULL;
+
+		assert_int_equal(natsMsg_Create(&m, orders[i].subject, NULL, "x", 1), NATS_OK);
+		assert_int_equal(natsMsgHeader_Set(m, orders[i].header, orders[i].value), NATS_OK);
+		assert_int_equal(natsConnection_RequestMsg(&answer, fra1, m, 10000), NATS_OK);
+		if (strstr(natsMsg_GetData(answer), "not permitted") == NULL)
+			fail_msg("%s with %s: %s: %s", orders[i].subject, orders[i].header,
+				 orders[i].value, orders[i].why);
+		natsMsg_Destroy(m);
+		natsMsg_Destroy(answer);
+	}
+	assert_int_equal(bus_get(op, "BP_STATUS", "sgp1", &text, NULL, NULL, &err), 0);
+	natsConnection_Destroy(fra1);
+	bus_close(op);
 	bus_close(sgp1);
 	buf_fini(&text);
 }
@@ -507,6 +551,7 @@ int main(void)
 		cmocka_unit_test(the_centre_answers_who_asks),
 		cmocka_unit_test(what_is_not_needed_is_denied),
 		cmocka_unit_test(an_answer_cannot_be_pointed_at_another),
+		cmocka_unit_test(a_header_drops_nothing_of_anybody),
 		cmocka_unit_test(who_is_revoked_is_out_and_the_others_do_not_notice),
 	};
 
