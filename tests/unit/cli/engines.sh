@@ -109,6 +109,24 @@ done
 alike "a store beside a file" report STORE "$dir/fra1.judged"
 alike "a store against a file" diff STORE "$dir/fra1.judged"
 
+# What others recorded: ids of another form, or none, no times, IPv6, labels, names by several databases;
+# and what nobody has judged. Groups and points are made of rows in both: each has its own way to them.
+base=$file server=$url
+file=sqlite:$dir/odd.db url=$(tests/postgres.sh url "$dir/pg" odd)
+perl -pe 's/"id":"[^"]*"/"id":"elsewhere $."/ if $. % 3; s/,"sport":\d+// if $. % 5 == 0' "$dir/sin1" >"$dir/odd.sin1"
+for store in "$file" "$url"; do
+	check "others' records into ${store%%:*}" bp convert --to store -o "$store" tests/golden/records/{atlas-made,filtered,linux,mpls,mtr,native,scamper,v6}.jsonl \
+		"$dir/odd.sin1" "$dir/fra1"
+done
+five "others' records"
+alike "others' records: a long diff" diff --at 2024-01-01T00:00:00Z --before 9000d --after 9000d --format jsonl STORE
+alike "others' records: by a border" diff --at $at --before 3h --after 3h --border east --format jsonl STORE
+alike "others' records: of one vantage point" diff --at $at --before 3h --after 3h --vantage sin1 --format jsonl STORE
+alike "others' records: of one network" report --prefix 198.18.10.0/24 --format jsonl STORE
+alike "others' records: beside the first" report --format jsonl STORE "$base"
+alike "others' records: against the first" diff --format jsonl STORE "$base"
+file=$base url=$server
+
 # Anew, by a profile of another version: kept beside the first.
 profile=$dir/later.yaml
 alike "judge" judge --store STORE
