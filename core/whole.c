@@ -86,10 +86,9 @@ static int make_beside(const struct place *p, char name[static PATH_MAX + 16], i
 	return fchmod(*fd, p->mode >= 0 ? (mode_t)p->mode : 0666 & ~mask) < 0 ? errno : 0;
 }
 
-static int replace(const struct place *p, const void *bytes, size_t n)
+static int begin(const struct place *p, const void *bytes, size_t n, struct whole *out)
 {
-	char name[PATH_MAX + 16], directory[PATH_MAX];
-	int fd, dir, sys = make_beside(p, name, &fd);
+	int fd, sys = make_beside(p, out->beside, &fd);
 
 	if (fd < 0)
 		return sys;
@@ -99,20 +98,40 @@ static int replace(const struct place *p, const void *bytes, size_t n)
 		sys = errno;
 	if (close(fd) < 0 && sys == 0)
 		sys = errno;
-	if (sys == 0 && rename(name, p->path) < 0)
-		sys = errno;
-	if (sys != 0) {
-		unlink(name);
+	if (sys != 0)
+		unlink(out->beside);
+	else
+		memcpy(out->path, p->path, sizeof(out->path));
+	return sys;
+}
+
+static int commit(const struct whole *w)
+{
+	char directory[PATH_MAX];
+	int dir;
+
+	if (rename(w->beside, w->path) < 0) {
+		int sys = errno;
+
+		unlink(w->beside);
 		return sys;
 	}
 	/* The name too; where that cannot be, the file is whole none the less. */
-	directory_of(p->path, directory);
+	directory_of(w->path, directory);
 	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir >= 0) {
 		(void)fsync(dir);
 		close(dir);
 	}
 	return 0;
+}
+
+static int replace(const struct place *p, const void *bytes, size_t n)
+{
+	struct whole w;
+	int sys = begin(p, bytes, n, &w);
+
+	return sys != 0 ? sys : commit(&w);
 }
 
 int whole_write(const char *path, const void *bytes, size_t n, struct bp_error *err)
@@ -123,6 +142,31 @@ int whole_write(const char *path, const void *bytes, size_t n, struct bp_error *
 	if (sys == 0)
 		sys = p.plain ? replace(&p, bytes, n) : write_over(&p, bytes, n);
 	return sys != 0 ? bp_fail_sys(err, sys, "cannot write %s", path) : 0;
+}
+
+int whole_begin(const char *path, const void *bytes, size_t n, struct whole *out,
+		struct bp_error *err)
+{
+	struct place p;
+	int sys = find_place(path, &p);
+
+	if (sys == 0 && !p.plain)
+		return bp_fail(err, BP_EINVAL, "cannot write %s: it is no plain file", path);
+	if (sys == 0)
+		sys = begin(&p, bytes, n, out);
+	return sys != 0 ? bp_fail_sys(err, sys, "cannot write %s", path) : 0;
+}
+
+int whole_commit(const struct whole *w, struct bp_error *err)
+{
+	int sys = commit(w);
+
+	return sys != 0 ? bp_fail_sys(err, sys, "cannot write %s", w->path) : 0;
+}
+
+void whole_drop(const struct whole *w)
+{
+	unlink(w->beside);
 }
 
 int whole_check(const char *path, struct bp_error *err)

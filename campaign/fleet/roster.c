@@ -211,7 +211,7 @@ static int take_roster(const char *name, const struct json_node *top, struct ros
 	    !take_key(node_get(top, "operator"), r->operator) ||
 	    !take_key(node_get(top, "system"), r->system) ||
 	    !node_int(node_get(top, "replicas"), 1, ROSTER_BROKERS_MAX, &replicas) ||
-	    !node_int(node_get(top, "budget_pps"), 1, 1000000, &budget) ||
+	    !node_int(node_get(top, "budget_pps"), 1, ROSTER_BUDGET_MAX_PPS, &budget) ||
 	    !node_is(list, NODE_ARRAY))
 		return bp_fail(err, BP_EPARSE, "%s: server, keys, replicas, budget_pps or vantages "
 			       "are missing or wrong", name);

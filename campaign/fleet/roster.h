@@ -24,6 +24,7 @@ enum {
 	ROSTER_HOST_TEXT = 256,
 	ROSTER_URL_TEXT = 1024,
 	ROSTER_BUDGET_PPS = 40,         /* of the whole fleet into one /24 or /48 */
+	ROSTER_BUDGET_MAX_PPS = 1000000,
 };
 
 struct roster_key {

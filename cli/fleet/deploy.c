@@ -66,7 +66,7 @@ static int take_options(struct deploy *d, int argc, char **argv, const char *wha
 		rc = cli_usage("campaign", "the plan names the profile of a fleet's campaign") + 1;
 	if (rc == 0)
 		d->word = argv[optind];
-	return rc;
+	return rc == 0 ? fleet_dial_check(&d->dial, "campaign") : rc;
 }
 
 /* --- the plan --------------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ static int take_options(struct list *l, int argc, char **argv)
 	}
 	if (rc == 0 && optind < argc)
 		rc = cli_usage("campaign", "list takes no '%s'", argv[optind]) + 1;
-	return rc;
+	return rc == 0 ? fleet_dial_check(&l->dial, "campaign") : rc;
 }
 
 /* What a vantage point has made of the revision that is there for it. */

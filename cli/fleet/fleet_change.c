@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * borderpath fleet add, fleet revoke: the list and accounts.conf, each replaced whole, and what has
- * to be done so that the broker knows.
+ * borderpath fleet add, fleet revoke, fleet budget: the list and accounts.conf, each replaced
+ * whole, and what has to be done so that the broker knows. One at a time (DIR/.lock); one that was
+ * cut short has changed nothing that doing it again would not mend.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,16 +14,21 @@
 #include "cli/fleet/fleet.h"
 #include "cli/fleet/view.h"
 #include "cli/options.h"
+#include "core/text.h"
 #include "core/whole.h"
+
+#define ONE_NAME "the name of one vantage point"
 
 struct change {
 	struct options common;
 	struct fleet_dial dial;
-	const char *name;
+	const char *name;       /* a vantage point, or the number of packets */
 	struct roster roster;
+	int lock;               /* -1: not held */
+	bool done_before;       /* in the directory: only the broker may have to be told */
 };
 
-static int take_options(struct change *c, int argc, char **argv)
+static int take_options(struct change *c, int argc, char **argv, const char *what)
 {
 	static const struct option longs[] = {
 		OPTIONS_COMMON,
@@ -40,7 +46,7 @@ static int take_options(struct change *c, int argc, char **argv)
 			rc = options_take(&c->common, opt, optarg);
 	}
 	if (rc == 0 && argc - optind != 1)
-		rc = cli_usage("fleet", "%s takes the name of one vantage point", argv[0]) + 1;
+		rc = cli_usage("fleet", "%s takes %s", argv[0], what) + 1;
 	if (rc == 0 && c->dial.dir == NULL)
 		rc = cli_usage("fleet", "%s needs --dir DIR, what `fleet init` made", argv[0]) + 1;
 	if (rc == 0)
@@ -48,31 +54,47 @@ static int take_options(struct change *c, int argc, char **argv)
 	return rc;
 }
 
+/* Held to the end. */
 static int load(struct change *c, struct bp_error *err)
 {
 	char path[PATH_MAX];
+	int rc = fleet_lock(c->dial.dir, &c->lock, err);
 
-	return roster_load(fleet_path(c->dial.dir, "fleet.json", path), &c->roster, err);
+	return rc < 0 ? rc : roster_load(fleet_path(c->dial.dir, "fleet.json", path), &c->roster, err);
 }
 
-/* The list first: accounts.conf is made of it, and can be made again. */
-static int write_files(const struct change *c, struct bp_error *err)
+static int begin(const struct change *c, const char *name, const struct buf *text,
+		 struct whole *out, struct bp_error *err)
 {
 	char path[PATH_MAX];
+
+	if (text->failed)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	return whole_begin(fleet_path(c->dial.dir, name, path), text->bytes, text->used, out, err);
+}
+
+/* The list last: as long as it is the old one, nothing was done, and doing it again writes
+ * accounts.conf again. */
+static int write_files(const struct change *c, struct bp_error *err)
+{
+	struct whole list, accounts;
 	struct buf text;
 	int rc;
 
 	buf_init(&text);
 	roster_put(&text, &c->roster);
-	rc = text.failed ? bp_fail(err, BP_ENOMEM, "out of memory")
-			 : whole_write(fleet_path(c->dial.dir, "fleet.json", path), text.bytes,
-				       text.used, err);
+	rc = begin(c, "fleet.json", &text, &list, err);
 	buf_clear(&text);
-	server_conf_put_accounts(&text, &c->roster);
-	if (rc == 0)
-		rc = text.failed ? bp_fail(err, BP_ENOMEM, "out of memory")
-				 : whole_write(fleet_path(c->dial.dir, "server/accounts.conf", path),
-					       text.bytes, text.used, err);
+	if (rc == 0) {
+		server_conf_put_accounts(&text, &c->roster);
+		rc = begin(c, "server/accounts.conf", &text, &accounts, err);
+		if (rc == 0)
+			rc = whole_commit(&accounts, err);
+		if (rc < 0)
+			whole_drop(&list);
+		else
+			rc = whole_commit(&list, err);
+	}
 	buf_fini(&text);
 	return rc;
 }
@@ -123,96 +145,193 @@ static int tell(const struct change *c, const struct buf *text)
 	return c->common.quiet ? CLI_OK : cli_print(text->bytes);
 }
 
-static int add(struct change *c, struct bp_error *err)
-{
-	char nkey[NKEY_PUBLIC_TEXT], path[PATH_MAX], file[BUS_NAME_TEXT + 32];
-	int rc = load(c, err);
-
-	/* Before a key is made. */
-	if (rc == 0)
-		rc = roster_add(&c->roster, c->name, "", wall_now(), err);
-	if (rc < 0)
-		return rc;
-	rc = fleet_make_key(c->dial.dir, c->name, nkey, err);
-	if (rc < 0)
-		return rc;
-	memcpy(c->roster.keys[c->roster.count - 1].nkey, nkey, sizeof(nkey));
-	rc = write_files(c, err);
-	if (rc < 0) {
-		snprintf(file, sizeof(file), "keys/%s.nk", c->name);
-		unlink(fleet_path(c->dial.dir, file, path));
-	}
-	return rc;
-}
-
-int fleet_add(int argc, char **argv)
-{
-	struct change c = {0};
-	struct bp_error err;
-	struct buf text;
-	int rc = take_options(&c, argc, argv), code;
-
-	if (rc != 0)
-		return rc - 1;
-	buf_init(&text);
-	rc = add(&c, &err);
-	if (rc == 0) {
-		buf_printf(&text, "%s is of the fleet: %u vantage points.\nIts key is %s/keys/%s.nk; "
-			   "there:\n  borderpath agent --server %s --vantage %s%s --nkey %s.nk\n",
-			   c.name, roster_holding(&c.roster), c.dial.dir, c.name, c.roster.server,
-			   c.name, c.roster.tls ? " --ca ca.pem" : "", c.name);
-		put_next(&text, &c, true);
-		rc = rebalance(&c, &text, &err);
-	}
-	code = rc < 0 ? cli_error(&err) : tell(&c, &text);
-	buf_fini(&text);
-	roster_fini(&c.roster);
-	return code;
-}
-
 /* A key that is revoked is out of the way of the next one of that name, but not deleted: it may be
  * wanted as evidence. */
-static int set_aside(const struct change *c, struct bp_error *err)
+static int set_aside(const struct change *c, const char *nkey, struct bp_error *err)
 {
 	char from[PATH_MAX], to[PATH_MAX], file[BUS_NAME_TEXT + 32];
 	char aside[BUS_NAME_TEXT + NKEY_PUBLIC_TEXT + 32];
-	const struct roster_key *k = roster_find(&c->roster, c->name);
 
-	if (k == NULL)
-		return 0;
 	snprintf(file, sizeof(file), "keys/%s.nk", c->name);
-	snprintf(aside, sizeof(aside), "keys/%s.%.12s.revoked", c->name, k->nkey);
+	snprintf(aside, sizeof(aside), "keys/%s.%.12s.revoked", c->name, nkey);
 	if (rename(fleet_path(c->dial.dir, file, from), fleet_path(c->dial.dir, aside, to)) < 0 &&
 	    errno != ENOENT)
 		return bp_fail_sys(err, errno, "%s", from);
 	return 0;
 }
 
-int fleet_revoke(int argc, char **argv)
+/* What lies there may be of one who was killed before it was in the list: no other machine has it,
+ * and it is taken. Or before it was out of the way, and was revoked: it is nobody's again. */
+static int have_key(struct change *c, char nkey[static NKEY_PUBLIC_TEXT], bool *made,
+		    struct bp_error *err)
 {
-	struct change c = {0};
+	int rc = fleet_read_key(c->dial.dir, c->name, nkey, err);
+
+	if (rc == 0 && roster_of_key(&c->roster, nkey) != NULL) {
+		rc = set_aside(c, nkey, err);
+		if (rc == 0)
+			rc = BP_ENOTFOUND;
+	}
+	*made = rc == BP_ENOTFOUND;
+	return *made ? fleet_make_key(c->dial.dir, c->name, nkey, err) : rc;
+}
+
+/* What was done, and the broker could not be told of. */
+static bool is_added(struct change *c)
+{
+	const struct roster_key *k = roster_find(&c->roster, c->name);
+	char nkey[NKEY_PUBLIC_TEXT];
+
+	return c->dial.server != NULL && k != NULL &&
+	       fleet_read_key(c->dial.dir, c->name, nkey, NULL) == 0 && strcmp(k->nkey, nkey) == 0;
+}
+
+static int add(struct change *c, struct bp_error *err)
+{
+	char nkey[NKEY_PUBLIC_TEXT], path[PATH_MAX], file[BUS_NAME_TEXT + 32];
+	bool made = false;
+	int rc = load(c, err);
+
+	if (rc == 0)
+		c->done_before = is_added(c);
+	if (rc < 0 || c->done_before)
+		return rc;
+	/* Without its key for now: whether the name may be is known before one is made. */
+	rc = roster_add(&c->roster, c->name, "", wall_now(), err);
+	if (rc == 0)
+		rc = have_key(c, nkey, &made, err);
+	if (rc < 0)
+		return rc;
+	memcpy(c->roster.keys[c->roster.count - 1].nkey, nkey, sizeof(nkey));
+	rc = write_files(c, err);
+	if (rc < 0 && made) {
+		snprintf(file, sizeof(file), "keys/%s.nk", c->name);
+		unlink(fleet_path(c->dial.dir, file, path));
+	}
+	return rc;
+}
+
+static int end(struct change *c, int rc, struct buf *text, const struct bp_error *err)
+{
+	int code = rc < 0 ? cli_error(err) : tell(c, text);
+
+	buf_fini(text);
+	roster_fini(&c->roster);
+	if (c->lock >= 0)
+		close(c->lock);
+	return code;
+}
+
+int fleet_add(int argc, char **argv)
+{
+	struct change c = {.lock = -1};
 	struct bp_error err;
 	struct buf text;
-	int rc = take_options(&c, argc, argv), code;
+	int rc = take_options(&c, argc, argv, ONE_NAME);
 
 	if (rc != 0)
 		return rc - 1;
 	buf_init(&text);
-	rc = load(&c, &err);
+	rc = add(&c, &err);
+	if (rc == 0 && c.done_before) {
+		buf_printf(&text, "%s is of the fleet already: %u vantage points.\n", c.name,
+			   roster_holding(&c.roster));
+	} else if (rc == 0) {
+		buf_printf(&text, "%s is of the fleet: %u vantage points.\nIts key is %s/keys/%s.nk; "
+			   "there:\n  borderpath agent --server %s --vantage %s%s --nkey %s.nk\n",
+			   c.name, roster_holding(&c.roster), c.dial.dir, c.name, c.roster.server,
+			   c.name, c.roster.tls ? " --ca ca.pem" : "", c.name);
+		put_next(&text, &c, true);
+	}
 	if (rc == 0)
-		rc = set_aside(&c, &err);
+		rc = rebalance(&c, &text, &err);
+	return end(&c, rc, &text, &err);
+}
+
+static bool is_revoked(const struct change *c)
+{
+	bool was = false;
+
+	for (unsigned i = 0; i < c->roster.count; i++)
+		was |= strcmp(c->roster.keys[i].name, c->name) == 0;
+	return c->dial.server != NULL && was && roster_find(&c->roster, c->name) == NULL;
+}
+
+static int revoke_name(struct change *c, struct bp_error *err)
+{
+	const struct roster_key *k;
+	char nkey[NKEY_PUBLIC_TEXT] = "";
+	int rc = load(c, err);
+
 	if (rc == 0)
-		rc = roster_revoke(&c.roster, c.name, wall_now(), &err);
+		c->done_before = is_revoked(c);
+	if (rc < 0 || c->done_before)
+		return rc;
+	k = roster_find(&c->roster, c->name);
+	if (k != NULL)
+		memcpy(nkey, k->nkey, sizeof(nkey));
+	rc = roster_revoke(&c->roster, c->name, wall_now(), err);
 	if (rc == 0)
-		rc = write_files(&c, &err);
-	if (rc == 0) {
+		rc = write_files(c, err);
+	return rc < 0 ? rc : set_aside(c, nkey, err);
+}
+
+int fleet_revoke(int argc, char **argv)
+{
+	struct change c = {.lock = -1};
+	struct bp_error err;
+	struct buf text;
+	int rc = take_options(&c, argc, argv, ONE_NAME);
+
+	if (rc != 0)
+		return rc - 1;
+	buf_init(&text);
+	rc = revoke_name(&c, &err);
+	if (rc == 0 && c.done_before) {
+		buf_printf(&text, "%s's key was revoked before: %u vantage points are left.\n", c.name,
+			   roster_holding(&c.roster));
+	} else if (rc == 0) {
 		buf_printf(&text, "%s's key is revoked: %u vantage points are left.\n"
 			   "It holds until the broker knows.\n", c.name, roster_holding(&c.roster));
 		put_next(&text, &c, false);
+	}
+	if (rc == 0)
+		rc = rebalance(&c, &text, &err);
+	return end(&c, rc, &text, &err);
+}
+
+static int budget(struct change *c, uint32_t pps, struct bp_error *err)
+{
+	int rc = load(c, err);
+
+	if (rc < 0)
+		return rc;
+	c->roster.budget_pps = pps;
+	return write_files(c, err);
+}
+
+int fleet_budget(int argc, char **argv)
+{
+	struct change c = {.lock = -1};
+	struct bp_error err;
+	struct buf text;
+	uint64_t pps = 0;
+	int rc = take_options(&c, argc, argv, "a number of packets a second");
+
+	if (rc != 0)
+		return rc - 1;
+	if (text_to_u64(c.name, 1, ROSTER_BUDGET_MAX_PPS, &pps) < 0)
+		return cli_usage("fleet", "budget '%s' is no number from 1 to %d", c.name,
+				 ROSTER_BUDGET_MAX_PPS);
+	buf_init(&text);
+	rc = budget(&c, (uint32_t)pps, &err);
+	if (rc == 0) {
+		buf_printf(&text, "The fleet's budget is %u packets a second into one network (/24, /48).\n",
+			   c.roster.budget_pps);
+		if (c.dial.server == NULL)
+			buf_str(&text, "Plans have their shares of it when one is deployed, or now by "
+				"--server.\n");
 		rc = rebalance(&c, &text, &err);
 	}
-	code = rc < 0 ? cli_error(&err) : tell(&c, &text);
-	buf_fini(&text);
-	roster_fini(&c.roster);
-	return code;
+	return end(&c, rc, &text, &err);
 }

@@ -10,6 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "campaign/lock.h"
+#include "cli/cli.h"
+#include "core/clock.h"
+
+/* As long as an answer of the broker's may take, for some who wait. */
+#define LOCK_WAIT_NS (60 * NS_PER_S)
+
 /* --- the directory ---------------------------------------------------------------------------- */
 
 const char *fleet_path(const char *dir, const char *name, char out[static PATH_MAX])
@@ -20,18 +27,29 @@ const char *fleet_path(const char *dir, const char *name, char out[static PATH_M
 	return out;
 }
 
-int fleet_write_new(const char *path, mode_t mode, const struct buf *bytes, struct bp_error *err)
+int fleet_lock(const char *dir, int *fd, struct bp_error *err)
 {
-	size_t at = 0;
-	int fd, sys = 0;
+	const struct mono until = mono_add(mono_now(), LOCK_WAIT_NS);
+	char path[PATH_MAX];
+	int rc;
 
-	if (bytes->failed)
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0 && errno == EEXIST)
-		return bp_fail(err, BP_EINVAL, "%s is there already, and is not overwritten", path);
-	if (fd < 0)
+	/* No lock is left where there is no fleet. */
+	if (access(fleet_path(dir, "fleet.json", path), F_OK) < 0)
 		return bp_fail_sys(err, errno, "%s", path);
+	fleet_path(dir, ".lock", path);
+	do
+		rc = lock_take(path, fd, err);
+	while (rc == BP_EAGAIN && !mono_reached(mono_now(), until));
+	return rc;
+}
+
+static int write_whole(const char *path, mode_t mode, const struct buf *bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode), sys = 0;
+	size_t at = 0;
+
+	if (fd < 0)
+		return errno;
 	/* Whatever the umask is. */
 	if (fchmod(fd, mode) < 0)
 		sys = errno;
@@ -46,10 +64,30 @@ int fleet_write_new(const char *path, mode_t mode, const struct buf *bytes, stru
 		sys = errno;
 	if (close(fd) < 0 && sys == 0)
 		sys = errno;
-	if (sys == 0)
-		return 0;
-	unlink(path);
-	return bp_fail_sys(err, sys, "%s", path);
+	if (sys != 0)
+		unlink(path);
+	return sys;
+}
+
+int fleet_write_new(const char *path, mode_t mode, const struct buf *bytes, struct bp_error *err)
+{
+	char beside[PATH_MAX + 8];
+	struct stat st;
+	int sys;
+
+	if (bytes->failed)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	if (lstat(path, &st) == 0)
+		return bp_fail(err, BP_EINVAL, "%s is there already, and is not overwritten", path);
+	snprintf(beside, sizeof(beside), "%s.new", path);
+	/* Of one who was killed. */
+	unlink(beside);
+	sys = write_whole(beside, mode, bytes);
+	if (sys == 0 && rename(beside, path) < 0) {
+		sys = errno;
+		unlink(beside);
+	}
+	return sys != 0 ? bp_fail_sys(err, sys, "%s", path) : 0;
 }
 
 int fleet_make_key(const char *dir, const char *name, char public_key[static NKEY_PUBLIC_TEXT],
@@ -69,6 +107,29 @@ int fleet_make_key(const char *dir, const char *name, char public_key[static NKE
 		sodium_memzero(text.bytes, text.used);
 	buf_fini(&text);
 	return rc;
+}
+
+int fleet_read_key(const char *dir, const char *name, char public_key[static NKEY_PUBLIC_TEXT],
+		   struct bp_error *err)
+{
+	char seed[NKEY_SEED_TEXT + 1] = "", path[PATH_MAX], file[BUS_NAME_TEXT + 16];
+	FILE *f;
+	size_t n;
+	int rc;
+
+	snprintf(file, sizeof(file), "keys/%s.nk", name);
+	f = fopen(fleet_path(dir, file, path), "re");
+	if (f == NULL)
+		return bp_fail_sys(err, errno, "%s", path);
+	/* No copy stays with the library. */
+	setbuf(f, NULL);
+	n = fread(seed, 1, sizeof(seed) - 1, f);
+	fclose(f);
+	seed[n] = '\0';
+	seed[strcspn(seed, "\n")] = '\0';
+	rc = nkey_public_of(seed, public_key);
+	sodium_memzero(seed, sizeof(seed));
+	return rc < 0 ? bp_fail(err, BP_EPARSE, "%s: it is no key", path) : 0;
 }
 
 /* --- the broker ------------------------------------------------------------------------------- */
@@ -93,6 +154,13 @@ bool fleet_dial_take(struct fleet_dial *d, int opt, char *arg)
 	}
 }
 
+int fleet_dial_check(const struct fleet_dial *d, const char *command)
+{
+	if (d->server != NULL || d->dir != NULL)
+		return 0;
+	return cli_usage(command, "no broker is named: --server URL, or --dir DIR of `fleet init`") + 1;
+}
+
 int fleet_dial_open(const struct fleet_dial *d, const char *role, struct bus **out,
 		    struct bp_error *err)
 {
@@ -115,9 +183,7 @@ int fleet_dial_open(const struct fleet_dial *d, const char *role, struct bus **o
 		if (d->ca == NULL && r.tls)
 			o.ca_file = fleet_path(d->dir, "ca.pem", ca);
 	}
-	rc = o.url == NULL ? bp_fail(err, BP_EINVAL, "no broker is named: --server URL, or --dir DIR of "
-				     "`fleet init`")
-			   : bus_open(&o, false, out, err);
+	rc = bus_open(&o, false, out, err);
 	roster_fini(&r);
 	return rc;
 }

@@ -118,7 +118,7 @@ static int take_options(struct init *in, int argc, char **argv)
 			in->jetstream_dir = optarg;
 			break;
 		case OPT_BUDGET:
-			rc = take_number("--budget", optarg, 1000000, &budget);
+			rc = take_number("--budget", optarg, ROSTER_BUDGET_MAX_PPS, &budget);
 			break;
 		default:
 			rc = options_take(&in->common, opt, optarg);

@@ -44,7 +44,7 @@ static int take_options(struct status_options *o, int argc, char **argv)
 	}
 	if (rc == 0 && optind < argc)
 		rc = cli_usage("fleet", "status takes no '%s'", argv[optind]) + 1;
-	return rc;
+	return rc == 0 ? fleet_dial_check(&o->dial, "fleet") : rc;
 }
 
 /* What cannot be asked is told, and the rest is shown: a lost key of the system's hides nothing. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What `borderpath` does not do itself: it becomes borderpath-fleet. The commands' rows are in the
- * table for help; none of them is ever run here. Decides by words alone and opens nothing.
+ * table for help, which is told here; none of them is ever run. Decides by words alone and opens
+ * nothing.
  */
 #include "cli/fleet.h"
 
@@ -93,10 +94,13 @@ int cli_elsewhere(int argc, char **argv)
 	return CLI_FAILURE;
 }
 
-/* Never reached: main asks cli_elsewhere first. */
+/* Of these commands only the help is told here: main asks cli_elsewhere first. */
 int cli_fleet(int argc, char **argv)
 {
-	(void)argc;
+	const struct command *c = command_find(argv[0]);
+
+	if (argc > 1 && is_help(argv[1]) && c != NULL)
+		return cli_print(c->usage);
 	cli_say("%s needs %s", argv[0], other);
 	return CLI_FAILURE;
 }

@@ -151,12 +151,42 @@ static void refused(void **state)
 	assert_int_equal(whole_check(path, &err), BP_ENOTFOUND);
 }
 
+/* Two files that belong together: neither is changed before both are on the disk. */
+static void in_two_steps(void **state)
+{
+	char a[128], b[128];
+	struct whole first, second;
+	struct bp_error err;
+
+	(void)state;
+	assert_int_equal(whole_write(in_dir("a", a), "one", 3, &err), 0);
+	assert_int_equal(whole_begin(a, "two", 3, &first, &err), 0);
+	assert_int_equal(whole_begin(in_dir("no/b", b), "x", 1, &second, &err), BP_ENOTFOUND);
+	assert_holds(a, "one");
+	whole_drop(&first);
+	assert_holds(a, "one");
+	assert_int_equal(files(), 1);
+	assert_int_equal(whole_begin(a, "two", 3, &first, &err), 0);
+	assert_int_equal(whole_begin(in_dir("b", b), "new", 3, &second, &err), 0);
+	assert_int_equal(whole_commit(&first, &err), 0);
+	assert_int_equal(whole_commit(&second, &err), 0);
+	assert_holds(a, "two");
+	assert_holds(b, "new");
+	assert_int_equal(files(), 2);
+	assert_int_equal(whole_begin("/dev/null", "x", 1, &first, &err), BP_EINVAL);
+	assert_int_equal(whole_begin(a, "lost", 4, &first, &err), 0);
+	assert_int_equal(unlink(a), 0);
+	assert_int_equal(mkdir(a, 0700), 0);
+	assert_int_equal(whole_commit(&first, &err), BP_EIO);
+	assert_int_equal(files(), 2);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(new_and_replaced), T(behind_a_link), T(a_device_is_written_to),
-		T(full_in_the_middle), T(refused),
+		T(full_in_the_middle), T(refused), T(in_two_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
