@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/points_kept.h"
+#include "core/text.h"
 
 /* Rounds that the engine sees before the window: enough for a level of round-trip times, and for
  * which way was taken, to be known when it begins. */
@@ -21,6 +22,8 @@ struct changes {
 	struct intern chains;          /* ids without their revision: numbers are those of events */
 	uint64_t measured;             /* cells in the window */
 	struct wall seen;              /* the last end of a cell */
+	uint64_t ahead;                /* left out behind the horizon */
+	char ahead_of[TRACE_VANTAGE_TEXT];
 };
 
 static int no_memory(struct bp_error *err)
@@ -145,18 +148,33 @@ static int take_cell(void *arg, const struct cell *cell)
 	return c->maker != NULL ? report_maker_cell(c->maker, cell) : 0;
 }
 
+/* One clock that is ahead would else make its own time the time of all. */
+static bool is_ahead(struct changes *c, struct wall at, const char *vantage)
+{
+	if (c->o.horizon.ns == 0 || at.ns <= c->o.horizon.ns)
+		return false;
+	c->ahead++;
+	text_set(c->ahead_of, sizeof(c->ahead_of), vantage);
+	return true;
+}
+
 static int take_point(void *arg, const struct point *p, struct bp_error *err)
 {
 	struct changes *c = arg;
 
+	if (is_ahead(c, p->start, p->vantage))
+		return 0;
 	return series_point(c->series, p) < 0 ? no_memory(err) : 0;
 }
 
 static int take_round(void *arg, const struct round *r, struct bp_error *err)
 {
 	struct changes *c = arg;
-	int rc = series_round(c->series, r);
+	int rc;
 
+	if (is_ahead(c, r->planned, r->vantage))
+		return 0;
+	rc = series_round(c->series, r);
 	if (rc == 0 && c->maker != NULL && in_window(c, r->planned))
 		rc = report_maker_round(c->maker, r);
 	return rc < 0 ? no_memory(err) : 0;
@@ -239,6 +257,12 @@ uint64_t changes_measured(const struct changes *c)
 struct wall changes_seen(const struct changes *c)
 {
 	return c->seen;
+}
+
+uint64_t changes_ahead(const struct changes *c, const char **vantage)
+{
+	*vantage = c->ahead > 0 ? c->ahead_of : NULL;
+	return c->ahead;
 }
 
 int changes_report(struct changes *c, const struct report **out)

@@ -20,6 +20,7 @@ struct changes_options {
 					* stands */
 	bool sensitive;                /* of the shift detector */
 	int64_t flap_ns;               /* 0: events.h's */
+	struct wall horizon;           /* what is dated later is left out and counted; 0: nothing */
 };
 
 struct changes;
@@ -37,6 +38,8 @@ struct event *const *changes_events(const struct changes *c, unsigned *count);
 /* How many cells of the window were measured; when the last of all ended, 0 none. */
 uint64_t changes_measured(const struct changes *c);
 struct wall changes_seen(const struct changes *c);
+/* Traces and rounds behind the horizon, and a vantage point that has such (NULL: none). */
+uint64_t changes_ahead(const struct changes *c, const char **vantage);
 /* BP_ENOTFOUND: nothing was measured in the window. Valid until changes_free. */
 int changes_report(struct changes *c, const struct report **out);
 const struct select_counts *changes_counts(const struct changes *c);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "cli/query.h"
 
+#include <inttypes.h>
+
 #include "cli/cli.h"
 
 void query_init(struct query *q, const char *command, int argc, char **argv)
@@ -24,6 +26,19 @@ int query_take(struct query *q, int opt, const char *arg)
 	}
 }
 
+/* Clocks of those who measured and of those who read differ by a little. */
+enum { AHEAD_S = 60 };
+
+static void tell_ahead(const struct query *q)
+{
+	const char *vantage;
+	uint64_t n = changes_ahead(q->changes, &vantage);
+
+	if (n > 0 && !q->options.quiet && !q->silent)
+		cli_say("left out: %" PRIu64 " traces and rounds that are dated after now, of %s "
+			"(a clock is off; --until takes them)", n, vantage);
+}
+
 /* The exit code. */
 static int read_and_print(struct query *q, int count, char **words)
 {
@@ -38,6 +53,7 @@ static int read_and_print(struct query *q, int count, char **words)
 		rc = changes_read(q->changes, &err);
 	if (rc < 0)
 		return cli_error(&err);
+	tell_ahead(q);
 	code = select_exit(changes_counts(q->changes));
 	if (code == CLI_FAILURE)
 		return code;
@@ -61,6 +77,8 @@ int query_run(struct query *q, int count, char **words)
 	q->read.until = q->select.until;
 	q->page.sources = (const char *const *)words;
 	q->page.source_count = (unsigned)count;
+	if (q->select.until.ns == 0)
+		q->how.horizon.ns = wall_now().ns + AHEAD_S * NS_PER_S;
 	q->how.select = &q->read;
 	q->how.pass = &q->pass;
 	if (session_open(&q->options, true, &q->session, &err) < 0)

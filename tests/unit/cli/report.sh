@@ -50,6 +50,15 @@ run 0 report "$dir/quiet"
 same "nothing happened: what would have been seen" 1 "$(has 'No change seen')"
 run 1 report --since 2027-01-01T00:00:00Z "$dir/fra1"
 same "nothing measured" "borderpath: nothing was measured there" "$(cat "$dir/err")"
+rounds fast1 $(((EPOCHSECONDS / 900 + 96) * 900)) 4 >"$dir/fast1"
+run 0 report --format json "$dir/fra1" "$dir/fast1"
+same "a clock that is ahead by a day: told, and nobody else is down by it" \
+	"2026-11-22T05:45:00 fra1:false 36" \
+	"$(jq -r '"\(.as_of[:19]) \([.vantage_points[] | "\(.vantage):\(.down)"] | join(" "))"' "$dir/out") $(
+	grep -oE 'left out: [0-9]+ .* of fast1' "$dir/err" | tr -dc '0-9 ' | awk '{print $1}')"
+run 0 report --format json --until 2100-01-01T00:00:00Z "$dir/fra1" "$dir/fast1"
+same "taken where they are asked for" "fast1 fra1" \
+	"$(jq -r '[.vantage_points[].vantage] | join(" ")' "$dir/out")"
 run 1 report "$dir/none"
 same "one line" 1 "$(wc -l <"$dir/err")"
 run 3 report --format json "$dir/fra1" "$dir/none"
