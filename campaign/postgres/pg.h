@@ -72,6 +72,8 @@ struct pg_store {
 	const char *prepared[PG_PREPARED_MAX]; /* of this connection: texts of statements */
 	unsigned prepared_count;
 	struct pg_vantage *vantages; /* owned */
+	const void *asker;	     /* of pg_ahead_ask; NULL: nobody */
+	PGresult *ahead;	     /* owned: its answer; NULL: it is under way */
 	struct pg_grouping *grouping; /* owned; NULL before the first groups */
 	const struct pg_row *at_hand; /* of whoever is being given one; NULL: none */
 };
@@ -104,6 +106,15 @@ int pg_fail(struct pg_store *s, const PGresult *res, struct bp_error *err);
 int pg_query(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err);
 /* The same, of a text that is a constant: it is prepared. */
 int pg_query_constant(struct pg_store *s, const char *sql, PGresult **out, struct bp_error *err);
+/* The same in two halves, so that the server works while we do: asks, and takes the answer later.
+ * Of one asker (any pointer) at a time; what another statement finds under way it waits for. */
+bool pg_ahead_free(const struct pg_store *s);
+int pg_ahead_ask(struct pg_store *s, const void *asker, const char *sql, struct bp_error *err);
+bool pg_ahead_is(const struct pg_store *s, const void *asker);
+int pg_ahead_take(struct pg_store *s, PGresult **out, struct bp_error *err);
+void pg_ahead_drop(struct pg_store *s, const void *asker);
+/* Lets in what has come meanwhile: the server stops where nobody listens. */
+void pg_ahead_listen(struct pg_store *s);
 /* Several statements without parameters and results. */
 int pg_exec(struct pg_store *s, const char *sql, struct bp_error *err);
 /* COPY ... FROM STDIN (FORMAT binary) of rows without head and end. */

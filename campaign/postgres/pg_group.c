@@ -111,7 +111,7 @@ static void param_window(struct pg_params *p, const struct pg_group *g, const st
 	param_start(p, most);
 }
 
-static int load_traces(struct pg_store *s, const struct pg_array *ids, int nth,
+static int load_traces(struct pg_store *s, const void *asker, const struct pg_array *ids, int nth,
 		       const struct pg_filter *f, struct pg_group *g, struct bp_error *err)
 {
 	static const char text[] =
@@ -137,7 +137,8 @@ static int load_traces(struct pg_store *s, const struct pg_array *ids, int nth,
 	else if (nth >= 0)
 		pg_param_i32(&s->params, nth);
 	pg_array_fini(&goals);
-	return pg_query(s, sql, &g->traces, err);
+	return asker != NULL ? pg_ahead_ask(s, asker, sql, err)
+			     : pg_query(s, sql, &g->traces, err);
 }
 
 static int by_place(const void *a, const void *b)
@@ -154,7 +155,7 @@ static int take_rows(struct pg_store *s, struct pg_group *g, const struct pg_fil
 	int count = PQntuples(g->traces);
 	bool sorted = true;
 
-	g->rows = calloc((size_t)count + 1, sizeof(*g->rows));
+	g->rows = reallocarray(NULL, (size_t)count + 1, sizeof(*g->rows));
 	if (g->rows == NULL)
 		return pg_no_memory(err);
 	for (int i = 0; i < count; i++) {
@@ -360,9 +361,22 @@ static int load_values(struct pg_store *s, struct pg_group *g, unsigned want, bo
 	return rc < 0 ? pg_no_memory(err) : pg_fetch_names(s, err);
 }
 
-int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
-		  const struct pg_filter *f, unsigned want, struct pg_group *g,
-		  struct bp_error *err)
+static int begin(struct pg_store *s, const void *asker, const struct pg_array *ids, int nth,
+		 const struct pg_filter *f, struct pg_group *g, struct bp_error *err)
+{
+	int rc = load_segments(s, ids, g, err);
+
+	return rc == 0 ? load_traces(s, asker, ids, nth, f, g, err) : rc;
+}
+
+int pg_group_ask(struct pg_store *s, const void *asker, const struct pg_array *ids,
+		 const struct pg_filter *f, struct pg_group *g, struct bp_error *err)
+{
+	return begin(s, asker, ids, -1, f, g, err);
+}
+
+int pg_group_take(struct pg_store *s, const struct pg_array *ids, const struct pg_filter *f,
+		  unsigned want, struct pg_group *g, struct bp_error *err)
 {
 	bool border = f != NULL && f->select->border != NULL;
 	int rc;
@@ -370,9 +384,7 @@ int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 	pg_known_trim(s->known);
 	pg_known_hold(s->known);
 	g->holds = s->known;
-	rc = load_segments(s, ids, g, err);
-	if (rc == 0)
-		rc = load_traces(s, ids, nth, f, g, err);
+	rc = g->traces == NULL ? pg_ahead_take(s, &g->traces, err) : 0;
 	if (rc == 0)
 		rc = take_rows(s, g, f, err);
 	if (rc == 0 && (border || want & (PG_WANT_NAMES | PG_WANT_JUDGED)))
@@ -380,4 +392,13 @@ int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 	if (rc == 0 && want & PG_WANT_NAMES)
 		rc = load_foreign(s, ids, g, err);
 	return rc < 0 ? rc : load_values(s, g, want, border, err);
+}
+
+int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
+		  const struct pg_filter *f, unsigned want, struct pg_group *g,
+		  struct bp_error *err)
+{
+	int rc = begin(s, NULL, ids, nth, f, g, err);
+
+	return rc == 0 ? pg_group_take(s, ids, f, want, g, err) : rc;
 }

@@ -49,6 +49,11 @@ struct pg_group {
 int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 		  const struct pg_filter *f, unsigned want, struct pg_group *g,
 		  struct bp_error *err);
+/* The same in two halves (pg_ahead_ask): what it is asked for, and taken with, is the same. */
+int pg_group_ask(struct pg_store *s, const void *asker, const struct pg_array *ids,
+		 const struct pg_filter *f, struct pg_group *g, struct bp_error *err);
+int pg_group_take(struct pg_store *s, const struct pg_array *ids, const struct pg_filter *f,
+		  unsigned want, struct pg_group *g, struct bp_error *err);
 void pg_group_clear(struct pg_group *g);
 /* The first row at or behind (segment, nth); row_count: none. */
 unsigned pg_group_at(const struct pg_group *g, int32_t segment, int nth);

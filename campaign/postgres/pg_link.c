@@ -158,6 +158,9 @@ int pg_connect(struct pg_store *s, struct bp_error *err)
 				      s->url, "borderpath", "UTF8", NULL};
 
 	s->prepared_count = 0;
+	PQclear(s->ahead);
+	s->ahead = NULL;
+	s->asker = NULL;
 	PQfinish(s->link);
 	s->link = PQconnectdbParams(names, values, 1);
 	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
@@ -184,6 +187,26 @@ static int take_result(struct pg_store *s, PGresult *res, PGresult **out, struct
 	return rc;
 }
 
+/* Waits for what was asked ahead. That it failed is told whoever comes first. */
+static int settle(struct pg_store *s, struct bp_error *err)
+{
+	PGresult *more;
+	int rc;
+
+	if (s->asker == NULL || s->ahead != NULL || s->link == NULL)
+		return 0;
+	s->ahead = PQgetResult(s->link);
+	while ((more = PQgetResult(s->link)) != NULL)
+		PQclear(more);
+	if (PQresultStatus(s->ahead) == PGRES_TUPLES_OK)
+		return 0;
+	rc = pg_fail(s, s->ahead, err);
+	PQclear(s->ahead);
+	s->ahead = NULL;
+	s->asker = NULL;
+	return rc;
+}
+
 /* A statement that never changes is parsed and planned once in a connection: where transactions are
  * small that is most of the work. Its name is where its text lies. */
 static int prepare(struct pg_store *s, const char *sql, char name[static 24], struct bp_error *err)
@@ -206,38 +229,59 @@ static int prepare(struct pg_store *s, const char *sql, char name[static 24], st
 	return rc;
 }
 
+/* The parameters as libpq wants them. */
+struct values {
+	const char *values[PG_PARAMS_MAX];
+	int formats[PG_PARAMS_MAX];
+};
+static void arrange(const struct pg_params *p, struct values *out)
+{
+	for (int i = 0; i < p->count; i++) {
+		/* An empty value is one all the same. */
+		out->values[i] = p->sizes[i] < 0	 ? NULL
+				 : p->bytes.bytes != NULL ? p->bytes.bytes + p->at[i]
+							  : "";
+		out->formats[i] = 1;
+	}
+}
+
+static int forget_params(struct pg_store *s, int rc)
+{
+	pg_params_clear(&s->params);
+	s->params.bytes.failed = false;
+	return rc;
+}
+
+static int begin_query(struct pg_store *s, struct bp_error *err)
+{
+	int rc = settle(s, err);
+
+	if (rc == 0 && s->params.bytes.failed)
+		rc = pg_no_memory(err);
+	return rc == 0 && s->link == NULL ? lost(s, err) : rc;
+}
+
 /* constant: the text is never another at this address. */
 static int query(struct pg_store *s, const char *sql, bool constant, PGresult **out,
 		 struct bp_error *err)
 {
 	struct pg_params *p = &s->params;
-	const char *values[PG_PARAMS_MAX];
-	int formats[PG_PARAMS_MAX], rc = 0;
 	PGresult *res = NULL;
+	struct values v;
 	char name[24];
+	int rc = begin_query(s, err);
 
-	if (p->bytes.failed)
-		rc = pg_no_memory(err);
-	else if (s->link == NULL)
-		rc = lost(s, err);
-	else if (constant)
+	if (rc == 0 && constant)
 		rc = prepare(s, sql, name, err);
 	if (rc >= 0) {
-		for (int i = 0; i < p->count; i++) {
-			/* An empty value is one all the same. */
-			values[i] = p->sizes[i] < 0	     ? NULL
-				    : p->bytes.bytes != NULL ? p->bytes.bytes + p->at[i]
-							     : "";
-			formats[i] = 1;
-		}
-		res = rc == 1 ? PQexecPrepared(s->link, name, p->count, values, p->sizes, formats,
-					       1)
-			      : PQexecParams(s->link, sql, p->count, p->types, values, p->sizes,
-					     formats, 1);
+		arrange(p, &v);
+		res = rc == 1 ? PQexecPrepared(s->link, name, p->count, v.values, p->sizes,
+					       v.formats, 1)
+			      : PQexecParams(s->link, sql, p->count, p->types, v.values, p->sizes,
+					     v.formats, 1);
 		rc = 0;
 	}
-	pg_params_clear(p);
-	p->bytes.failed = false;
+	forget_params(s, 0);
 	return rc < 0 ? rc : take_result(s, res, out, err);
 }
 
@@ -253,7 +297,69 @@ int pg_query_constant(struct pg_store *s, const char *sql, PGresult **out, struc
 
 int pg_exec(struct pg_store *s, const char *sql, struct bp_error *err)
 {
+	int rc = settle(s, err);
+
+	if (rc < 0)
+		return rc;
 	return s->link == NULL ? lost(s, err) : take_result(s, PQexec(s->link, sql), NULL, err);
+}
+
+/* --- asking ahead ----------------------------------------------------------------------------- */
+
+bool pg_ahead_free(const struct pg_store *s)
+{
+	return s->asker == NULL;
+}
+
+int pg_ahead_ask(struct pg_store *s, const void *asker, const char *sql, struct bp_error *err)
+{
+	const struct pg_params *p = &s->params;
+	struct values v;
+	int rc = begin_query(s, err);
+
+	arrange(p, &v);
+	if (rc == 0 && PQsendQueryParams(s->link, sql, p->count, p->types, v.values, p->sizes,
+					 v.formats, 1) != 1)
+		rc = pg_fail(s, NULL, err);
+	if (rc == 0)
+		s->asker = asker;
+	return forget_params(s, rc);
+}
+
+bool pg_ahead_is(const struct pg_store *s, const void *asker)
+{
+	return s->asker == asker;
+}
+
+int pg_ahead_take(struct pg_store *s, PGresult **out, struct bp_error *err)
+{
+	int rc = settle(s, err);
+
+	if (rc < 0)
+		return rc;
+	if (s->ahead == NULL)
+		return lost(s, err);
+	*out = s->ahead;
+	s->ahead = NULL;
+	s->asker = NULL;
+	return 0;
+}
+
+void pg_ahead_drop(struct pg_store *s, const void *asker)
+{
+	if (s->asker != asker)
+		return;
+	settle(s, NULL);
+	PQclear(s->ahead);
+	s->ahead = NULL;
+	s->asker = NULL;
+}
+
+void pg_ahead_listen(struct pg_store *s)
+{
+	/* What is wrong is told when the answer is taken; PQisBusy makes rows of what came. */
+	if (s->asker != NULL && s->ahead == NULL && s->link != NULL && PQconsumeInput(s->link))
+		PQisBusy(s->link);
 }
 
 /* --- COPY ------------------------------------------------------------------------------------- */
@@ -283,6 +389,9 @@ int pg_copy(struct pg_store *s, const char *sql, const struct buf *rows, struct 
 	PGresult *res;
 	int rc;
 
+	rc = settle(s, err);
+	if (rc < 0)
+		return rc;
 	if (s->link == NULL)
 		return lost(s, err);
 	if (rows->failed)

@@ -136,10 +136,14 @@ int pg_greet(struct pg_store *s, struct bp_error *err)
 {
 	int version = 0, rc = check_server(s, err);
 
-	/* What was announced survives power loss, whatever is the habit here. */
+	/* What was announced survives power loss, whatever is the habit here. Of a day that is an
+	 * hour old the server knows no statistics, and would send workers through all of it for
+	 * each few thousand traces: there is an index for whatever is asked. */
 	if (rc == 0)
 		rc = pg_exec(s,
 			     "SET timezone = 'UTC'; SET jit = off; SET lock_timeout = '10s';"
+			     " SET enable_seqscan = off;"
+			     " SET max_parallel_workers_per_gather = 0;"
 			     " SELECT set_config('synchronous_commit', 'on', false) WHERE"
 			     " current_setting('synchronous_commit') IN ('off', 'local')",
 			     err);

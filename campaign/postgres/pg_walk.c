@@ -44,7 +44,11 @@ void pg_walk_close(struct pg_walk *w)
 {
 	if (w == NULL)
 		return;
+	pg_ahead_drop(w->s, w);
+	pg_group_clear(&w->ahead);
 	pg_group_clear(&w->group);
+	pg_array_fini(&w->ids);
+	pg_array_fini(&w->ahead_ids);
 	if (w->open) {
 		pg_items_close(w->s, w->cursor);
 		pg_view_close(w->s);
@@ -92,7 +96,7 @@ static int load_page(struct pg_walk *w, struct bp_error *err)
 	if (count < 0)
 		return count;
 	w->count = count;
-	w->next = w->loaded = 0;
+	w->next = w->loaded = w->asked = 0;
 	return load_texts(w, err);
 }
 
@@ -111,35 +115,72 @@ int pg_walk_next(struct pg_walk *w, struct wall *at, struct bp_error *err)
 	return 1;
 }
 
-/* The segments of the page from the one that is next, as many as have not too many traces. */
+/* The segments of the page from this item, as many as have not too many traces. Returns behind the
+ * last. */
+static int choose(const struct pg_walk *w, int from, struct pg_array *ids)
+{
+	int64_t traces = 0;
+	int i;
+
+	pg_array_clear(ids);
+	for (i = from; i < w->count; i++) {
+		if (w->items[i].kind != PG_ITEM_SEGMENT)
+			continue;
+		if (ids->count > 0 && traces + w->items[i].traces > GROUP_TRACES)
+			break;
+		traces += w->items[i].traces;
+		ids->count++;
+		pg_put_i32(&ids->bytes, (int32_t)w->items[i].id);
+	}
+	return i;
+}
+
+/* Those behind them, while these are looked at: where nobody else asks. */
+static int ask_ahead(struct pg_walk *w, struct bp_error *err)
+{
+	int behind = pg_ahead_free(w->s) ? choose(w, w->loaded, &w->ahead_ids) : 0, rc = 0;
+
+	w->asked = 0;
+	if (behind == 0 || w->ahead_ids.count == 0)
+		return 0;
+	rc = pg_group_ask(w->s, w, &w->ahead_ids, &w->filter, &w->ahead, err);
+	if (rc == 0)
+		w->asked = behind;
+	return rc;
+}
+
+static int take_ahead(struct pg_walk *w, struct bp_error *err)
+{
+	struct pg_array ids = w->ids;
+
+	w->ids = w->ahead_ids;
+	w->ahead_ids = ids;
+	w->group = w->ahead;
+	w->ahead = (struct pg_group){0};
+	w->loaded = w->asked;
+	return pg_group_take(w->s, &w->ids, &w->filter, w->want, &w->group, err);
+}
+
 static int load_more(struct pg_walk *w, struct bp_error *err)
 {
 	struct pg_store *s = w->s;
-	struct pg_array ids = {0};
-	int64_t traces = 0;
-	int i, rc;
+	int rc;
 
 	pg_group_clear(&w->group);
-	for (i = w->next; i < w->count; i++) {
-		if (w->items[i].kind != PG_ITEM_SEGMENT)
-			continue;
-		if (ids.count > 0 && traces + w->items[i].traces > GROUP_TRACES)
-			break;
-		traces += w->items[i].traces;
-		ids.count++;
-		pg_put_i32(&ids.bytes, (int32_t)w->items[i].id);
+	if (w->asked > 0) {
+		rc = take_ahead(w, err);
+	} else {
+		w->loaded = choose(w, w->next, &w->ids);
+		rc = pg_group_load(s, &w->ids, -1, &w->filter, w->want, &w->group, err);
 	}
-	rc = pg_group_load(s, &ids, -1, &w->filter, w->want, &w->group, err);
 	if (rc == 0 && w->want & PG_WANT_OBJECTS) {
-		pg_param_array(&s->params, PG_INT4S, &ids);
+		pg_param_array(&s->params, PG_INT4S, &w->ids);
 		rc = pg_query(s,
 			      "SELECT segment, after, json FROM object WHERE segment = ANY ($1)"
 			      " ORDER BY segment, after, id",
 			      &w->group.objects, err);
 	}
-	pg_array_fini(&ids);
-	w->loaded = i;
-	return rc;
+	return rc == 0 ? ask_ahead(w, err) : rc;
 }
 
 int pg_walk_take(struct pg_walk *w, const struct pg_item **out, struct bp_error *err)
@@ -148,6 +189,8 @@ int pg_walk_take(struct pg_walk *w, const struct pg_item **out, struct bp_error 
 
 	if (w->items[w->next].kind == PG_ITEM_SEGMENT && w->next >= w->loaded)
 		rc = load_more(w, err);
+	else
+		pg_ahead_listen(w->s);
 	if (rc == 0)
 		*out = &w->items[w->next++];
 	return rc;

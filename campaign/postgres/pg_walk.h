@@ -18,6 +18,9 @@ struct pg_walk {
 	struct pg_item items[PG_ITEMS];
 	int count, next, loaded; /* items before `loaded` have their segments in `group` */
 	struct pg_group group;
+	int asked; /* items before it are asked ahead (behind `loaded`); 0: none */
+	struct pg_group ahead;
+	struct pg_array ids, ahead_ids;
 	PGresult *texts; /* of the page's rounds and objects */
 };
 
