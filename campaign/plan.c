@@ -17,10 +17,31 @@ static int expand(struct yamldoc *doc, struct bp_error *err)
 	int rc = yamldoc_group(doc, "vantage", "name", err);
 
 	if (rc == 0)
+		rc = yamldoc_fold(doc, "profile", "profile", err);
+
+	if (rc == 0)
 		rc = yamldoc_list(doc, "reference", err);
 	if (rc == 0)
 		rc = yamldoc_list(doc, "targets", err);
 	return rc == 0 ? yamldoc_group(doc, "targets[]", "host", err) : rc;
+}
+
+static int hold(struct campaign_plan *p, const char *yaml, size_t n, struct bp_error *err)
+{
+	p->held = malloc(n + 1);
+	if (p->held == NULL)
+		return bp_fail(err, BP_ENOMEM, "%s: out of memory", p->file);
+	memcpy(p->held, yaml, n);
+	p->held_n = n;
+	return 0;
+}
+
+int campaign_plan_profile(const struct campaign_plan *p, const char *instead, struct profile **out,
+			  struct bp_error *err)
+{
+	if (instead == NULL && p->held != NULL)
+		return profile_parse_part(p->file, p->held, p->held_n, "profile", out, err);
+	return profile_load(instead != NULL ? instead : p->profile, out, err);
 }
 
 int campaign_plan_parse(const char *name, const char *yaml, size_t n, struct campaign_plan **out,
@@ -36,6 +57,8 @@ int campaign_plan_parse(const char *name, const char *yaml, size_t n, struct cam
 		return bp_fail(err, BP_ENOMEM, "%s: out of memory", name);
 	text_set(p->file, sizeof(p->file), name);
 	rc = yamldoc_parse(&doc, name, yaml, n, err);
+	if (rc == 0 && yamldoc_is_group(&doc, "profile"))
+		rc = hold(p, yaml, n, err);
 	if (rc == 0) {
 		profile_alone = yamldoc_is_single(&doc, "targets");
 		rc = expand(&doc, err);
@@ -81,6 +104,7 @@ void campaign_plan_free(struct campaign_plan *p)
 	}
 	free(p->targets);
 	free(p->profile);
+	free(p->held);
 	free(p);
 }
 

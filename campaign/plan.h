@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/record/trace.h"
+#include "geo/profile.h"
 
 enum {
 	CAMPAIGN_HOSTS_MAX = 16,      /* that stand for one entry */
@@ -59,6 +60,9 @@ struct campaign_plan {
 	double lat, lon;
 	struct addr public_addr;         /* vantage.address: where NAT hides it; none: not said */
 	char *profile;                   /* owned; NAME or FILE; default "dprk" */
+	char *held;                      /* owned: all of the plan, where it holds its profile
+					  * (profile: {...}; `profile` is its id then); else NULL */
+	size_t held_n;
 	int64_t every_ns, offset_ns, jitter_ns; /* jitter < every; default: a 20th of every, at most
 					  * 30 s */
 	struct wall since, until;        /* 0: open */
@@ -90,6 +94,10 @@ int campaign_plan_load(const char *path, struct campaign_plan **out, struct bp_e
 int campaign_plan_parse(const char *name, const char *yaml, size_t n, struct campaign_plan **out,
 			struct bp_error *err);
 void campaign_plan_free(struct campaign_plan *p);
+/* The profile that it holds or names; `instead` (may be NULL): of that name or file. As
+ * profile_load. */
+int campaign_plan_profile(const struct campaign_plan *p, const char *instead, struct profile **out,
+			  struct bp_error *err);
 /* Whether it is asked to learn of our own health, and not for itself. */
 bool campaign_plan_is_reference(const struct campaign_plan *p, struct addr a);
 

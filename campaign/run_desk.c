@@ -40,8 +40,7 @@ static int read_book(const struct run_desk *d, struct run_book **out, struct bp_
 	b->holders = 1;
 	rc = campaign_plan_load(d->file, &b->plan, err);
 	if (rc == 0)
-		rc = profile_load(o->profile != NULL ? o->profile : b->plan->profile, &b->profile,
-				  err);
+		rc = campaign_plan_profile(b->plan, o->profile, &b->profile, err);
 	if (rc == 0)
 		rc = geo_open(o->asn_db, o->country_db, b->profile, &b->geo, err);
 	if (rc == 0 && (hosts_new(b->plan, &b->hosts) < 0 ||

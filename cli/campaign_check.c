@@ -184,8 +184,7 @@ static int gather(struct check *c, const struct check_with *with, struct bp_erro
 	struct wall now = wall_now();
 	struct prefixset own = {0};
 	struct feed_from from = {.plan = c->plan, .avoid = &c->avoid, .on_note = on_note, .arg = c};
-	int rc = profile_load(with->profile != NULL ? with->profile : c->plan->profile, &c->profile,
-			      err);
+	int rc = campaign_plan_profile(c->plan, with->profile, &c->profile, err);
 
 	if (rc < 0)
 		return rc;

@@ -79,7 +79,7 @@ static struct live_campaign *campaign_of(struct campaign_live *l, const struct c
 	if (more == NULL)
 		return NULL;
 	l->profiles = more;
-	if (profile_load(l->profile != NULL ? l->profile : p->profile, &profile, &err) < 0)
+	if (campaign_plan_profile(p, l->profile, &profile, &err) < 0)
 		return NULL;
 	l->profiles[l->profile_count++] = profile;
 	return live_add(&l->view, p->campaign, p->vantage, profile);

@@ -279,8 +279,7 @@ static int status_of(struct status_run *run, const char *file, const char *round
 
 	if (rc < 0)
 		return rc;
-	rc = profile_load(run->profile != NULL ? run->profile : run->plan->profile, &run->of_plan,
-			  err);
+	rc = campaign_plan_profile(run->plan, run->profile, &run->of_plan, err);
 	if (rc == 0)
 		rc = store_place(run->store != NULL ? run->store : run->plan->store, path, err);
 	if (rc == 0) {

@@ -23,7 +23,7 @@ const char agent_usage[] =
 "  --quiet               no notes on stderr\n"
 "\n"
 "Of a plan, its store, keep, alerts and metrics do not apply here: they are the centre's. Its vantage\n"
-"point is --vantage. It may name a profile and hosts, no files of this machine.\n";
+"point is --vantage. It may name or hold a profile, and name hosts, no files of this machine.\n";
 
 const char collect_usage[] =
 "usage: borderpath collect --server URL --store STORE [OPTIONS]\n"

@@ -19,6 +19,12 @@ bool validity_holds(const struct validity *v, struct wall when)
 int profile_parse(const char *name, const char *yaml, size_t n, struct profile **out,
 		  struct bp_error *err)
 {
+	return profile_parse_part(name, yaml, n, NULL, out, err);
+}
+
+int profile_parse_part(const char *name, const char *yaml, size_t n, const char *part,
+		       struct profile **out, struct bp_error *err)
+{
 	struct profile *p = calloc(1, sizeof(*p));
 	struct yamldoc doc = {0};
 	void *raw = NULL;
@@ -28,6 +34,8 @@ int profile_parse(const char *name, const char *yaml, size_t n, struct profile *
 		return bp_fail(err, BP_ENOMEM, "%s: out of memory", name);
 	text_set(p->file, sizeof(p->file), name);
 	rc = yamldoc_parse(&doc, name, yaml, n, err);
+	if (rc == 0 && part != NULL)
+		rc = yamldoc_narrow(&doc, part, err);
 	if (rc == 0)
 		rc = yamldoc_load(&doc, &profile_schema, &raw, err);
 	if (rc == 0) {
@@ -55,7 +63,7 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
-static bool is_file_name(const char *text)
+bool profile_is_file(const char *text)
 {
 	size_t n = strlen(text);
 
@@ -70,7 +78,7 @@ int profile_load(const char *name_or_file, struct profile **out, struct bp_error
 	size_t n = 0;
 	int rc;
 
-	if (is_file_name(name_or_file)) {
+	if (profile_is_file(name_or_file)) {
 		if (!text_set(path, sizeof(path), name_or_file))
 			return bp_fail(err, BP_EINVAL, "the profile's path is too long");
 	} else {

@@ -89,6 +89,11 @@ int profile_load(const char *name_or_file, struct profile **out, struct bp_error
 /* From memory; name is for messages. */
 int profile_parse(const char *name, const char *yaml, size_t n, struct profile **out,
 		  struct bp_error *err);
+/* The same of what stands at `part` of a larger document, a plan that holds its profile. */
+int profile_parse_part(const char *name, const char *yaml, size_t n, const char *part,
+		       struct profile **out, struct bp_error *err);
+/* Whether profile_load takes it for a path. */
+bool profile_is_file(const char *name_or_file);
 void profile_free(struct profile *p);
 
 /* Whether a is inside the network at that time: by prefix only, never by a country. */

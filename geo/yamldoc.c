@@ -494,6 +494,55 @@ int yamldoc_list(struct yamldoc *doc, const char *path, struct bp_error *err)
 	       push_down(doc, at, YAMLDOC_SEQUENCE, NULL, err) : 0;
 }
 
+int yamldoc_fold(struct yamldoc *doc, const char *path, const char *key, struct bp_error *err)
+{
+	struct yamldoc_node *node;
+	uint32_t at, child;
+	bool whole;
+
+	at = find(doc, path, &whole);
+	if (!whole || doc->nodes[at].kind != YAMLDOC_MAPPING)
+		return 0;
+	child = child_named(doc, at, key, strlen(key));
+	if (child == 0 || doc->nodes[child].kind != YAMLDOC_SCALAR)
+		return yamldoc_fail(doc, err, BP_EPARSE, path, "key \"%s\" is missing in %s", key, path);
+	/* Its children stay among the nodes, where nobody finds them, until the document goes. */
+	node = &doc->nodes[at];
+	node->kind = YAMLDOC_SCALAR;
+	node->text = doc->nodes[child].text;
+	node->bytes = doc->nodes[child].bytes;
+	node->first = node->last = node->children = 0;
+	doc->nodes[child].text = NULL;
+	return 0;
+}
+
+int yamldoc_narrow(struct yamldoc *doc, const char *path, struct bp_error *err)
+{
+	struct yamldoc_node old;
+	bool whole;
+	uint32_t at = find(doc, path, &whole);
+
+	if (!whole || at == 0)
+		return yamldoc_fail(doc, err, BP_ENOTFOUND, path, "%s is not there", path);
+	old = doc->nodes[0];
+	doc->nodes[0] = doc->nodes[at];
+	doc->nodes[at] = old;
+	free(doc->nodes[0].key);
+	doc->nodes[0].key = NULL;
+	doc->nodes[0].parent = doc->nodes[0].next = 0;
+	for (uint32_t i = yamldoc_first(doc, 0); i != 0; i = doc->nodes[i].next)
+		doc->nodes[i].parent = 0;
+	return 0;
+}
+
+bool yamldoc_is_group(const struct yamldoc *doc, const char *path)
+{
+	bool whole;
+	uint32_t at = find(doc, path, &whole);
+
+	return whole && doc->nodes[at].kind == YAMLDOC_MAPPING;
+}
+
 bool yamldoc_is_single(const struct yamldoc *doc, const char *path)
 {
 	bool whole;

@@ -50,8 +50,14 @@ int yamldoc_read_file(const char *path, const char *what, char **out, size_t *ou
  * for a list of one. A path that is not there is no failure. BP_ENOMEM, BP_ERANGE. */
 int yamldoc_group(struct yamldoc *doc, const char *path, const char *key, struct bp_error *err);
 int yamldoc_list(struct yamldoc *doc, const char *path, struct bp_error *err);
-/* Whether path is there and a single value. */
+/* The opposite: a group at path is given up for the single value of its key. BP_EPARSE: it has
+ * none. */
+int yamldoc_fold(struct yamldoc *doc, const char *path, const char *key, struct bp_error *err);
+/* What is at path becomes all of the document; its places stay those in the file. BP_ENOTFOUND. */
+int yamldoc_narrow(struct yamldoc *doc, const char *path, struct bp_error *err);
+/* Whether path is there and a single value; a group. */
 bool yamldoc_is_single(const struct yamldoc *doc, const char *path);
+bool yamldoc_is_group(const struct yamldoc *doc, const char *path);
 /* The line of the value found by path (1 when nothing is there), for messages that name another
  * place. */
 uint32_t yamldoc_line(const struct yamldoc *doc, const char *path);

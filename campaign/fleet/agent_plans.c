@@ -60,9 +60,9 @@ static void drop(struct agent *a, struct agent_plan *p)
 
 /* Files of this machine are none of the broker's business: what stands in them would come back in
  * an error's text. */
-static int check_files(const struct campaign_plan *p, struct bp_error *err)
+static int check_files(const struct agent *a, const struct campaign_plan *p, struct bp_error *err)
 {
-	if (strchr(p->profile, '/') != NULL || strstr(p->profile, ".yaml") != NULL)
+	if (a->o->profile == NULL && p->held == NULL && profile_is_file(p->profile))
 		return bp_fail(err, BP_EINVAL,
 			       "profile '%s': a fleet's plan names a profile, not a file", p->profile);
 	for (unsigned i = 0; i < p->targets_count; i++) {
@@ -80,15 +80,13 @@ static int check(const struct agent *a, const char *campaign, const struct campa
 		 struct bp_error *err)
 {
 	struct profile *profile;
-	int rc = 0;
+	int rc;
 
 	if (strcmp(p->campaign, campaign) != 0)
 		return bp_fail(err, BP_EINVAL, "it is of campaign %s", p->campaign);
-	if (a->o->profile == NULL)
-		rc = check_files(p, err);
+	rc = check_files(a, p, err);
 	if (rc == 0)
-		rc = profile_load(a->o->profile != NULL ? a->o->profile : p->profile, &profile,
-				  err);
+		rc = campaign_plan_profile(p, a->o->profile, &profile, err);
 	if (rc == 0)
 		profile_free(profile);
 	return rc;

@@ -170,7 +170,7 @@ static void take_plan(struct watched *w, const struct bus_entry *e)
 	w->revision = e->revision;
 	snprintf(name, sizeof(name), PLAN_KEY "%s", w->campaign);
 	if (campaign_plan_parse(name, e->bytes, e->size, &w->plan, &err) < 0 ||
-	    profile_load(w->plan->profile, &w->profile, &err) < 0) {
+	    campaign_plan_profile(w->plan, NULL, &w->profile, &err) < 0) {
 		trouble(w, &err);
 		forget_plan(w);
 		return;

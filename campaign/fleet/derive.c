@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
+#include "campaign/fleet/yamltree.h"
 #include "campaign/plan.h"
 #include "core/clock.h"
 
@@ -39,61 +39,20 @@ int64_t derive_jitter(int64_t every_ns, int64_t own_jitter_ns, unsigned slots)
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
-static const char *text_of(yaml_document_t *doc, int id)
-{
-	yaml_node_t *node = yaml_document_get_node(doc, id);
-
-	if (node == NULL || node->type != YAML_SCALAR_NODE)
-		return "";
-	return (const char *)node->data.scalar.value;
-}
-
-static void drop_key(yaml_document_t *doc, const char *key)
-{
-	yaml_node_t *root = yaml_document_get_root_node(doc);
-	yaml_node_pair_t *from = root->data.mapping.pairs.start, *to = from;
-
-	for (; from < root->data.mapping.pairs.top; from++) {
-		if (strcmp(text_of(doc, from->key), key) != 0)
-			*to++ = *from;
-	}
-	root->data.mapping.pairs.top = to;
-}
-
-static int add_scalar(yaml_document_t *doc, const char *text)
-{
-	/* The tree's node is a copy; libyaml's prototype has no const. */
-	return yaml_document_add_scalar(doc, NULL, (const yaml_char_t *)text, (int)strlen(text),
-					YAML_ANY_SCALAR_STYLE);
-}
-
-static bool add_pair(yaml_document_t *doc, int mapping, const char *key, int value)
-{
-	int name = add_scalar(doc, key);
-
-	return name != 0 && value != 0 &&
-	       yaml_document_append_mapping_pair(doc, mapping, name, value);
-}
-
-static bool add_text(yaml_document_t *doc, int mapping, const char *key, const char *text)
-{
-	return add_pair(doc, mapping, key, add_scalar(doc, text));
-}
-
 static bool set_vantage(yaml_document_t *doc, int root, const struct derive *d,
 			const struct campaign_plan *p)
 {
 	int group = yaml_document_add_mapping(doc, NULL, YAML_FLOW_MAPPING_STYLE);
 	bool own = !d->place_known && d->keep_place && p->place_known;
 	char lat[32], lon[32];
-	bool ok = group != 0 && add_text(doc, group, "name", d->vantage);
+	bool ok = group != 0 && yamltree_add_text(doc, group, "name", d->vantage);
 
 	if (ok && (d->place_known || own)) {
 		snprintf(lat, sizeof(lat), "%.5f", own ? p->lat : d->lat);
 		snprintf(lon, sizeof(lon), "%.5f", own ? p->lon : d->lon);
-		ok = add_text(doc, group, "lat", lat) && add_text(doc, group, "lon", lon);
+		ok = yamltree_add_text(doc, group, "lat", lat) && yamltree_add_text(doc, group, "lon", lon);
 	}
-	return ok && add_pair(doc, root, "vantage", group);
+	return ok && yamltree_add(doc, root, "vantage", group);
 }
 
 static void put_duration(int64_t ns, char out[static 32])
@@ -109,47 +68,19 @@ static bool change(yaml_document_t *doc, const struct derive *d, const struct ca
 	static const char *const gone[] = {"store", "keep", "alerts", "metrics", "vantage", "offset",
 					   "jitter", "per_prefix_rate_pps", NULL};
 	char offset[32], jitter[32], pps[16];
-	/* The root is the first node. */
-	int root = 1;
+	const int root = YAMLTREE_ROOT;
 
 	for (unsigned i = 0; gone[i] != NULL; i++)
-		drop_key(doc, gone[i]);
+		yamltree_drop(doc, root, gone[i]);
 	put_duration(d->offset_ns, offset);
 	put_duration(d->jitter_ns, jitter);
 	snprintf(pps, sizeof(pps), "%u", d->prefix_pps);
-	return set_vantage(doc, root, d, p) && add_text(doc, root, "offset", offset) &&
-	       add_text(doc, root, "jitter", jitter) &&
-	       add_text(doc, root, "per_prefix_rate_pps", pps);
+	return set_vantage(doc, root, d, p) && yamltree_add_text(doc, root, "offset", offset) &&
+	       yamltree_add_text(doc, root, "jitter", jitter) &&
+	       yamltree_add_text(doc, root, "per_prefix_rate_pps", pps);
 }
 
 /* --- text to text ----------------------------------------------------------------------------- */
-
-static int on_bytes(void *arg, unsigned char *bytes, size_t n)
-{
-	struct buf *out = arg;
-
-	buf_append(out, bytes, n);
-	return !out->failed;
-}
-
-/* doc belongs to the emitter then, also where it fails. */
-static bool write_out(yaml_document_t *doc, struct buf *out)
-{
-	yaml_emitter_t emitter;
-	bool ok;
-
-	if (!yaml_emitter_initialize(&emitter)) {
-		yaml_document_delete(doc);
-		return false;
-	}
-	yaml_emitter_set_output(&emitter, on_bytes, out);
-	yaml_emitter_set_unicode(&emitter, 1);
-	yaml_emitter_set_width(&emitter, -1);
-	ok = yaml_emitter_open(&emitter) && yaml_emitter_dump(&emitter, doc) &&
-	     yaml_emitter_close(&emitter);
-	yaml_emitter_delete(&emitter);
-	return ok;
-}
 
 /* What lies on the operator's machine is not on the vantage point's. */
 static int check_files(const char *name, const struct campaign_plan *p, struct bp_error *err)
@@ -168,22 +99,16 @@ static int check_files(const char *name, const struct campaign_plan *p, struct b
 static int rewrite(const char *yaml, size_t n, const struct derive *d,
 		   const struct campaign_plan *p, struct buf *out)
 {
-	yaml_parser_t parser;
 	yaml_document_t doc;
-	bool ok;
+	int rc = yamltree_load(yaml, n, &doc);
 
-	if (!yaml_parser_initialize(&parser))
-		return BP_ENOMEM;
-	yaml_parser_set_input_string(&parser, (const unsigned char *)yaml, n);
-	ok = yaml_parser_load(&parser, &doc);
-	yaml_parser_delete(&parser);
-	if (!ok)
-		return BP_EPARSE;
+	if (rc < 0)
+		return rc;
 	if (!change(&doc, d, p)) {
 		yaml_document_delete(&doc);
 		return BP_ENOMEM;
 	}
-	return write_out(&doc, out) ? 0 : BP_ENOMEM;
+	return yamltree_write_take(&doc, out) ? 0 : BP_ENOMEM;
 }
 
 int derive_plan(const char *name, const char *yaml, size_t n, const struct derive *d,

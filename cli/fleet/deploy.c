@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "campaign/fleet/derive.h"
+#include "campaign/fleet/enclose.h"
 #include "cli/campaign_check.h"
 #include "cli/cli.h"
 #include "cli/fleet/commands.h"
@@ -27,8 +28,7 @@ struct deploy {
 	unsigned vantages_count;
 	const char *word;                          /* the file, or the campaign's name */
 	struct check check;
-	char *yaml;
-	size_t yaml_n;
+	struct buf yaml;                           /* the plan, and what its files hold */
 	struct view view;
 	unsigned changed;
 };
@@ -66,6 +66,9 @@ static int take_options(struct deploy *d, int argc, char **argv, const char *wha
 		rc = cli_usage("campaign", "the plan names the profile of a fleet's campaign") + 1;
 	if (rc == 0)
 		d->word = argv[optind];
+	/* Read twice: for its check, and to be sent. */
+	if (rc == 0 && strcmp(d->word, "-") == 0)
+		rc = cli_usage("campaign", "%s takes no plan from a pipe", argv[0]) + 1;
 	return rc == 0 ? fleet_dial_check(&d->dial, "campaign") : rc;
 }
 
@@ -84,16 +87,10 @@ static int put_lines(const struct check_lines *lines, const char *file, const ch
 	return (int)lines->count;
 }
 
-/* As `campaign check` does, and what only a fleet cannot have. */
-static int check_plan(struct deploy *d, struct bp_error *err)
+static int check_plan(struct deploy *d, const char *yaml, size_t n, struct bp_error *err)
 {
 	struct check *c = &d->check;
-	int rc = check_load(d->word, &d->with, c, err);
 
-	if (rc == 0)
-		rc = yamldoc_read_file(d->word, "plan", &d->yaml, &d->yaml_n, err);
-	if (rc < 0)
-		return rc;
 	if (!d->common.quiet)
 		put_lines(&c->warnings, d->word, "warning: ");
 	if (put_lines(&c->faults, d->word, "") > 0)
@@ -101,10 +98,22 @@ static int check_plan(struct deploy *d, struct bp_error *err)
 	if (!bus_name_ok(c->plan->campaign))
 		return bp_fail(err, BP_EINVAL, "%s: in a fleet a campaign's name has no dot: \"%s\"",
 			       d->word, c->plan->campaign);
-	if (strchr(c->plan->profile, '/') != NULL)
-		return bp_fail(err, BP_EUNSUP, "%s: the profile is a file (%s), which no vantage point "
-			       "has: a fleet's plan names a profile", d->word, c->plan->profile);
-	return 0;
+	return enclose_plan(c->plan, yaml, n, &d->yaml, err);
+}
+
+/* As `campaign check` does, and what only a fleet cannot have. */
+static int load_plan(struct deploy *d, struct bp_error *err)
+{
+	char *yaml = NULL;
+	size_t n = 0;
+	int rc = check_load(d->word, &d->with, &d->check, err);
+
+	if (rc == 0)
+		rc = yamldoc_read_file(d->word, "plan", &yaml, &n, err);
+	if (rc == 0)
+		rc = check_plan(d, yaml, n, err);
+	free(yaml);
+	return rc;
 }
 
 static int fill(struct deploy *d, struct deployment *out, struct bp_error *err)
@@ -198,7 +207,7 @@ static int hand_out(struct deploy *d, struct bus *bus, struct bp_error *err)
 		deployment_fini(&made);
 		return rc;
 	}
-	if (view_put_take(&d->view, &made, d->yaml, d->yaml_n) < 0)
+	if (view_put_take(&d->view, &made, d->yaml.bytes, d->yaml.used) < 0)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	rc = view_settle(&d->view, err);
 	if (rc == 0)
@@ -314,7 +323,7 @@ static int end(struct deploy *d, struct bus *bus, int rc, const struct bp_error 
 
 	bus_close(bus);
 	check_fini(&d->check);
-	free(d->yaml);
+	buf_fini(&d->yaml);
 	view_fini(&d->view);
 	free(d);
 	return code;
@@ -336,7 +345,7 @@ int campaign_deploy(int argc, char **argv)
 		return rc - 1;
 	}
 	buf_init(&out);
-	rc = check_plan(d, &err);
+	rc = load_plan(d, &err);
 	if (rc == 0)
 		rc = dial(d, &bus, &err);
 	if (rc == 0)

@@ -284,6 +284,10 @@ static int settle_one(struct view *v, const struct deployment *d,
 	char key[VIEW_KEY_TEXT];
 	int rc = derive_plan(d->campaign, source->yaml, source->n, &how, text, err);
 
+	if (rc == 0 && text->used > BUS_PAYLOAD_MAX)
+		rc = bp_fail(err, BP_ERANGE, "%s: as %s would get it, it has %zu bytes, and a fleet's "
+			     "plan at most %d", d->campaign, seat->vantage, text->used,
+			     BUS_PAYLOAD_MAX);
 	if (rc < 0)
 		return rc;
 	if (p == NULL) {

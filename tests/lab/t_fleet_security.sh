@@ -73,6 +73,33 @@ operate fleet status >"$LAB_TMP/text"
 is "fleet status of a fleet that is well: exit" $? 0
 like "and what it says" "$(cat "$LAB_TMP/text")" 'vp1: ok; last heard .* ago; connected from'
 
+# ---- files of the operator's ----------------------------------------------------------------------
+
+# A list of targets and a profile that lie beside the plan, and nowhere else.
+mkdir "$LAB_TMP/files"
+sed 's/^profile: lab$/profile: own/' "$LAB_DIR/lab.yaml" >"$LAB_TMP/files/own.yaml"
+printf '# known hosts\n175.45.177.10\n175.45.177.999\n' >"$LAB_TMP/files/hosts.txt"
+cat >"$LAB_TMP/files/plan.yaml" <<-EOF
+	campaign: files
+	profile: $LAB_TMP/files/own.yaml
+	every: 2s
+	targets: ["@hosts.txt"]
+EOF
+operate campaign deploy "$LAB_TMP/files/plan.yaml" --vantage vp1 --quiet
+is "a list with a wrong line is not deployed: exit" $? 1
+like "and the line is told" "$(cat "$LAB_TMP/operate.err")" "files/hosts.txt:3: '175.45.177.999'"
+sed -i 3d "$LAB_TMP/files/hosts.txt"
+operate campaign deploy "$LAB_TMP/files/plan.yaml" --vantage vp1 >"$LAB_TMP/deploy.files"
+is "lists and profiles in files are deployed: exit" $? 0
+files() { "$BORDERPATH" convert --to jsonl "$STORE" 2>/dev/null |
+	jq -c 'select(.type == "trace" and .campaign == "files") | [.vantage, .dst, .verdict.profile]' | sort -u; }
+filed() { [[ $(files) == '["vp1","175.45.177.10","own"]' ]]; }
+wait_for 40 filed || not_ok "what they hold is measured: $(files; tail -n 3 "$LAB_TMP/vp1.err")"
+at vp1 "$BORDERPATH" campaign check "$LAB_TMP/files/plan.yaml" >"$LAB_TMP/check" 2>&1
+is "the same plan is one for campaign run" $? 0
+operate campaign withdraw files >"$LAB_TMP/withdraw"
+is "and withdrawn" $? 0
+
 # ---- with a key that holds -----------------------------------------------------------------------
 
 key_of() { jq -r ".vantages[] | select(.name == \"$1\") | .nkey" "$FLEET/fleet.json"; }
