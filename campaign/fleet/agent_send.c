@@ -46,12 +46,12 @@ static void confirm(struct agent *a, uint64_t seq)
 	agent_changed(a);
 }
 
-/* Of ours the one; other epochs are of spools that are no more. */
+/* Of ours; other epochs are of spools that are no more. */
 static void take_marks(struct agent *a, const char *bytes, size_t n)
 {
 	const struct json_node *marks, *m;
 	struct json_node *tree;
-	struct cut_state state;
+	struct cut_state state, after;
 	struct bp_error err;
 	const char *type, *vantage;
 	int64_t version = 0, seq;
@@ -66,13 +66,17 @@ static void take_marks(struct agent *a, const char *bytes, size_t n)
 		free(tree);
 		return;
 	}
-	cut_state(a->cut, &state);
 	marks = node_get(tree, "marks");
-	m = node_get(marks, state.epoch);
-	if (m != NULL && !node_int(m, 0, INT64_MAX, &seq))
-		agent_trouble(a, "a watermark that is no number is passed over");
-	else if (m != NULL)
-		confirm(a, (uint64_t)seq);
+	/* Where one epoch is confirmed to its end, the next one's turn comes. */
+	do {
+		cut_state(a->cut, &state);
+		m = node_get(marks, state.epoch);
+		if (m != NULL && !node_int(m, 0, INT64_MAX, &seq))
+			agent_trouble(a, "a watermark that is no number is passed over");
+		else if (m != NULL)
+			confirm(a, (uint64_t)seq);
+		cut_state(a->cut, &after);
+	} while (strcmp(after.epoch, state.epoch) != 0);
 	free(tree);
 }
 
@@ -118,7 +122,7 @@ static void ask(struct agent *a, struct mono now)
 	/* What is forgotten here: a centre that was restored from a backup must not wait for it. */
 	cut_state(a->cut, &state);
 	snprintf(said, sizeof(said), "{\"epoch\":\"%s\",\"confirmed\":%" PRIu64 "}", state.epoch,
-		 state.confirmed);
+		 state.epoch_confirmed);
 	buf_init(&answer);
 	rc = bus_ask(a->bus, subject, said, strlen(said), ASK_WAIT_NS, &answer, &err);
 	if (rc == 0)

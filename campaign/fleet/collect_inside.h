@@ -19,7 +19,7 @@
 enum {
 	COLLECT_FETCH = 32,        /* batches of one transaction */
 	COLLECT_TRIES = 3,         /* of a transaction, before its batches are tried one by one */
-	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: a spool is not made anew that often */
+	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: one for each start of its agent */
 	COLLECT_PENDING_MAX = 4096,
 };
 #define COLLECT_WAIT_MIN_NS (NS_PER_S / 2)

@@ -14,7 +14,7 @@
 /* No clock runs ahead by more than this, and is put right later. */
 #define GAPS_NS (2 * 24 * 3600 * NS_PER_S)
 
-enum { OUTBOX_ID = 0x42504f42 /* "BPOB" */, OUTBOX_VERSION = 1, BUSY_MS = 5000 };
+enum { OUTBOX_ID = 0x42504f42 /* "BPOB" */, OUTBOX_VERSION = 2, BUSY_MS = 5000 };
 
 int cut_fail(struct cut *c, struct bp_error *err)
 {
@@ -39,13 +39,12 @@ int cut_exec(struct cut *c, const char *sql, struct bp_error *err)
 	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : cut_fail(c, err);
 }
 
-static int prepare(struct cut *c, const char *sql, sqlite3_stmt **out, struct bp_error *err)
+int cut_prepare(struct cut *c, const char *sql, sqlite3_stmt **out, struct bp_error *err)
 {
 	return sqlite3_prepare_v2(c->db, sql, -1, out, NULL) == SQLITE_OK ? 0 : cut_fail(c, err);
 }
 
-/* One step of a statement that is over then: 1 a row (still there), 0 none. */
-static int step(struct cut *c, sqlite3_stmt *st, struct bp_error *err)
+int cut_step(struct cut *c, sqlite3_stmt *st, struct bp_error *err)
 {
 	switch (sqlite3_step(st)) {
 	case SQLITE_ROW: return 1;
@@ -63,19 +62,18 @@ static void column_text(sqlite3_stmt *st, int at, char *out, size_t size)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
+#define EPOCHS "CREATE TABLE epoch(base INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+
 static int create(struct cut *c, struct bp_error *err)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-	char sql[1200], epoch[9] = "";
+	char sql[1200];
 
-	for (unsigned i = 0; i < 8; i++)
-		epoch[i] = letters[randombytes_uniform(sizeof(letters) - 1)];
 	snprintf(sql, sizeof(sql),
 		 "BEGIN IMMEDIATE;"
-		 "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1), epoch TEXT NOT NULL,"
+		 "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"
 		 " vantage TEXT NOT NULL, cut INTEGER NOT NULL, confirmed INTEGER NOT NULL,"
 		 " row INTEGER NOT NULL, round TEXT NOT NULL, lost_traces INTEGER NOT NULL);"
-		 "CREATE TABLE batch(seq INTEGER PRIMARY KEY, round TEXT NOT NULL,"
+		 EPOCHS "CREATE TABLE batch(seq INTEGER PRIMARY KEY, round TEXT NOT NULL,"
 		 " part INTEGER NOT NULL, parts INTEGER NOT NULL, records INTEGER NOT NULL,"
 		 " bytes BLOB NOT NULL);"
 		 "CREATE TABLE gap(row INTEGER PRIMARY KEY, round TEXT NOT NULL,"
@@ -83,19 +81,31 @@ static int create(struct cut *c, struct bp_error *err)
 		 "CREATE INDEX gap_by_round ON gap(round);"
 		 "CREATE TABLE plan(campaign TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
 		 " running INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
-		 "INSERT INTO meta VALUES(1, '%s', '%s', 0, 0, 0, '', 0);"
+		 "INSERT INTO meta VALUES(1, '%s', 0, 0, 0, '', 0);"
 		 "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-		 epoch, c->vantage, OUTBOX_ID, OUTBOX_VERSION);
+		 c->vantage, OUTBOX_ID, OUTBOX_VERSION);
 	return cut_exec(c, sql, err);
+}
+
+/* Version 1 had one epoch for ever. */
+static int upgrade(struct cut *c, struct bp_error *err)
+{
+	int rc = cut_exec(c, "BEGIN IMMEDIATE;" EPOCHS
+			  "INSERT INTO epoch SELECT 0, epoch FROM meta WHERE cut > 0;"
+			  "ALTER TABLE meta DROP COLUMN epoch; PRAGMA user_version = 2; COMMIT", err);
+
+	if (rc < 0)
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
 }
 
 static int read_int(struct cut *c, const char *sql, int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, sql, &st, err);
+	int rc = cut_prepare(c, sql, &st, err);
 
 	if (rc == 0)
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	if (rc == 1)
 		*out = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
@@ -106,22 +116,21 @@ static int read_state(struct cut *c, struct bp_error *err)
 {
 	char vantage[BUS_NAME_TEXT] = "";
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, "SELECT epoch, vantage, cut, confirmed, row, round, lost_traces,"
+	int rc = cut_prepare(c, "SELECT vantage, cut, confirmed, row, round, lost_traces,"
 			 " (SELECT coalesce(sum(length(bytes)), 0) FROM batch),"
 			 " (SELECT coalesce(sum(records), 0) FROM batch) FROM meta", &st, err);
 
 	if (rc == 0)
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	if (rc == 1) {
-		column_text(st, 0, c->state.epoch, sizeof(c->state.epoch));
-		column_text(st, 1, vantage, sizeof(vantage));
-		c->state.cut = (uint64_t)sqlite3_column_int64(st, 2);
-		c->state.confirmed = (uint64_t)sqlite3_column_int64(st, 3);
-		c->state.row = sqlite3_column_int64(st, 4);
-		column_text(st, 5, c->round, sizeof(c->round));
-		c->state.lost_traces = (uint64_t)sqlite3_column_int64(st, 6);
-		c->state.bytes = (uint64_t)sqlite3_column_int64(st, 7);
-		c->state.records = (uint64_t)sqlite3_column_int64(st, 8);
+		column_text(st, 0, vantage, sizeof(vantage));
+		c->state.cut = (uint64_t)sqlite3_column_int64(st, 1);
+		c->state.confirmed = (uint64_t)sqlite3_column_int64(st, 2);
+		c->state.row = sqlite3_column_int64(st, 3);
+		column_text(st, 4, c->round, sizeof(c->round));
+		c->state.lost_traces = (uint64_t)sqlite3_column_int64(st, 5);
+		c->state.bytes = (uint64_t)sqlite3_column_int64(st, 6);
+		c->state.records = (uint64_t)sqlite3_column_int64(st, 7);
 	}
 	sqlite3_finalize(st);
 	if (rc < 0)
@@ -131,7 +140,7 @@ static int read_state(struct cut *c, struct bp_error *err)
 	if (strcmp(vantage, c->vantage) != 0)
 		return bp_fail(err, BP_EINVAL, "%s: is of vantage point %s, not %s", c->file,
 			       vantage, c->vantage);
-	return 0;
+	return cut_epochs_read(c, err);
 }
 
 static int open_tables(struct cut *c, struct bp_error *err)
@@ -148,6 +157,8 @@ static int open_tables(struct cut *c, struct bp_error *err)
 		rc = read_int(c, "PRAGMA user_version", &version, err);
 	if (rc == 0 && id == 0 && version == 0)
 		rc = create(c, err);
+	else if (rc == 0 && id == OUTBOX_ID && version == 1)
+		rc = upgrade(c, err);
 	else if (rc == 0 && (id != OUTBOX_ID || version != OUTBOX_VERSION))
 		rc = bp_fail(err, id == OUTBOX_ID ? BP_EUNSUP : BP_EPARSE,
 			     "%s: no outbox of this version", c->file);
@@ -191,6 +202,7 @@ void cut_close(struct cut *c)
 		return;
 	sqlite3_close(c->db);
 	batch_writer_free(c->writer);
+	free(c->epochs);
 	free(c->file);
 	free(c);
 }
@@ -198,6 +210,7 @@ void cut_close(struct cut *c)
 void cut_state(const struct cut *c, struct cut_state *out)
 {
 	*out = c->state;
+	cut_epoch_state(c, out);
 }
 
 /* --- cutting ---------------------------------------------------------------------------------- */
@@ -205,6 +218,7 @@ void cut_state(const struct cut *c, struct cut_state *out)
 struct adding {
 	struct cut *cut;
 	sqlite3_stmt *st;
+	const struct cut_epoch *epoch;
 	struct cut_state state;  /* as it will be */
 };
 
@@ -212,19 +226,20 @@ static int add_batch(void *arg, const struct batch_head *head, const char *bytes
 		     struct bp_error *err)
 {
 	struct adding *a = arg;
+	uint64_t place = a->epoch->base + head->seq;
 	int rc;
 
 	sqlite3_reset(a->st);
-	sqlite3_bind_int64(a->st, 1, (int64_t)head->seq);
+	sqlite3_bind_int64(a->st, 1, (int64_t)place);
 	sqlite3_bind_text(a->st, 2, head->round, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(a->st, 3, head->part);
 	sqlite3_bind_int64(a->st, 4, head->parts);
 	sqlite3_bind_int64(a->st, 5, head->records);
 	sqlite3_bind_blob64(a->st, 6, bytes, n, SQLITE_STATIC);
-	rc = step(a->cut, a->st, err);
+	rc = cut_step(a->cut, a->st, err);
 	if (rc < 0)
 		return rc;
-	a->state.cut = head->seq;
+	a->state.cut = place;
 	a->state.bytes += n;
 	a->state.records += head->records;
 	return 0;
@@ -234,13 +249,13 @@ static int write_position(struct cut *c, const struct cut_state *s, const char *
 			  struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, "UPDATE meta SET cut = ?1, row = ?2, round = ?3", &st, err);
+	int rc = cut_prepare(c, "UPDATE meta SET cut = ?1, row = ?2, round = ?3", &st, err);
 
 	if (rc == 0) {
 		sqlite3_bind_int64(st, 1, (int64_t)s->cut);
 		sqlite3_bind_int64(st, 2, s->row);
 		sqlite3_bind_text(st, 3, round, -1, SQLITE_STATIC);
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	}
 	sqlite3_finalize(st);
 	return rc;
@@ -251,7 +266,7 @@ static int write_gap(struct cut *c, int64_t row, const struct round *r, struct b
 {
 	bool gap = r->start.ns == 0 && r->traces == 0 && r->slots <= 1;
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, gap ? "INSERT OR REPLACE INTO gap VALUES(?1, ?2, ?3)" :
+	int rc = cut_prepare(c, gap ? "INSERT OR REPLACE INTO gap VALUES(?1, ?2, ?3)" :
 				  "DELETE FROM gap WHERE row = ?1", &st, err);
 
 	if (rc == 0) {
@@ -260,7 +275,7 @@ static int write_gap(struct cut *c, int64_t row, const struct round *r, struct b
 			sqlite3_bind_text(st, 2, r->id, -1, SQLITE_STATIC);
 			sqlite3_bind_int64(st, 3, r->planned.ns);
 		}
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	}
 	sqlite3_finalize(st);
 	return rc;
@@ -274,12 +289,18 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 	struct cut_parts parts = {.cut = c, .spool = spool, .round = r, .on_batch = add_batch,
 				  .arg = &a};
 	const char *last = on ? r->id : c->round;
+	unsigned epochs = c->epoch_count;
 	int rc = cut_exec(c, "BEGIN IMMEDIATE", err);
 
 	if (rc < 0)
 		return rc;
-	rc = prepare(c, "INSERT INTO batch(seq, round, part, parts, records, bytes)"
-		     " VALUES(?1, ?2, ?3, ?4, ?5, ?6)", &a.st, err);
+	if (!c->own)
+		rc = cut_epoch_begin(c, err);
+	if (rc == 0) {
+		a.epoch = parts.epoch = &c->epochs[c->epoch_count - 1];
+		rc = cut_prepare(c, "INSERT INTO batch(seq, round, part, parts, records, bytes)"
+				 " VALUES(?1, ?2, ?3, ?4, ?5, ?6)", &a.st, err);
+	}
 	if (rc == 0)
 		rc = cut_round(&parts, err);
 	sqlite3_finalize(a.st);
@@ -293,8 +314,10 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 		rc = cut_exec(c, "COMMIT", err);
 	if (rc < 0) {
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+		c->epoch_count = epochs;
 		return rc;
 	}
+	c->own = true;
 	c->state = a.state;
 	if (on)
 		text_set(c->round, sizeof(c->round), r->id);
@@ -316,6 +339,7 @@ static int look_at_spool(struct cut *c, struct store *spool, struct round *r, bo
 	if (row == c->state.row && (rc == BP_EPARSE || strcmp(r->id, c->round) == 0))
 		return 0;
 	c->state.row = 0;
+	c->own = false;
 	if (anew != NULL)
 		*anew = true;
 	return cut_exec(c, "DELETE FROM gap", err);
@@ -344,7 +368,7 @@ int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *er
 static int next_gap(struct cut *c, int64_t row, const char *id, int64_t *out, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, "SELECT row FROM gap WHERE row > ?1 AND (?2 IS NULL OR round = ?2)"
+	int rc = cut_prepare(c, "SELECT row FROM gap WHERE row > ?1 AND (?2 IS NULL OR round = ?2)"
 			 " ORDER BY row LIMIT 1", &st, err);
 
 	*out = 0;
@@ -352,7 +376,7 @@ static int next_gap(struct cut *c, int64_t row, const char *id, int64_t *out, st
 		sqlite3_bind_int64(st, 1, row);
 		if (id != NULL)
 			sqlite3_bind_text(st, 2, id, -1, SQLITE_STATIC);
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	}
 	if (rc == 1)
 		*out = sqlite3_column_int64(st, 0);
@@ -383,31 +407,32 @@ int cut_measured(struct cut *c, struct store *spool, const char *id, unsigned *a
 	return rc;
 }
 
-int cut_get(struct cut *c, uint64_t seq, struct buf *bytes, struct batch_head *head,
+int cut_get(struct cut *c, uint64_t place, struct buf *bytes, struct batch_head *head,
 	    struct bp_error *err)
 {
+	const struct cut_epoch *epoch = cut_epoch_of(c, place);
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, "SELECT round, part, parts, records, bytes FROM batch WHERE seq = ?1",
-			 &st, err);
+	int rc = cut_prepare(c, "SELECT round, part, parts, records, bytes FROM batch WHERE seq = ?1",
+			     &st, err);
 
 	if (rc == 0) {
-		sqlite3_bind_int64(st, 1, (int64_t)seq);
-		rc = step(c, st, err);
+		sqlite3_bind_int64(st, 1, (int64_t)place);
+		rc = cut_step(c, st, err);
 	}
-	if (rc == 1) {
+	if (rc == 1 && epoch != NULL) {
 		memset(head, 0, sizeof(*head));
 		text_set(head->vantage, sizeof(head->vantage), c->vantage);
-		text_set(head->epoch, sizeof(head->epoch), c->state.epoch);
+		text_set(head->epoch, sizeof(head->epoch), epoch->name);
 		column_text(st, 0, head->round, sizeof(head->round));
-		head->seq = seq;
+		head->seq = place - epoch->base;
 		head->part = (uint32_t)sqlite3_column_int64(st, 1);
 		head->parts = (uint32_t)sqlite3_column_int64(st, 2);
 		head->records = (uint32_t)sqlite3_column_int64(st, 3);
 		buf_clear(bytes);
 		buf_append(bytes, sqlite3_column_blob(st, 4), (size_t)sqlite3_column_bytes(st, 4));
 		rc = bytes->failed ? bp_fail(err, BP_ENOMEM, "out of memory") : 0;
-	} else if (rc == 0) {
-		rc = bp_fail(err, BP_ENOTFOUND, "%s: no batch %" PRIu64, c->file, seq);
+	} else if (rc >= 0) {
+		rc = bp_fail(err, BP_ENOTFOUND, "%s: no batch %" PRIu64, c->file, place);
 	}
 	sqlite3_finalize(st);
 	return rc;
@@ -415,19 +440,30 @@ int cut_get(struct cut *c, uint64_t seq, struct buf *bytes, struct batch_head *h
 
 int cut_confirm(struct cut *c, uint64_t seq, bool *news, struct bp_error *err)
 {
-	char sql[160];
+	const struct cut_epoch *first;
+	struct cut_state now;
+	uint64_t place;
+	char sql[300];
+	bool last;
 	int rc;
 
-	if (seq > c->state.cut)
+	first = cut_epoch_first(c, &last);
+	cut_state(c, &now);
+	if (seq > now.epoch_cut && (first == NULL || (c->own && last)))
 		return bp_fail(err, BP_ERANGE,
 			       "a watermark of %" PRIu64 ", where %" PRIu64 " batches were cut", seq,
-			       c->state.cut);
-	*news = seq > c->state.confirmed;
+			       now.epoch_cut);
+	if (seq > now.epoch_cut)
+		seq = now.epoch_cut;
+	*news = seq > now.epoch_confirmed;
 	if (!*news)
 		return 0;
+	place = first->base + seq;
 	snprintf(sql, sizeof(sql),
 		 "BEGIN IMMEDIATE; DELETE FROM batch WHERE seq <= %" PRIu64
-		 "; UPDATE meta SET confirmed = %" PRIu64 "; COMMIT", seq, seq);
+		 "; UPDATE meta SET confirmed = %" PRIu64 "; DELETE FROM epoch WHERE base <"
+		 " (SELECT max(base) FROM epoch WHERE base <= %" PRIu64 "); COMMIT", place, place,
+		 place);
 	rc = cut_exec(c, sql, err);
 	if (rc < 0) {
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
@@ -453,14 +489,14 @@ int cut_lost(struct cut *c, uint64_t traces, struct bp_error *err)
 int cut_plan_put(struct cut *c, const struct cut_plan *p, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, "INSERT OR REPLACE INTO plan VALUES(?1, ?2, ?3, ?4)", &st, err);
+	int rc = cut_prepare(c, "INSERT OR REPLACE INTO plan VALUES(?1, ?2, ?3, ?4)", &st, err);
 
 	if (rc == 0) {
 		sqlite3_bind_text(st, 1, p->campaign, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(st, 2, (int64_t)p->revision);
 		sqlite3_bind_int64(st, 3, (int64_t)p->running);
 		sqlite3_bind_text(st, 4, p->reason, -1, SQLITE_STATIC);
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	}
 	sqlite3_finalize(st);
 	return rc;
@@ -469,11 +505,11 @@ int cut_plan_put(struct cut *c, const struct cut_plan *p, struct bp_error *err)
 int cut_plan_drop(struct cut *c, const char *campaign, struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = prepare(c, "DELETE FROM plan WHERE campaign = ?1", &st, err);
+	int rc = cut_prepare(c, "DELETE FROM plan WHERE campaign = ?1", &st, err);
 
 	if (rc == 0) {
 		sqlite3_bind_text(st, 1, campaign, -1, SQLITE_STATIC);
-		rc = step(c, st, err);
+		rc = cut_step(c, st, err);
 	}
 	sqlite3_finalize(st);
 	return rc;
@@ -483,10 +519,10 @@ int cut_plans(struct cut *c, struct cut_plan *out, unsigned max, struct bp_error
 {
 	sqlite3_stmt *st = NULL;
 	unsigned n = 0;
-	int rc = prepare(c, "SELECT campaign, revision, running, reason FROM plan ORDER BY campaign",
+	int rc = cut_prepare(c, "SELECT campaign, revision, running, reason FROM plan ORDER BY campaign",
 			 &st, err);
 
-	while (rc == 0 && n < max && (rc = step(c, st, err)) == 1) {
+	while (rc == 0 && n < max && (rc = cut_step(c, st, err)) == 1) {
 		struct cut_plan *p = &out[n++];
 
 		column_text(st, 0, p->campaign, sizeof(p->campaign));

@@ -5,6 +5,9 @@
  * centre has it: so the same seq is always the same bytes, whatever becomes of the spool. One small
  * SQLite file, durable at each step (synchronous FULL). Also what is known of plans, so that a new
  * process goes on where the old one stood. Knows no broker.
+ *
+ * A batch has a place here, from 1 without a hole, and a name for the centre: epoch and seq. What
+ * is cut after a start, or of a spool that was made anew, is of a new epoch (cut_epoch.c says why).
  */
 #ifndef CAMPAIGN_FLEET_CUT_H
 #define CAMPAIGN_FLEET_CUT_H
@@ -19,14 +22,16 @@
 
 struct cut;
 
-/* Made when it is not there, with a new epoch. BP_EINVAL: it is another vantage point's; else as of
+/* Made when it is not there. BP_EINVAL: it is another vantage point's; else as of
  * store_open. */
 int cut_open(const char *file, const char *vantage, struct cut **out, struct bp_error *err);
 void cut_close(struct cut *c);
 
 struct cut_state {
+	uint64_t cut, confirmed;   /* place of the last batch; 0: none */
+	/* The oldest that is not wholly confirmed, or the last; empty: none. Its batches. */
 	char epoch[BATCH_EPOCH_TEXT];
-	uint64_t cut, confirmed;   /* seq of the last batch; 0: none */
+	uint64_t epoch_cut, epoch_confirmed;
 	uint64_t bytes;            /* of batches that are not confirmed */
 	uint64_t records;          /* in them */
 	int64_t row;               /* of the spool: cut up to this round */
@@ -43,11 +48,13 @@ int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *er
  * that was announced; NULL: whichever, after a start. *again counts. */
 int cut_measured(struct cut *c, struct store *spool, const char *id, unsigned *again,
 		 struct bp_error *err);
-/* A batch that is not confirmed: its bytes and head. BP_ENOTFOUND. */
-int cut_get(struct cut *c, uint64_t seq, struct buf *bytes, struct batch_head *head,
+/* A batch that is not confirmed, by its place: its bytes and head. BP_ENOTFOUND. */
+int cut_get(struct cut *c, uint64_t place, struct buf *bytes, struct batch_head *head,
 	    struct bp_error *err);
-/* The centre has all batches up to seq. BP_ERANGE: so many were never cut; less than is known
- * already is nothing new (*news false). */
+/* The centre has all batches up to seq of cut_state's epoch: the next one's turn is behind the last
+ * of it. BP_ERANGE: so many were never cut of the epoch under way (an older one's other batches
+ * were of an outbox that is no more: this one is a copy); less than is known already is nothing
+ * new (*news false). */
 int cut_confirm(struct cut *c, uint64_t seq, bool *news, struct bp_error *err);
 /* Traces were dropped before they were cut. */
 int cut_lost(struct cut *c, uint64_t traces, struct bp_error *err);

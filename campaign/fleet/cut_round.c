@@ -190,10 +190,10 @@ static int cut_so(const struct cut_parts *p, struct shape *s, struct bp_error *e
 	if (rc < 0)
 		goto out;
 	text_set(c.head.vantage, sizeof(c.head.vantage), p->cut->vantage);
-	text_set(c.head.epoch, sizeof(c.head.epoch), p->cut->state.epoch);
+	text_set(c.head.epoch, sizeof(c.head.epoch), p->epoch->name);
 	text_set(c.head.tool, sizeof(c.head.tool), "borderpath " BP_VERSION);
 	text_set(c.head.round, sizeof(c.head.round), p->round->id);
-	c.head.seq = p->cut->state.cut;
+	c.head.seq = p->cut->state.cut - p->epoch->base;
 	c.head.parts = s->parts;
 	c.writing = true;
 	batch_begin(p->cut->writer);

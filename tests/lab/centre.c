@@ -7,7 +7,7 @@
  *	put VANTAGE CAMPAIGN FILE    hands out a plan
  *	delete VANTAGE CAMPAIGN      takes it back
  *	status VANTAGE               what the agent says of itself
- *	collect VANTAGE DIR          until it is killed: DIR/SEQ.batch, written once, then the
+ *	collect VANTAGE DIR          until it is killed: DIR/EPOCH.SEQ.batch, written once, then the
  *	                             watermark; DIR/log one line a message: seq, attempt, "new", "same"
  *	                             or "other" (other bytes than before). While DIR/hold is there it
  *	                             keeps nothing and acknowledges nothing.
@@ -75,36 +75,71 @@ static int status(struct bus *b, const char *vantage, struct bp_error *err)
 	return rc;
 }
 
+enum { EPOCHS_MAX = 64 };
+
 /* --- collecting ------------------------------------------------------------------------------- */
 
 struct collecting {
 	struct bus *bus;
 	const char *vantage, *dir;
-	char epoch[BATCH_EPOCH_TEXT];
-	uint64_t through;
+	struct { char name[BATCH_EPOCH_TEXT]; uint64_t through; } epochs[EPOCHS_MAX];
+	unsigned epoch_count;      /* as they came; DIR/epochs remembers them */
 	FILE *log;
 };
 
-static void batch_path(const struct collecting *c, uint64_t seq, char out[static 512])
+static void batch_path(const struct collecting *c, const char *epoch, uint64_t seq,
+		       char out[static 512])
 {
-	snprintf(out, 512, "%s/%08" PRIu64 ".batch", c->dir, seq);
+	snprintf(out, 512, "%s/%s.%08" PRIu64 ".batch", c->dir, epoch, seq);
+}
+
+static void epochs_read(struct collecting *c)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/epochs", c->dir);
+	f = fopen(path, "r");
+	while (f != NULL && c->epoch_count < EPOCHS_MAX &&
+	       fscanf(f, "%15s", c->epochs[c->epoch_count].name) == 1)
+		c->epoch_count++;
+	if (f != NULL)
+		fclose(f);
+}
+
+static void epoch_seen(struct collecting *c, const char *epoch)
+{
+	char path[512];
+	FILE *f;
+
+	for (unsigned i = 0; i < c->epoch_count; i++) {
+		if (strcmp(c->epochs[i].name, epoch) == 0)
+			return;
+	}
+	snprintf(path, sizeof(path), "%s/epochs", c->dir);
+	f = fopen(path, "a");
+	if (f == NULL || c->epoch_count == EPOCHS_MAX)
+		abort();
+	fprintf(f, "%s\n", epoch);
+	fclose(f);
+	snprintf(c->epochs[c->epoch_count++].name, BATCH_EPOCH_TEXT, "%s", epoch);
 }
 
 static int tell_marks(struct collecting *c, struct bus_message *to, struct bp_error *err)
 {
-	char text[256], path[512], subject[BUS_SUBJECT_TEXT];
-	int n;
+	char text[128 + 40 * EPOCHS_MAX], path[512], subject[BUS_SUBJECT_TEXT];
+	int n = snprintf(text, sizeof(text),
+			 "{\"type\":\"marks\",\"version\":1,\"vantage\":\"%s\",\"marks\":{", c->vantage);
 
-	for (;; c->through++) {
-		batch_path(c, c->through + 1, path);
-		if (access(path, F_OK) < 0)
-			break;
+	for (unsigned i = 0; i < c->epoch_count; i++) {
+		for (;; c->epochs[i].through++) {
+			batch_path(c, c->epochs[i].name, c->epochs[i].through + 1, path);
+			if (access(path, F_OK) < 0)
+				break;
+		}
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s\"%s\":%" PRIu64,
+			      i > 0 ? "," : "", c->epochs[i].name, c->epochs[i].through);
 	}
-	n = snprintf(text, sizeof(text),
-		     "{\"type\":\"marks\",\"version\":1,\"vantage\":\"%s\",\"marks\":{", c->vantage);
-	if (c->epoch[0] != '\0')
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "\"%s\":%" PRIu64, c->epoch,
-			      c->through);
 	n += snprintf(text + n, sizeof(text) - (size_t)n, "}}");
 	if (to != NULL)
 		return bus_answer(c->bus, to, text, (size_t)n, err);
@@ -130,13 +165,13 @@ static int keep(struct collecting *c, const struct bus_message *m, struct bp_err
 
 	if (rc < 0)
 		return rc;
-	batch_path(c, head.seq, path);
+	batch_path(c, head.epoch, head.seq, path);
 	before = slurp(path, &n);
 	if (before != NULL)
 		what = n == m->size && memcmp(before, m->bytes, n) == 0 ? "same" : "other";
 	else
 		rc = whole_write(path, m->bytes, m->size, err);
-	snprintf(c->epoch, sizeof(c->epoch), "%s", head.epoch);
+	epoch_seen(c, head.epoch);
 	fprintf(c->log, "%" PRIu64 " %s %s\n", head.seq, m->id != NULL ? m->id : "-", what);
 	fflush(c->log);
 	return rc;
@@ -152,6 +187,7 @@ static int collect(struct bus *b, const char *vantage, const char *dir, struct b
 	int rc;
 
 	mkdir(dir, 0755);
+	epochs_read(&c);
 	snprintf(path, sizeof(path), "%s/log", dir);
 	c.log = fopen(path, "a");
 	snprintf(path, sizeof(path), "%s/hold", dir);
@@ -203,16 +239,20 @@ static int read_all(const char *vantage, const char *dir, struct bp_error *err)
 	struct collecting c = {.dir = dir};
 	int rc = 0;
 
-	for (uint64_t seq = 1; rc == 0; seq++) {
+	epochs_read(&c);
+	for (uint64_t seq = 1, i = 0; rc == 0 && i < c.epoch_count; seq++) {
 		enum batch_refusal refusal;
 		struct batch_head head;
 		char path[512], *bytes;
 		size_t n = 0;
 
-		batch_path(&c, seq, path);
+		batch_path(&c, c.epochs[i].name, seq, path);
 		bytes = slurp(path, &n);
-		if (bytes == NULL)
-			break;
+		if (bytes == NULL) {
+			seq = 0;
+			i++;
+			continue;
+		}
 		rc = batch_read(vantage, bytes, n, &head, print_record, NULL, &refusal, err);
 	}
 	return rc;

@@ -49,8 +49,8 @@ static int see(void *arg, struct record *r, struct bp_error *err)
 	return 0;
 }
 
-/* What a batch holds, as the centre reads it. */
-static struct batch_head read_batch(struct bed *b, struct cut *c, uint64_t seq, struct seen *s)
+/* What a batch holds, by its place, as the centre reads it. */
+static struct batch_head read_batch(struct bed *b, struct cut *c, uint64_t place, struct seen *s)
 {
 	enum batch_refusal refusal;
 	struct batch_head head, told;
@@ -58,11 +58,11 @@ static struct batch_head read_batch(struct bed *b, struct cut *c, uint64_t seq, 
 
 	buf_init(&bytes);
 	memset(s, 0, sizeof(*s));
-	assert_int_equal(cut_get(c, seq, &bytes, &told, &b->err), 0);
+	assert_int_equal(cut_get(c, place, &bytes, &told, &b->err), 0);
 	if (batch_read("v", bytes.bytes, bytes.used, &head, see, s, &refusal, &b->err) < 0)
 		fail_msg("%s", b->err.text);
-	assert_int_equal(head.seq, seq);
-	assert_int_equal(told.seq, seq);
+	assert_int_equal(head.seq, told.seq);
+	assert_string_equal(head.epoch, told.epoch);
 	assert_int_equal(head.records, told.records);
 	assert_string_equal(head.round, told.round);
 	buf_fini(&bytes);
@@ -89,6 +89,7 @@ static void rounds_become_batches_in_the_order_of_commits(void **state)
 	assert_int_equal(st.confirmed, 0);
 	assert_int_equal(st.records, 602);
 	h = read_batch(b, c, 1, &seen);
+	assert_int_equal(h.seq, 1);
 	assert_int_equal(h.part, 1);
 	assert_int_equal(h.parts, 2);
 	assert_string_equal(h.epoch, st.epoch);
@@ -102,6 +103,7 @@ static void rounds_become_batches_in_the_order_of_commits(void **state)
 	assert_int_equal(seen.round.traces, 300);
 	assert_int_equal(seen.round.missed, 0);
 	h = read_batch(b, c, 4, &seen);
+	assert_int_equal(h.seq, 4);
 	assert_string_equal(seen.last, "v-run-10299");
 	store_close(s);
 	cut_close(c);
@@ -232,6 +234,7 @@ static void a_spool_made_anew_is_sent_from_its_first_round(void **state)
 {
 	struct bed *b = *state;
 	struct store *s;
+	struct batch_head before, after;
 	struct cut_state st;
 	struct seen seen;
 	struct cut *c;
@@ -251,9 +254,224 @@ static void a_spool_made_anew_is_sent_from_its_first_round(void **state)
 	assert_true(anew);
 	cut_state(c, &st);
 	assert_int_equal(st.cut, 4);
-	read_batch(b, c, 4, &seen);
+	before = read_batch(b, c, 3, &seen);
+	after = read_batch(b, c, 4, &seen);
 	assert_string_equal(seen.last, "v-run-70000");
+	assert_string_not_equal(after.epoch, before.epoch);
+	assert_int_equal(after.seq, 1);
 	store_close(s);
+	cut_close(c);
+}
+
+static void cut_all(struct bed *b, struct cut *c)
+{
+	struct store *s = open_spool(b);
+	int rc;
+
+	while ((rc = cut_next(c, s, NULL, &b->err)) == 0) {
+	}
+	assert_int_equal(rc, BP_ENOTFOUND);
+	store_close(s);
+}
+
+static void add_rounds(struct bed *b, unsigned from, unsigned to)
+{
+	struct store *s;
+
+	assert_int_equal(store_open(b->path, STORE_WRITE, &s, &b->err), 0);
+	for (unsigned slot = from; slot < to; slot++)
+		assert_int_equal(put_round(s, slot, 1, &b->err), 0);
+	store_close(s);
+}
+
+static void run(const struct bed *b, const char *what)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cd '%s' && %s", b->dir, what);
+	assert_int_equal(system(command), 0);
+}
+
+/* However often a name was given, it stands for the same bytes. */
+struct given { char name[BATCH_ID_TEXT]; struct buf bytes; };
+enum { GIVEN_MAX = 64 };
+
+static void give(struct bed *b, struct cut *c, struct given *all)
+{
+	struct cut_state st;
+
+	cut_state(c, &st);
+	for (uint64_t place = st.confirmed + 1; place <= st.cut; place++) {
+		struct batch_head head;
+		char name[BATCH_ID_TEXT];
+		struct buf bytes;
+		unsigned i = 0;
+
+		buf_init(&bytes);
+		assert_int_equal(cut_get(c, place, &bytes, &head, &b->err), 0);
+		batch_id(&head, 0, name);
+		while (i < GIVEN_MAX && all[i].name[0] != '\0' && strcmp(all[i].name, name) != 0)
+			i++;
+		assert_true(i < GIVEN_MAX);
+		if (all[i].name[0] != '\0') {
+			assert_int_equal(all[i].bytes.used, bytes.used);
+			assert_memory_equal(all[i].bytes.bytes, bytes.bytes, bytes.used);
+			buf_fini(&bytes);
+			continue;
+		}
+		snprintf(all[i].name, sizeof(all[i].name), "%s", name);
+		all[i].bytes = bytes;
+	}
+}
+
+/* Copies of the outbox, of the spool, of both come back under a program that is not running. */
+static void whatever_is_restored_no_name_is_given_anew(void **state)
+{
+	static const struct { const char *restore, *why; } rows[] = {
+		{"cp then/outbox.db .", "the outbox alone, into the same file"},
+		{"cp then/store.db .", "the spool alone"},
+		{"cp then/* .", "both"},
+		{"mv then/outbox.db .", "the outbox, as another file"},
+		{"rm outbox.db", "the outbox is gone"},
+		{"rm store.db", "the spool is gone"},
+	};
+	struct bed *b = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct given all[GIVEN_MAX] = {0};
+		struct cut_state st;
+		struct cut *c;
+		bool news;
+
+		run(b, "rm -rf ./* && mkdir then");
+		snprintf(b->path, sizeof(b->path), "%s/store.db", b->dir);
+		add_rounds(b, 0, 2);
+		c = open_cut(b);
+		cut_all(b, c);
+		give(b, c, all);
+		assert_int_equal(cut_confirm(c, 1, &news, &b->err), 0);
+		cut_close(c);
+		run(b, "cp *.db then/");
+		/* Another life goes on, and delivers. */
+		c = open_cut(b);
+		add_rounds(b, 2, 5);
+		cut_all(b, c);
+		give(b, c, all);
+		cut_state(c, &st);
+		assert_int_equal(cut_confirm(c, st.epoch_cut, &news, &b->err), 0);
+		cut_state(c, &st);
+		assert_int_equal(cut_confirm(c, st.epoch_cut, &news, &b->err), 0);
+		cut_close(c);
+		run(b, rows[i].restore);
+		c = open_cut(b);
+		/* Other rounds than those that the centre had of this place. */
+		add_rounds(b, 20 + 10 * (unsigned)i, 25 + 10 * (unsigned)i);
+		cut_all(b, c);
+		give(b, c, all);
+		cut_close(c);
+		for (unsigned k = 0; k < GIVEN_MAX; k++)
+			buf_fini(&all[k].bytes);
+	}
+}
+
+static void epochs_are_confirmed_one_behind_the_other(void **state)
+{
+	struct bed *b = *state;
+	char first[BATCH_EPOCH_TEXT];
+	struct cut_state st;
+	struct cut *c;
+	bool news;
+
+	c = open_cut(b);
+	cut_state(c, &st);
+	assert_string_equal(st.epoch, "");
+	assert_int_equal(cut_confirm(c, 1, &news, &b->err), BP_ERANGE);
+	add_rounds(b, 0, 3);
+	cut_all(b, c);
+	cut_state(c, &st);
+	strcpy(first, st.epoch);
+	assert_int_equal(st.epoch_cut, 3);
+	cut_close(c);
+	/* Who cuts nothing begins nothing. */
+	cut_close(open_cut(b));
+	c = open_cut(b);
+	cut_state(c, &st);
+	assert_string_equal(st.epoch, first);
+	add_rounds(b, 3, 5);
+	cut_all(b, c);
+	cut_state(c, &st);
+	assert_string_equal(st.epoch, first);
+	assert_int_equal(st.epoch_cut, 3);
+	assert_int_equal(st.cut, 5);
+	assert_int_equal(cut_confirm(c, 2, &news, &b->err), 0);
+	cut_state(c, &st);
+	assert_int_equal(st.epoch_confirmed, 2);
+	assert_int_equal(st.confirmed, 2);
+	/* More than this copy of it ever had: all that it has. */
+	assert_int_equal(cut_confirm(c, 7, &news, &b->err), 0);
+	assert_true(news);
+	cut_state(c, &st);
+	assert_string_not_equal(st.epoch, first);
+	assert_int_equal(st.confirmed, 3);
+	assert_int_equal(st.epoch_confirmed, 0);
+	assert_int_equal(st.epoch_cut, 2);
+	assert_int_equal(st.records, 4);
+	assert_int_equal(cut_confirm(c, 3, &news, &b->err), BP_ERANGE);
+	assert_int_equal(cut_confirm(c, 2, &news, &b->err), 0);
+	cut_state(c, &st);
+	assert_int_equal(st.confirmed, 5);
+	assert_int_equal(st.bytes, 0);
+	cut_close(c);
+	/* The next begins where nothing waits. */
+	c = open_cut(b);
+	cut_state(c, &st);
+	strcpy(first, st.epoch);
+	add_rounds(b, 5, 6);
+	cut_all(b, c);
+	cut_state(c, &st);
+	assert_string_not_equal(st.epoch, first);
+	assert_int_equal(st.epoch_cut, 1);
+	assert_int_equal(cut_confirm(c, 1, &news, &b->err), 0);
+	assert_true(news);
+	cut_state(c, &st);
+	assert_int_equal(st.confirmed, 6);
+	cut_close(c);
+}
+
+static void an_outbox_of_version_1_goes_on(void **state)
+{
+	struct bed *b = *state;
+	struct batch_head head;
+	struct cut_state st;
+	struct seen seen;
+	struct buf bytes;
+	char file[96];
+	struct cut *c;
+	sqlite3 *db;
+
+	make_store(b, 2, 1);
+	c = open_cut(b);
+	cut_all(b, c);
+	cut_state(c, &st);
+	cut_close(c);
+	snprintf(file, sizeof(file), "%s/outbox.db", b->dir);
+	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "ALTER TABLE meta ADD COLUMN epoch TEXT NOT NULL DEFAULT '';"
+				      "UPDATE meta SET epoch = (SELECT name FROM epoch);"
+				      "DROP TABLE epoch; PRAGMA user_version = 1", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	c = open_cut(b);
+	buf_init(&bytes);
+	assert_int_equal(cut_get(c, 2, &bytes, &head, &b->err), 0);
+	buf_fini(&bytes);
+	assert_string_equal(head.epoch, st.epoch);
+	assert_int_equal(head.seq, 2);
+	add_rounds(b, 2, 3);
+	cut_all(b, c);
+	head = read_batch(b, c, 3, &seen);
+	assert_string_not_equal(head.epoch, st.epoch);
+	assert_int_equal(head.seq, 1);
 	cut_close(c);
 }
 
@@ -384,6 +602,9 @@ int main(void)
 		T(what_is_confirmed_is_forgotten_and_nothing_else),
 		T(what_was_dropped_before_it_was_cut_is_said),
 		T(a_spool_made_anew_is_sent_from_its_first_round),
+		T(whatever_is_restored_no_name_is_given_anew),
+		T(epochs_are_confirmed_one_behind_the_other),
+		T(an_outbox_of_version_1_goes_on),
 		T(a_slot_told_as_missed_and_measured_even_so_is_cut_again),
 		T(an_outbox_is_of_one_vantage_point),
 		T(plans_are_remembered),
