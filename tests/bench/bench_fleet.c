@@ -8,12 +8,18 @@
  *	vantage point vNN has DIR/vNN/spool.db; slots FIRST to FIRST + ROUNDS - 1, of TRACES traces
  *	each; with a pace: so many a second of all of them together, in turn
  *	prints, in the end: traces, and the seconds it took
+ * usage: bench_fleet --time COMMAND [ARG]...
+ *	prints its seconds, its seconds of processor time, the most memory it had, in MB, and how it
+ *	left
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "campaign/store.h"
 #include "core/clock.h"
@@ -98,6 +104,26 @@ static void wait_until(struct mono when)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
+static int time_command(char **argv)
+{
+	struct mono from = mono_now();
+	struct rusage used;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (child < 0 || wait4(child, &status, 0, &used) != child)
+		die(argv[0], NULL);
+	printf("%.2f %.2f %.0f %d\n", (double)mono_since(mono_now(), from) / 1e9,
+	       (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+		       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
+	       (double)used.ru_maxrss / 1024, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench b = {0};
@@ -105,6 +131,8 @@ int main(int argc, char **argv)
 	unsigned first, rounds, pace;
 	uint64_t traces = 0;
 
+	if (argc > 2 && strcmp(argv[1], "--time") == 0)
+		return time_command(argv + 2);
 	if (argc < 6)
 		die("DIR VANTAGES FIRST ROUNDS TRACES [TRACES_PER_SECOND]", NULL);
 	b.vantages = number(argv[2], 1, VANTAGES_MAX);

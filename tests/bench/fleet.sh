@@ -6,7 +6,7 @@
 # Told, and written to DOC.
 #
 #   1 pace      10 agents, 2,000 traces a second of all together, for 120 s
-#   2 backlog   10 agents come back with 4.9 million traces
+#   2 backlog   10 agents come back with 4.9 million traces; then what people ask is asked of them
 #   3 many      50 agents, 57 traces a second, for ten minutes
 #
 # BENCH_FLEET_SCALE=N divides times and the backlog. BENCH_FLEET_ONLY="pace many": some of them.
@@ -148,6 +148,27 @@ run() {
 	rm -rf "${dir:?}/$name"
 }
 
+# asked NAME WORST ARGS...: what a command takes that reads what lies there, and how it may leave.
+asked() {
+	local name=$1 worst=$2 said
+	shift 2
+	read -ra said < <("$bench" --time "$borderpath" "$@" --quiet --store "$store" --profile dprk -o "$dir/out")
+	((said[3] <= worst)) || { echo "$name: left with ${said[3]}" >&2; exit 1; }
+	F[$name]="${said[0]} | ${said[1]} | ${said[2]}"
+}
+# The moment so many rounds behind the first (tests/bench/sim_day.h).
+moment() { date -u -d "@$((1795305600 + $1 * 900))" +%Y-%m-%dT%H:%M:%SZ; }
+ask() {
+	local first=$((total - ${F[backlog.rounds]})) half=$((total - (${F[backlog.rounds]} + 1) / 2))
+	asked ask.hours 1 diff --at "$(moment $half)" --before 30m --after 30m
+	asked ask.diff 1 diff --at "$(moment $half)" --before "$(((half - first) * 15))m" --after "$(((total - half) * 15))m"
+	asked ask.day 0 report --since "$(moment $((half - 48)))" --until "$(moment $((half + 48)))"
+	asked ask.page 0 report --since "$(moment $first)" --until "$(moment $total)" --format html
+	asked ask.events 0 events --since "$(moment $first)" --until "$(moment $total)"
+	asked ask.hour 0 convert --to jsonl --vantage v03 --since "$(moment $half)" --until "$(moment $((half + 4)))"
+}
+ask_row() { [[ -z ${F[$1]:-} ]] || echo "| $2 | ${F[$1]} |"; }
+
 row() { # NAME TEXT: the line of a table
 	local mb
 	[[ -n ${F[$1.sum]:-} ]] || return 0
@@ -176,6 +197,23 @@ text() {
 	echo
 	[[ -z ${F[pace.lag]:-} ]] || echo "At 2,000 traces a second the last round was in PostgreSQL ${F[pace.lag]} s after it was committed to its spool."
 	[[ -z ${F[backlog.rate]:-} ]] || awk -v r="${F[backlog.rate]}" 'BEGIN { printf "A backlog of 4.9 million traces takes %.1f minutes at this pace (asked: 15).\n", 4.9e6 / r / 60 }'
+	if [[ -n ${F[ask.page]:-} ]]; then
+		cat <<-END
+
+		Asked then of the ${F[backlog.sum]} traces of that backlog (10 vantage points, ${F[backlog.rounds]} rounds), on PostgreSQL, which has just
+		written them; the seconds are those of the whole command, processor time and memory the command's own.
+
+		| asked | seconds | of processor time | MB |
+		|---|---|---|---|
+		END
+		ask_row ask.hours "\`borderpath diff\` of two half hours"
+		ask_row ask.diff "\`borderpath diff\` of all of it, the middle in its middle"
+		ask_row ask.day "\`borderpath report\` of a day of it"
+		ask_row ask.page "\`borderpath report --format html\` of all of it"
+		ask_row ask.events "\`borderpath events\` of all of it"
+		ask_row ask.hour "\`borderpath convert --to jsonl\` of an hour of one vantage point"
+		echo
+	fi
 	echo "Beside the agent of a vantage point run \`campaign run\` (about 19 MB) and borderpath-probe (about 11 MB)."
 }
 
@@ -185,7 +223,9 @@ for what in $only; do
 	pace) s=$((120 / scale)); ((s >= 11)) || s=11
 		run pace 10 $((2000 * s / 10240 + 1)) 1024 2000 ;;
 	backlog) n=$((479 / scale)); ((n > 0)) || n=1
-		run backlog 10 "$n" 1024 ;;
+		run backlog 10 "$n" 1024
+		F[backlog.rounds]=$n
+		ask ;;
 	many) s=$((600 / scale)); ((s >= 60)) || s=60
 		run many 50 $((57 * s / 50 / 64 + 1)) 64 57 ;;
 	esac
