@@ -387,6 +387,23 @@ static int every_of(struct key_cells *k)
 	return 0;
 }
 
+static int compare_planned(const void *a, const void *b)
+{
+	return compare_ns(&((const struct kept *)a)->planned.ns,
+			  &((const struct kept *)b)->planned.ns);
+}
+
+/* Records of no round come in any order. */
+static void sort_cells(struct key_cells *k)
+{
+	for (unsigned i = 1; i < k->count; i++) {
+		if (k->cells[i].planned.ns < k->cells[i - 1].planned.ns) {
+			qsort(k->cells, k->count, sizeof(*k->cells), compare_planned);
+			return;
+		}
+	}
+}
+
 /* Window, and the last round in it. */
 static int window(struct report_maker *m, unsigned *used)
 {
@@ -403,6 +420,7 @@ static int window(struct report_maker *m, unsigned *used)
 
 		if (!k->used || k->count == 0)
 			continue;
+		sort_cells(k);
 		if (every_of(k) < 0)
 			return BP_ENOMEM;
 		m->order[n++] = k;

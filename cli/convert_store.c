@@ -5,8 +5,9 @@
 #include "core/record/round.h"
 #include "core/text.h"
 
-/* What has no rounds is committed by the piece. */
-enum { WAITING_MAX = 16384 };
+/* What has no rounds is committed by the piece; and what jumps from day to day, because a store may
+ * have a table for each of them. */
+enum { WAITING_MAX = 16384, DAYS_MAX = 32 };
 
 int convert_store_open(struct convert_store *c, const char *name, struct bp_error *err)
 {
@@ -24,7 +25,7 @@ static int commit(struct convert_store *c, struct bp_error *err)
 	int rc = c->waiting > 0 ? store_commit(c->store, err) : 0;
 
 	if (rc == 0)
-		c->waiting = 0;
+		c->waiting = c->days = 0;
 	return rc;
 }
 
@@ -32,6 +33,10 @@ static int add_trace(struct convert_store *c, const struct record *r, struct bp_
 {
 	const struct trace *t = r->trace;
 
+	int64_t day = t->start.ns / (86400 * NS_PER_S);
+
+	c->days += day != c->day;
+	c->day = day;
 	c->at = t->start;
 	text_set(c->vantage, sizeof(c->vantage), t->vantage);
 	text_set(c->campaign, sizeof(c->campaign), t->campaign);
@@ -85,7 +90,7 @@ int convert_store_add(struct convert_store *c, const struct record *r, struct bp
 	if (rc < 0)
 		return rc;
 	c->waiting++;
-	return c->waiting >= WAITING_MAX ? commit(c, err) : 0;
+	return c->waiting >= WAITING_MAX || c->days >= DAYS_MAX ? commit(c, err) : 0;
 }
 
 int convert_store_close(struct convert_store *c, bool failed, struct bp_error *err)

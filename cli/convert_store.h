@@ -13,6 +13,8 @@ struct convert_store {
 	struct wall at; /* of the last trace, for what stands behind it */
 	char vantage[TRACE_VANTAGE_TEXT], campaign[TRACE_CAMPAIGN_TEXT], round[TRACE_ID_TEXT];
 	unsigned waiting; /* records in the transaction; 0: none is open */
+	unsigned days;	  /* so often a trace in it was of another day than the one before it */
+	int64_t day;
 };
 
 /* name: sqlite:FILE, a store's FILE, postgresql://... */

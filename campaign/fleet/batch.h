@@ -24,6 +24,10 @@ enum {
 	BATCH_PLAIN_MAX = 16 << 20,
 	BATCH_LINE_MAX = 4 << 20,       /* one record: a line's tree takes 16 times its bytes */
 	BATCH_EPOCH_TEXT = 16,
+	BATCH_OLD_DAYS = 400,           /* what is older than that is not believed */
+	BATCH_AHEAD_DAYS = 1,           /* nor what is of a time still to come */
+	BATCH_ROUND_DAYS = 7,           /* a trace begins so long behind its round's moment */
+	BATCH_EARLY_DAYS = 1,           /* or so long before it: a clock was set */
 };
 
 struct batch_head {
@@ -61,6 +65,14 @@ void batch_id(const struct batch_head *head, unsigned attempt, char id[static BA
  * and head as it was: it is none, or of another vantage point. */
 bool batch_id_read(const char *vantage, const char *id, struct batch_head *head);
 
+/* Between which moments things may have begun. */
+struct batch_times {
+	struct wall least, most;
+};
+/* Of a batch that the broker had at `stamp` (0: not known) and that is read at `now`: what both
+ * clocks find too old, or too far ahead, is not believed. */
+struct batch_times batch_times_of(struct wall stamp, struct wall now);
+
 /* Reads a whole batch that came from `vantage` (the subject's). on_record gets each record with
  * what its line says (as jsonl's reader gives it), and may take its parts by making them empty; a
  * negative of it stops and is returned, with *refusal BATCH_OK. BP_EPARSE with *refusal set: for
@@ -69,8 +81,11 @@ bool batch_id_read(const char *vantage, const char *id, struct batch_head *head)
  *
  * Records are traces, paths, runs, and one round, the last. Of the vantage point are: those that
  * name it, traces and a round whose ids are made of its name (as prober/record.h and round_set_id
- * make them), so that nobody takes another's ids. BP_ENOMEM. */
-int batch_read(const char *vantage, const void *bytes, size_t n, struct batch_head *head,
+ * make them), so that nobody takes another's ids. Rounds and what is in them lie within `times`
+ * (NULL: any), traces near the moment in the id of their round: each day is a table of the store,
+ * and the latest moment is what reports take for now. BP_ENOMEM. */
+int batch_read(const char *vantage, const struct batch_times *times, const void *bytes, size_t n,
+	       struct batch_head *head,
 	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 	       enum batch_refusal *refusal, struct bp_error *err);
 

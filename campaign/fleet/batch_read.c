@@ -19,6 +19,8 @@ enum { MAGIC_BE = 0x28b52ffd, CHECKSUM_FLAG = 0x04 };
 
 struct reading {
 	const char *vantage;
+	const struct batch_times *times; /* NULL: any */
+	struct wall planned;             /* as the id of the round has it; 0: none that is known */
 	struct batch_head *head;
 	int (*on_record)(void *arg, struct record *r, struct bp_error *err);
 	void *arg;
@@ -123,6 +125,61 @@ static int open_frame(struct reading *in, const void *bytes, size_t n, char **pl
 	return 0;
 }
 
+/* --- when it was ------------------------------------------------------------------------------ */
+
+static const int64_t DAY_NS = 86400 * NS_PER_S;
+
+struct batch_times batch_times_of(struct wall stamp, struct wall now)
+{
+	struct wall first = stamp.ns != 0 && stamp.ns < now.ns ? stamp : now;
+	struct wall last = stamp.ns > now.ns ? stamp : now;
+
+	return (struct batch_times){{first.ns - BATCH_OLD_DAYS * DAY_NS},
+				    {last.ns + BATCH_AHEAD_DAYS * DAY_NS}};
+}
+
+/* 20261122T100000Z or 20261122T100000.250Z, as round_set_id writes it. */
+static bool moment_parse(const char *text, struct wall *out)
+{
+	char full[WALL_TEXT];
+
+	if (strlen(text) < strlen("20261122T100000Z"))
+		return false;
+	snprintf(full, sizeof(full), "%.4s-%.2s-%.2s%.3s:%.2s:%s", text, text + 4, text + 6,
+		 text + 8, text + 11, text + 13);
+	return wall_parse(full, (struct wall){0}, out) == 0;
+}
+
+/* 0: not known, and so of no time. */
+static int check_time(struct reading *in, const char *what, struct wall t)
+{
+	char text[WALL_TEXT];
+
+	if (t.ns == 0 || in->times == NULL)
+		return 0;
+	if (t.ns > in->times->most.ns)
+		return REFUSE(in, BATCH_MALFORMED, "record %u: %s %s: that is still to come",
+			      in->records, what, wall_format_short(t, text));
+	if (t.ns < in->times->least.ns)
+		return REFUSE(in, BATCH_MALFORMED, "record %u: %s %s: older than %d days",
+			      in->records, what, wall_format_short(t, text), BATCH_OLD_DAYS);
+	return 0;
+}
+
+static int check_near(struct reading *in, const char *what, struct wall t)
+{
+	char text[WALL_TEXT];
+	int rc = check_time(in, what, t);
+
+	if (rc < 0 || t.ns == 0 || in->times == NULL)
+		return rc;
+	if (t.ns < in->planned.ns - BATCH_EARLY_DAYS * DAY_NS ||
+	    t.ns > in->planned.ns + BATCH_ROUND_DAYS * DAY_NS)
+		return REFUSE(in, BATCH_MALFORMED, "record %u: %s %s: far from its round %s",
+			      in->records, what, wall_format_short(t, text), in->head->round);
+	return 0;
+}
+
 /* --- the head --------------------------------------------------------------------------------- */
 
 /* Whole, or nothing: what had to be cut, or is no clean text, is none. */
@@ -152,6 +209,7 @@ static int check_head(struct reading *in, const struct json_node *dom)
 	int64_t version, seq = 0, part = 0, parts = 0, records = 0;
 	const char *type = node_text(node_get(dom, "type"));
 	struct batch_head *h = in->head;
+	const char *moment;
 	bool epoch, round;
 
 	if (type == NULL || strcmp(type, "batch") != 0)
@@ -178,6 +236,9 @@ static int check_head(struct reading *in, const struct json_node *dom)
 		return REFUSE(in, BATCH_MALFORMED, "%s",
 			      !epoch ? "epoch, seq: expected a name and a number from 1" :
 				       "round: expected an id");
+	moment = strrchr(h->round, '-');
+	if (moment == NULL || !moment_parse(moment + 1, &in->planned))
+		return REFUSE(in, BATCH_MALFORMED, "round: '%s' names no moment", h->round);
 	if (!take_number(dom, "part", 1, UINT32_MAX, &part) ||
 	    !take_number(dom, "parts", part, UINT32_MAX, &parts) || part > seq)
 		return REFUSE(in, BATCH_MALFORMED, "part, parts: expected 1 or more, and no more");
@@ -246,13 +307,14 @@ static int check_trace(struct reading *in, const struct trace *t)
 	if (strcmp(t->round, in->head->round) != 0)
 		return REFUSE(in, BATCH_MALFORMED, "record %u: trace %s is of another round",
 			      in->records, t->id);
-	return 0;
+	return check_near(in, "a trace of", t->start);
 }
 
 static int check_round(struct reading *in, const struct record *r)
 {
 	struct bp_error why = {0};
 	struct round round, named;
+	int rc;
 
 	if (round_read(r, &round, &why) < 0)
 		return REFUSE(in, why.code == BP_EUNSUP ? BATCH_VERSION_UNKNOWN : BATCH_MALFORMED,
@@ -269,7 +331,10 @@ static int check_round(struct reading *in, const struct record *r)
 		return REFUSE(in, BATCH_MALFORMED, "record %u: a round that is not this batch's",
 			      in->records);
 	in->ended = true;
-	return 0;
+	rc = check_time(in, "a round planned for", round.planned);
+	if (rc == 0)
+		rc = check_near(in, "a round that began", round.start);
+	return rc < 0 ? rc : check_near(in, "a round that ended", round.end);
 }
 
 /* It need not say whose it is; what it says must be so. */
@@ -277,7 +342,8 @@ static int check_object(struct reading *in, const struct record *r)
 {
 	static const struct { const char *key; size_t which; } names[] = {{"vantage", 0},
 									   {"round", 1}};
-	const char *ours[] = {in->vantage, in->head->round};
+	const char *ours[] = {in->vantage, in->head->round}, *start;
+	struct wall at;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct json_node *v = node_get(r->dom, names[i].key);
@@ -287,7 +353,10 @@ static int check_object(struct reading *in, const struct record *r)
 			return REFUSE(in, BATCH_FOREIGN, "record %u: it is of another %s",
 				      in->records, names[i].key);
 	}
-	return 0;
+	start = node_text(node_get(r->dom, "start"));
+	return start != NULL && wall_parse(start, (struct wall){0}, &at) == 0
+		       ? check_time(in, "an object of", at)
+		       : 0;
 }
 
 static int check_record(struct reading *in, const struct record *r)
@@ -363,13 +432,14 @@ static int read_lines(struct reading *in, const char *plain, size_t size)
 	return 0;
 }
 
-int batch_read(const char *vantage, const void *bytes, size_t n, struct batch_head *head,
+int batch_read(const char *vantage, const struct batch_times *times, const void *bytes, size_t n,
+	       struct batch_head *head,
 	       int (*on_record)(void *arg, struct record *r, struct bp_error *err), void *arg,
 	       enum batch_refusal *refusal, struct bp_error *err)
 {
 	struct bp_error own = {0};
-	struct reading in = {.vantage = vantage, .head = head, .on_record = on_record, .arg = arg,
-			     .err = err != NULL ? err : &own};
+	struct reading in = {.vantage = vantage, .times = times, .head = head,
+			     .on_record = on_record, .arg = arg, .err = err != NULL ? err : &own};
 	char *plain = NULL;
 	size_t size = 0;
 	int rc;

@@ -201,8 +201,9 @@ static int take_one(struct collect *c, struct item *it, struct bp_error *err)
 	struct batch b = {0};
 	struct bp_error why = {0};
 	bool known;
-	int rc = batch_read(it->vantage, it->m.bytes, it->m.size, &it->head, keep_record, &b,
-			    &it->refusal, &why);
+	struct batch_times times = batch_times_of(it->m.stamp, wall_now());
+	int rc = batch_read(it->vantage, &times, it->m.bytes, it->m.size, &it->head,
+			    keep_record, &b, &it->refusal, &why);
 
 	it->already = false;
 	if (rc < 0 && it->refusal != BATCH_OK) {

@@ -79,13 +79,31 @@ static int send_values(struct pg_store *s, struct bp_error *err)
 
 enum { DAYS = sizeof(((struct pg_news *)0)->days) / sizeof(uint32_t) };
 
-static bool day_is_known(const struct pg_news *n, uint32_t day)
+static bool is_one_of(const uint32_t *days, unsigned count, uint32_t day)
 {
-	for (unsigned i = 0; i < DAYS && i < n->day_count; i++) {
-		if (n->days[i] == day)
+	for (unsigned i = 0; i < count; i++) {
+		if (days[i] == day)
 			return true;
 	}
 	return false;
+}
+
+static int make_day(struct pg_store *s, uint32_t day, struct bp_error *err)
+{
+	struct pg_news *n = s->news;
+	int rc;
+
+	if (n->touched_count == PG_DAYS_MAX)
+		return bp_fail(err, BP_ERANGE,
+			       "the store: traces of more than %d days at once: fewer at a time",
+			       PG_DAYS_MAX);
+	n->touched[n->touched_count++] = day;
+	if (is_one_of(n->days, n->day_count < DAYS ? n->day_count : DAYS, day))
+		return 0;
+	pg_param_i32(&s->params, (int32_t)day);
+	rc = pg_query_constant(s, "SELECT store_day(date '2000-01-01' + $1)", NULL, err);
+	n->days[n->day_count++ % DAYS] = day;
+	return rc;
 }
 
 static int make_days(struct pg_store *s, struct bp_error *err)
@@ -101,11 +119,8 @@ static int make_days(struct pg_store *s, struct bp_error *err)
 		if (w->there || w->start_us < PG_EPOCH_US)
 			continue;
 		day = (uint32_t)((w->start_us - PG_EPOCH_US) / US_PER_DAY);
-		if (day_is_known(n, day))
-			continue;
-		pg_param_i32(&s->params, (int32_t)day);
-		rc = pg_query_constant(s, "SELECT store_day(date '2000-01-01' + $1)", NULL, err);
-		n->days[n->day_count++ % DAYS] = day;
+		if (!is_one_of(n->touched, n->touched_count, day))
+			rc = make_day(s, day, err);
 	}
 	return rc;
 }

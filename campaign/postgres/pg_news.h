@@ -25,7 +25,10 @@ enum pg_kind {
 	PG_KIND_JUDGE,
 	PG_KINDS
 };
-enum { PG_COLUMNS_MAX = 14 };
+enum {
+	PG_COLUMNS_MAX = 14,
+	PG_DAYS_MAX = 64, /* of one transaction: each is a table that it locks, with its indexes */
+};
 
 struct pg_hash {
 	uint64_t h[2];
@@ -166,6 +169,8 @@ struct pg_news {
 	uint32_t locked_count, locked_room;
 	uint32_t days[64]; /* days since 2000 that have a partition, a ring */
 	unsigned day_count;
+	uint32_t touched[PG_DAYS_MAX]; /* of them, those of this transaction */
+	unsigned touched_count;
 };
 
 /* --- pg_news.c -------------------------------------------------------------------------------- */

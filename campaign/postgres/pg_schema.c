@@ -124,6 +124,14 @@ static const char functions[] =
 	"  to_regclass(part) IS NOT NULL THEN RETURN; END IF;\n"
 	" PERFORM pg_advisory_xact_lock(1112560464, 1);\n"
 	" IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;\n"
+	/* A clock that is wrong, or a writer who is: a table for each day there may be is no store.
+	 * Some are let be, for who tries things out. */
+	" IF day > (now() AT TIME ZONE 'UTC')::date + 2 AND (SELECT count(*) FROM pg_inherits i\n"
+	"  JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'trace'::regclass\n"
+	"  AND c.relname ~ '^trace_[0-9]{8}$' AND substr(c.relname, 7) >\n"
+	"  to_char((now() AT TIME ZONE 'UTC')::date + 2, 'YYYYMMDD')) >= 64 THEN\n"
+	"  RAISE EXCEPTION 'the day % is still to come, and there are 64 such already', day\n"
+	"   USING ERRCODE = '22008'; END IF;\n"
 	/* Attached, not made as a part: that locks nobody out. */
 	" EXECUTE format('CREATE TABLE %I (LIKE trace INCLUDING DEFAULTS INCLUDING STORAGE)',"
 	" part);\n"

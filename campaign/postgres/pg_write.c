@@ -48,6 +48,7 @@ int pg_begin(struct store *store, struct bp_error *err)
 		return rc;
 	pg_news_clear(s->news);
 	s->news->locked_count = 0;
+	s->news->touched_count = 0;
 	s->writing = true;
 	s->failed = false;
 	s->now_us = pg_us_of(wall_now());

@@ -49,14 +49,14 @@ static void check(const void *bytes, size_t n)
 
 	must(batch_writer_new(&w) == 0);
 	batch_begin(w);
-	rc = batch_read("fra1", bytes, n, &head, on_record, w, &refusal, &err);
+	rc = batch_read("fra1", NULL, bytes, n, &head, on_record, w, &refusal, &err);
 	must(rc == 0 || rc == BP_EPARSE);
 	must((rc == 0) == (refusal == BATCH_OK));
 	must((head.seq == 0) == (head.epoch[0] == '\0'));
 	if (rc < 0)
 		check_text(err.text);
 	else if (batch_end(w, &head, &out, &size, &err) == 0) {
-		must(batch_read("fra1", out, size, &again, on_again, &records, &refusal, &err) ==
+		must(batch_read("fra1", NULL, out, size, &again, on_again, &records, &refusal, &err) ==
 		     0);
 		must(records == head.records && memcmp(&head, &again, sizeof(head)) == 0);
 	}

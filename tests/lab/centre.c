@@ -160,8 +160,8 @@ static int keep(struct collecting *c, const struct bus_message *m, struct bp_err
 	const char *what = "new";
 	char path[512], *before;
 	size_t n = 0;
-	int rc = batch_read(c->vantage, m->bytes, m->size, &head, count_record, NULL, &refusal,
-			    err);
+	int rc = batch_read(c->vantage, NULL, m->bytes, m->size, &head, count_record, NULL,
+			    &refusal, err);
 
 	if (rc < 0)
 		return rc;
@@ -253,7 +253,7 @@ static int read_all(const char *vantage, const char *dir, struct bp_error *err)
 			i++;
 			continue;
 		}
-		rc = batch_read(vantage, bytes, n, &head, print_record, NULL, &refusal, err);
+		rc = batch_read(vantage, NULL, bytes, n, &head, print_record, NULL, &refusal, err);
 	}
 	return rc;
 }

@@ -288,6 +288,37 @@ static void shares_count_each_key_once(void **state)
 	}
 }
 
+/* Records of no round come in any order: the report is that of the same in theirs. */
+static void cells_come_in_any_order(void **state)
+{
+	static const unsigned orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct series_key key = key_of(0, "fra1", 0);
+		char text[128];
+		struct bed b;
+
+		bed_open(&b, 0, 0);
+		for (unsigned k = 0; k < 4; k++) {
+			unsigned at = orders[i][k];
+			struct cell c = bed_cell(&key, T0 + at * 86400 * NS_PER_S,
+						 at < 2 ? DANDONG : KHASAN, 200);
+
+			c.every_ns = 86400 * NS_PER_S;
+			bed_must(report_maker_cell(b.maker, &c));
+		}
+		make(&b);
+		assert_int_equal(b.r->since.ns, T0);
+		assert_int_equal(b.r->until.ns, T0 + 4 * 86400 * NS_PER_S);
+		assert_int_equal(b.r->as_of.ns, T0 + 3 * 86400 * NS_PER_S);
+		assert_int_equal(b.r->share_count, 96);
+		spans_text(&b.r->rows[0], text, sizeof(text));
+		assert_string_equal(text, "C192 R192");
+		bed_close(&b);
+	}
+}
+
 /* By hand from the formula; the first is in Newcombe, Statistics in Medicine 17 (1998), table I. */
 static void wilson(void **state)
 {
@@ -527,6 +558,7 @@ int main(void)
 		cmocka_unit_test(many_rounds_share_points),
 		cmocka_unit_test(sums_count_keys),
 		cmocka_unit_test(shares_count_each_key_once),
+		cmocka_unit_test(cells_come_in_any_order),
 		cmocka_unit_test(wilson),
 		cmocka_unit_test(ways_in),
 		cmocka_unit_test(down_is_for_all_who_are_up),

@@ -127,6 +127,16 @@ alike "others' records: beside the first" report --format jsonl STORE "$base"
 alike "others' records: against the first" diff --format jsonl STORE "$base"
 file=$base url=$server
 
+# A trace a day over years: a table each, and no more of them in one transaction than a server has locks for.
+perl -e 'for my $i (0 .. 199) { my @t = gmtime($ARGV[0] - ($i * 7 % 200) * 86400);
+	printf qq({"type":"trace","version":1,"id":"old-x-%d","vantage":"old","dst":"198.18.0.1","method":"icmp",) .
+		qq("start":"%04d-%02d-%02dT12:00:00Z","stop":"gap_limit","hops":[]}\n), $i, $t[5] + 1900, $t[4] + 1, $t[3] }' \
+	$t0 >"$dir/old"
+for store in "$file" "$url"; do
+	check "a trace a day into ${store%%:*}" bp convert --to store -o "$store" "$dir/old"
+done
+alike "a trace a day" convert --to jsonl --vantage old STORE
+
 # Anew, by a profile of another version: kept beside the first.
 profile=$dir/later.yaml
 alike "judge" judge --store STORE

@@ -259,7 +259,7 @@ static void keep(struct bed *b, const struct bus_message *m)
 	uint64_t missed = b->missed;
 	struct kept *k;
 
-	assert_int_equal(batch_read("v", m->bytes, m->size, &head, count, b, &refusal, &err), 0);
+	assert_int_equal(batch_read("v", NULL, m->bytes, m->size, &head, count, b, &refusal, &err), 0);
 	snprintf(b->epoch, sizeof(b->epoch), "%s", head.epoch);
 	while (at < b->count && (b->batches[at].seq != head.seq ||
 				 strcmp(b->batches[at].epoch, head.epoch) != 0))

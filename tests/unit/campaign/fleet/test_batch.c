@@ -75,6 +75,10 @@ static const struct {
 	 BATCH_VERSION_UNKNOWN, 1, 0},
 	{"a version that is no number", HEAD_("\"1\"", "fra1", "e", "1", ROUND, "1", "1", "0"),
 	 BATCH_MALFORMED, 1, 0},
+	{"a round without a moment", HEAD_("1", "fra1", "e", "1", "c-fra1-now", "1", "1", "0"),
+	 BATCH_MALFORMED, 1, 0},
+	{"a round of no day", HEAD_("1", "fra1", "e", "1", "c-fra1-20261332T100000Z", "1", "1", "0"),
+	 BATCH_MALFORMED, 1, 0},
 	{"seq 0", HEAD_("1", "fra1", "e", "0", ROUND, "1", "1", "0"), BATCH_MALFORMED, 0, 0},
 	{"seq beyond all", HEAD_("1", "fra1", "e", "9223372036854775808", ROUND, "1", "1", "0"),
 	 BATCH_MALFORMED, 0, 0},
@@ -179,7 +183,7 @@ static struct told read_frame(struct frame f)
 
 	assert_non_null(copy);
 	memcpy(copy, f.bytes, f.n);
-	o.rc = batch_read("fra1", copy, f.n, &o.head, count, &o.records, &o.refusal, &o.err);
+	o.rc = batch_read("fra1", NULL, copy, f.n, &o.head, count, &o.records, &o.refusal, &o.err);
 	free(copy);
 	assert_true(o.rc == 0 || o.rc == BP_EPARSE);
 	assert_int_equal(o.rc == 0, o.refusal == BATCH_OK);
@@ -246,7 +250,7 @@ static void a_name_need_not_be_as_in_ids(void **state)
 
 	(void)state;
 	f = frame_of(text, strlen(text), true, true);
-	if (batch_read("a-b", f.bytes, f.n, &head, NULL, NULL, &refusal, &err) != 0)
+	if (batch_read("a-b", NULL, f.bytes, f.n, &head, NULL, NULL, &refusal, &err) != 0)
 		fail_msg("%s", err.text);
 	free(f.bytes);
 	/* A long name has a hash in its rounds' ids. */
@@ -258,15 +262,114 @@ static void a_name_need_not_be_as_in_ids(void **state)
 	snprintf(line, sizeof(line), HEAD_("1", "%s", "e", "2", "%s", "1", "2", "1")
 		 TRACE_("%.27s_-x-1", "%s", "%s", "%s"), far, r.id, far, far, r.campaign, r.id);
 	f = frame_of(line, strlen(line), true, true);
-	if (batch_read(far, f.bytes, f.n, &head, NULL, NULL, &refusal, &err) == 0)
+	if (batch_read(far, NULL, f.bytes, f.n, &head, NULL, NULL, &refusal, &err) == 0)
 		fail_msg("the id of %s is another's", line);
 	free(f.bytes);
 	snprintf(line, sizeof(line), HEAD_("1", "%s", "e", "2", "%s", "1", "2", "1")
 		 TRACE_("%.28s-x-1", "%s", "%s", "%s"), far, r.id, far, far, r.campaign, r.id);
 	f = frame_of(line, strlen(line), true, true);
-	if (batch_read(far, f.bytes, f.n, &head, NULL, NULL, &refusal, &err) != 0)
+	if (batch_read(far, NULL, f.bytes, f.n, &head, NULL, NULL, &refusal, &err) != 0)
 		fail_msg("%s", err.text);
 	free(f.bytes);
+}
+
+/* --- times ------------------------------------------------------------------------------------ */
+
+static int64_t at(const char *text)
+{
+	struct wall t = {0};
+
+	assert_int_equal(wall_parse(text, (struct wall){0}, &t), 0);
+	return t.ns;
+}
+
+/* Read at noon of 22 November 2026. Of one day each a store has a table, and the latest moment of
+ * all is a report's now: one batch could else make a thousand, and end every vantage point's
+ * time. */
+static const struct {
+	const char *why, *planned, *trace, *start, *end;
+	const char *stamp; /* of the broker; NULL: none */
+	bool taken;
+} times[] = {
+	{"as it should be", "2026-11-22T10:00:00Z", "2026-11-22T10:00:03Z", "2026-11-22T10:00:01Z",
+	 "2026-11-22T10:01:00Z", NULL, true},
+	{"weeks in a spool", "2026-09-01T10:00:00Z", "2026-09-01T10:00:03Z", "2026-09-01T10:00:01Z",
+	 "2026-09-01T10:01:00Z", NULL, true},
+	{"a round of four days", "2026-11-18T10:00:00Z", "2026-11-22T09:00:00Z",
+	 "2026-11-18T10:00:01Z", "2026-11-22T10:01:00Z", NULL, true},
+	{"a clock some hours ahead", "2026-11-23T10:00:00Z", "2026-11-23T10:00:03Z",
+	 "2026-11-23T10:00:01Z", "2026-11-23T10:01:00Z", NULL, true},
+	{"a slot of next week, told as missed", "2026-11-29T10:00:00Z", NULL, NULL, NULL, NULL,
+	 false},
+	{"a clock two days ahead", "2026-11-24T12:00:01Z", "2026-11-24T12:00:01Z", NULL, NULL, NULL,
+	 false},
+	{"a trace of 2098", "2026-11-22T10:00:00Z", "2098-01-01T00:00:00Z", NULL, NULL, NULL,
+	 false},
+	{"a trace of 1971", "2026-11-22T10:00:00Z", "1971-01-01T00:00:00Z", NULL, NULL, NULL,
+	 false},
+	{"a round of 1971", "1971-01-01T00:00:00Z", "1971-01-01T00:00:00Z", NULL, NULL, NULL,
+	 false},
+	{"two years old", "2024-11-22T10:00:00Z", "2024-11-22T10:00:03Z", NULL, NULL, NULL, false},
+	{"two years old, and so long in the stream", "2024-11-22T10:00:00Z",
+	 "2024-11-22T10:00:03Z", NULL, NULL, "2024-11-23T00:00:00Z", true},
+	{"the broker's clock is ahead, and the vantage point's", "2026-11-29T10:00:00Z",
+	 "2026-11-29T10:00:03Z", NULL, NULL, "2026-11-29T10:00:05Z", true},
+	{"a trace two days before its round", "2026-11-22T10:00:00Z", "2026-11-20T10:00:00Z", NULL,
+	 NULL, NULL, false},
+	{"a trace a month behind its round", "2026-10-22T10:00:00Z", "2026-11-22T10:00:00Z", NULL,
+	 NULL, NULL, false},
+	{"a round that ends in 2098", "2026-11-22T10:00:00Z", NULL, "2026-11-22T10:00:01Z",
+	 "2098-01-01T00:00:00Z", NULL, false},
+	{"a round that began in 1971", "2026-11-22T10:00:00Z", NULL, "1971-01-01T00:00:01Z",
+	 "2026-11-22T10:01:00Z", NULL, false},
+};
+
+static void what_is_of_no_believable_time_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct batch_times window = batch_times_of(
+			(struct wall){times[i].stamp != NULL ? at(times[i].stamp) : 0},
+			(struct wall){at("2026-11-22T12:00:00Z")});
+		struct bp_error err = {0};
+		enum batch_refusal refusal;
+		struct batch_head head;
+		char text[2048];
+		struct round r;
+		struct buf json;
+		struct frame f;
+		int n;
+
+		round_init(&r);
+		strcpy(r.campaign, "c");
+		strcpy(r.vantage, "fra1");
+		r.planned.ns = at(times[i].planned);
+		r.start.ns = times[i].start != NULL ? at(times[i].start) : r.planned.ns;
+		r.end.ns = times[i].end != NULL ? at(times[i].end) : r.start.ns;
+		round_set_id(&r);
+		buf_init(&json);
+		round_write_json(&json, &r);
+		n = snprintf(text, sizeof(text), HEAD_("1", "fra1", "e", "1", "%s", "1", "1", "%d"),
+			     r.id, 1 + (times[i].trace != NULL));
+		if (times[i].trace != NULL)
+			n += snprintf(text + n, sizeof(text) - (size_t)n,
+				      "{\"type\":\"trace\",\"version\":1,\"id\":\"fra1-x-1\","
+				      "\"vantage\":\"fra1\",\"campaign\":\"c\",\"round\":\"%s\","
+				      "\"dst\":\"192.0.2.1\",\"method\":\"icmp\",\"start\":\"%s\","
+				      "\"stop\":\"reached\",\"hops\":[]}\n",
+				      r.id, times[i].trace);
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s", json.bytes);
+		buf_fini(&json);
+		f = frame_of(text, (size_t)n, true, true);
+		if ((batch_read("fra1", &window, f.bytes, f.n, &head, NULL, NULL, &refusal, &err) ==
+		     0) != times[i].taken ||
+		    refusal != (times[i].taken ? BATCH_OK : BATCH_MALFORMED))
+			fail_msg("%s: %s (%s)", times[i].why, batch_refusal_name(refusal), err.text);
+		/* Whoever only looks takes any time. */
+		assert_int_equal(batch_read("fra1", NULL, f.bytes, f.n, &head, NULL, NULL, &refusal,
+					    &err), 0);
+		free(f.bytes);
+	}
 }
 
 /* --- the frame -------------------------------------------------------------------------------- */
@@ -401,12 +504,12 @@ static void what_is_written_is_read(void **state)
 		assert_int_equal(batch_end(w, &head, &bytes, &n, &err), 0);
 		assert_int_equal(head.records, 3);
 	}
-	assert_int_equal(batch_read("fra1", bytes, n, &got, keep, &back, &refusal, &err), 0);
+	assert_int_equal(batch_read("fra1", NULL, bytes, n, &got, keep, &back, &refusal, &err), 0);
 	assert_memory_equal(&got, &head, sizeof(got));
 	assert_string_equal(back.text.bytes, TRACE PATHS_(",\"vantage\":\"fra1\"") END);
 	/* Who takes the records says when to stop, and it is no refusal. */
 	back.fail = BP_EAGAIN;
-	assert_int_equal(batch_read("fra1", bytes, n, &got, keep, &back, &refusal, &err), BP_EAGAIN);
+	assert_int_equal(batch_read("fra1", NULL, bytes, n, &got, keep, &back, &refusal, &err), BP_EAGAIN);
 	assert_int_equal(refusal, BATCH_OK);
 	batch_writer_free(w);
 	buf_fini(&back.text);
@@ -504,6 +607,7 @@ int main(void)
 		cmocka_unit_test(every_row_is_taken_or_refused_as_it_should),
 		cmocka_unit_test(a_head_tells_all),
 		cmocka_unit_test(a_name_need_not_be_as_in_ids),
+		cmocka_unit_test(what_is_of_no_believable_time_is_refused),
 		cmocka_unit_test(no_byte_may_be_another),
 		cmocka_unit_test(no_byte_may_be_missing_or_too_many),
 		cmocka_unit_test(a_frame_says_its_size_and_has_a_checksum),

@@ -59,7 +59,7 @@ static struct batch_head read_batch(struct bed *b, struct cut *c, uint64_t place
 	buf_init(&bytes);
 	memset(s, 0, sizeof(*s));
 	assert_int_equal(cut_get(c, place, &bytes, &told, &b->err), 0);
-	if (batch_read("v", bytes.bytes, bytes.used, &head, see, s, &refusal, &b->err) < 0)
+	if (batch_read("v", NULL, bytes.bytes, bytes.used, &head, see, s, &refusal, &b->err) < 0)
 		fail_msg("%s", b->err.text);
 	assert_int_equal(head.seq, told.seq);
 	assert_string_equal(head.epoch, told.epoch);

@@ -442,6 +442,62 @@ static void days_of_any_time(void **state)
 	assert_int_equal(number(b->path, "SELECT count(*) FROM traces WHERE start_utc IS NULL"), 1);
 }
 
+static unsigned days_of(struct bed *b)
+{
+	return (unsigned)number(b->path, "SELECT count(*) FROM pg_inherits WHERE inhparent ="
+					 " 'trace'::regclass");
+}
+
+/* Each day is a table, and each of them a lock or more of whoever reads or writes it. */
+static void a_transaction_makes_few_days(void **state)
+{
+	struct bed *b = *state;
+	unsigned days = days_of(b);
+
+	assert_ok(b, store_begin(b->store, &b->err));
+	for (unsigned i = 0; i < 1024; i++)
+		add(b, make_trace("fra1", "r", T0 - i * 86400 * NS_PER_S, i, 1), NULL, NULL);
+	assert_int_equal(store_commit(b->store, &b->err), BP_ERANGE);
+	assert_non_null(strstr(b->err.text, "days"));
+	store_undo(b->store);
+	assert_int_equal(days_of(b), days);
+	assert_int_equal(count_of(b, NULL), 0);
+	/* As many as may be, twice. */
+	for (unsigned k = 0; k < 2; k++) {
+		assert_ok(b, store_begin(b->store, &b->err));
+		for (unsigned i = 0; i < 64; i++)
+			add(b, make_trace("fra1", "r", T0 - (64 * k + i) * 86400 * NS_PER_S,
+					  64 * k + i, 1), NULL, NULL);
+		assert_ok(b, store_commit(b->store, &b->err));
+	}
+	assert_int_equal(days_of(b), days + 128);
+	assert_int_equal(count_of(b, NULL), 128);
+}
+
+/* Nor are there tables for all the days to come, whoever asks. */
+static void few_days_are_still_to_come(void **state)
+{
+	struct bed *b = *state;
+	unsigned days = days_of(b);
+	int64_t now = wall_now().ns;
+
+	assert_ok(b, store_begin(b->store, &b->err));
+	for (unsigned i = 0; i < 64; i++)
+		add(b, make_trace("fra1", "r", now + (3 + i) * 86400 * NS_PER_S, i, 1), NULL, NULL);
+	assert_ok(b, store_commit(b->store, &b->err));
+	assert_ok(b, store_begin(b->store, &b->err));
+	add(b, make_trace("fra1", "r", now + 90 * 86400 * NS_PER_S, 100, 1), NULL, NULL);
+	assert_int_equal(store_commit(b->store, &b->err), BP_EINVAL);
+	assert_non_null(strstr(b->err.text, "still to come"));
+	store_undo(b->store);
+	assert_int_equal(days_of(b), days + 64);
+	/* But today's. */
+	assert_ok(b, store_begin(b->store, &b->err));
+	add(b, make_trace("fra1", "r", now, 101, 1), NULL, NULL);
+	assert_ok(b, store_commit(b->store, &b->err));
+	assert_int_equal(days_of(b), days + 65);
+}
+
 /* Who writes need not own: what doc/store.md grants is enough, for a new day too. */
 static void a_writer_needs_few_rights(void **state)
 {
@@ -527,6 +583,7 @@ int main(void)
 		T(what_was_named_otherwise_stays), T(a_lost_connection_undoes_and_comes_again),
 		T(another_store_is_not_written_into), T(a_view_ends_with_its_connection),
 		T(a_dropped_day_comes_again),	   T(days_of_any_time),
+		T(a_transaction_makes_few_days),   T(few_days_are_still_to_come),
 		T(a_writer_needs_few_rights),	   T(a_store_is_made_once),
 	};
 
