@@ -428,6 +428,11 @@ int bus_ready(struct bus *b, struct bp_error *err)
 	bool gone;
 	int rc = 0;
 
+	if (b->stale && b->nc != NULL) { /* it forgets with its connection, and not before */
+		hang_up(b);
+		b->reopen = mono_now();
+	}
+	b->stale = false;
 	if (bus_is_connected(b))
 		return 0;
 	pthread_mutex_lock(&b->lock);

@@ -10,6 +10,8 @@
 #include "campaign/fleet/bus_inside.h"
 #include "core/text.h"
 
+#define DENIAL_NS NS_PER_S
+
 enum { EAR_MESSAGES = 4096, EAR_BYTES = 8 << 20 };
 
 struct bus_ear {
@@ -39,13 +41,49 @@ static bool tells_of(const char *text, const char *act, const char *subject)
 	       strstr(text, quoted) != NULL;
 }
 
-bool bus_was_denied(struct bus *b, const char *act, const char *subject, struct bp_error *err)
+/* The library keeps its connection's last error for ever; the one that this call makes is told by
+ * another thread, sooner or later. So what stood there before is remembered: only where the same
+ * refusal stood there already, the other thread is waited for. */
+struct bus_doubt bus_doubt(struct bus *b, const char *act, const char *subject)
+{
+	struct bus_doubt d = {.act = act, .subject = subject};
+	const char *text = NULL;
+
+	natsConnection_GetLastError(b->nc, &text);
+	d.stale = text != NULL && tells_of(text, act, subject);
+	pthread_mutex_lock(&b->lock);
+	d.denials = b->denials;
+	pthread_mutex_unlock(&b->lock);
+	return d;
+}
+
+static bool denied_anew(struct bus *b, const struct bus_doubt *d)
+{
+	struct mono until = mono_add(mono_now(), DENIAL_NS);
+	struct timespec ts = {.tv_sec = until.ns / NS_PER_S, .tv_nsec = until.ns % NS_PER_S};
+	bool anew = false, late = false;
+
+	pthread_mutex_lock(&b->lock);
+	while (!anew && !late) {
+		anew = b->denials != d->denials && tells_of(b->denied, d->act, d->subject);
+		if (!anew)
+			late = pthread_cond_timedwait(&b->woken, &b->lock, &ts) != 0;
+	}
+	pthread_mutex_unlock(&b->lock);
+	return anew;
+}
+
+bool bus_was_denied(struct bus *b, const struct bus_doubt *d, struct bp_error *err)
 {
 	const char *text = NULL;
 
 	natsConnection_GetLastError(b->nc, &text);
-	if (text == NULL || !tells_of(text, act, subject))
+	if (text == NULL || !tells_of(text, d->act, d->subject))
 		return false;
+	if (d->stale && !denied_anew(b, d)) {
+		b->stale = true;
+		return false;
+	}
 	bp_fail(err, BP_EPERM, "the server refuses: %s", text);
 	return true;
 }
@@ -53,6 +91,7 @@ bool bus_was_denied(struct bus *b, const char *act, const char *subject, struct 
 int bus_subscribe(struct bus *b, const char *subject, const char *queue, natsSubscription **out,
 		  struct bp_error *err)
 {
+	const struct bus_doubt doubt = bus_doubt(b, "Subscription", subject);
 	natsSubscription *sub = NULL;
 	natsStatus s = queue != NULL ?
 			       natsConnection_QueueSubscribeSync(&sub, b->nc, subject, queue) :
@@ -63,7 +102,7 @@ int bus_subscribe(struct bus *b, const char *subject, const char *queue, natsSub
 	/* A refusal comes before the answer to the flush. */
 	if (s == NATS_OK)
 		s = natsConnection_FlushTimeout(b->nc, b->wait_ns / NS_PER_MS);
-	if (s == NATS_OK && !bus_was_denied(b, "Subscription", subject, err)) {
+	if (s == NATS_OK && !bus_was_denied(b, &doubt, err)) {
 		*out = sub;
 		return 0;
 	}
@@ -93,16 +132,18 @@ static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *m, voi
 static int answers_open(struct bus *b, struct bp_error *err)
 {
 	char inbox[BUS_INBOX_TEXT], all[BUS_INBOX_TEXT + 2];
+	struct bus_doubt doubt;
 	natsStatus s;
 
 	if (b->answers != NULL)
 		return 0;
 	bus_inbox(b, inbox);
 	snprintf(all, sizeof(all), "%s.*", inbox);
+	doubt = bus_doubt(b, "Subscription", all);
 	s = natsConnection_Subscribe(&b->answers, b->nc, all, on_answer, b);
 	if (s == NATS_OK)
 		s = natsConnection_FlushTimeout(b->nc, b->wait_ns / NS_PER_MS);
-	if (s == NATS_OK && !bus_was_denied(b, "Subscription", all, err)) {
+	if (s == NATS_OK && !bus_was_denied(b, &doubt, err)) {
 		snprintf(b->answer_to, sizeof(b->answer_to), "%.*s.", BUS_INBOX_TEXT - 2, inbox);
 		return 0;
 	}
@@ -251,16 +292,18 @@ int bus_publish(struct bus *b, const char *subject, const char *id, const void *
 int bus_tell(struct bus *b, const char *subject, const void *bytes, size_t n,
 	     struct bp_error *err)
 {
+	struct bus_doubt doubt;
 	natsStatus s;
 	int rc = n > BUS_PAYLOAD_MAX ? bp_fail(err, BP_ERANGE, "%s: %zu bytes", subject, n) :
 				       bus_ready(b, err);
 
 	if (rc < 0)
 		return rc;
+	doubt = bus_doubt(b, "Publish", subject);
 	s = natsConnection_Publish(b->nc, subject, bytes, (int)n);
 	if (s == NATS_OK)
 		s = natsConnection_FlushTimeout(b->nc, b->wait_ns / NS_PER_MS);
-	if (s == NATS_OK && bus_was_denied(b, "Publish", subject, err))
+	if (s == NATS_OK && bus_was_denied(b, &doubt, err))
 		return BP_EPERM;
 	return bus_status(b, s, err, "%s", subject);
 }
@@ -286,6 +329,7 @@ int bus_ask_all(struct bus *b, const char *subject, const void *bytes, size_t n,
 {
 	char inbox[BUS_INBOX_TEXT];
 	struct mono until = mono_add(mono_now(), wait_ns);
+	struct bus_doubt doubt;
 	natsSubscription *sub;
 	unsigned came = 0;
 	int rc = n > BUS_PAYLOAD_MAX ? bp_fail(err, BP_ERANGE, "%s: %zu bytes", subject, n) :
@@ -296,6 +340,7 @@ int bus_ask_all(struct bus *b, const char *subject, const void *bytes, size_t n,
 		rc = bus_subscribe(b, inbox, NULL, &sub, err);
 	if (rc < 0)
 		return rc;
+	doubt = bus_doubt(b, "Publish", subject);
 	rc = bus_status(b, natsConnection_PublishRequest(b->nc, subject, inbox, bytes, (int)n), err,
 			"%s", subject);
 	while (rc == 0 && came < most) {
@@ -313,7 +358,7 @@ int bus_ask_all(struct bus *b, const char *subject, const void *bytes, size_t n,
 		natsMsg_Destroy(m);
 	}
 	if (rc == 0 && came == 0)
-		rc = bus_was_denied(b, "Publish", subject, err) ?
+		rc = bus_was_denied(b, &doubt, err) ?
 			     BP_EPERM : bp_fail(err, BP_EAGAIN, "%s: no answer in time", subject);
 	natsSubscription_Destroy(sub);
 	return rc;

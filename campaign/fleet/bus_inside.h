@@ -34,6 +34,7 @@ struct bus {
 	int64_t wait_ns;
 	bool patient;
 	bool own_fault;                /* of the last dialling: no server's */
+	bool stale;                    /* the library tells of a refusal that is no more */
 	natsConnection *nc;            /* NULL: given up, and tried again at `reopen` */
 	struct mono reopen;
 	unsigned made;                 /* connections: subscriptions belong to one of them */
@@ -60,8 +61,15 @@ int bus_ready(struct bus *b, struct bp_error *err);
 /* A library's status as our error; what: "to publish on bp.result.a". */
 int bus_status(struct bus *b, natsStatus s, struct bp_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* Whether the last thing that the server refused was this subject ("Publish", "Subscription"). */
-bool bus_was_denied(struct bus *b, const char *act, const char *subject, struct bp_error *err);
+/* Before a subject is used ("Publish", "Subscription"), and behind the flush: whether the server
+ * refused this use, not one of long ago. What act and subject point to stays as long. */
+struct bus_doubt {
+	const char *act, *subject;
+	bool stale;
+	uint64_t denials;
+};
+struct bus_doubt bus_doubt(struct bus *b, const char *act, const char *subject);
+bool bus_was_denied(struct bus *b, const struct bus_doubt *d, struct bp_error *err);
 /* A subscription that is there at the server, or was denied. */
 int bus_subscribe(struct bus *b, const char *subject, const char *queue, natsSubscription **out,
 		  struct bp_error *err);

@@ -298,6 +298,69 @@ static void a_full_stream_is_told_and_takes_more_when_it_is_emptied(void **state
 	bus_close(b);
 }
 
+static void allow(const struct broker *b, const char *more)
+{
+	char conf[96];
+	FILE *f;
+
+	snprintf(conf, sizeof(conf), "%s/nats.conf", b->dir);
+	f = fopen(conf, "w");
+	assert_non_null(f);
+	fprintf(f, "listen: 127.0.0.1:%u\nserver_name: bed\njetstream {store_dir: \"%s/js\"}\n"
+		"accounts: {A: {jetstream: enabled, users: [{user: a, password: b, permissions: "
+		"{publish: [\"_INBOX.>\"%s], subscribe: [\"_INBOX.>\"%s]}}]}}\nno_auth_user: a\n",
+		b->port, b->dir, more, more);
+	fclose(f);
+}
+
+/* The library tells of its last refusal for ever. */
+static void what_is_allowed_later_is_denied_no_more(void **state)
+{
+	struct broker *k = *state;
+	struct bp_error err = {0};
+	struct bus_ear *ear;
+	struct bus_message m;
+	struct bus *b;
+	int rc = BP_EPERM;
+
+	if (broker_missing())
+		skip();
+	broker_make(k, "");
+	broker_kill(k);
+	allow(k, "");
+	broker_start(k);
+	b = broker_bus(k, "fra1", NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(bus_tell(b, "x", "1", 1, &err), BP_EPERM);
+		assert_int_equal(bus_listen(b, "x", NULL, &ear, &err), BP_EPERM);
+	}
+	allow(k, ", \"x\"");
+	assert_int_equal(kill(k->pid, SIGHUP), 0);
+	for (unsigned i = 0; i < 100 && rc == BP_EPERM; i++) {
+		rc = bus_listen(b, "x", NULL, &ear, &err);
+		broker_nap();
+	}
+	assert_int_equal(rc, 0);
+	/* The connection that remembers is exchanged for another: who listened listens again. */
+	rc = BP_ENOTFOUND;
+	for (unsigned i = 0; i < 100 && rc < 0; i++) {
+		EVENTUALLY(bus_tell(b, "x", "1", 1, &err));
+		rc = bus_hear(ear, NS_PER_S / 10, &m, &err);
+	}
+	assert_int_equal(rc, 0);
+	bus_message_drop(&m);
+	/* And what was taken away again is denied again. */
+	allow(k, "");
+	assert_int_equal(kill(k->pid, SIGHUP), 0);
+	for (unsigned i = 0; i < 500 && rc == 0; i++) {
+		rc = bus_tell(b, "x", "1", 1, &err);
+		broker_nap();
+	}
+	assert_int_equal(rc, BP_EPERM);
+	bus_ear_close(ear);
+	bus_close(b);
+}
+
 /* What an older program made, or somebody by hand: brought to what it has to be, and the rest of it
  * left as it is. */
 static void what_is_there_is_brought_to_its_bounds(void **state)
@@ -569,6 +632,7 @@ int main(void)
 		T(a_full_stream_is_told_and_takes_more_when_it_is_emptied),
 		T(one_vantage_point_does_not_fill_it_for_all),
 		T(what_is_there_is_brought_to_its_bounds),
+		T(what_is_allowed_later_is_denied_no_more),
 		T(who_may_what_is_told_at_once),
 		T(patience_waits_for_a_server),
 		T(who_the_server_is_is_proved),
