@@ -178,12 +178,11 @@ static void put_tls(struct buf *out, const char *indent, const char *dir, bool m
 	buf_printf(out, "%s\ttimeout: 5\n%s}\n", indent, indent);
 }
 
-static void put_cluster(struct buf *out, const struct roster *r,
-			const struct roster_broker *brokers, unsigned count, const char *dir)
+static void put_cluster(struct buf *out, const struct roster_broker *brokers, unsigned count,
+			const char *dir)
 {
 	buf_printf(out, "\ncluster: {\n\tname: borderpath\n\tlisten: \"0.0.0.0:%d\"\n", CLUSTER_PORT);
-	if (r->tls)
-		put_tls(out, "\t", dir, true);
+	put_tls(out, "\t", dir, true);
 	buf_str(out, "\troutes: [\n");
 	for (unsigned i = 0; i < count; i++) {
 		buf_str(out, "\t\t\"nats-route://");
@@ -204,7 +203,7 @@ void server_conf_put(struct buf *out, const struct roster *r, const struct roste
 	if (r->tls)
 		put_tls(out, "", places->dir, false);
 	buf_printf(out, "jetstream: {\n\tstore_dir: \"%s\"\n}\n", places->jetstream);
-	if (count > 1)
-		put_cluster(out, r, brokers, count, places->dir);
+	if (count > 1 && r->tls)
+		put_cluster(out, brokers, count, places->dir);
 	buf_str(out, "\ninclude \"accounts.conf\"\n");
 }

@@ -18,7 +18,8 @@
 /* Where things will lie on the broker's machine: absolute paths. */
 struct server_places { const char *dir, *jetstream; };
 
-/* The configuration of brokers[at]; with more than one they are a cluster. */
+/* The configuration of brokers[at]; with more than one, and TLS, by which they know each other,
+ * they are a cluster. */
 void server_conf_put(struct buf *out, const struct roster *r, const struct roster_broker *brokers,
 		     unsigned count, unsigned at, const struct server_places *places);
 /* What it includes: the same for all. */

@@ -73,7 +73,13 @@ static int check(struct init *in, const char *server, int left, char **words)
 	if ((in->server_dir != NULL && in->server_dir[0] != '/') ||
 	    (in->jetstream_dir != NULL && in->jetstream_dir[0] != '/'))
 		return cli_usage("fleet", "a directory on the broker's machine begins with /") + 1;
-	return take_server(in, server);
+	if (take_server(in, server) > 0)
+		return CLI_USAGE + 1;
+	/* By TLS they know each other. Else whoever reaches their port is one of them, and may do
+	 * all that they may. */
+	if (in->brokers_count > 1 && !in->roster.tls)
+		return cli_usage("fleet", "brokers of a cluster know each other by TLS: no --no-tls") + 1;
+	return 0;
 }
 
 static int take_options(struct init *in, int argc, char **argv)

@@ -26,6 +26,9 @@ is "secrets are for one pair of eyes" \
 is "the certificate is the authority's, and names the broker" \
 	"$(openssl verify -CAfile "$FLEET/ca.pem" -verify_ip "$CENTRE" "$FLEET/server/server.pem" 2>&1 |
 		sed 's/.*: //')" OK
+at centre "$BORDERPATH" fleet init --server "$CENTRE,b.invalid,c.invalid" --no-tls --vantages vp1 \
+	-o "$LAB_TMP/open" >"$LAB_TMP/t" 2>&1
+is "a cluster that anybody could join is not made" "$? $(ls "$LAB_TMP/open" 2>&1 | grep -c nats)" "2 0"
 nats-server -t -c "$FLEET/server/nats.conf" >"$LAB_TMP/t" 2>&1
 is "the server takes the configuration" $? 0
 

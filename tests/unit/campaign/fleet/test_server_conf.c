@@ -464,6 +464,34 @@ static void a_header_drops_nothing_of_anybody(void **state)
 	buf_fini(&text);
 }
 
+/* --- among brokers ---------------------------------------------------------------------------- */
+
+/* They know each other by TLS; else whoever reaches their port is one of them. */
+static void a_cluster_is_closed(void **state)
+{
+	static const struct { unsigned count; bool tls, cluster; } rows[] = {
+		{1, false, false}, {1, true, false}, {3, true, true}, {3, false, false}};
+	const struct roster_broker brokers[3] = {{"192.0.2.1", 4222}, {"192.0.2.2", 4222},
+						 {"192.0.2.3", 4222}};
+	const struct server_places places = {"/etc/x", "/var/x"};
+	const char *at;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct roster r = {.tls = rows[i].tls};
+
+		buf_clear(&text);
+		server_conf_put(&text, &r, brokers, rows[i].count, 0, &places);
+		at = strstr(text.bytes, "cluster: {");
+		assert_int_equal(at != NULL, rows[i].cluster);
+		if (at != NULL)
+			assert_non_null(strstr(at, "verify: true"));
+	}
+	buf_fini(&text);
+}
+
 /* --- while it runs ---------------------------------------------------------------------------- */
 
 static void reload(struct bed *b)
@@ -552,6 +580,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_needed_is_denied),
 		cmocka_unit_test(an_answer_cannot_be_pointed_at_another),
 		cmocka_unit_test(a_header_drops_nothing_of_anybody),
+		cmocka_unit_test(a_cluster_is_closed),
 		cmocka_unit_test(who_is_revoked_is_out_and_the_others_do_not_notice),
 	};
 
