@@ -51,9 +51,11 @@ size_t batch_plain_size(const struct batch_writer *w);
 int batch_end(struct batch_writer *w, struct batch_head *head, const char **bytes, size_t *n,
 	      struct bp_error *err);
 
-/* Why a batch is refused for ever. */
+/* Why a batch is refused for ever; but BATCH_NEWER is for a newer program to read. */
 enum batch_refusal {
 	BATCH_OK, BATCH_OVERSIZED, BATCH_MALFORMED, BATCH_VERSION_UNKNOWN, BATCH_FOREIGN,
+	BATCH_NEWER,  /* it, or a record in it */
+	BATCH_FAILED, /* nothing is wrong with it that batch_read knows: a store did not take it */
 	BATCH_REFUSALS
 };
 const char *batch_refusal_name(enum batch_refusal r); /* "oversized", ... */

@@ -35,6 +35,8 @@ static const struct word refusal_words[] = {{"none", BATCH_OK},
 					    {"malformed", BATCH_MALFORMED},
 					    {"version", BATCH_VERSION_UNKNOWN},
 					    {"foreign", BATCH_FOREIGN},
+					    {"newer", BATCH_NEWER},
+					    {"failed", BATCH_FAILED},
 					    {NULL, 0}};
 
 const char *batch_refusal_name(enum batch_refusal r)
@@ -228,7 +230,7 @@ static int check_head(struct reading *in, const struct json_node *dom)
 	if (!take_number(dom, "version", 0, INT32_MAX, &version))
 		return REFUSE(in, BATCH_MALFORMED, "version: expected a number");
 	if (version != BATCH_VERSION)
-		return REFUSE(in, BATCH_VERSION_UNKNOWN,
+		return REFUSE(in, version > BATCH_VERSION ? BATCH_NEWER : BATCH_VERSION_UNKNOWN,
 			      "version %" PRId64 " of '%s': this program knows %d", version,
 			      h->tool, BATCH_VERSION);
 	round = take_text(dom, "round", h->round, sizeof(h->round)) && h->round[0] != '\0';
@@ -317,7 +319,7 @@ static int check_round(struct reading *in, const struct record *r)
 	int rc;
 
 	if (round_read(r, &round, &why) < 0)
-		return REFUSE(in, why.code == BP_EUNSUP ? BATCH_VERSION_UNKNOWN : BATCH_MALFORMED,
+		return REFUSE(in, why.code == BP_EUNSUP ? BATCH_NEWER : BATCH_MALFORMED,
 			      "record %u: %s", in->records, why.text);
 	if (strcmp(round.vantage, in->vantage) != 0)
 		return REFUSE(in, BATCH_FOREIGN, "record %u: a round of vantage point '%s'",
@@ -394,7 +396,7 @@ static int read_record(struct reading *in, const char *line, size_t n)
 	if (rc == BP_ENOMEM)
 		return bp_fail(in->err, BP_ENOMEM, "out of memory");
 	if (rc < 0)
-		return REFUSE(in, rc == BP_EUNSUP ? BATCH_VERSION_UNKNOWN : BATCH_MALFORMED,
+		return REFUSE(in, rc == BP_EUNSUP ? BATCH_NEWER : BATCH_MALFORMED,
 			      "record %u: %s", in->records, why.text);
 	rc = check_record(in, &r);
 	if (rc == 0 && in->on_record != NULL)

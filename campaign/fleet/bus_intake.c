@@ -19,22 +19,36 @@ struct bus_intake {
 	uint64_t asked;
 };
 
+/* Those that were given back for a while count as handed out: of all vantage points at once there
+ * may be many (agents that are newer than their collector). */
+enum { HANDED_OUT_MAX = 65536 };
+
+static bool is_ours(const struct json_node *info)
+{
+	int64_t most = 0;
+
+	node_int(node_get(node_get(info, "config"), "max_ack_pending"), INT64_MIN, INT64_MAX, &most);
+	return most < 0 || most >= HANDED_OUT_MAX;
+}
+
 static int consumer_make(struct bus_intake *in, struct bp_error *err)
 {
-	static const char config[] =
-		"{\"stream_name\":\"BP_RESULTS\",\"config\":{\"durable_name\":\"collect\","
-		"\"deliver_policy\":\"all\",\"ack_policy\":\"explicit\",\"ack_wait\":60000000000,"
-		"\"max_deliver\":-1,\"replay_policy\":\"instant\",\"max_ack_pending\":2048,"
-		"\"max_waiting\":512}}";
+	char config[512];
 	struct json_node *tree = NULL;
 	int rc = bus_js(in->bus, "$JS.API.CONSUMER.INFO." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
+	bool ours = rc == 0 && is_ours(tree);
 
 	free(tree);
 	tree = NULL;
-	if (rc != BP_ENOTFOUND)
+	if (ours || (rc < 0 && rc != BP_ENOTFOUND))
 		return rc;
+	snprintf(config, sizeof(config),
+		 "{\"stream_name\":\"BP_RESULTS\",\"config\":{\"durable_name\":\"collect\","
+		 "\"deliver_policy\":\"all\",\"ack_policy\":\"explicit\",\"ack_wait\":60000000000,"
+		 "\"max_deliver\":-1,\"replay_policy\":\"instant\",\"max_ack_pending\":%d,"
+		 "\"max_waiting\":512}}", HANDED_OUT_MAX);
 	rc = bus_js(in->bus, "$JS.API.CONSUMER.DURABLE.CREATE." CONSUMER, NULL, config,
-		    sizeof(config) - 1, &tree, NULL, err);
+		    strlen(config), &tree, NULL, err);
 	free(tree);
 	return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no stream BP_RESULTS") :
 				    rc;

@@ -51,14 +51,18 @@ void collect_book_batch(struct collect *c, const struct item *it)
 	p->dirty = true;
 	if (it->refusal == BATCH_OK)
 		return;
-	p->refused[it->refusal]++;
-	p->refused_at = p->last_batch_at;
+	/* What only a newer program can read is handed out again and again, and counts once. */
+	if (it->refusal != BATCH_NEWER || it->m.deliveries <= 1)
+		p->refused[it->refusal]++;
+	p->refused_at = it->refusal == BATCH_NEWER ? wall_now() : p->last_batch_at;
 	p->why = it->refusal;
 	text_set(p->text, sizeof(p->text), it->why.text);
 	/* Somebody may send nothing else. */
 	if (p->noted.ns == 0 || mono_since(now, p->noted) >= REFUSAL_TOLD_NS) {
 		p->noted = now;
-		collect_note(c, "a batch of %s is set aside: %s: %s", it->vantage,
+		collect_note(c, "a batch of %s %s: %s: %s", it->vantage,
+			     it->refusal == BATCH_NEWER ? "waits for a newer collector" :
+							  "is set aside",
 			     batch_refusal_name(it->refusal), it->why.text);
 	}
 }
@@ -66,7 +70,7 @@ void collect_book_batch(struct collect *c, const struct item *it)
 /* --- the entry -------------------------------------------------------------------------------- */
 
 static const enum batch_refusal kinds[] = {BATCH_MALFORMED, BATCH_FOREIGN, BATCH_OVERSIZED,
-					   BATCH_VERSION_UNKNOWN};
+					   BATCH_VERSION_UNKNOWN, BATCH_NEWER, BATCH_FAILED};
 
 static void put_refused(struct json_writer *w, const struct page *p, const struct json_node *old)
 {

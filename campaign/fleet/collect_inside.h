@@ -19,12 +19,15 @@
 enum {
 	COLLECT_FETCH = 32,        /* batches of one transaction */
 	COLLECT_TRIES = 3,         /* of a transaction, before its batches are tried one by one */
+	COLLECT_DELIVERIES = 20,   /* of a batch that fails by itself, before it is set aside */
 	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: one for each start of its agent */
 	COLLECT_PENDING_MAX = 4096,
+	BATCH_KEPT_MAX = 64 << 20, /* bytes of memory that a batch's records take, once read */
 };
 #define COLLECT_WAIT_MIN_NS (NS_PER_S / 2)
 #define COLLECT_WAIT_MAX_NS (10 * NS_PER_S)
 #define COLLECT_ASIDE_NS (30 * NS_PER_S)  /* a batch that fails by itself is left alone so long */
+#define COLLECT_NEWER_NS (60 * NS_PER_S)  /* and one that only a newer program can read */
 #define COLLECT_BOOK_NS (2 * NS_PER_S)    /* between two entries of one vantage point */
 
 /* Something that is tried again: when, and whether people know. */

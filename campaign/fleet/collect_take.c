@@ -3,7 +3,8 @@
  * Messages become batches, batches one transaction. A batch is read to its end before any of it is
  * added, so what is refused for ever leaves no trace in the transaction of the others. What the
  * store does not take for its content is set aside the same way; what fails for no reason that we
- * know is tried by itself, and given back if it fails alone.
+ * know is tried by itself, given back if it fails alone, and set aside when it has failed so for
+ * long. What only a newer program can read goes back until there is one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -90,96 +91,136 @@ int collect_fetch(struct collect *c, int64_t wait_ns, struct bp_error *err)
 
 /* --- one batch -------------------------------------------------------------------------------- */
 
+/* A record without what only its reading needed: the tree of a line takes many times its bytes. */
+struct kept {
+	struct record r;       /* a trace as a value; another object as its line; neither a tree */
+	struct round *round;   /* owned; of RECORD_ROUND */
+	struct wall start;     /* an object's own; 0: none */
+};
+
 struct batch {
-	struct record *records;   /* owned */
-	uint32_t count;
-	uint32_t room;
-	struct wall at;
+	struct kept *records;  /* owned */
+	uint32_t count, room;
+	size_t bytes;          /* that they take */
+	bool over;             /* more than BATCH_KEPT_MAX */
 	char campaign[TRACE_CAMPAIGN_TEXT];
 };
 
 static void batch_fini(struct batch *b)
 {
-	for (uint32_t i = 0; i < b->count; i++)
-		record_fini(&b->records[i]);
+	for (uint32_t i = 0; i < b->count; i++) {
+		record_fini(&b->records[i].r);
+		free(b->records[i].round);
+	}
 	free(b->records);
 }
 
-static int keep_record(void *arg, struct record *r, struct bp_error *err)
-{
-	struct batch *b = arg;
-
-	if (b->count == b->room) {
-		uint32_t room = b->room > 0 ? 2 * b->room : BATCH_RECORDS;
-		struct record *more = reallocarray(b->records, room, sizeof(*more));
-
-		if (more == NULL)
-			return bp_fail(err, BP_ENOMEM, "out of memory");
-		b->records = more;
-		b->room = room;
-	}
-	if (r->kind == RECORD_TRACE) {
-		if (b->campaign[0] == '\0')
-			text_set(b->campaign, sizeof(b->campaign), r->trace->campaign);
-		/* As a value it is all there: what a batch of traces takes is bounded by them. */
-		free(r->line);
-		r->line = NULL;
-	}
-	b->records[b->count++] = *r;
-	record_init(r);
-	return 0;
-}
-
-/* An object's own time, or that of what stands before it. */
-static struct wall object_at(const struct record *r, struct wall before)
+static struct wall start_of(const struct record *r)
 {
 	const char *start = node_text(node_get(r->dom, "start"));
 	struct wall at;
 
 	return start != NULL && wall_parse(start, (struct wall){0}, &at) == 0 && at.ns > 0 ?
-		       at : before;
+		       at : (struct wall){0};
 }
 
-static int add_round(struct store *s, struct item *it, const struct record *r,
-		     struct bp_error *err)
+static int keep_round(struct kept *k, const struct record *r, struct bp_error *err)
 {
-	struct round *round = malloc(sizeof(*round));
-	bool already = false;
 	int rc;
 
-	if (round == NULL)
+	k->round = malloc(sizeof(*k->round));
+	if (k->round == NULL)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
-	rc = round_read(r, round, err);
-	if (rc == 0)
-		rc = store_add_round(s, round, &already, err);
+	rc = round_read(r, k->round, err);
+	if (rc < 0) {
+		free(k->round);
+		k->round = NULL;
+	}
+	return rc;
+}
+
+static struct kept *more_room(struct batch *b)
+{
+	uint32_t room = b->room > 0 ? 2 * b->room : BATCH_RECORDS;
+	struct kept *more = b->records;
+
+	if (b->count == b->room) {
+		more = reallocarray(b->records, room, sizeof(*more));
+		if (more == NULL)
+			return NULL;
+		b->records = more;
+		b->room = room;
+	}
+	return &more[b->count];
+}
+
+static int keep_record(void *arg, struct record *r, struct bp_error *err)
+{
+	struct batch *b = arg;
+	struct kept *k = more_room(b);
+	int rc = 0;
+
+	if (k == NULL)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	*k = (struct kept){.start = start_of(r)};
+	if (r->kind == RECORD_ROUND)
+		rc = keep_round(k, r, err);
+	if (rc < 0)
+		return rc;
+	if (r->kind == RECORD_TRACE && b->campaign[0] == '\0')
+		text_set(b->campaign, sizeof(b->campaign), r->trace->campaign);
+	if (r->kind == RECORD_TRACE || r->kind == RECORD_ROUND) {
+		/* As a value it is all there. */
+		free(r->line);
+		r->line = NULL;
+		r->line_size = 0;
+	}
+	free(r->dom);
+	r->dom = NULL;
+	k->r = *r;
+	record_init(r);
+	b->count++;
+	b->bytes += sizeof(*k) + k->r.line_size + k->r.names.room * sizeof(struct name) +
+		    (k->r.trace != NULL ? k->r.trace->size : 0);
+	b->over = b->bytes > BATCH_KEPT_MAX;
+	return b->over ? bp_fail(err, BP_ERANGE, "record %u: they take more than %d bytes of memory",
+				 b->count, BATCH_KEPT_MAX) : 0;
+}
+
+static int add_round(struct store *s, struct item *it, struct kept *k, struct bp_error *err)
+{
+	bool already = false;
+	int rc = store_add_round(s, k->round, &already, err);
+
 	if (rc == 0 && !already) {
 		free(it->round);
-		it->round = round;
-		return 0;
+		it->round = k->round;
+		k->round = NULL;
 	}
-	free(round);
 	return rc;
 }
 
 static int add_records(struct store *s, struct item *it, struct batch *b, struct bp_error *err)
 {
+	/* An object's own time, or that of what stands before it. */
 	struct wall at = it->m.stamp.ns != 0 ? it->m.stamp : wall_now();
 	int rc = 0;
 
 	it->traces = 0;
 	for (uint32_t i = 0; rc == 0 && i < b->count; i++) {
-		const struct record *r = &b->records[i];
+		struct kept *k = &b->records[i];
+		const struct record *r = &k->r;
 
 		if (r->kind == RECORD_TRACE) {
 			at = r->trace->start.ns != 0 ? r->trace->start : at;
 			rc = store_add_trace(s, r->trace, &r->names, &r->verdict, err);
 			it->traces++;
 		} else if (r->kind == RECORD_ROUND) {
-			rc = add_round(s, it, r, err);
+			rc = add_round(s, it, k, err);
 		} else {
-			rc = store_add_object(s, r->kind, object_at(r, at), it->vantage,
-					      b->campaign, it->head.round, r->line, r->line_size,
-					      err);
+			rc = store_add_object(s, r->kind, k->start.ns != 0 ? k->start : at,
+					      it->vantage, b->campaign, it->head.round, r->line,
+					      r->line_size, err);
 		}
 	}
 	return rc;
@@ -208,6 +249,10 @@ static int take_one(struct collect *c, struct item *it, struct bp_error *err)
 	it->already = false;
 	if (rc < 0 && it->refusal != BATCH_OK) {
 		rc = refuse(it, it->refusal, &why);
+		goto out;
+	}
+	if (b.over) {
+		rc = refuse(it, BATCH_OVERSIZED, &why);
 		goto out;
 	}
 	if (rc < 0) {
@@ -256,21 +301,16 @@ static void settle(struct collect *c, struct item *it)
 	c->counts.traces += it->traces;
 }
 
-/* What waits of items [from, to), in one transaction. *bad: the batch that the store does not
- * take. */
-static int commit(struct collect *c, unsigned from, unsigned to, struct item **bad,
-		  struct bp_error *err)
+/* What waits of items [from, to), in one transaction. *given: the store was given something. */
+static int commit(struct collect *c, unsigned from, unsigned to, bool *given, struct bp_error *err)
 {
 	unsigned i;
 	int rc = store_begin(c->store, err);
 
-	*bad = NULL;
+	*given = rc == 0;
 	for (i = from; rc == 0 && i < to; i++) {
-		if (c->items[i].state != ITEM_WAITS)
-			continue;
-		rc = take_one(c, &c->items[i], err);
-		if (rc < 0)
-			*bad = &c->items[i];
+		if (c->items[i].state == ITEM_WAITS)
+			rc = take_one(c, &c->items[i], err);
 	}
 	if (rc == 0)
 		rc = store_commit(c->store, err);
@@ -290,16 +330,40 @@ static int commit(struct collect *c, unsigned from, unsigned to, struct item **b
 	return 0;
 }
 
-/* All of [from, to) that the store takes; those that it refuses for their content are marked so,
- * and the others are tried again without them. */
+/* Those of [from, to) that wait, and the last of them. */
+static unsigned waiting(struct collect *c, unsigned from, unsigned to, struct item **last)
+{
+	unsigned n = 0;
+
+	for (; from < to; from++) {
+		if (c->items[from].state != ITEM_WAITS)
+			continue;
+		*last = &c->items[from];
+		n++;
+	}
+	return n;
+}
+
+/* All of [from, to) that the store takes. What one of them holds may be refused when another is
+ * added, or by the commit: a store sends what it was given when it likes. So only a batch that fails
+ * alone is refused; where there are more, each half is tried by itself. */
 static int commit_all(struct collect *c, unsigned from, unsigned to, struct bp_error *err)
 {
-	struct item *bad;
+	unsigned middle = from + (to - from) / 2, count;
+	struct item *alone = NULL;
+	bool given;
 	int rc;
 
-	while ((rc = commit(c, from, to, &bad, err)) < 0 && bad != NULL && is_content(err))
-		refuse(bad, BATCH_MALFORMED, err);
-	return rc;
+	if (waiting(c, from, to, &alone) == 0)
+		return 0;
+	rc = commit(c, from, to, &given, err);
+	count = waiting(c, from, to, &alone);
+	if (rc == 0 || !given || !is_content(err) || count == 0)
+		return rc;
+	if (count == 1)
+		return refuse(alone, BATCH_MALFORMED, err);
+	rc = commit_all(c, from, middle, err);
+	return rc < 0 ? rc : commit_all(c, middle, to, err);
 }
 
 /* In a transaction of its own. What is kept is for people: who sent it, why it was refused, all of
@@ -339,6 +403,16 @@ static void give_back(struct collect *c, struct item *it, const struct bp_error 
 	it->state = ITEM_BACK;
 }
 
+/* What is wrong with it nobody knows: it is tried for a while, and then set aside. That it can be
+ * says that the store works. */
+static void failed_alone(struct collect *c, struct item *it, const struct bp_error *err)
+{
+	if (it->m.deliveries > COLLECT_DELIVERIES)
+		refuse(it, BATCH_FAILED, err);
+	else
+		give_back(c, it, err);
+}
+
 /* Each by itself: the store failed several times for a reason that may be one of them. False: it is
  * not them. */
 static bool commit_each(struct collect *c, struct bp_error *err)
@@ -348,7 +422,7 @@ static bool commit_each(struct collect *c, struct bp_error *err)
 			continue;
 		if (is_weather(err))
 			return false;
-		give_back(c, &c->items[i], err);
+		failed_alone(c, &c->items[i], err);
 	}
 	return true;
 }
@@ -358,7 +432,15 @@ static bool set_all_aside(struct collect *c, struct bp_error *err)
 	for (unsigned i = 0; i < c->item_count; i++) {
 		struct item *it = &c->items[i];
 
-		if (it->state != ITEM_REFUSED || set_aside(c, it, err) == 0)
+		if (it->state != ITEM_REFUSED)
+			continue;
+		/* A newer collector will read it. */
+		if (it->refusal == BATCH_NEWER) {
+			(void)bus_nak(&it->m, COLLECT_NEWER_NS, NULL);
+			it->state = ITEM_BACK;
+			continue;
+		}
+		if (set_aside(c, it, err) == 0)
 			continue;
 		if (is_weather(err))
 			return false;
@@ -404,11 +486,10 @@ static void finish(struct collect *c)
 	for (unsigned i = 0; i < c->item_count; i++) {
 		struct item *it = &c->items[i];
 
-		if (it->state == ITEM_IN) {
+		if (it->state == ITEM_IN || it->refusal == BATCH_NEWER)
 			collect_book_batch(c, it);
-			if (it->round != NULL)
-				collect_pending_add(c, it->round, it->head.epoch, it->head.seq);
-		}
+		if (it->state == ITEM_IN && it->round != NULL)
+			collect_pending_add(c, it->round, it->head.epoch, it->head.seq);
 		if (it->state == ITEM_IN || it->state == ITEM_BACK)
 			item_fini(it);
 		else

@@ -72,7 +72,7 @@ static const struct {
 	{"an older version", HEAD_("0", "fra1", "e", "1", ROUND, "1", "1", "0"),
 	 BATCH_VERSION_UNKNOWN, 1, 0},
 	{"a newer version", HEAD_("2", "fra1", "e", "1", ROUND, "1", "1", "0") "what it likes\n",
-	 BATCH_VERSION_UNKNOWN, 1, 0},
+	 BATCH_NEWER, 1, 0},
 	{"a version that is no number", HEAD_("\"1\"", "fra1", "e", "1", ROUND, "1", "1", "0"),
 	 BATCH_MALFORMED, 1, 0},
 	{"a round without a moment", HEAD_("1", "fra1", "e", "1", "c-fra1-now", "1", "1", "0"),
@@ -108,8 +108,7 @@ static const struct {
 	 BATCH_MALFORMED, 17, 0},
 	{"a field of a wrong type", HEAD("1")
 	 "{\"type\":\"trace\",\"version\":1,\"id\":7}\n", BATCH_MALFORMED, 17, 0},
-	{"a newer trace", HEAD("1") "{\"type\":\"trace\",\"version\":2}\n", BATCH_VERSION_UNKNOWN,
-	 17, 0},
+	{"a newer trace", HEAD("1") "{\"type\":\"trace\",\"version\":2}\n", BATCH_NEWER, 17, 0},
 	{"another's trace", HEAD("1") TRACE_("nrt1-x-1", "nrt1", "c", OTHER), BATCH_FOREIGN, 17, 0},
 	{"a trace that takes another's id", HEAD("1") TRACE_("nrt1-x-1", "fra1", "c", ROUND),
 	 BATCH_FOREIGN, 17, 0},
@@ -138,8 +137,7 @@ static const struct {
 	 "{\"type\":\"round\",\"version\":1,\"id\":\"" ROUND "\",\"campaign\":\"c\",\"vantage\":"
 	 "\"fra1\",\"planned\":\"2026-11-22T10:00:00Z\",\"expected\":2,\"done\":1,\"missed\":0}\n",
 	 BATCH_MALFORMED, 17, 0},
-	{"a newer round", HEAD("1") "{\"type\":\"round\",\"version\":9}\n", BATCH_VERSION_UNKNOWN,
-	 17, 0},
+	{"a newer round", HEAD("1") "{\"type\":\"round\",\"version\":9}\n", BATCH_NEWER, 17, 0},
 };
 
 struct frame { char *bytes; size_t n; };
