@@ -345,8 +345,8 @@ static unsigned waiting(struct collect *c, unsigned from, unsigned to, struct it
 }
 
 /* All of [from, to) that the store takes. What one of them holds may be refused when another is
- * added, or by the commit: a store sends what it was given when it likes. So only a batch that fails
- * alone is refused; where there are more, each half is tried by itself. */
+ * added, or by the commit: a store sends what it was given when it likes. So only a batch that
+ * fails alone is refused; where there are more, each half is tried by itself. */
 static int commit_all(struct collect *c, unsigned from, unsigned to, struct bp_error *err)
 {
 	unsigned middle = from + (to - from) / 2, count;

@@ -28,7 +28,7 @@ is "the certificate is the authority's, and names the broker" \
 		sed 's/.*: //')" OK
 at centre "$BORDERPATH" fleet init --server "$CENTRE,b.invalid,c.invalid" --no-tls --vantages vp1 \
 	-o "$LAB_TMP/open" >"$LAB_TMP/t" 2>&1
-is "a cluster that anybody could join is not made" "$? $(ls "$LAB_TMP/open" 2>&1 | grep -c nats)" "2 0"
+is "a cluster that anybody could join is not made" "$? $(test -e "$LAB_TMP/open" && echo made)" "2 "
 nats-server -t -c "$FLEET/server/nats.conf" >"$LAB_TMP/t" 2>&1
 is "the server takes the configuration" $? 0
 

@@ -165,7 +165,8 @@ static inline struct round round_of(const char *vantage, unsigned slot)
 	return r;
 }
 
-static inline void publish(struct bed *b, const char *vantage, const char *id, const void *bytes, size_t n)
+static inline void publish(struct bed *b, const char *vantage, const char *id,
+			   const void *bytes, size_t n)
 {
 	char subject[BUS_SUBJECT_TEXT];
 	struct bp_error err = {0};
@@ -196,7 +197,7 @@ static inline void publish_plain(struct bed *b, const char *id, const char *text
 
 /* Part `part` of `parts` of a round: a trace, and the round in the last. */
 static inline void send_part(struct bed *b, const char *vantage, unsigned slot, uint64_t seq,
-		      unsigned part, unsigned parts, unsigned attempt)
+			     unsigned part, unsigned parts, unsigned attempt)
 {
 	struct round r = round_of(vantage, slot);
 	struct batch_head head = {.seq = seq, .part = part, .parts = parts, .epoch = EPOCH};
@@ -255,7 +256,8 @@ static inline int64_t ask_store(const struct bed *b, const char *sql)
 	return n;
 }
 
-static inline void turn_until_counted(struct bed *b, uint64_t batches, uint64_t again, uint64_t refused)
+static inline void turn_until_counted(struct bed *b, uint64_t batches, uint64_t again,
+				      uint64_t refused)
 {
 	struct collect_counts n = {0};
 
@@ -311,8 +313,8 @@ static inline int64_t mark_heard(struct bed *b, const char *vantage)
 }
 
 /* A number of BP_CENTRE/VANTAGE; waits until it is what it should be. */
-static inline void centre_says(struct bed *b, const char *vantage, const char *object, const char *key,
-			int64_t want)
+static inline void centre_says(struct bed *b, const char *vantage, const char *object,
+			       const char *key, int64_t want)
 {
 	struct bp_error err;
 	struct buf text;
