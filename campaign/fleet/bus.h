@@ -134,6 +134,8 @@ struct bus_entry {
 	struct wall created;       /* the server's clock */
 	bool gone;                 /* deleted */
 };
+/* There must be none: no key, and none that was deleted. */
+#define BUS_REVISION_NONE UINT64_MAX
 /* revision (may be NULL) in: 0 whatever is there, else what it must be (BP_EAGAIN: it is another);
  * out: the new one. */
 int bus_put(struct bus *b, const char *bucket, const char *key, const void *bytes, size_t n,

@@ -31,7 +31,8 @@ int bus_put(struct bus *b, const char *bucket, const char *key, const void *byte
 	if (rc == 0 && n > BUS_PAYLOAD_MAX)
 		rc = bp_fail(err, BP_ERANGE, "%s of %s: %zu bytes", key, bucket, n);
 	if (rc == 0 && expects)
-		snprintf(text, sizeof(text), "%" PRIu64, *revision);
+		snprintf(text, sizeof(text), "%" PRIu64,
+			 *revision == BUS_REVISION_NONE ? 0 : *revision);
 	if (rc == 0)
 		rc = bus_js(b, subject, expects ? headers : NULL, bytes, n, &tree, NULL, err);
 	if (rc < 0)

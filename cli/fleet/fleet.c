@@ -17,6 +17,7 @@ static const struct {
 	{"add", fleet_add},
 	{"revoke", fleet_revoke},
 	{"budget", fleet_budget},
+	{"refresh", fleet_refresh},
 	{"status", fleet_status},
 	{NULL, NULL},
 };
@@ -24,7 +25,7 @@ static const struct {
 int cmd_fleet(int argc, char **argv)
 {
 	if (argc < 2)
-		return cli_usage("fleet", "say what to do: init, add, revoke, budget or status");
+		return cli_usage("fleet", "say what to do: init, add, revoke, budget, refresh or status");
 	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
 		return cli_print(fleet_usage);
 	if (sodium_init() < 0) {
@@ -36,5 +37,5 @@ int cmd_fleet(int argc, char **argv)
 			return subcommands[i].run(argc - 1, argv + 1);
 	}
 	return cli_usage("fleet", "no '%s', expected one of: init, add, revoke, budget, "
-			 "status", argv[1]);
+			 "refresh, status", argv[1]);
 }

@@ -5,6 +5,7 @@
  *
  *	DIR/README          what goes where
  *	DIR/fleet.json      the fleet's list (campaign/fleet/roster.h)
+ *	DIR/broker.json     which of the broker's lists it was made from (known.h)
  *	DIR/ca.pem, ca.key  the authority: for agents; for nobody
  *	DIR/server/         for the broker: nats.conf (nats-1.conf ... of a cluster), accounts.conf,
  *	                    ca.pem, server.pem, server.key
@@ -29,6 +30,7 @@ int fleet_init(int argc, char **argv);
 int fleet_add(int argc, char **argv);
 int fleet_revoke(int argc, char **argv);
 int fleet_budget(int argc, char **argv);
+int fleet_refresh(int argc, char **argv);
 int fleet_status(int argc, char **argv);
 
 /* DIR/name into out; returns out. BP_ERANGE is told by the file that is not there. */
@@ -45,6 +47,9 @@ int fleet_make_key(const char *dir, const char *name, char public_key[static NKE
 /* The public half of the key that lies there. BP_ENOTFOUND: none does; BP_EPARSE: it is no key. */
 int fleet_read_key(const char *dir, const char *name, char public_key[static NKEY_PUBLIC_TEXT],
 		   struct bp_error *err);
+
+/* DIR/fleet.json, and DIR/server/accounts.conf made of it, whole. */
+int fleet_write_list(const char *dir, const struct roster *r, struct bp_error *err);
 
 /* How the broker is reached: each as given, NULL: from the directory, if that is given. */
 struct fleet_dial { const char *server, *nkey, *ca, *dir; };

@@ -9,13 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "campaign/fleet/server_conf.h"
 #include "cli/cli.h"
 #include "cli/fleet/fleet.h"
 #include "cli/fleet/view.h"
 #include "cli/options.h"
 #include "core/text.h"
-#include "core/whole.h"
 
 #define ONE_NAME "the name of one vantage point"
 
@@ -54,49 +52,35 @@ static int take_options(struct change *c, int argc, char **argv, const char *wha
 	return rc;
 }
 
+/* Where the broker is named: before anything is changed here, whether it would be taken there. */
+static int check_broker(const struct change *c, struct bp_error *err)
+{
+	struct view v = {.roster.replicas = c->roster.replicas};
+	struct bus *bus = NULL;
+	int rc;
+
+	if (c->dial.server == NULL)
+		return 0;
+	rc = fleet_dial_open(&c->dial, "operator", &bus, err);
+	if (rc == 0)
+		rc = view_read(bus, &v, err);
+	if (rc == 0)
+		rc = view_check_list(c->dial.dir, &v, err);
+	bus_close(bus);
+	view_fini(&v);
+	/* One that is away is told of when all is done here. */
+	return rc == BP_EFOREIGN ? rc : 0;
+}
+
 /* Held to the end. */
 static int load(struct change *c, struct bp_error *err)
 {
 	char path[PATH_MAX];
 	int rc = fleet_lock(c->dial.dir, &c->lock, err);
 
-	return rc < 0 ? rc : roster_load(fleet_path(c->dial.dir, "fleet.json", path), &c->roster, err);
-}
-
-static int begin(const struct change *c, const char *name, const struct buf *text,
-		 struct whole *out, struct bp_error *err)
-{
-	char path[PATH_MAX];
-
-	if (text->failed)
-		return bp_fail(err, BP_ENOMEM, "out of memory");
-	return whole_begin(fleet_path(c->dial.dir, name, path), text->bytes, text->used, out, err);
-}
-
-/* The list last: as long as it is the old one, nothing was done, and doing it again writes
- * accounts.conf again. */
-static int write_files(const struct change *c, struct bp_error *err)
-{
-	struct whole list, accounts;
-	struct buf text;
-	int rc;
-
-	buf_init(&text);
-	roster_put(&text, &c->roster);
-	rc = begin(c, "fleet.json", &text, &list, err);
-	buf_clear(&text);
-	if (rc == 0) {
-		server_conf_put_accounts(&text, &c->roster);
-		rc = begin(c, "server/accounts.conf", &text, &accounts, err);
-		if (rc == 0)
-			rc = whole_commit(&accounts, err);
-		if (rc < 0)
-			whole_drop(&list);
-		else
-			rc = whole_commit(&list, err);
-	}
-	buf_fini(&text);
-	return rc;
+	if (rc == 0)
+		rc = roster_load(fleet_path(c->dial.dir, "fleet.json", path), &c->roster, err);
+	return rc < 0 ? rc : check_broker(c, err);
 }
 
 /* nats-server 2.9 knows a new account's key at once, but gives it what it imports only when it
@@ -203,7 +187,7 @@ static int add(struct change *c, struct bp_error *err)
 	if (rc < 0)
 		return rc;
 	memcpy(c->roster.keys[c->roster.count - 1].nkey, nkey, sizeof(nkey));
-	rc = write_files(c, err);
+	rc = fleet_write_list(c->dial.dir, &c->roster, err);
 	if (rc < 0 && made) {
 		snprintf(file, sizeof(file), "keys/%s.nk", c->name);
 		unlink(fleet_path(c->dial.dir, file, path));
@@ -272,7 +256,7 @@ static int revoke_name(struct change *c, struct bp_error *err)
 		memcpy(nkey, k->nkey, sizeof(nkey));
 	rc = roster_revoke(&c->roster, c->name, wall_now(), err);
 	if (rc == 0)
-		rc = write_files(c, err);
+		rc = fleet_write_list(c->dial.dir, &c->roster, err);
 	return rc < 0 ? rc : set_aside(c, nkey, err);
 }
 
@@ -307,7 +291,7 @@ static int budget(struct change *c, uint32_t pps, struct bp_error *err)
 	if (rc < 0)
 		return rc;
 	c->roster.budget_pps = pps;
-	return write_files(c, err);
+	return fleet_write_list(c->dial.dir, &c->roster, err);
 }
 
 int fleet_budget(int argc, char **argv)

@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "campaign/fleet/server_conf.h"
 #include "campaign/lock.h"
 #include "cli/cli.h"
 #include "core/clock.h"
+#include "core/whole.h"
 
 /* As long as an answer of the broker's may take, for some who wait. */
 #define LOCK_WAIT_NS (60 * NS_PER_S)
@@ -130,6 +132,42 @@ int fleet_read_key(const char *dir, const char *name, char public_key[static NKE
 	rc = nkey_public_of(seed, public_key);
 	sodium_memzero(seed, sizeof(seed));
 	return rc < 0 ? bp_fail(err, BP_EPARSE, "%s: it is no key", path) : 0;
+}
+
+static int begin(const char *dir, const char *name, const struct buf *text,
+		 struct whole *out, struct bp_error *err)
+{
+	char path[PATH_MAX];
+
+	if (text->failed)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	return whole_begin(fleet_path(dir, name, path), text->bytes, text->used, out, err);
+}
+
+/* The list last: as long as it is the old one, nothing was done, and doing it again writes
+ * accounts.conf again. */
+int fleet_write_list(const char *dir, const struct roster *r, struct bp_error *err)
+{
+	struct whole list, accounts;
+	struct buf text;
+	int rc;
+
+	buf_init(&text);
+	roster_put(&text, r);
+	rc = begin(dir, "fleet.json", &text, &list, err);
+	buf_clear(&text);
+	if (rc == 0) {
+		server_conf_put_accounts(&text, r);
+		rc = begin(dir, "server/accounts.conf", &text, &accounts, err);
+		if (rc == 0)
+			rc = whole_commit(&accounts, err);
+		if (rc < 0)
+			whole_drop(&list);
+		else
+			rc = whole_commit(&list, err);
+	}
+	buf_fini(&text);
+	return rc;
 }
 
 /* --- the broker ------------------------------------------------------------------------------- */

@@ -186,6 +186,9 @@ void status_put_text(struct buf *out, const struct fleet_report *r)
 
 	buf_printf(out, "%u vantage points, broker %s, %s\n", r->count, r->view.roster.server,
 		   wall_format_short(r->now, when));
+	if (r->view.behind)
+		buf_str(out, "This copy of the fleet's directory is behind the broker's list, which is "
+			"shown: `fleet refresh` brings it here.\n");
 	for (unsigned i = 0; i < r->count; i++) {
 		put_head(out, r, &r->vantages[i]);
 		if (r->vantages[i].state == NULL)
@@ -324,6 +327,8 @@ void status_put_json(struct buf *out, const struct fleet_report *r)
 	json_put_str(&w, "type", "broker");
 	json_put_str(&w, "server", r->view.roster.server);
 	jsonl_put_wall(&w, "now", r->now);
+	if (r->view.behind)
+		json_put_str(&w, "directory", "behind");
 	if (t->asked) {
 		json_put_int(&w, "authentication_failures", (int64_t)t->failures);
 		jsonl_put_wall(&w, "last_failure", t->last);

@@ -8,6 +8,7 @@
 
 #include "campaign/fleet/derive.h"
 #include "cli/fleet/fleet.h"
+#include "cli/fleet/known.h"
 #include "core/text.h"
 
 static const char FLEET[] = "BP_FLEET", PLANS[] = "BP_PLANS";
@@ -68,6 +69,7 @@ static int on_fleet(void *arg, const struct bus_entry *e, struct bp_error *err)
 	if (strcmp(e->key, "roster") == 0) {
 		rc = roster_read("the broker's list of the fleet", e->bytes, e->size, &v->roster, err);
 		v->roster_known = rc == 0;
+		v->roster_revision = e->revision;
 		return rc;
 	}
 	if (strncmp(e->key, "plan.", 5) == 0 && bus_name_ok(e->key + 5))
@@ -137,44 +139,151 @@ void view_fini(struct view *v)
 	*v = (struct view){0};
 }
 
+/* --- the list --------------------------------------------------------------------------------- */
+
+static int load_list(const char *dir, struct roster *out, struct bp_error *err)
+{
+	char path[PATH_MAX];
+
+	*out = (struct roster){0};
+	return roster_load(fleet_path(dir, "fleet.json", path), out, err);
+}
+
+static int no_list(struct bp_error *err)
+{
+	return bp_fail(err, BP_ENOTFOUND, "the broker has no list of the fleet yet: say --dir DIR, what "
+		       "`fleet init` made");
+}
+
+static bool is_same(const struct roster *a, const struct roster *b)
+{
+	struct buf x, y;
+	bool same;
+
+	buf_init(&x);
+	buf_init(&y);
+	roster_put(&x, a);
+	roster_put(&y, b);
+	same = !x.failed && !y.failed && strcmp(x.bytes, y.bytes) == 0;
+	buf_fini(&x);
+	buf_fini(&y);
+	return same;
+}
+
+/* Two copies of a directory: what one did is not taken back by the other, which does not know. */
+static int is_behind(const char *dir, uint64_t theirs, struct bp_error *err)
+{
+	return bp_fail(err, BP_EFOREIGN, "another copy of %s has changed the broker's list of the fleet "
+		       "(now revision %llu): `borderpath fleet refresh --dir %s` brings it here", dir,
+		       (unsigned long long)theirs, dir);
+}
+
 int view_take_list(const char *dir, struct view *v, struct bp_error *err)
 {
 	struct roster ours = {0};
-	char path[PATH_MAX];
+	uint64_t known = 0;
 	int rc;
 
+	v->behind = false;
 	if (dir == NULL)
-		return v->roster_known ? 0
-				       : bp_fail(err, BP_ENOTFOUND, "the broker has no list of the "
-						 "fleet yet: say --dir DIR, what `fleet init` made");
-	rc = roster_load(fleet_path(dir, "fleet.json", path), &ours, err);
-	if (rc < 0)
+		return v->roster_known ? 0 : no_list(err);
+	rc = load_list(dir, &ours, err);
+	if (rc == 0)
+		rc = known_read(dir, &known, err);
+	if (rc == 0)
+		v->behind = v->roster_known && known != v->roster_revision &&
+			    !is_same(&ours, &v->roster);
+	if (rc < 0 || v->behind) {
+		roster_fini(&ours);
 		return rc;
+	}
 	roster_fini(&v->roster);
 	v->roster = ours;
 	return 0;
 }
 
-int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err)
+/* BP_EFOREIGN: it is another's by now. The server says so in words alone. */
+static int put_expected(struct bus *b, const char *bucket, const char *key, const void *bytes,
+			size_t n, uint64_t *revision, struct bp_error *err)
 {
-	struct buf mine, theirs;
+	const uint64_t expected = *revision;
+	uint64_t there = 0;
+	struct bp_error why;
+	struct buf now;
+	int rc = bus_put(b, bucket, key, bytes, n, revision, err);
+
+	if (rc != BP_EAGAIN || expected == 0)
+		return rc;
+	buf_init(&now);
+	if (bus_get(b, bucket, key, &now, &there, NULL, &why) == 0 && there != expected)
+		rc = bp_fail(err, BP_EFOREIGN, "%s was changed by somebody else meanwhile: do it again",
+			     key);
+	buf_fini(&now);
+	return rc;
+}
+
+static int put_list(struct bus *b, struct view *v, struct bp_error *err)
+{
+	uint64_t revision = v->roster_known ? v->roster_revision : BUS_REVISION_NONE;
+	struct buf text;
 	int rc;
 
-	buf_init(&mine);
-	buf_init(&theirs);
-	if (v->roster_known)
-		roster_put(&theirs, &v->roster);
-	rc = view_take_list(dir, v, err);
+	buf_init(&text);
+	roster_put(&text, &v->roster);
+	rc = text.failed ? bp_fail(err, BP_ENOMEM, "out of memory")
+			 : put_expected(b, FLEET, "roster", text.bytes, text.used, &revision, err);
+	buf_fini(&text);
+	if (rc < 0)
+		return rc;
+	v->roster_known = true;
+	v->roster_revision = revision;
+	return 0;
+}
+
+/* Both, and what is to be done: nothing, a new list for the broker, a note of its revision. */
+struct against { struct roster ours; uint64_t known; bool same; };
+
+static int compare_lists(const char *dir, const struct view *v, struct against *out,
+			 struct bp_error *err)
+{
+	int rc = known_read(dir, &out->known, err);
+
 	if (rc == 0)
-		roster_put(&mine, &v->roster);
-	if (rc == 0 && (mine.failed || theirs.failed))
-		rc = bp_fail(err, BP_ENOMEM, "out of memory");
-	else if (rc == 0 && (theirs.used == 0 || strcmp(mine.bytes, theirs.bytes) != 0))
-		rc = bus_put(b, FLEET, "roster", mine.bytes, mine.used, NULL, err);
-	v->roster_known |= rc == 0;
-	buf_fini(&mine);
-	buf_fini(&theirs);
+		rc = load_list(dir, &out->ours, err);
+	if (rc < 0)
+		return rc;
+	out->same = v->roster_known && is_same(&out->ours, &v->roster);
+	if (out->same || !v->roster_known || out->known == v->roster_revision)
+		return 0;
+	roster_fini(&out->ours);
+	return is_behind(dir, v->roster_revision, err);
+}
+
+int view_check_list(const char *dir, const struct view *v, struct bp_error *err)
+{
+	struct against a = {0};
+	int rc = compare_lists(dir, v, &a, err);
+
+	roster_fini(&a.ours);
 	return rc;
+}
+
+int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err)
+{
+	struct against a = {0};
+	int rc;
+
+	if (dir == NULL)
+		return v->roster_known ? 0 : no_list(err);
+	rc = compare_lists(dir, v, &a, err);
+	if (rc < 0)
+		return rc;
+	roster_fini(&v->roster);
+	v->roster = a.ours;
+	if (!a.same)
+		rc = put_list(b, v, err);
+	return rc < 0 || a.known == v->roster_revision ? rc
+						       : known_write(dir, v->roster_revision, err);
 }
 
 /* --- changing --------------------------------------------------------------------------------- */
@@ -370,8 +479,8 @@ int view_send(struct bus *b, struct view *v, const char *campaign, unsigned *cha
 		struct view_plan *p = &v->plans[i];
 
 		if (p->wanted && p->changed) {
-			p->revision = 0;
-			rc = bus_put(b, PLANS, p->key, p->yaml, p->n, &p->revision, err);
+			/* Of one that is new any revision is right: it may have been deleted. */
+			rc = put_expected(b, PLANS, p->key, p->yaml, p->n, &p->revision, err);
 		} else if (!p->wanted) {
 			rc = bus_delete(b, PLANS, p->key, err);
 		} else {

@@ -29,6 +29,8 @@ struct view_source { char campaign[BUS_NAME_TEXT]; char *yaml; size_t n; };
 struct view {
 	struct roster roster;
 	bool roster_known;              /* the broker has one */
+	uint64_t roster_revision;       /* of the broker's */
+	bool behind;                    /* the directory's is of another, by view_take_list */
 	struct deployment *deployed;    /* owned, all four; by campaign's name */
 	unsigned deployed_count;
 	struct view_source *sources;
@@ -41,12 +43,16 @@ struct view {
  * they are not made). */
 int view_read(struct bus *b, struct view *v, struct bp_error *err);
 void view_fini(struct view *v);
-/* The list of DIR/fleet.json in place of the broker's, here alone; without a directory the broker's
- * must be there (BP_ENOTFOUND). */
+/* For who only looks: the list of DIR/fleet.json in place of the broker's, here alone, unless it
+ * is behind: then the broker's stays. Without a directory the broker's must be there
+ * (BP_ENOTFOUND). */
 int view_take_list(const char *dir, struct view *v, struct bp_error *err);
-/* The broker's list becomes that of DIR/fleet.json where it is another; without a directory it must
- * be there (BP_ENOTFOUND). */
+/* The broker's list becomes that of DIR/fleet.json where it is another, and was made from the one
+ * that is there (DIR/broker.json); BP_EFOREIGN, with what to do: another copy of the directory has
+ * changed it. Without a directory it must be there (BP_ENOTFOUND). */
 int view_sync(struct bus *b, const char *dir, struct view *v, struct bp_error *err);
+/* Whether view_sync would be refused so; changes nothing, here or there. */
+int view_check_list(const char *dir, const struct view *v, struct bp_error *err);
 
 struct deployment *view_find(struct view *v, const char *campaign);
 const struct view_plan *view_plan_of(const struct view *v, const char *vantage,

@@ -186,8 +186,26 @@ wrong() { HOSTILE_NAME=vp1 at vp1 timeout 20 "$HOSTILE" "$URL" "$1" "$LAB_TMP/st
 like "a key of another fleet is refused" "$(wrong "$FLEET/ca.pem")" '^refused: .*[Aa]uth'
 like "a broker of another authority is not talked to" "$(wrong "$LAB_TMP/other/ca.pem")" '^refused: .*(SSL|certificate|verif)'
 
+cp -a "$FLEET" "$LAB_TMP/copy"
 operate fleet revoke vp2 --server "$URL" >"$LAB_TMP/revoke"
 is "fleet revoke: exit" $? 0
+# Another operator's copy of the directory does not know.
+copied() { at centre "$BORDERPATH" "$@" --dir "$LAB_TMP/copy" >"$LAB_TMP/copied" 2>&1; }
+copied campaign deploy "$LAB_TMP/plan.yaml"
+is "a copy that is behind takes nothing back: exit" $? 1
+like "and is told what to do" "$(cat "$LAB_TMP/copied")" "fleet refresh --dir $LAB_TMP/copy"
+copied fleet add vp9 --server "$URL"
+is "nor does it change by itself: exit" $? 1
+is "and no key is made" "$(find "$LAB_TMP/copy/keys" -name 'vp9*')" ''
+copied fleet status
+like "status has the broker's list" "$(cat "$LAB_TMP/copied")" '^1 vantage points, .*behind the broker.s list'
+copied fleet refresh
+is "fleet refresh: exit" $? 0
+like "what it had more is named" "$(cat "$LAB_TMP/copied")" 'Here and not at the broker: vp2'
+is "the copy is as the other now" "$(for f in fleet.json broker.json server/accounts.conf; do
+	cmp "$FLEET/$f" "$LAB_TMP/copy/$f" 2>&1; done)" ''
+copied campaign deploy "$LAB_TMP/plan.yaml"
+is "and deploys: exit" $? 0
 reread
 gone() { grep -qi 'authorization violation\|refuses the key' "$LAB_TMP/vp2.err"; }
 wait_for 60 gone || not_ok "the agent with the revoked key is told so: $(tail -n 3 "$LAB_TMP/vp2.err")"
