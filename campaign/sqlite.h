@@ -158,6 +158,9 @@ struct segment {
 /* What rows are read through (sqlite_cache.h). */
 struct read_cache;
 
+/* Marks of values that are in use. */
+struct sweep;
+
 /* Names that a caller may keep until the store is closed. */
 struct vantage_name {
 	struct vantage_name *next;
@@ -207,6 +210,7 @@ struct sqlite_store {
 	struct read_cache *cache;
 	struct sqlite_grouping *grouping; /* of sqlite_groups: kept for the next time */
 	struct vantage_name *vantages; /* owned */
+	struct sweep *sweep;	       /* owned; under way (sqlite_sweep.c); NULL: none is */
 };
 
 /* --- sqlite_sql.c: statements and errors ------------------------------------------------------ */
@@ -334,6 +338,14 @@ int sqlite_retire_some(struct sqlite_store *s, const char *campaign, const char 
 		       struct bp_error *err);
 int sqlite_retire_hours(struct sqlite_store *s, const char *campaign, const char *vantage,
 			struct wall before, uint64_t *dropped, struct bp_error *err);
+int sqlite_retire_rounds(struct sqlite_store *s, struct wall before, int64_t row,
+			 uint64_t *dropped, bool *more, struct bp_error *err);
+
+/* --- sqlite_sweep.c --------------------------------------------------------------------------- */
+
+int sqlite_sweep_some(struct sqlite_store *s, uint64_t *dropped, bool *more, struct bp_error *err);
+void sweep_free(struct sweep *w);
+
 int sqlite_salvage(const char *from, const char *to, struct store_salvage *out,
 		   struct bp_error *err);
 

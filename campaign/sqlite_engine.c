@@ -180,6 +180,17 @@ static int engine_retire_hours(struct store *s, const char *campaign, const char
 	return sqlite_retire_hours(own(s), campaign, vantage, before, dropped, err);
 }
 
+static int engine_retire_rounds(struct store *s, struct wall before, int64_t row,
+				uint64_t *dropped, bool *more, struct bp_error *err)
+{
+	return sqlite_retire_rounds(own(s), before, row, dropped, more, err);
+}
+
+static int engine_sweep_some(struct store *s, uint64_t *dropped, bool *more, struct bp_error *err)
+{
+	return sqlite_sweep_some(own(s), dropped, more, err);
+}
+
 static int engine_mark_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 			     bool *already, struct bp_error *err)
 {
@@ -236,6 +247,8 @@ const struct store_engine sqlite_engine = {
 	.add_judgement = engine_add_judgement,
 	.retire_some = engine_retire_some,
 	.retire_hours = engine_retire_hours,
+	.retire_rounds = engine_retire_rounds,
+	.sweep_some = engine_sweep_some,
 	.salvage = sqlite_salvage,
 	.mark_batch = engine_mark_batch,
 	.refuse_batch = engine_refuse_batch,

@@ -406,6 +406,7 @@ void sqlite_close(struct sqlite_store *s)
 	tallies_fini(&s->tallies);
 	id_set_fini(&s->ids);
 	id_set_fini(&s->old_ids);
+	sweep_free(s->sweep);
 	read_cache_free(s->cache);
 	grouping_free(s->grouping);
 	while (s->vantages != NULL) {

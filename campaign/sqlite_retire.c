@@ -2,8 +2,8 @@
 /*
  * Retention: traces of a campaign that are too old go, a few segments a transaction, so that a
  * daemon and readers beside it hardly wait. What others put into the store stays. Rounds stay, and
- * roll-ups by the hour where they are asked for. Values that nothing points to any more stay too:
- * they are few, and may come again. The newest segment's row stays, so that no number of a row is
+ * roll-ups by the hour where they are asked for. Values that nothing points to any more stay until
+ * they are swept (sqlite_sweep.c). The newest segment's row stays, so that no number of a row is
  * ever given twice.
  */
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "campaign/sqlite.h"
 
-enum { RETIRE_SEGMENTS = 32, RETIRE_TRACES = 32768 };
+enum { RETIRE_SEGMENTS = 32, RETIRE_TRACES = 32768, RETIRE_ROUNDS = 1024 };
 
 /* Of the rows of one segment that began before ?2. */
 #define TOO_OLD                                                                          \
@@ -193,4 +193,46 @@ int sqlite_retire_hours(struct sqlite_store *s, const char *campaign, const char
 	if (rc < 0)
 		sqlite_undo(s);
 	return rc;
+}
+
+/* Texts of theirs stay until they are swept. */
+int sqlite_retire_rounds(struct sqlite_store *s, struct wall before, int64_t row,
+			 uint64_t *dropped, bool *more, struct bp_error *err)
+{
+	static const char *const sql[] = {
+		"DELETE FROM round WHERE id IN (SELECT id FROM round WHERE at_us < ?1 AND id < ?2"
+		" ORDER BY at_us LIMIT ?3)",
+		"DELETE FROM object WHERE id IN (SELECT id FROM object WHERE segment IS NULL AND"
+		" at_us < ?1 ORDER BY at_us LIMIT ?3)",
+	};
+	int64_t sum[2] = {0};
+	int rc;
+
+	if (s->mode != STORE_WRITE)
+		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
+	rc = sqlite_begin(s, err);
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < 2 && rc == 0; i++) {
+		sqlite3_stmt *st = NULL;
+
+		rc = prepare(s, sql[i], &st, err);
+		if (rc == 0) {
+			sqlite3_bind_int64(st, 1, before.ns / NS_PER_US);
+			sqlite3_bind_int64(st, 2, row);
+			sqlite3_bind_int(st, 3, RETIRE_ROUNDS);
+			rc = sql_step(s, st, err);
+			sum[i] = sqlite3_changes(s->db);
+		}
+		sqlite3_finalize(st);
+	}
+	if (rc == 0)
+		rc = sqlite_commit(s, err);
+	if (rc < 0) {
+		sqlite_undo(s);
+		return rc;
+	}
+	*dropped = (uint64_t)sum[0];
+	*more = sum[0] == RETIRE_ROUNDS || sum[1] == RETIRE_ROUNDS;
+	return 0;
 }

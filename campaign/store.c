@@ -265,6 +265,21 @@ int store_retire_hours(struct store *s, const char *campaign, const char *vantag
 	return s->engine->retire_hours(s, campaign, vantage, before, dropped, err);
 }
 
+int store_retire_rounds(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+			bool *more, struct bp_error *err)
+{
+	if (s->engine->retire_rounds == NULL)
+		return cannot(s, "dropping rounds", err);
+	return s->engine->retire_rounds(s, before, row, dropped, more, err);
+}
+
+int store_sweep_some(struct store *s, uint64_t *dropped, bool *more, struct bp_error *err)
+{
+	if (s->engine->sweep_some == NULL)
+		return cannot(s, "sweeping", err);
+	return s->engine->sweep_some(s, dropped, more, err);
+}
+
 int store_salvage(const char *from, const char *to, struct store_salvage *out, struct bp_error *err)
 {
 	const struct store_engine *e = engine_of(from);

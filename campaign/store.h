@@ -246,6 +246,15 @@ int store_retire_some(struct store *s, const char *campaign, const char *vantage
 /* Drops their roll-ups of hours that began before `before`. *dropped counts them. */
 int store_retire_hours(struct store *s, const char *campaign, const char *vantage,
 		       struct wall before, uint64_t *dropped, struct bp_error *err);
+/* Drops rounds of before `before` that stand before row `row` (store_next_round), and objects of
+ * before it that belong to no trace, in one transaction of bounded size. For a spool whose rounds
+ * are elsewhere by then: here they are as if they had never been. Of files only. */
+int store_retire_rounds(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+			bool *more, struct bp_error *err);
+/* Drops values that nothing refers to any more (paths, hops, names, verdicts, texts): a piece of it
+ * that takes some 50 ms, and goes on where the last one ended as long as the store is open; others
+ * may write meanwhile. *more false: all of it was looked at. Of files only. */
+int store_sweep_some(struct store *s, uint64_t *dropped, bool *more, struct bp_error *err);
 /* Reads all that can be read of a damaged store into a new one at `to`. Counts of what came over
  * and of what did not. */
 struct store_salvage { uint64_t traces, rounds, lost; };

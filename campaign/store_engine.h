@@ -100,6 +100,10 @@ struct store_engine {
 	int (*skip_batches)(struct store *s, const char *vantage, const char *epoch,
 			    uint64_t through, struct bp_error *err);
 	int (*marks)(struct store *s, store_on_mark *on_mark, void *arg, struct bp_error *err);
+	/* NULL: not in this engine. */
+	int (*retire_rounds)(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+			     bool *more, struct bp_error *err);
+	int (*sweep_some)(struct store *s, uint64_t *dropped, bool *more, struct bp_error *err);
 	/* NULL: always its own. */
 	int (*claim)(struct store *s, const char *what, bool *mine, struct bp_error *err);
 };
