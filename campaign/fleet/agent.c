@@ -21,6 +21,8 @@
 
 #define TURN_NS (250 * NS_PER_MS)       /* the broker is looked at so often */
 #define BUSY_TURN_NS (20 * NS_PER_MS)   /* while batches wait for their watermark */
+#define BROKER_AWAY_NS (3600 * NS_PER_S) /* that it is not there is told again then */
+#define BROKER_MOMENT_NS (2 * NS_PER_S) /* and that it is away at all */
 #define LAST_WORDS_NS (10 * NS_PER_S)   /* what is left is sent so long */
 
 void agent_note(struct agent *a, const char *fmt, ...)
@@ -153,15 +155,56 @@ static void notify(struct agent *a, struct mono now)
 		   (unsigned long long)state.confirmed, (unsigned long long)state.cut);
 }
 
+/* Of the connection: goes when there is one. */
+static void broker_trouble(struct agent *a, const char *text)
+{
+	agent_trouble(a, "broker: %s", text);
+	text_set(a->broker.error, sizeof(a->broker.error), a->last_error);
+}
+
+static void broker_answers(struct agent *a)
+{
+	struct agent_broker *k = &a->broker;
+
+	agent_note(a, k->lives > 0 ? "the broker answers again: %s" : "connected to %s",
+		   a->o->server);
+	k->lives = bus_lives(a->bus);
+	k->told[0] = '\0';
+	if (k->error[0] != '\0' && strcmp(a->last_error, k->error) == 0)
+		a->last_error[0] = '\0';
+	k->error[0] = '\0';
+	agent_changed(a);
+}
+
 static void hear_broker(struct agent *a)
 {
+	struct agent_broker *k = &a->broker;
+	struct mono now = mono_now();
 	char text[BP_ERROR_TEXT];
 	struct bp_error err;
 
 	/* Dials anew where the library gave up: a key that was refused may be good by now. */
-	(void)bus_look(a->bus, &err);
+	int rc = bus_look(a->bus, &err);
+
 	if (bus_trouble(a->bus, text, sizeof(text)))
-		agent_trouble(a, "broker: %s", text);
+		broker_trouble(a, text);
+	if (rc == 0) {
+		k->since = (struct mono){0};
+		if (k->lives != bus_lives(a->bus))
+			broker_answers(a);
+		return;
+	}
+	/* Once, and then by the hour; a moment's loss is told as one already. */
+	if (k->since.ns == 0)
+		k->since = now;
+	if (rc == BP_EAGAIN && mono_since(now, k->since) < BROKER_MOMENT_NS)
+		return;
+	if (k->away.ns == 0 || strcmp(k->told, err.text) != 0 || mono_reached(now, k->away)) {
+		k->away = mono_add(now, BROKER_AWAY_NS);
+		text_set(k->told, sizeof(k->told), err.text);
+		a->told[0] = '\0';
+		broker_trouble(a, err.text);
+	}
 }
 
 static void pause_a_turn(struct agent *a)

@@ -70,11 +70,20 @@ struct agent_send {
 	struct mono look;                /* when idle: looked again then */
 };
 
+/* What was told of the connection. */
+struct agent_broker {
+	unsigned lives;                  /* connections that were told; 0: none yet */
+	char told[BP_ERROR_TEXT];        /* why there is none; empty: nothing */
+	struct mono since, away;         /* it is not there; told again then */
+	char error[BP_ERROR_TEXT];       /* of agent.last_error, when it is of the connection */
+};
+
 struct agent {
 	const struct agent_options *o;
 	char plans_dir[PATH_MAX], spool_file[PATH_MAX], journal_dir[PATH_MAX];
 	int64_t spool_max, again_ns;
 	struct bus *bus;
+	struct agent_broker broker;
 	struct bus_watch *watch;         /* NULL: not yet */
 	struct mono watch_again;
 	struct cut *cut;

@@ -18,7 +18,7 @@
 #include "campaign/fleet/nkey.h"
 #include "core/text.h"
 
-enum { SERVERS_MAX = 16 };
+enum { SERVERS_MAX = 16, RETRY_MS = 500 };
 
 bool bus_name_ok(const char *name)
 {
@@ -46,7 +46,9 @@ static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, vo
 	if (text == NULL || *text == '\0')
 		text = natsStatus_GetText(s);
 	pthread_mutex_lock(&b->lock);
-	text_set(b->trouble, sizeof(b->trouble), text);
+	/* Of its own answers it is told by the call, in other words. */
+	if (s != NATS_NOT_PERMITTED || strstr(text, "\"_INBOX.") == NULL)
+		text_set(b->trouble, sizeof(b->trouble), text);
 	if (s == NATS_NOT_PERMITTED) {
 		text_set(b->denied, sizeof(b->denied), text);
 		b->denials++;
@@ -62,6 +64,9 @@ static void on_connected(natsConnection *nc, void *arg)
 	(void)nc;
 	pthread_mutex_lock(&b->lock);
 	b->lives++;
+	if (b->why_code != BP_EPERM)
+		b->why[0] = '\0';
+	b->learnt = (struct mono){0};
 	pthread_mutex_unlock(&b->lock);
 }
 
@@ -73,6 +78,7 @@ static void on_disconnected(natsConnection *nc, void *arg)
 	natsConnection_GetLastError(nc, &text);
 	pthread_mutex_lock(&b->lock);
 	b->losses++;
+	b->why[0] = '\0';
 	if (!b->closing)
 		snprintf(b->trouble, sizeof(b->trouble), "the connection was lost%s%.400s",
 			 text != NULL && *text != '\0' ? ": " : "", text != NULL ? text : "");
@@ -89,6 +95,36 @@ static void on_closed(natsConnection *nc, void *arg)
 	b->gone = true;
 	pthread_cond_broadcast(&b->woken);
 	pthread_mutex_unlock(&b->lock);
+}
+
+void bus_keep_why(struct bus *b, int code, const char *text)
+{
+	pthread_mutex_lock(&b->lock);
+	b->why_code = code;
+	text_set(b->why, sizeof(b->why), text);
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Before the library tries all servers again; how long it waits is ours to say. */
+static int64_t on_wait(natsConnection *nc, int attempts, void *arg)
+{
+	struct bus *b = arg;
+	char text[BP_ERROR_TEXT];
+	struct mono now = mono_now();
+	bool due;
+
+	(void)nc, (void)attempts;
+	pthread_mutex_lock(&b->lock);
+	due = !b->closing && (b->learnt.ns == 0 || b->why[0] == '\0' ||
+			      mono_since(now, b->learnt) >= BUS_LEARN_NS);
+	if (due)
+		b->learnt = now;
+	pthread_mutex_unlock(&b->lock);
+	if (due) {
+		bus_why(b->url, text, sizeof(text));
+		bus_keep_why(b, BP_EAGAIN, text);
+	}
+	return RETRY_MS + randombytes_uniform(RETRY_MS);
 }
 
 /* --- the key --------------------------------------------------------------------------------- */
@@ -192,8 +228,7 @@ static natsStatus set_options(struct bus *b, natsOptions *o, struct bp_error *er
 	SET(natsOptions_SetCustomInboxPrefix(o, inbox));
 	SET(natsOptions_SetTimeout(o, dial_ms > 0 ? dial_ms : 1));
 	SET(natsOptions_SetMaxReconnect(o, -1));
-	SET(natsOptions_SetReconnectWait(o, 500));
-	SET(natsOptions_SetReconnectJitter(o, 1000, 1000));
+	SET(natsOptions_SetCustomReconnectDelay(o, on_wait, b));
 	SET(natsOptions_SetPingInterval(o, 20000));
 	SET(natsOptions_SetMaxPingsOut(o, 2));
 	SET(natsOptions_SetWriteDeadline(o, 10000));
@@ -202,7 +237,7 @@ static natsStatus set_options(struct bus *b, natsOptions *o, struct bp_error *er
 	SET(natsOptions_SetDisconnectedCB(o, on_disconnected, b));
 	SET(natsOptions_SetReconnectedCB(o, on_connected, b));
 	SET(natsOptions_SetClosedCB(o, on_closed, b));
-	if (b->patient)
+	if (b->patient && !b->refused)
 		SET(natsOptions_SetRetryOnFailedConnect(o, true, on_connected, b));
 	if (tls) {
 		SET(natsOptions_SetSecure(o, true));
@@ -220,29 +255,52 @@ static natsStatus set_options(struct bus *b, natsOptions *o, struct bp_error *er
 	return s;
 }
 
-/* What keeps a connection from being made, as one of our errors. */
+static int tls_failed(const struct bus *b, const char *said, struct bp_error *err)
+{
+	if (strstr(said, "mismatch") != NULL)
+		return bp_fail(err, BP_EPERM, "%s: the broker's certificate is for another name: %s",
+			       b->url, said);
+	if (strstr(said, "certificate") != NULL || strstr(said, "cert=") != NULL)
+		return bp_fail(err, BP_EPERM, "%s: the broker's certificate is not trusted%s%s: %s",
+			       b->url, b->ca_file != NULL ? " by " : ": --ca says by whom it is",
+			       b->ca_file != NULL ? b->ca_file : "", said);
+	return bp_fail(err, BP_EPERM, "%s: TLS: %s", b->url, said);
+}
+
+/* What keeps a connection from being made, as one of our errors. BP_EAGAIN: a server that is not
+ * there; bus_why knows more. */
 static int dial_failed(struct bus *b, natsStatus s, struct bp_error *err)
 {
 	const char *said = nats_GetLastError(NULL);
+	char why[BP_ERROR_TEXT];
 
 	if (said == NULL || *said == '\0')
 		said = natsStatus_GetText(s);
+	/* Not where in the library. */
+	if (*said == '(' && strstr(said, "): ") != NULL)
+		said = strstr(said, "): ") + 3;
 	switch (s) {
 	case NATS_CONNECTION_AUTH_FAILED:
-		return bp_fail(err, BP_EPERM, "%s refuses %s%s", b->url,
-			       b->nkey_file != NULL ? "the key of " : "who has no key",
-			       b->nkey_file != NULL ? b->nkey_file : "");
+		if (b->nkey_file == NULL)
+			return bp_fail(err, BP_EPERM, "%s: the broker asks for a key: --nkey",
+				       b->url);
+		return bp_fail(err, BP_EPERM, "%s: the broker does not know the key of %s (revoked, "
+			       "or of another fleet?)", b->url, b->nkey_file);
 	case NATS_SSL_ERROR:
+		return tls_failed(b, said, err);
 	case NATS_SECURE_CONNECTION_REQUIRED:
+		return bp_fail(err, BP_EPERM, "%s: the broker wants TLS: tls://", b->url);
 	case NATS_SECURE_CONNECTION_WANTED:
-		return bp_fail(err, BP_EPERM, "%s: TLS: %s", b->url, said);
+		return bp_fail(err, BP_EPERM, "%s: the broker has no TLS: nats://, or its "
+			       "configuration is at fault", b->url);
 	case NATS_INVALID_ARG:
 	case NATS_ADDRESS_MISSING:
 		return bp_fail(err, BP_EINVAL, "%s: no address of a server", b->url);
 	case NATS_NO_MEMORY:
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	default:
-		return bp_fail(err, BP_EAGAIN, "%s: %s", b->url, said);
+		bus_why(b->url, why, sizeof(why));
+		return bp_fail(err, BP_EAGAIN, "%s", why);
 	}
 }
 
@@ -283,17 +341,23 @@ static int dial(struct bus *b, struct bp_error *err)
 	} else {
 		if (s == NATS_OK)
 			s = connect_now(b, o, &nc);
-		if (s == NATS_OK)
+		if (s == NATS_OK) {
+			bus_keep_why(b, 0, "");
 			on_connected(nc, b);
-		else if (s != NATS_NOT_YET_CONNECTED)
+		} else if (s != NATS_NOT_YET_CONNECTED) {
 			rc = dial_failed(b, s, err);
+		}
 		b->own_fault |= rc == BP_EINVAL;
 	}
 	natsOptions_Destroy(o);
 	b->nc = nc;
 	b->made++;
-	if (rc < 0)
-		b->reopen = mono_add(mono_now(), BUS_REOPEN_NS);
+	b->barred = (struct mono){0};
+	b->reopen = mono_add(mono_now(), BUS_REOPEN_NS);
+	/* One that is only away is the library's to wait for. */
+	b->refused = rc < 0 && rc != BP_EAGAIN;
+	if (rc < 0 && err != NULL)
+		bus_keep_why(b, err->code, err->text);
 	return rc;
 }
 
@@ -361,6 +425,9 @@ int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct
 
 	if (sodium_init() < 0)
 		return bp_fail(err, BP_EIO, "libsodium does not start");
+	rc = o->url != NULL ? bus_url_check(o->url, err) : 0;
+	if (rc < 0)
+		return rc;
 	if (o->url == NULL || o->inbox == NULL || !bus_name_ok(o->inbox))
 		return bp_fail(err, BP_EINVAL, "a broker needs an address and a name for its answers");
 	b = calloc(1, sizeof(*b));
@@ -380,12 +447,10 @@ int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct
 	b->patient = patient;
 	rc = failed ? bp_fail(err, BP_ENOMEM, "out of memory") : dial(b, &why);
 	/* Patience is for servers; a key that cannot be read is ours to mend. */
-	if (rc < 0 && !failed && patient && !b->own_fault) {
-		text_set(b->trouble, sizeof(b->trouble), why.text);
+	if (rc < 0 && !failed && patient && !b->own_fault)
 		rc = 0;
-	} else if (rc < 0 && !failed && err != NULL) {
+	else if (rc < 0 && !failed && err != NULL)
 		*err = why;
-	}
 	if (rc < 0) {
 		drop(b);
 		return rc;
@@ -405,9 +470,25 @@ void bus_over(void)
 	nats_CloseAndWait(5000);
 }
 
+static bool is_barred(const struct bus *b)
+{
+	return b->barred.ns != 0 && !mono_reached(mono_now(), b->barred);
+}
+
 bool bus_is_connected(const struct bus *b)
 {
-	return b->nc != NULL && natsConnection_Status(b->nc) == NATS_CONN_STATUS_CONNECTED;
+	return b->nc != NULL && natsConnection_Status(b->nc) == NATS_CONN_STATUS_CONNECTED &&
+	       !is_barred(b);
+}
+
+unsigned bus_lives(struct bus *b)
+{
+	unsigned lives;
+
+	pthread_mutex_lock(&b->lock);
+	lives = b->lives;
+	pthread_mutex_unlock(&b->lock);
+	return lives;
 }
 
 bool bus_trouble(struct bus *b, char *text, size_t size)
@@ -423,10 +504,24 @@ bool bus_trouble(struct bus *b, char *text, size_t size)
 	return any;
 }
 
+/* As far as it is known why. */
+static int is_away(struct bus *b, struct bp_error *err)
+{
+	int rc = BP_EAGAIN;
+
+	pthread_mutex_lock(&b->lock);
+	if (b->why[0] != '\0')
+		rc = bp_fail(err, b->why_code, "%s", b->why);
+	else
+		bp_fail(err, rc, "%s is away", b->url);
+	pthread_mutex_unlock(&b->lock);
+	return rc;
+}
+
 int bus_ready(struct bus *b, struct bp_error *err)
 {
+	struct bp_error why;
 	bool gone;
-	int rc = 0;
 
 	if (b->stale && b->nc != NULL) { /* it forgets with its connection, and not before */
 		hang_up(b);
@@ -440,18 +535,26 @@ int bus_ready(struct bus *b, struct bp_error *err)
 	pthread_mutex_unlock(&b->lock);
 	if (gone && b->nc != NULL) { /* a refused key, twice: the library does not come back */
 		hang_up(b);
-		b->reopen = mono_add(mono_now(), BUS_REOPEN_NS);
+		b->refused = true;
+		b->reopen = (struct mono){0};
 	}
-	if (b->nc == NULL && mono_reached(mono_now(), b->reopen))
-		rc = dial(b, err);
-	if (rc < 0)
-		return rc == BP_EPERM ? rc : bp_fail(err, BP_EAGAIN, "%s is away", b->url);
-	return bus_is_connected(b) ? 0 : bp_fail(err, BP_EAGAIN, "%s is away", b->url);
+	/* Who was refused, and is only away by now, is the library's again. */
+	for (unsigned i = 0; i < 2 && b->nc == NULL; i++) {
+		bool learns = b->refused;
+
+		if (i == 0 && !mono_reached(mono_now(), b->reopen))
+			break;
+		if (dial(b, &why) != BP_EAGAIN || !learns || !b->patient)
+			break;
+	}
+	return bus_is_connected(b) ? 0 : is_away(b, err);
 }
 
 int bus_look(struct bus *b, struct bp_error *err)
 {
-	return bus_ready(b, err);
+	int rc = bus_ready(b, err);
+
+	return rc < 0 ? rc : bus_answers_open(b, err);
 }
 
 int bus_status(struct bus *b, natsStatus s, struct bp_error *err, const char *fmt, ...)

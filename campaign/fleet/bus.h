@@ -42,15 +42,20 @@ struct bus_options {
 	int64_t wait_ns;        /* of each call that does not name its own; 0: 5 s */
 };
 
-/* Connects; waits at most wait_ns. A server that is away is BP_EAGAIN, unless `patient`: then the
- * connection is made later, by itself. */
+/* BP_EINVAL: not all of a list are addresses of NATS servers. */
+int bus_url_check(const char *url, struct bp_error *err);
+/* Connects; waits at most wait_ns. BP_EINVAL: url is no address of a NATS server. A server that is
+ * away is BP_EAGAIN, unless `patient`: then the connection is made later, by itself. */
 int bus_open(const struct bus_options *o, bool patient, struct bus **out, struct bp_error *err);
 void bus_close(struct bus *b);
 /* Ends the library's threads, where no bus is open any more: for who wants to leave nothing
  * behind. */
 void bus_over(void);
 bool bus_is_connected(const struct bus *b);
-/* Whether calls can be made now: 0, BP_EAGAIN, or BP_EPERM (the server refuses us). Dials anew
+/* Times that a connection was made, so far. */
+unsigned bus_lives(struct bus *b);
+/* Whether calls can be made now: 0, BP_EAGAIN, or BP_EPERM (the server refuses us, or the key is
+ * another's), with why: no such host, refused, a certificate that is not trusted ... Dials anew
  * where the library gave up, as every call does: for who calls nothing while it is away. */
 int bus_look(struct bus *b, struct bp_error *err);
 /* What the server or the library said since it was last asked, one line (a denied subject, a lost

@@ -129,7 +129,23 @@ static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *m, voi
 	natsMsg_Destroy(m);
 }
 
-static int answers_open(struct bus *b, struct bp_error *err)
+/* Every key may hear the inbox of its own name, and no other. */
+static int not_ours(struct bus *b, struct bp_error *err)
+{
+	struct bp_error why;
+
+	if (strcmp(b->inbox, "centre") == 0 || strcmp(b->inbox, "operator") == 0)
+		bp_fail(&why, BP_EPERM, "%s: this key is not the %s's (wrong --nkey)",
+			b->nkey_file != NULL ? b->nkey_file : b->url, b->inbox);
+	else
+		bp_fail(&why, BP_EPERM, "%s: this key is not %s's (wrong --nkey or --vantage)",
+			b->nkey_file != NULL ? b->nkey_file : b->url, b->inbox);
+	bus_keep_why(b, why.code, why.text);
+	b->barred = mono_add(mono_now(), BUS_BARRED_NS);
+	return bp_fail(err, why.code, "%s", why.text);
+}
+
+int bus_answers_open(struct bus *b, struct bp_error *err)
 {
 	char inbox[BUS_INBOX_TEXT], all[BUS_INBOX_TEXT + 2];
 	struct bus_doubt doubt;
@@ -145,11 +161,13 @@ static int answers_open(struct bus *b, struct bp_error *err)
 		s = natsConnection_FlushTimeout(b->nc, b->wait_ns / NS_PER_MS);
 	if (s == NATS_OK && !bus_was_denied(b, &doubt, err)) {
 		snprintf(b->answer_to, sizeof(b->answer_to), "%.*s.", BUS_INBOX_TEXT - 2, inbox);
+		bus_keep_why(b, 0, "");
+		b->barred = (struct mono){0};
 		return 0;
 	}
 	natsSubscription_Destroy(b->answers);
 	b->answers = NULL;
-	return s == NATS_OK ? BP_EPERM : bus_status(b, s, err, "listening to %s", all);
+	return s == NATS_OK ? not_ours(b, err) : bus_status(b, s, err, "listening to %s", all);
 }
 
 /* Until the answer, a refusal, the connection's loss, or the end of time. */
@@ -194,7 +212,7 @@ int bus_call(struct bus *b, const char *subject, const struct bus_header *header
 	int rc = n > INT_MAX ? bp_fail(err, BP_ERANGE, "%s: too large", subject) : bus_ready(b, err);
 
 	if (rc == 0)
-		rc = answers_open(b, err);
+		rc = bus_answers_open(b, err);
 	if (rc < 0)
 		return rc;
 	pthread_mutex_lock(&b->lock);

@@ -3,6 +3,7 @@
  * The inside of the bus, shared by campaign/fleet/bus*.c and by nobody else:
  *
  *   bus.c          the connection: options, keys, what the library's threads tell, its end
+ *   bus_why.c      addresses, and why a server is not reached
  *   bus_call.c     one question and its answer; messages to whoever listens
  *   bus_reply.c    what JetStream says in subjects, headers and JSON, as values
  *   bus_setup.c    streams and buckets are made
@@ -26,6 +27,8 @@
 
 #define BUS_WAIT_NS (5 * NS_PER_S)
 #define BUS_REOPEN_NS (10 * NS_PER_S)  /* after the library gave up: tried anew then */
+#define BUS_LEARN_NS (30 * NS_PER_S)   /* why it cannot be reached is looked at so often */
+#define BUS_BARRED_NS (60 * NS_PER_S)  /* a key that is another's is tried again then */
 
 enum { BUS_DENIED_TEXT = 256, BUS_INBOX_TEXT = 128 };
 
@@ -37,6 +40,8 @@ struct bus {
 	bool stale;                    /* the library tells of a refusal that is no more */
 	natsConnection *nc;            /* NULL: given up, and tried again at `reopen` */
 	struct mono reopen;
+	bool refused;                  /* the library gave up: the next dialling is to learn why */
+	struct mono barred;            /* the key is not of who we say we are: no call before */
 	unsigned made;                 /* connections: subscriptions belong to one of them */
 	natsSubscription *answers;     /* of this connection; NULL: not made yet */
 	char answer_to[BUS_INBOX_TEXT];/* "_INBOX.fra1.RANDOM." */
@@ -46,6 +51,9 @@ struct bus {
 	bool gone;                     /* the library gave this connection up */
 	bool closing;
 	bool unlucky;                  /* the library could not send the last signature */
+	char why[BP_ERROR_TEXT];       /* there is no connection; empty: not known, or there is */
+	int why_code;
+	struct mono learnt;            /* when bus_why was asked last */
 	unsigned lives, losses;        /* times it was (re)connected; and lost */
 	uint64_t calls, asked;         /* asked: the call under way; 0: none */
 	natsMsg *answer;               /* of it */
@@ -70,6 +78,11 @@ struct bus_doubt {
 };
 struct bus_doubt bus_doubt(struct bus *b, const char *act, const char *subject);
 bool bus_was_denied(struct bus *b, const struct bus_doubt *d, struct bp_error *err);
+/* What the next call says while there is no connection; code 0: nothing is wrong. */
+void bus_keep_why(struct bus *b, int code, const char *text);
+/* Whether the answers of our calls can be heard, once per connection: BP_EPERM where the key is
+ * another's. */
+int bus_answers_open(struct bus *b, struct bp_error *err);
 /* A subscription that is there at the server, or was denied. */
 int bus_subscribe(struct bus *b, const char *subject, const char *queue, natsSubscription **out,
 		  struct bp_error *err);
@@ -88,6 +101,11 @@ int bus_js(struct bus *b, const char *subject, const struct bus_header *headers,
 
 /* A message with its values; it owns m. */
 void bus_message_of(struct bus *b, natsMsg *m, struct bus_message *out);
+
+/* --- bus_why.c ------------------------------------------------------------------------------- */
+
+/* Why each of them is not reached, no password in it; may wait for seconds. */
+void bus_why(const char *url, char *out, size_t size);
 
 /* --- bus_reply.c ----------------------------------------------------------------------------- */
 

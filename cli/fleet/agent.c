@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign/fleet/bus.h"
 #include "cli/cli.h"
 #include "cli/fleet.h"
 #include "cli/fleet/commands.h"
@@ -93,6 +94,7 @@ static int parse(struct agent_show *s, int argc, char **argv)
 		{"do-not-probe", required_argument, NULL, OPT_AVOID},
 		{NULL, 0, NULL, 0},
 	};
+	struct bp_error err;
 	int opt, rc;
 
 	options_init(&s->common, "agent");
@@ -106,6 +108,8 @@ static int parse(struct agent_show *s, int argc, char **argv)
 		return cli_usage("agent", "plans come from the broker: '%s'", argv[optind]) + 1;
 	if (s->run.server == NULL || s->run.vantage == NULL)
 		return cli_usage("agent", "--server and --vantage are needed") + 1;
+	if (bus_url_check(s->run.server, &err) < 0)
+		return cli_usage("agent", "--server: %s", err.text) + 1;
 	if (s->run.spool == NULL)
 		s->run.spool = s->spool = default_spool(s->run.vantage);
 	if (s->run.spool == NULL)

@@ -156,6 +156,7 @@ static int parse(struct centre *s, int argc, char **argv)
 		{"no-watch", no_argument, NULL, OPT_NO_WATCH},
 		{NULL, 0, NULL, 0},
 	};
+	struct bp_error err;
 	int opt, rc;
 
 	options_init(&s->common, "collect");
@@ -168,6 +169,8 @@ static int parse(struct centre *s, int argc, char **argv)
 		return cli_usage("collect", "what is '%s'?", argv[optind]) + 1;
 	if (s->o.bus.url == NULL || s->o.store == NULL)
 		return cli_usage("collect", "--server and --store are needed") + 1;
+	if (bus_url_check(s->o.bus.url, &err) < 0)
+		return cli_usage("collect", "--server: %s", err.text) + 1;
 	default_outbox(s);
 	return 0;
 }
