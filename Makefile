@@ -303,7 +303,8 @@ vardir  = $(DESTDIR)/var/lib/borderpath
 etcdir  = $(DESTDIR)$(SYSCONFDIR)/borderpath
 GROUP  ?= borderpath
 CONFS  := limits agent.conf collect.conf
-UNITS  := $(notdir $(wildcard packaging/systemd/*.service packaging/systemd/*.socket))
+UNITS  := $(notdir $(wildcard packaging/systemd/*.service packaging/systemd/*.socket \
+	packaging/systemd/*.timer))
 
 install: all ## install under PREFIX (/usr/local); as root also the probe's group and capability
 	$(Q)install -d $(bindir) $(share)/man/man1 $(share)/man/man8 $(share)/borderpath/profiles \
@@ -317,12 +318,14 @@ install: all ## install under PREFIX (/usr/local); as root also the probe's grou
 	$(Q)install -m 0644 profiles/*.yaml $(share)/borderpath/profiles/
 	$(Q)install -m 0644 packaging/campaigns/*.yaml $(share)/borderpath/campaigns/
 	$(Q)install -m 0644 packaging/prometheus/*.yml $(share)/borderpath/prometheus/
-	$(Q)install -m 0644 packaging/nats-server.conf $(share)/borderpath/
+	$(Q)install -m 0644 packaging/nats-server.conf packaging/postgresql.conf $(share)/borderpath/
+	$(Q)install -m 0755 packaging/broker-check $(share)/borderpath/
 	$(Q)install -m 0644 packaging/grafana/*.json $(share)/borderpath/grafana/
 	$(Q)install -m 0644 packaging/completions/borderpath $(share)/bash-completion/completions/
 	$(Q)install -m 0644 packaging/systemd/borderpath.sysusers $(libdir)/sysusers.d/borderpath.conf
 	$(Q)for unit in $(UNITS); do \
-		sed 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \
+		sed -e 's|/usr/bin/borderpath|$(PREFIX)/bin/borderpath|; s|/etc/borderpath|$(SYSCONFDIR)/borderpath|' \
+			-e 's|/usr/share/|$(PREFIX)/share/|' \
 			packaging/systemd/$$unit >$(libdir)/systemd/system/$$unit && \
 		chmod 0644 $(libdir)/systemd/system/$$unit || exit; done
 	$(Q)install -m 0644 packaging/cron/borderpath $(examples)/borderpath.cron

@@ -10,12 +10,14 @@
 
 #define CONSUMER "BP_RESULTS.collect"
 #define CATCH_NS (200 * NS_PER_MS) /* the rest of what is on its way */
+#define LOOK_NS (60 * NS_PER_S)    /* between looks at the consumer */
 
 struct bus_intake {
 	struct bus *bus;
 	char inbox[BUS_INBOX_TEXT];
 	natsSubscription *sub;
 	unsigned made, lives;
+	struct mono look; /* then the consumer is looked at again */
 	uint64_t asked;
 };
 
@@ -31,6 +33,45 @@ static bool is_ours(const struct json_node *info)
 	return most < 0 || most >= HANDED_OUT_MAX;
 }
 
+static int64_t number_in(const struct json_node *tree, const char *part, const char *name)
+{
+	int64_t n = 0;
+
+	node_int(node_get(node_get(tree, part), name), 0, INT64_MAX, &n);
+	return n;
+}
+
+/* What has been acknowledged is off the stream, and nothing is delivered that it does not have. But
+ * a broker that was killed, or whose disk was full, may come back with a stream of an earlier hour
+ * and a consumer of the last: what takes the old numbers anew would be passed over, and lie there
+ * until nothing else fits. A new consumer gets all that is there; the store knows what it has. */
+static int consumer_check(struct bus_intake *in, const struct json_node *consumer,
+			  struct bp_error *err)
+{
+	int64_t delivered = number_in(consumer, "delivered", "stream_seq");
+	int64_t done = number_in(consumer, "ack_floor", "stream_seq");
+	struct json_node *tree = NULL;
+	bool behind;
+	int rc = bus_js(in->bus, "$JS.API.STREAM.INFO.BP_RESULTS", NULL, NULL, 0, &tree, NULL, err);
+
+	if (rc < 0)
+		return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no stream BP_RESULTS") :
+					    rc;
+	behind = delivered > number_in(tree, "state", "last_seq") ||
+		 (number_in(tree, "state", "messages") > 0 &&
+		  done >= number_in(tree, "state", "first_seq"));
+	free(tree);
+	if (!behind)
+		return 0;
+	tree = NULL;
+	rc = bus_js(in->bus, "$JS.API.CONSUMER.DELETE." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
+	free(tree);
+	return rc < 0 && rc != BP_ENOTFOUND ?
+		       rc :
+		       bp_fail(err, BP_EAGAIN, "the stream of results is not as it was: all of it is "
+			       "read again");
+}
+
 static int consumer_make(struct bus_intake *in, struct bp_error *err)
 {
 	char config[512];
@@ -38,6 +79,8 @@ static int consumer_make(struct bus_intake *in, struct bp_error *err)
 	int rc = bus_js(in->bus, "$JS.API.CONSUMER.INFO." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
 	bool ours = rc == 0 && is_ours(tree);
 
+	if (rc == 0)
+		rc = consumer_check(in, tree, err);
 	free(tree);
 	tree = NULL;
 	if (ours || (rc < 0 && rc != BP_ENOTFOUND))
@@ -58,6 +101,7 @@ static int intake_look(struct bus_intake *in, struct bp_error *err)
 {
 	char all[BUS_INBOX_TEXT + 2];
 	unsigned lives;
+	bool same;
 	int rc = bus_ready(in->bus, err);
 
 	if (rc < 0)
@@ -65,13 +109,17 @@ static int intake_look(struct bus_intake *in, struct bp_error *err)
 	pthread_mutex_lock(&in->bus->lock);
 	lives = in->bus->lives;
 	pthread_mutex_unlock(&in->bus->lock);
-	if (in->sub != NULL && in->made == in->bus->made && in->lives == lives)
+	same = in->sub != NULL && in->made == in->bus->made && in->lives == lives;
+	if (same && !mono_reached(mono_now(), in->look))
 		return 0;
-	natsSubscription_Destroy(in->sub);
-	in->sub = NULL;
 	rc = consumer_make(in, err);
 	if (rc < 0)
 		return rc;
+	in->look = mono_add(mono_now(), LOOK_NS);
+	if (same)
+		return 0;
+	natsSubscription_Destroy(in->sub);
+	in->sub = NULL;
 	bus_inbox(in->bus, in->inbox);
 	snprintf(all, sizeof(all), "%s.*", in->inbox);
 	rc = bus_subscribe(in->bus, all, NULL, &in->sub, err);

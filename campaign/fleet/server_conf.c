@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PAYLOAD_MAX = 1 << 20, CLUSTER_PORT = 6222 };
+enum { PAYLOAD_MAX = 1 << 20, CLUSTER_PORT = 6222, MONITOR_PORT = 8222 };
 
 /* --- who may what ----------------------------------------------------------------------------- */
 
@@ -42,6 +42,7 @@ enum { PASSAGES = sizeof(passages) / sizeof(passages[0]) };
 static const char *const centre_publish[] = {
 	MAKE_ALL(MAKE), "$JS.API.CONSUMER.INFO.BP_RESULTS.collect",
 	"$JS.API.CONSUMER.DURABLE.CREATE.BP_RESULTS.collect",
+	"$JS.API.CONSUMER.DELETE.BP_RESULTS.collect",
 	"$JS.API.CONSUMER.MSG.NEXT.BP_RESULTS.collect", "$JS.ACK.BP_RESULTS.collect.>",
 	"bp.mark.*", "$KV.BP_CENTRE.*", READ_BUCKET("BP_CENTRE"), READ_BUCKET("BP_STATUS"),
 	READ_BUCKET("BP_FLEET"),
@@ -202,7 +203,15 @@ void server_conf_put(struct buf *out, const struct roster *r, const struct roste
 		   at + 1, brokers[at].port, PAYLOAD_MAX);
 	if (r->tls)
 		put_tls(out, "", places->dir, false);
-	buf_printf(out, "jetstream: {\n\tstore_dir: \"%s\"\n}\n", places->jetstream);
+	buf_printf(out,
+		   "# For those on this machine: whether it still answers (borderpath-broker-check).\n"
+		   "http: \"127.0.0.1:%d\"\n"
+		   "jetstream: {\n\tstore_dir: \"%s\"\n"
+		   "\t# Else it is what is free at the start: on a disk that filled up meanwhile the\n"
+		   "\t# broker would leave out streams that it has. What may wait is the collector's to\n"
+		   "\t# say (--stream-bytes).\n"
+		   "\tmax_file_store: 1TB\n}\n",
+		   MONITOR_PORT, places->jetstream);
 	if (count > 1 && r->tls)
 		put_cluster(out, brokers, count, places->dir);
 	buf_str(out, "\ninclude \"accounts.conf\"\n");

@@ -83,9 +83,13 @@ broker_conf()
 	local n=$1 i
 	mkdir -p "$LAB_TMP/js.$n"
 	cat >"$LAB_TMP/$n.conf" <<-EOF
-		listen: $CENTRE:$((4221 + ${n#b}))
+		listen: "$CENTRE:$((4221 + ${n#b}))"
+		http: "127.0.0.1:$((8221 + ${n#b}))"
 		server_name: $n
-		jetstream { store_dir: "$LAB_TMP/js.$n" }
+		jetstream {
+			store_dir: "$LAB_TMP/js.$n"
+			max_file_store: 1TB
+		}
 	EOF
 	((FLEET_BROKERS > 1)) || return 0
 	{
@@ -129,7 +133,7 @@ start()
 		--replicas "$FLEET_BROKERS" --outbox "$LAB_TMP/outbox.$n" \
 		${COLLECT_OPTIONS[@]+"${COLLECT_OPTIONS[@]}"} ;;
 	b*) [[ -e $LAB_TMP/$n.conf ]] || broker_conf "$n"
-		at_bg "$n" centre nats-server -c "$LAB_TMP/$n.conf" ;;
+		at_bg "$n" centre nats-server -c "$LAB_TMP/$n.conf" -P "$LAB_TMP/$n.pid" ;;
 	pg) as_pg setsid "$PG_BIN/postgres" -D "$LAB_TMP/pg/data" -k "$LAB_TMP/pg" -c listen_addresses= \
 		-c max_wal_size=256MB >>"$LAB_TMP/pg.out" 2>>"$LAB_TMP/pg.err" </dev/null &
 		P[pg]=$! ;;

@@ -30,13 +30,12 @@ says() { tail -n "+$((LINES + 1))" "$LAB_TMP/$1.err" | grep -qE "$2"; }
 # From here on, for says.
 listen_to() { LINES=$(wc -l <"$LAB_TMP/$1.err"); }
 
-# Debian's nats-server 2.9.10 waits for itself, for good, once a write found its disk full (it takes a
-# lock twice): whoever runs one has it looked after, as this does.
-answers() { at centre timeout 3 bash -c '
-	exec 3<>"/dev/tcp/$0/4222" && printf "CONNECT {}\r\nSUB x 1\r\nPUB \$JS.API.STREAM.INFO.BP_RESULTS x 0\r\n\r\n" >&3
-	while read -r line <&3; do [[ $line != "{"*BP_RESULTS* ]] || exit 0; done
-	exit 1' "$CENTRE"; }
-look_after_broker() { answers || { slay b1; start b1; }; }
+# What systemd does for a broker (packaging/): it is looked at now and then, and what ended is started again.
+look_at_broker()
+{
+	at centre "$LAB_ROOT/packaging/broker-check" "$LAB_TMP/b1.conf" "$LAB_TMP/b1.pid" 8 10 >>"$LAB_TMP/look"
+	runs b1 || start b1
+}
 
 fleet_up 2
 disk "$LAB_TMP/js.b1" 24m
@@ -98,13 +97,20 @@ measuring_goes_on "the stream"
 start c1
 arrives "with a collector all that was announced arrives"
 
-# ---- the broker's disk
+# ---- the broker's disk: Debian's nats-server 2.9.10 stands still for good once a write of its failed
 listen_to vp1
+look_at_broker
+is "nothing is said of a broker that answers" "$(cat "$LAB_TMP/look")" ''
+before=${P[b1]}
 fill "$LAB_TMP/js.b1"
 wait_for 60 says vp1 'not sent' || not_ok "the agent says that nothing is taken: $(cat "$LAB_TMP/vp1.err")"
 measuring_goes_on "the broker's disk"
+look_at_broker
+is "a broker without room is left alone" "${P[b1]}" "$before"
+is "and why is said" "$(grep -c '^0 MB are free' "$LAB_TMP/look")" 1
 room "$LAB_TMP/js.b1"
-arrives "with room for the broker all that was announced arrives" look_after_broker
+arrives "with room for the broker all that was announced arrives" look_at_broker
+is "once it was looked at" "$(grep -c "^nats-server .*: process $before is ended" "$LAB_TMP/look")" 1
 
 centre
 is "a round has the traces that it says" "$(jq -r 'if .type == "trace" then .round elif .type == "round"

@@ -29,9 +29,13 @@ for f in man/man1/borderpath.1 man/man8/borderpath-probe.8 borderpath/profiles/d
 	bash-completion/completions/borderpath doc/borderpath/examples/borderpath.cron; do
 	check "$f" mode "$box/pkg/usr/share/$f" 644
 done
-for f in packaging/systemd/*.service packaging/systemd/*.socket; do
+for f in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
 	check "$f" mode "$box/pkg/usr/lib/systemd/system/${f##*/}" 644
 done
+for f in nats-server.conf postgresql.conf; do
+	check "$f, for a broker's and a database's unit" mode "$box/pkg/usr/share/borderpath/$f" 644
+done
+check "the look at the broker" mode "$box/pkg/usr/share/borderpath/broker-check" 755
 check "the user" mode "$box/pkg/usr/lib/sysusers.d/borderpath.conf" 644
 if [ -s build/geodata/asn.mmdb ]; then
 	check "the databases" mode "$box/pkg/var/lib/borderpath/asn.mmdb" 644
@@ -56,6 +60,8 @@ else
 	check "the probe's group" test "$(stat -c %G "$box/real/bin/borderpath-probe")" = "$group"
 	check "the probe is for its group" mode "$box/real/bin/borderpath-probe" 750
 	check "the other has none" test -z "$(getcap "$box/real/bin/borderpath")"
+	check "a broker is looked at by that one" grep -q "^ExecStart=$box/real/share/borderpath/broker-check " \
+		"$box/real/lib/systemd/system/borderpath-broker-check.service"
 	check "the service runs that program" grep -q "^ExecStart=$box/real/bin/borderpath campaign run $box/etc/borderpath/" \
 		"$box/real/lib/systemd/system/borderpath-campaign@.service"
 	check "and the prober's unit that one" grep -qx "ExecStart=$box/real/bin/borderpath-probe" \

@@ -44,11 +44,26 @@ for line in User=borderpath Type=notify 'ExecReload=/bin/kill -HUP $MAINPID' \
 	check "the campaign says $line" has borderpath-campaign@.service "$line"
 done
 
+# A broker that stands still: systemd looks after it, once our part of nats-server.service is there.
+for line in User=nats CapabilityBoundingSet= \
+	"ExecStart=/usr/share/borderpath/broker-check /etc/nats/nats.conf %t/nats/nats-server.pid 64 30"; do
+	check "the look at the broker says $line" has borderpath-broker-check.service "$line"
+done
+for line in Wants=borderpath-broker-check.timer Restart=always \
+	"ExecStart=/usr/sbin/nats-server -c /etc/nats/nats.conf -P %t/nats/nats-server.pid"; do
+	check "nats-server says $line" has ../nats-server.conf "$line"
+done
+
 if command -v systemd-analyze >/dev/null; then
 	# Instances, of programs that are there.
 	mkdir "$box/units"
-	for unit in "$units"/*.service "$units"/*.socket; do
-		sed "s|/usr/bin/borderpath|$(realpath "$program")|" "$unit" >"$box/units/${unit##*/}"
+	for unit in "$units"/*.service "$units"/*.socket "$units"/*.timer; do
+		sed "s|/usr/bin/borderpath|$(realpath "$program")|; s|/usr/share/borderpath|$PWD/packaging|" \
+			"$unit" >"$box/units/${unit##*/}"
+	done
+	for unit in "$units"/*.timer; do
+		check "${unit##*/} parses" silent env SYSTEMD_LOG_LEVEL=warning SYSTEMD_UNIT_PATH="$box/units:" \
+			timeout 60 systemd-analyze verify --man=no --recursive-errors=no "$box/units/${unit##*/}"
 	done
 	for unit in "$units"/*.service; do
 		name=${unit##*/}
@@ -88,7 +103,7 @@ grep -P '^build\t' scripts/packages.txt | cut -f 2 | grep -vxE 'gcc|make|libc6-d
 sed -n '/^Build-Depends:/,/^[A-Z]/p' packaging/debian/control | grep -o '^ [a-z0-9.+-]*' | tr -d ' ' |
 	grep -v '^dh-' | sort >"$box/named"
 check "what they are built with" diff "$box/wanted" "$box/named"
-for f in "$units"/*.service "$units"/*.socket; do
+for f in "$units"/*.service "$units"/*.socket "$units"/*.timer; do
 	check "${f##*/} is in a package" grep -qxh "lib/systemd/system/${f##*/}" packaging/debian/*.install
 done
 for script in packaging/debian/*.p{ost,re}{inst,rm}; do

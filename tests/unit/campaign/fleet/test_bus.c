@@ -265,6 +265,54 @@ static void a_killed_broker_comes_back_and_all_goes_on(void **state)
 	bus_close(b);
 }
 
+/* As nats-server 2.9 comes back behind a full disk: the stream without its last messages, the
+ * consumer with what it had done. Without a new one the batches that take the old numbers lie
+ * there. */
+static void a_stream_that_went_back_is_read_again(void **state)
+{
+	struct broker *broker = *state;
+	struct bp_error err = {0};
+	struct bus_intake *in;
+	struct bus_message m;
+	struct bus *b;
+	char command[240];
+	unsigned count;
+
+	if (broker_missing())
+		skip();
+	b = ready(broker, 0);
+	assert_int_equal(bus_intake_open(b, &in, &err), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(bus_publish(b, "bp.result.fra1", NULL, "old", 3, NULL, &err), 0);
+		assert_int_equal(bus_fetch(in, 1, 10 * NS_PER_S, &m, &count, &err), 0);
+		assert_int_equal(count, 1);
+		assert_int_equal(bus_ack(&m, &err), 0);
+		bus_message_drop(&m);
+	}
+	/* The consumer's state is written behind an acknowledgement, not with it. */
+	EVENTUALLY(bus_intake_state(in, &(uint64_t){0}, &(uint64_t){0}, &err));
+	snprintf(command, sizeof(command), "until test -s '%s/js/jetstream/$G/streams/BP_RESULTS/obs/"
+		 "collect/o.dat'; do sleep 0.1; done; sleep 1", broker->dir);
+	assert_int_equal(system(command), 0);
+	broker_kill(broker);
+	snprintf(command, sizeof(command), "rm -f '%s/js/jetstream/$G/streams/BP_RESULTS/msgs'/*",
+		 broker->dir);
+	assert_int_equal(system(command), 0);
+	broker_start(broker);
+	EVENTUALLY(bus_publish(b, "bp.result.fra1", NULL, "new", 3, NULL, &err));
+	count = 0;
+	for (unsigned i = 0; i < 100 && count == 0; i++) {
+		if (bus_fetch(in, 1, 100 * NS_PER_MS, &m, &count, &err) < 0)
+			broker_nap();
+	}
+	assert_int_equal(count, 1);
+	assert_int_equal(m.stream_seq, 1);
+	assert_memory_equal(m.bytes, "new", 3);
+	bus_message_drop(&m);
+	bus_intake_close(in);
+	bus_close(b);
+}
+
 static void a_full_stream_is_told_and_takes_more_when_it_is_emptied(void **state)
 {
 	static char bytes[100000];
@@ -629,6 +677,7 @@ int main(void)
 		T(results_wait_until_they_are_acknowledged),
 		T(a_bucket_keeps_the_last_of_each_key),
 		T(a_killed_broker_comes_back_and_all_goes_on),
+		T(a_stream_that_went_back_is_read_again),
 		T(a_full_stream_is_told_and_takes_more_when_it_is_emptied),
 		T(one_vantage_point_does_not_fill_it_for_all),
 		T(what_is_there_is_brought_to_its_bounds),
