@@ -516,7 +516,7 @@ void feed_run(const struct campaign_plan *p, struct plan_run *out)
 	text_set(out->vantage, sizeof(out->vantage), p->vantage);
 	out->seed = campaign_seed(p->vantage);
 	out->rate_pps = p->rate_pps;
-	out->prefix_pps = p->prefix_pps;
+	out->prefix_mpps = p->prefix_mpps;
 	/* As --rate max of trace: no cap at all. */
 	if (p->rate_pps == 0)
 		out->router_pps = 0;

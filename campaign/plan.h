@@ -70,8 +70,9 @@ struct campaign_plan {
 	struct campaign_target *targets; /* owned; empty when of the profile */
 	unsigned targets_count;
 	struct campaign_how how;         /* for all */
-	uint32_t rate_pps, prefix_pps;   /* 0: max, where this machine allows it; polite defaults of
+	uint32_t rate_pps;               /* 0: max, where this machine allows it; polite defaults of
 					  * prober/plan.h */
+	uint64_t prefix_mpps;            /* likewise, in thousandths */
 	struct addr references[CAMPAIGN_REFERENCES_MAX];
 	unsigned references_count;
 	char store[CAMPAIGN_URL_TEXT];   /* sqlite:FILE, postgresql://...; empty: the default one */

@@ -184,6 +184,17 @@ static int read_rate(const struct yaml_at *at, const char *key, const char *text
 	return 0;
 }
 
+/* In thousandths: of a fleet each has a part of what a network is sent. */
+static int read_milli(const struct yaml_at *at, const char *key, const char *text, uint64_t *out)
+{
+	if (text != NULL && strcmp(text, "max") == 0)
+		*out = 0;
+	else if (text != NULL && text_to_milli(text, 1, RATE_MAX * UINT64_C(1000), out) < 0)
+		return yaml_refuse(at, key, "\"%s\" is no rate, expected 0.001 to %d packets a second, "
+				   "or max", text, RATE_MAX);
+	return 0;
+}
+
 static int read_u8(const struct yaml_at *at, const char *key, const char *text, const char *what,
 		   unsigned min, unsigned max, uint8_t *out)
 {
@@ -497,9 +508,10 @@ int campaign_plan_build(const struct yamldoc *doc, const struct raw_campaign *ra
 		rc = read_rate(&top, "rate_pps", raw->rate_pps, &p->rate_pps);
 	if (rc == 0)
 		/* No cap at all is no cap per prefix either, unless one is named. */
-		p->prefix_pps = p->rate_pps > 0 ? PLAN_PREFIX_PPS_DEFAULT : 0;
+		p->prefix_mpps = p->rate_pps > 0 ? PLAN_PREFIX_PPS_DEFAULT * 1000 : 0;
 	if (rc == 0)
-		rc = read_rate(&top, "per_prefix_rate_pps", raw->per_prefix_rate_pps, &p->prefix_pps);
+		rc = read_milli(&top, "per_prefix_rate_pps", raw->per_prefix_rate_pps,
+				&p->prefix_mpps);
 	if (rc == 0)
 		rc = read_on_event(&top, raw->on_event, p);
 	if (rc == 0 && raw->events != NULL)

@@ -96,9 +96,9 @@ static void give_orders(struct run *run)
 		if (line->rate_pps == 0 ||
 		    (o->run.rate_pps != 0 && line->rate_pps > o->run.rate_pps))
 			o->run.rate_pps = line->rate_pps;
-		if (line->prefix_pps != 0 &&
-		    (o->run.prefix_pps == 0 || line->prefix_pps < o->run.prefix_pps))
-			o->run.prefix_pps = line->prefix_pps;
+		if (line->prefix_mpps != 0 &&
+		    (o->run.prefix_mpps == 0 || line->prefix_mpps < o->run.prefix_mpps))
+			o->run.prefix_mpps = line->prefix_mpps;
 		if (line->router_pps != 0 &&
 		    (o->run.router_pps == 0 || line->router_pps < o->run.router_pps))
 			o->run.router_pps = line->router_pps;

@@ -229,6 +229,22 @@ uint64_t check_traces(const struct check *c)
 	return traces;
 }
 
+int check_slower(struct check *c, uint64_t prefix_mpps)
+{
+	struct forecast made;
+
+	c->run.prefix_mpps = prefix_mpps;
+	if (foresee_feed(c, c->feed, &made) < 0)
+		return BP_ENOMEM;
+	forecast_fini(&c->forecast);
+	c->forecast = made;
+	buf_clear(&c->faults.text);
+	buf_clear(&c->warnings.text);
+	c->faults.count = c->warnings.count = 0;
+	check_doubt_time(c);
+	return 0;
+}
+
 void check_fini(struct check *c)
 {
 	feed_free(c->feed);

@@ -54,6 +54,9 @@ struct check_with { const char *profile, *contact_path, *avoid_path, *store; };
 int check_load(const char *file, const struct check_with *with, struct check *out,
 	       struct bp_error *err);
 void check_fini(struct check *c);
+/* Forecasts anew with a cap per network (thousandths of a packet a second); warnings and faults are
+ * what is to be said of that alone. BP_ENOMEM. */
+int check_slower(struct check *c, uint64_t prefix_mpps);
 
 /* Rounds a day. */
 static inline double check_rounds(const struct check *c)
@@ -76,6 +79,8 @@ void check_say(struct check_lines *lines, const char *fmt, ...);
 void check_put_duration(struct buf *out, int64_t ns);
 /* What is wrong with it, and what is only bad manners. */
 void check_doubt(struct check *c);
+/* Of that, whether a round takes too long. */
+void check_doubt_time(struct check *c);
 /* What two plans do to each other. */
 void check_doubt_pair(struct check *one, const struct check *other);
 

@@ -81,7 +81,7 @@ static void doubt_manners(struct check *c)
 
 /* --- the plan --------------------------------------------------------------------------------- */
 
-static void doubt_time(struct check *c)
+void check_doubt_time(struct check *c)
 {
 	const struct forecast *f = &c->forecast;
 	double every_s = (double)c->plan->every_ns / 1e9;
@@ -193,7 +193,7 @@ void check_doubt(struct check *c)
 		check_say(&c->faults, "%s", c->manners.refused.text);
 	doubt_addresses(c);
 	doubt_references(c);
-	doubt_time(c);
+	check_doubt_time(c);
 	doubt_plan(c);
 	doubt_hosts(c);
 	doubt_manners(c);

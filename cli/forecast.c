@@ -160,9 +160,9 @@ static int count_networks(const struct forecast_row *rows, uint32_t count,
 /* --- time ------------------------------------------------------------------------------------- */
 
 /* A bucket is full at first. */
-static double at_rate(uint64_t probes, uint32_t pps, unsigned burst)
+static double at_rate(uint64_t probes, double pps, unsigned burst)
 {
-	return probes > burst ? (double)(probes - burst) / (double)pps : 0;
+	return probes > burst ? (double)(probes - burst) / pps : 0;
 }
 
 static void take_bound(struct forecast *f, int which, uint8_t bound, double seconds)
@@ -191,8 +191,9 @@ static void foresee(const struct plan_run *run, uint64_t first, double wait_s, s
 			   at_rate(f->probes[which], run->rate_pps,
 				   run->rate_pps / 100 > PLAN_BURST ? run->rate_pps / 100 :
 								      PLAN_BURST));
-	if (run->prefix_pps > 0)
-		take_bound(f, which, BOUND_PREFIX, at_rate(busiest, run->prefix_pps, PLAN_BURST));
+	if (run->prefix_mpps > 0)
+		take_bound(f, which, BOUND_PREFIX,
+			   at_rate(busiest, (double)run->prefix_mpps / 1000, PLAN_BURST));
 	/* At the least it is the destination that answers. */
 	if (run->router_pps > 0 && which != CASE_LEAST)
 		take_bound(f, which, BOUND_ROUTER, at_rate(first, run->router_pps,

@@ -72,19 +72,21 @@ void manners_put_methods(struct buf *out, unsigned methods)
 	}
 }
 
-static void put_rate(struct buf *out, uint32_t pps, const char *what)
+static void put_rate(struct buf *out, uint64_t mpps, const char *what)
 {
-	if (pps > 0)
-		buf_printf(out, "%u%s", pps, what);
+	char text[TEXT_MILLI];
+
+	if (mpps > 0)
+		buf_printf(out, "%s%s", text_milli(mpps, text), what);
 	else
 		buf_printf(out, "no limit%s", what);
 }
 
 void manners_put_rates(struct buf *out, const struct plan_run *run)
 {
-	put_rate(out, run->rate_pps, " in all, ");
-	put_rate(out, run->prefix_pps, " into one network, ");
-	put_rate(out, run->router_pps, " asked of one router");
+	put_rate(out, run->rate_pps * UINT64_C(1000), " in all, ");
+	put_rate(out, run->prefix_mpps, " into one network, ");
+	put_rate(out, run->router_pps * UINT64_C(1000), " asked of one router");
 }
 
 static void put_seconds(struct buf *out, const struct forecast *f, int which)
@@ -130,7 +132,7 @@ void manners_put_contact(struct buf *out, const struct manners *m)
 void manners_put_json(struct json_writer *w, const struct manners *m, const struct plan_run *run)
 {
 	json_put_int(w, "rate_pps", run->rate_pps);
-	json_put_int(w, "prefix_pps", run->prefix_pps);
+	json_put_decimal(w, "prefix_pps", (int64_t)run->prefix_mpps, 3);
 	json_put_int(w, "router_pps", run->router_pps);
 	json_put_bool(w, "allowed", m->refused.code == 0);
 	if (m->refused.code < 0)
@@ -181,8 +183,8 @@ static void describe(struct buf *out, unsigned methods, const struct plan_run *r
 	if (more != NULL)
 		buf_str(out, more);
 	buf_str(out, ", at most ");
-	put_rate(out, run->rate_pps, " packets a second, ");
-	put_rate(out, run->prefix_pps, " into one /24; no application data is sent");
+	put_rate(out, run->rate_pps * UINT64_C(1000), " packets a second, ");
+	put_rate(out, run->prefix_mpps, " into one /24; no application data is sent");
 }
 
 int manners_write_probing(const struct manners *m, unsigned methods, const struct plan_run *run,

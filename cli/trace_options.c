@@ -38,7 +38,7 @@ const char trace_usage[] =
 "Good manners\n"
 "  --rate PPS            probes a second in all (100, bursts of 40); 'max' lifts every cap, for\n"
 "                        laboratories, and only where the limits file or root allows\n"
-"  --per-prefix-rate PPS probes a second into one /24 or /48 (25, bursts of 40)\n"
+"  --per-prefix-rate PPS probes a second into one /24 or /48 (25, bursts of 40; from 0.001)\n"
 "  --do-not-probe FILE   addresses and prefixes never to probe, one a line; the files do-not-probe in\n"
 "                        ~/.config/borderpath and /etc/borderpath hold always\n"
 "  --dry-run             say what would be sent, how fast and how long, and send nothing\n"
@@ -86,6 +86,14 @@ static int take_rate(const struct trace_options *o, const char *option, const ch
 	if (rc == 0)
 		*out = (uint32_t)v;
 	return rc;
+}
+
+static int take_prefix_rate(struct trace_options *o, const char *arg)
+{
+	if (text_to_milli(arg, 1, UINT64_C(10000000000), &o->prefix_mpps) == 0)
+		return 0;
+	return cli_usage(o->common.command, "--per-prefix-rate takes 0.001 to 10000000, not '%s'", arg) +
+	       1;
 }
 
 static int take_wait(struct trace_options *o, const char *arg)
@@ -191,7 +199,7 @@ static int take_option(struct trace_options *o, int opt, const char *arg)
 	case OPT_PROBING: o->probing_path = arg; return 0;
 	case OPT_PLACE: return take_place(o, arg);
 	case OPT_SHARED: o->shared_beginnings = true; return 0;
-	case OPT_PREFIX_RATE: return take_rate(o, "--per-prefix-rate", arg, &o->prefix_pps);
+	case OPT_PREFIX_RATE: return take_prefix_rate(o, arg);
 	case OPT_RATE:
 		o->unlimited = strcmp(arg, "max") == 0;
 		return o->unlimited ? 0 : take_rate(o, "--rate", arg, &o->run.rate_pps);
@@ -225,9 +233,9 @@ static void set_vantage(struct plan_run *run)
 static void set_rates(struct trace_options *o)
 {
 	if (o->unlimited)
-		o->run.rate_pps = o->run.prefix_pps = o->run.router_pps = 0;
-	if (o->prefix_pps > 0)
-		o->run.prefix_pps = o->prefix_pps;
+		o->run.prefix_mpps = o->run.rate_pps = o->run.router_pps = 0;
+	if (o->prefix_mpps > 0)
+		o->run.prefix_mpps = o->prefix_mpps;
 }
 
 void trace_options_init(struct trace_options *o)

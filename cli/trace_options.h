@@ -20,7 +20,7 @@ struct trace_options {
 	uint8_t method;          /* METHOD_UNKNOWN: the target's own, else icmp */
 	unsigned flow_first, flow_count;
 	bool unlimited;          /* --rate max */
-	uint32_t prefix_pps;     /* 0: not said */
+	uint64_t prefix_mpps;    /* 0: not said */
 	bool no_names;
 	bool shared_beginnings;  /* hops common to all targets are asked once */
 	const char *avoid_path;

@@ -2,6 +2,8 @@
 /* Bounded text, strict integers, enum words. Owns no policy. */
 #include "core/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/err.h"
@@ -75,6 +77,37 @@ int text_to_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 		return BP_ERANGE;
 	*out = v;
 	return 0;
+}
+
+int text_to_milli(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	const char *point = strchr(text, '.');
+	size_t whole = point != NULL ? (size_t)(point - text) : strlen(text);
+	size_t places = point != NULL ? strlen(point + 1) : 0;
+	char digits[TEXT_MILLI];
+
+	if (whole == 0 || places > 3 || (point != NULL && places == 0))
+		return BP_EPARSE;
+	if (whole > sizeof(digits) - 4)
+		return BP_ERANGE;
+	memcpy(digits, text, whole);
+	memset(digits + whole, '0', 3);
+	if (point != NULL)
+		memcpy(digits + whole, point + 1, places);
+	digits[whole + 3] = '\0';
+	return text_to_u64(digits, min, max, out);
+}
+
+const char *text_milli(uint64_t thousandths, char out[static TEXT_MILLI])
+{
+	unsigned part = (unsigned)(thousandths % 1000);
+	int n = snprintf(out, TEXT_MILLI, "%" PRIu64, thousandths / 1000);
+
+	if (part > 0)
+		n += snprintf(out + n, TEXT_MILLI - (size_t)n, ".%03u", part);
+	while (part > 0 && out[n - 1] == '0')
+		out[--n] = '\0';
+	return out;
 }
 
 const char *word_of(const struct word *table, int value)

@@ -24,6 +24,12 @@ bool text_set(char *out, size_t size, const char *text);
 /* Whole string, decimal, no sign, no spaces. BP_EPARSE, BP_ERANGE. */
 int text_to_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
+/* The same with up to three places behind a point, in thousandths: "0.8" is 800. */
+int text_to_milli(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+/* What that reads, as short as it goes. Returns out. */
+enum { TEXT_MILLI = 24 };
+const char *text_milli(uint64_t thousandths, char out[static TEXT_MILLI]);
+
 /* A word of the interface and its enum value. Tables end with {NULL, 0}. */
 struct word { const char *word; int value; };
 /* "unknown" when the value is not in the table. */

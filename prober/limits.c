@@ -209,16 +209,19 @@ bool limits_unlimited(const struct limits *l, uint32_t uid, const char *name)
 	return false;
 }
 
-static int check_rate(const char *what, uint32_t asked, uint32_t allowed, struct bp_error *err)
+/* asked: in thousandths. */
+static int check_rate(const char *what, uint64_t asked, uint32_t allowed, struct bp_error *err)
 {
-	if (asked != 0 && asked <= allowed)
+	char text[TEXT_MILLI];
+
+	if (asked != 0 && asked <= allowed * UINT64_C(1000))
 		return 0;
 	if (asked == 0)
 		return bp_fail(err, BP_EPERM, "%s without a limit is for root and the users that "
 			       "the limits file names (unlimited_user); you may have %u", what,
 			       allowed);
-	return bp_fail(err, BP_EPERM, "%s %u is more than the %u that the limits file allows", what,
-		       asked, allowed);
+	return bp_fail(err, BP_EPERM, "%s %s is more than the %u that the limits file allows", what,
+		       text_milli(asked, text), allowed);
 }
 
 int limits_check_run(const struct limits *l, bool unlimited, const struct plan_run *run,
@@ -228,11 +231,12 @@ int limits_check_run(const struct limits *l, bool unlimited, const struct plan_r
 
 	if (unlimited)
 		return 0;
-	rc = check_rate("rate", run->rate_pps, l->rate_pps, err);
+	rc = check_rate("rate", run->rate_pps * UINT64_C(1000), l->rate_pps, err);
 	if (rc == 0)
-		rc = check_rate("per-prefix rate", run->prefix_pps, l->prefix_pps, err);
+		rc = check_rate("per-prefix rate", run->prefix_mpps, l->prefix_pps, err);
 	if (rc == 0)
-		rc = check_rate("per-router rate", run->router_pps, l->router_pps, err);
+		rc = check_rate("per-router rate", run->router_pps * UINT64_C(1000), l->router_pps,
+				err);
 	return rc;
 }
 

@@ -24,6 +24,7 @@ enum {
 enum value {
 	VALUE_NUMBER, /* unsigned of the field's size, min..max */
 	VALUE_RATE,   /* the same, or "max" for 0 */
+	VALUE_MILLI,  /* the same, in thousandths: up to three places behind a point */
 	VALUE_HEX,    /* 1..16 hexadecimal digits, uint64_t */
 	VALUE_TEXT,   /* percent-encoded UTF-8 without control characters */
 	VALUE_IFNAME,
@@ -47,7 +48,8 @@ static const struct key run_keys[] = {
 	{"vantage", VALUE_TEXT, FIELD(plan_run, vantage), 0, 0, false},
 	{"seed", VALUE_HEX, FIELD(plan_run, seed), 0, 0, false},
 	{"rate_pps", VALUE_RATE, FIELD(plan_run, rate_pps), 1, PLAN_RATE_MAX, false},
-	{"prefix_pps", VALUE_RATE, FIELD(plan_run, prefix_pps), 1, PLAN_RATE_MAX, false},
+	{"prefix_pps", VALUE_MILLI, FIELD(plan_run, prefix_mpps), 1, PLAN_RATE_MAX * UINT64_C(1000),
+	 false},
 	{"router_pps", VALUE_RATE, FIELD(plan_run, router_pps), 1, PLAN_RATE_MAX, false},
 	{"ifname", VALUE_IFNAME, FIELD(plan_run, ifname), 0, 0, false},
 	{"src", VALUE_ADDR, FIELD(plan_run, src4), 4, 4, false},
@@ -92,7 +94,7 @@ void plan_run_defaults(struct plan_run *run)
 	/* Padding too: equal plans are equal bytes. */
 	memset(run, 0, sizeof(*run));
 	run->rate_pps = PLAN_RATE_PPS_DEFAULT;
-	run->prefix_pps = PLAN_PREFIX_PPS_DEFAULT;
+	run->prefix_mpps = PLAN_PREFIX_PPS_DEFAULT * 1000;
 	run->router_pps = PLAN_ROUTER_PPS_DEFAULT;
 	run->window = PLAN_WINDOW_DEFAULT;
 }
@@ -230,13 +232,15 @@ static int read_value(const struct key *k, const char *text, void *base)
 		return rc < 0 ? BP_EPARSE : 0;
 	case VALUE_PREFIX: return prefix_parse(text, field);
 	case VALUE_RATE:
+	case VALUE_MILLI:
 		if (strcmp(text, "max") == 0) {
 			put_number(field, k->size, 0);
 			return 0;
 		}
 		/* fall through */
 	case VALUE_NUMBER:
-		rc = text_to_u64(text, k->min, k->max, &v);
+		rc = k->value == VALUE_MILLI ? text_to_milli(text, k->min, k->max, &v)
+					     : text_to_u64(text, k->min, k->max, &v);
 		if (rc == 0)
 			put_number(field, k->size, v);
 		return rc;
@@ -419,7 +423,7 @@ static bool is_none(const struct key *k, const void *field)
 
 static void write_value(struct buf *out, const struct key *k, const void *field)
 {
-	char text[PREFIX_TEXT];
+	char text[PREFIX_TEXT], milli[TEXT_MILLI];
 
 	switch (k->value) {
 	case VALUE_TEXT: write_text(out, field); break;
@@ -429,6 +433,12 @@ static void write_value(struct buf *out, const struct key *k, const void *field)
 	case VALUE_METHOD: buf_str(out, word_of(method_words, *(const uint8_t *)field)); break;
 	case VALUE_BOOL: buf_char(out, *(const bool *)field ? '1' : '0'); break;
 	case VALUE_PREFIX: buf_str(out, prefix_format(*(const struct prefix *)field, text)); break;
+	case VALUE_MILLI:
+		if (get_number(field, k->size) != 0) {
+			buf_str(out, text_milli(get_number(field, k->size), milli));
+			break;
+		}
+		/* fall through */
 	case VALUE_RATE:
 		if (get_number(field, k->size) == 0) {
 			buf_str(out, "max");

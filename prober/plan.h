@@ -32,7 +32,9 @@ enum { PLAN_LINE_MAX = 2048, PLAN_AVOIDS_MAX = 65536 };
 struct plan_run {
 	char vantage[TRACE_VANTAGE_TEXT];
 	uint64_t seed;
-	uint32_t rate_pps, prefix_pps, router_pps; /* 0: max, where the limits allow it */
+	uint32_t rate_pps, router_pps;             /* 0: max, where the limits allow it */
+	uint64_t prefix_mpps;                      /* likewise; in thousandths: many who share a
+						    * network's cap have less than one */
 	char ifname[TRACE_IFNAME_TEXT];            /* empty: by route */
 	struct addr src4, src6;                    /* none: by route */
 	uint32_t window;                           /* targets in flight, 1..4096; 0: as

@@ -87,7 +87,7 @@ static void read_capture(struct run *r)
 static int begin_run(struct run *r)
 {
 	struct pacing_config pace = {.rate_pps = r->plan.rate_pps,
-				     .prefix_pps = r->plan.prefix_pps,
+				     .prefix_mpps = r->plan.prefix_mpps,
 				     .router_pps = r->plan.router_pps};
 	uint32_t window;
 	int rc = limits_check_run(&r->tools->limits, r->tools->unlimited, &r->plan, r->err);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Who runs what, and by which share: read, written, reckoned. */
+/* Who runs what: read, written, seated. */
 #include "campaign/fleet/deployment.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign/fleet/derive.h"
 #include "core/json.h"
 #include "core/jsontree.h"
 #include "core/record/jsonl_write.h"
@@ -37,7 +38,7 @@ void deployment_put(struct buf *out, const struct deployment *d)
 	json_put_decimal(&w, "every_s", d->every_ns / NS_PER_MS, 3);
 	json_put_decimal(&w, "offset_s", d->offset_ns / NS_PER_MS, 3);
 	json_put_decimal(&w, "jitter_s", d->jitter_ns / NS_PER_MS, 3);
-	json_put_int(&w, "per_prefix_rate_pps", d->prefix_pps);
+	json_put_decimal(&w, "per_prefix_rate_pps", (int64_t)d->prefix_mpps, 3);
 	json_begin_array(&w, "vantages");
 	for (unsigned i = 0; i < d->seats_count; i++) {
 		json_begin_object(&w, NULL);
@@ -70,7 +71,7 @@ static int take_seats(const char *name, const struct json_node *list, struct dep
 		int64_t slot;
 
 		if (text == NULL || !bus_name_ok(text) ||
-		    !node_int(node_get(v, "slot"), 0, ROSTER_VANTAGES_MAX, &slot))
+		    !node_int(node_get(v, "slot"), 0, DERIVE_SLOTS - 1, &slot))
 			return bp_fail(err, BP_EPARSE, "%s: vantages[%u] is none", name, i);
 		text_set(d->seats[i].vantage, sizeof(d->seats[i].vantage), text);
 		d->seats[i].slot = (unsigned)slot;
@@ -115,7 +116,7 @@ static int take(const char *name, const struct json_node *top, struct deployment
 	const struct json_node *seats = node_get(top, "vantages"), *nets = node_get(top, "networks");
 	const char *type = node_text(node_get(top, "type")), *at = node_text(node_get(top, "at"));
 	const char *campaign = node_text(node_get(top, "campaign"));
-	int64_t version = 0, pps = 0;
+	int64_t version = 0, mpps = 0;
 	int rc;
 
 	if (type == NULL || strcmp(type, "deployed") != 0 ||
@@ -127,13 +128,13 @@ static int take(const char *name, const struct json_node *top, struct deployment
 	    !take_span(node_get(top, "every_s"), 1, &d->every_ns) ||
 	    !take_span(node_get(top, "offset_s"), 0, &d->offset_ns) ||
 	    !take_span(node_get(top, "jitter_s"), 0, &d->jitter_ns) ||
-	    !node_int(node_get(top, "per_prefix_rate_pps"), 0, UINT32_MAX, &pps) ||
+	    !node_decimal(node_get(top, "per_prefix_rate_pps"), 3, &mpps) || mpps < 0 ||
 	    !node_is(seats, NODE_ARRAY) || !node_is(nets, NODE_ARRAY))
 		return bp_fail(err, BP_EPARSE, "%s: a member is missing or wrong", name);
 	text_set(d->campaign, sizeof(d->campaign), campaign);
 	if (node_text(node_get(top, "tool")) != NULL)
 		text_set(d->tool, sizeof(d->tool), node_text(node_get(top, "tool")));
-	d->prefix_pps = (uint32_t)pps;
+	d->prefix_mpps = (uint64_t)mpps;
 	rc = take_seats(name, seats, d, err);
 	return rc < 0 ? rc : take_networks(name, nets, d, err);
 }
@@ -213,93 +214,5 @@ int deployment_seat(struct deployment *d, const char *const *vantages, unsigned 
 	free(d->seats);
 	d->seats = seats;
 	d->seats_count = count;
-	return 0;
-}
-
-unsigned deployment_slots(const struct deployment *d)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < d->seats_count; i++) {
-		if (d->seats[i].slot >= n)
-			n = d->seats[i].slot + 1;
-	}
-	return n;
-}
-
-/* --- shares ----------------------------------------------------------------------------------- */
-
-static bool meet(const struct deployment *a, const struct deployment *b)
-{
-	for (uint32_t i = 0; i < a->networks.count; i++) {
-		if (prefixset_overlap(&b->networks, a->networks.items[i]) > 0)
-			return true;
-	}
-	return false;
-}
-
-/* group[i]: the lowest index of those that i meets, by itself or by way of others. */
-static void find_groups(const struct deployment *all, unsigned count, unsigned *group)
-{
-	bool again = true;
-
-	for (unsigned i = 0; i < count; i++)
-		group[i] = i;
-	while (again) {
-		again = false;
-		for (unsigned i = 0; i < count; i++) {
-			for (unsigned j = 0; j < i; j++) {
-				unsigned low = group[i] < group[j] ? group[i] : group[j];
-
-				if (group[i] == group[j] || !meet(&all[i], &all[j]))
-					continue;
-				group[i] = group[j] = low;
-				again = true;
-			}
-		}
-	}
-}
-
-/* Distinct vantage points of a group. */
-static unsigned members(const struct deployment *all, unsigned count, const unsigned *group,
-			unsigned which)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		if (group[i] != which)
-			continue;
-		for (unsigned k = 0; k < all[i].seats_count; k++) {
-			bool before = false;
-
-			for (unsigned j = 0; j < i && !before; j++)
-				before = group[j] == which &&
-					 deployment_has(&all[j], all[i].seats[k].vantage);
-			n += !before;
-		}
-	}
-	return n;
-}
-
-int deployment_share(struct deployment *all, unsigned count, uint32_t budget_pps,
-		     struct bp_error *err)
-{
-	unsigned group[DEPLOYMENTS_MAX];
-
-	if (count > DEPLOYMENTS_MAX)
-		return bp_fail(err, BP_ERANGE, "a fleet has at most %d campaigns", DEPLOYMENTS_MAX);
-	find_groups(all, count, group);
-	for (unsigned i = 0; i < count; i++) {
-		unsigned n = members(all, count, group, group[i]);
-		uint32_t part = n > 0 ? budget_pps / n : budget_pps;
-
-		if (part == 0)
-			return bp_fail(err, BP_ERANGE, "%s: %u vantage points would share %u packets a "
-				       "second into one network (/24, /48): less than 1 each. At most %u "
-				       "vantage points, or a larger budget (budget_pps in fleet.json)",
-				       all[i].campaign, n, budget_pps, budget_pps);
-		all[i].share_pps = all[i].prefix_pps == 0 || all[i].prefix_pps > part
-					   ? part : all[i].prefix_pps;
-	}
 	return 0;
 }

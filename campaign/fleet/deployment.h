@@ -34,11 +34,15 @@ struct deployment {
 	struct wall at;                 /* when it was last deployed */
 	char tool[TRACE_TOOL_TEXT];
 	int64_t every_ns, offset_ns, jitter_ns; /* as its plan has them */
-	uint32_t prefix_pps;            /* likewise; 0: max */
+	uint64_t prefix_mpps;           /* likewise, thousandths of a packet a second; 0: max */
 	struct prefixset networks;      /* settled; none longer than /24 or /48 */
 	struct deployment_seat *seats;  /* owned */
 	unsigned seats_count;
-	uint32_t share_pps;             /* of each vantage point; by deployment_share */
+	/* by deployment_settle: */
+	uint64_t share_mpps;            /* of each vantage point, thousandths; not 0 */
+	int64_t beat_ns;                /* what all intervals of its group are multiples of */
+	int64_t shift_ns;               /* offset_ns, less what would undo the slots */
+	unsigned slots;                 /* one more than the highest of its group */
 	bool changed;                   /* since it was read, for who writes it */
 };
 
@@ -52,14 +56,23 @@ int deployment_add_network(struct deployment *d, struct prefix p);
 bool deployment_has(const struct deployment *d, const char *vantage);
 /* Seats for exactly these; who has one keeps it, others get the lowest that are free. BP_ENOMEM. */
 int deployment_seat(struct deployment *d, const char *const *vantages, unsigned count);
-/* One more than the highest slot that is taken. */
-unsigned deployment_slots(const struct deployment *d);
 
-/* Sets share_pps of each: of campaigns that meet in a network (by themselves, or by way of others)
- * all vantage points together get equal parts of the budget, each at most what the plan says. One
- * that runs several of them does so in one process, which spares a network for all of them at once:
- * it counts once. BP_ERANGE, with the numbers: less than one packet a second each. */
-int deployment_share(struct deployment *all, unsigned count, uint32_t budget_pps,
-		     struct bp_error *err);
+/*
+ * Campaigns that meet in a network, by themselves or by way of others, are a group. Of each group:
+ *
+ * slots	no two seats have the same, so that no two rounds are due together, of whatever
+ *		campaign. Who has had his the longest keeps it; another's is `changed`.
+ * shares	together all vantage points have at most the budget, each the same part, and no
+ *		more than the plan says: whole packets a second where it is one or more, else
+ *		thousandths. One that runs several campaigns does so in one process, which spares a
+ *		network for all of them at once: it counts once.
+ *
+ * BP_ERANGE, with the numbers: more campaigns or seats than there can be.
+ */
+int deployment_settle(struct deployment *all, unsigned count, uint32_t budget_pps,
+		      struct bp_error *err);
+/* Of seat i, settled. */
+int64_t deployment_offset(const struct deployment *d, unsigned i);
+int64_t deployment_jitter(const struct deployment *d);
 
 #endif

@@ -8,31 +8,40 @@
 #include "campaign/fleet/yamltree.h"
 #include "campaign/plan.h"
 #include "core/clock.h"
+#include "core/text.h"
 
 enum { SLOT_BITS = 16 };
 
-int64_t derive_offset(int64_t every_ns, int64_t own_offset_ns, unsigned slot)
+/* That much of a span: the slot's bits behind a point, the lowest first. */
+static int64_t part(int64_t span_ns, unsigned slot)
 {
 	uint64_t fraction = 0;
-	int64_t offset;
+	int64_t out;
 
 	for (unsigned bit = 0; bit < SLOT_BITS; bit++)
 		fraction |= (uint64_t)(slot >> bit & 1) << (SLOT_BITS - 1 - bit);
 	/* In two steps: an interval of a year times 2^16 is too much. */
-	offset = every_ns / (1 << SLOT_BITS) * (int64_t)fraction +
-		 every_ns % (1 << SLOT_BITS) * (int64_t)fraction / (1 << SLOT_BITS);
-	offset -= offset % (every_ns >= 600 * NS_PER_S ? NS_PER_S : NS_PER_MS);
-	return (own_offset_ns + offset) % every_ns;
+	out = span_ns / DERIVE_SLOTS * (int64_t)fraction +
+	      span_ns % DERIVE_SLOTS * (int64_t)fraction / DERIVE_SLOTS;
+	return out - out % NS_PER_MS;
 }
 
-int64_t derive_jitter(int64_t every_ns, int64_t own_jitter_ns, unsigned slots)
+int64_t derive_offset(int64_t every_ns, int64_t beat_ns, int64_t own_offset_ns, unsigned slot)
+{
+	/* Whole beats spread them over the interval, the rest keeps them apart within each. */
+	int64_t beats = part(every_ns, slot) / beat_ns;
+
+	return (own_offset_ns + beats * beat_ns + part(beat_ns, slot)) % every_ns;
+}
+
+int64_t derive_jitter(int64_t every_ns, int64_t beat_ns, int64_t own_jitter_ns, unsigned slots)
 {
 	unsigned parts = 1;
 	int64_t most;
 
 	while (parts < slots)
 		parts *= 2;
-	most = parts > 1 ? every_ns / parts / 2 : every_ns - 1;
+	most = parts > 1 ? beat_ns / parts / 2 : every_ns - 1;
 	most -= most % NS_PER_MS;
 	return own_jitter_ns < most ? own_jitter_ns : most;
 }
@@ -67,14 +76,14 @@ static bool change(yaml_document_t *doc, const struct derive *d, const struct ca
 {
 	static const char *const gone[] = {"store", "keep", "alerts", "metrics", "vantage", "offset",
 					   "jitter", "per_prefix_rate_pps", NULL};
-	char offset[32], jitter[32], pps[16];
+	char offset[32], jitter[32], pps[TEXT_MILLI];
 	const int root = YAMLTREE_ROOT;
 
 	for (unsigned i = 0; gone[i] != NULL; i++)
 		yamltree_drop(doc, root, gone[i]);
 	put_duration(d->offset_ns, offset);
 	put_duration(d->jitter_ns, jitter);
-	snprintf(pps, sizeof(pps), "%u", d->prefix_pps);
+	text_milli(d->prefix_mpps, pps);
 	return set_vantage(doc, root, d, p) && yamltree_add_text(doc, root, "offset", offset) &&
 	       yamltree_add_text(doc, root, "jitter", jitter) &&
 	       yamltree_add_text(doc, root, "per_prefix_rate_pps", pps);

@@ -19,7 +19,7 @@ struct derive {
 	bool keep_place;                /* of the plan, where no other is known */
 	double lat, lon;
 	int64_t offset_ns, jitter_ns;
-	uint32_t prefix_pps;
+	uint64_t prefix_mpps;           /* thousandths of a packet a second; not 0 */
 };
 
 /* name: the source's, for messages. BP_EPARSE: the source is no plan; BP_EUNSUP: it names a file
@@ -28,9 +28,12 @@ int derive_plan(const char *name, const char *yaml, size_t n, const struct deriv
 		struct buf *out, struct bp_error *err);
 
 /* The slot-th moment of an interval, by halves: 0, 1/2, 1/4, 3/4, 1/8 ... So those who come later
- * move nobody, and of n slots the nearest are at least 1/(2n) apart. */
-int64_t derive_offset(int64_t every_ns, int64_t own_offset_ns, unsigned slot);
+ * move nobody, and of n slots the nearest are at least 1/(2n) apart. Intervals may differ: `beat`
+ * divides each of them, and moments of one slot and of another are apart in every beat, by 1/(2n)
+ * of it. Whole milliseconds; slots below DERIVE_SLOTS. */
+enum { DERIVE_SLOTS = 1 << 16 };
+int64_t derive_offset(int64_t every_ns, int64_t beat_ns, int64_t own_offset_ns, unsigned slot);
 /* A jitter by which no two of `slots` slots can meet. */
-int64_t derive_jitter(int64_t every_ns, int64_t own_jitter_ns, unsigned slots);
+int64_t derive_jitter(int64_t every_ns, int64_t beat_ns, int64_t own_jitter_ns, unsigned slots);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "campaign/fleet/derive.h"
 #include "campaign/fleet/enclose.h"
 #include "cli/campaign_check.h"
 #include "cli/cli.h"
@@ -123,7 +122,7 @@ static int fill(struct deploy *d, struct deployment *out, struct bp_error *err)
 
 	*out = (struct deployment){.at = wall_now(), .every_ns = p->every_ns,
 				   .offset_ns = p->offset_ns, .jitter_ns = p->jitter_ns,
-				   .prefix_pps = p->prefix_pps};
+				   .prefix_mpps = p->prefix_mpps};
 	text_set(out->campaign, sizeof(out->campaign), p->campaign);
 	text_set(out->tool, sizeof(out->tool), "borderpath " BP_VERSION);
 	for (uint32_t i = 0; rc == 0 && i < feed_rows(d->check.feed); i++) {
@@ -196,6 +195,25 @@ static int dial(struct deploy *d, struct bus **bus, struct bp_error *err)
 	return rc;
 }
 
+/* The plan was looked at with its own rate. */
+static int check_share(struct deploy *d, struct bp_error *err)
+{
+	const struct deployment *c = view_find(&d->view, d->check.plan->campaign);
+	char share[TEXT_MILLI];
+
+	if (c->share_mpps == c->prefix_mpps)
+		return 0;
+	if (check_slower(&d->check, c->share_mpps) < 0)
+		return bp_fail(err, BP_ENOMEM, "out of memory");
+	text_milli(c->share_mpps, share);
+	if (!d->common.quiet)
+		put_lines(&d->check.warnings, d->word, "warning: by its share: ");
+	if (put_lines(&d->check.faults, d->word, "by its share: ") > 0)
+		return bp_fail(err, BP_EINVAL, "%s: %u vantage points have %s packets a second each into "
+			       "one network: nothing was deployed", d->word, c->seats_count, share);
+	return 0;
+}
+
 static int hand_out(struct deploy *d, struct bus *bus, struct bp_error *err)
 {
 	struct deployment made;
@@ -211,21 +229,13 @@ static int hand_out(struct deploy *d, struct bus *bus, struct bp_error *err)
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	rc = view_settle(&d->view, err);
 	if (rc == 0)
+		rc = check_share(d, err);
+	if (rc == 0)
 		rc = view_send(bus, &d->view, d->check.plan->campaign, &d->changed, err);
 	return rc;
 }
 
 /* --- what was done ---------------------------------------------------------------------------- */
-
-static int64_t offset_of(const struct deployment *c, unsigned i)
-{
-	return derive_offset(c->every_ns, c->offset_ns, c->seats[i].slot);
-}
-
-static int64_t jitter_of(const struct deployment *c)
-{
-	return derive_jitter(c->every_ns, c->jitter_ns, deployment_slots(c));
-}
 
 static unsigned changed_of(const struct view *v, const struct deployment *c)
 {
@@ -242,18 +252,20 @@ static unsigned changed_of(const struct view *v, const struct deployment *c)
 static void put_text(struct buf *out, const struct deploy *d, const struct deployment *c)
 {
 	uint32_t budget = d->view.roster.budget_pps;
+	char share[TEXT_MILLI];
 
 	buf_printf(out, "%s: %u vantage points, every ", c->campaign, c->seats_count);
 	check_put_duration(out, c->every_ns);
-	buf_printf(out, ", %u packets a second each into one network\n", c->share_pps);
+	buf_printf(out, ", %s packets a second each into one network\n",
+		   text_milli(c->share_mpps, share));
 	for (unsigned i = 0; i < c->seats_count; i++) {
 		const char *name = c->seats[i].vantage;
 		const struct view_plan *p = view_plan_of(&d->view, name, c->campaign);
 
 		buf_printf(out, "  %-16s ", name);
-		check_put_duration(out, offset_of(c, i));
+		check_put_duration(out, deployment_offset(c, i));
 		buf_str(out, " into the interval, up to ");
-		check_put_duration(out, jitter_of(c));
+		check_put_duration(out, deployment_jitter(c));
 		buf_printf(out, " later; revision %llu%s\n",
 			   (unsigned long long)(p != NULL ? p->revision : 0),
 			   p != NULL && !p->changed ? ", as it was" : "");
@@ -265,8 +277,9 @@ static void put_text(struct buf *out, const struct deploy *d, const struct deplo
 		unsigned n = other != c ? changed_of(&d->view, other) : 0;
 
 		if (n > 0)
-			buf_printf(out, "%s shares networks with it: %u plans changed, %u packets a "
-				   "second each now\n", other->campaign, n, other->share_pps);
+			buf_printf(out, "%s shares networks with it: %u plans changed, %s packets a "
+				   "second each now\n", other->campaign, n,
+				   text_milli(other->share_mpps, share));
 	}
 }
 
@@ -280,7 +293,7 @@ static void put_json(struct buf *out, const struct deploy *d, const struct deplo
 	json_put_str(&w, "campaign", c->campaign);
 	json_put_decimal(&w, "every_s", c->every_ns / NS_PER_MS, 3);
 	json_put_int(&w, "budget_pps", d->view.roster.budget_pps);
-	json_put_int(&w, "per_prefix_rate_pps", c->share_pps);
+	json_put_decimal(&w, "per_prefix_rate_pps", (int64_t)c->share_mpps, 3);
 	json_put_int(&w, "networks", c->networks.count);
 	json_put_int(&w, "changed", d->changed);
 	json_begin_array(&w, "vantages");
@@ -290,8 +303,8 @@ static void put_json(struct buf *out, const struct deploy *d, const struct deplo
 
 		json_begin_object(&w, NULL);
 		json_put_str(&w, "name", name);
-		json_put_decimal(&w, "offset_s", offset_of(c, i) / NS_PER_MS, 3);
-		json_put_decimal(&w, "jitter_s", jitter_of(c) / NS_PER_MS, 3);
+		json_put_decimal(&w, "offset_s", deployment_offset(c, i) / NS_PER_MS, 3);
+		json_put_decimal(&w, "jitter_s", deployment_jitter(c) / NS_PER_MS, 3);
 		json_put_int(&w, "revision", p != NULL ? (int64_t)p->revision : 0);
 		json_put_bool(&w, "changed", p != NULL && p->changed);
 		json_end(&w);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "campaign/fleet/derive.h"
 #include "cli/campaign_check.h"
 #include "cli/cli.h"
 #include "cli/fleet/commands.h"
@@ -16,6 +15,7 @@
 #include "cli/options.h"
 #include "core/json.h"
 #include "core/record/jsonl_write.h"
+#include "core/text.h"
 
 struct list {
 	struct options common;
@@ -65,12 +65,13 @@ static const char *state_word(const struct view_plan *p, const struct state *s,
 
 static void put_text(struct buf *out, struct list *l, const struct deployment *c)
 {
-	char when[WALL_TEXT];
+	char when[WALL_TEXT], share[TEXT_MILLI];
 
 	buf_printf(out, "%s: every ", c->campaign);
 	check_put_duration(out, c->every_ns);
-	buf_printf(out, ", %u networks, %u packets a second each; deployed %s by %s\n",
-		   c->networks.count, c->share_pps, wall_format_short(c->at, when), c->tool);
+	buf_printf(out, ", %u networks, %s packets a second each; deployed %s by %s\n",
+		   c->networks.count, text_milli(c->share_mpps, share),
+		   wall_format_short(c->at, when), c->tool);
 	for (unsigned i = 0; i < c->seats_count; i++) {
 		const char *name = c->seats[i].vantage;
 		const struct view_plan *p = view_plan_of(&l->view, name, c->campaign);
@@ -103,7 +104,7 @@ static void put_json(struct buf *out, struct list *l, const struct deployment *c
 	jsonl_put_wall(&w, "at", c->at);
 	json_put_str(&w, "tool", c->tool);
 	json_put_decimal(&w, "every_s", c->every_ns / NS_PER_MS, 3);
-	json_put_int(&w, "per_prefix_rate_pps", c->share_pps);
+	json_put_decimal(&w, "per_prefix_rate_pps", (int64_t)c->share_mpps, 3);
 	json_put_int(&w, "networks", c->networks.count);
 	json_begin_array(&w, "vantages");
 	for (unsigned i = 0; i < c->seats_count; i++) {
@@ -120,8 +121,7 @@ static void put_json(struct buf *out, struct list *l, const struct deployment *c
 		json_put_int(&w, "revision", p != NULL ? (int64_t)p->revision : 0);
 		if (p != NULL)
 			jsonl_put_wall(&w, "at", p->created);
-		json_put_decimal(&w, "offset_s", derive_offset(c->every_ns, c->offset_ns,
-							       c->seats[i].slot) / NS_PER_MS, 3);
+		json_put_decimal(&w, "offset_s", deployment_offset(c, i) / NS_PER_MS, 3);
 		if (has != NULL) {
 			jsonl_put_nonzero(&w, "running", has->running);
 			jsonl_put_text(&w, "reason", has->reason);
@@ -177,10 +177,10 @@ int campaign_list(int argc, char **argv)
 		rc = states_read(bus, &l.states, &err);
 	if (rc == 0 && l.view.roster_known)
 		view_prune(&l.view);
-	/* For the shares as they are; where they cannot be, deploy says why. */
+	/* For shares and moments as they are; where they cannot be, deploy says why. */
 	if (rc == 0)
-		(void)deployment_share(l.view.deployed, l.view.deployed_count,
-				       l.view.roster_known ? l.view.roster.budget_pps
+		(void)deployment_settle(l.view.deployed, l.view.deployed_count,
+					l.view.roster_known ? l.view.roster.budget_pps
 							   : ROSTER_BUDGET_PPS, &err);
 	if (rc == 0)
 		rc = show(&l, &err);

@@ -385,9 +385,9 @@ static int settle_one(struct view *v, const struct deployment *d,
 	const struct derive how = {
 		.vantage = seat->vantage,
 		.keep_place = d->seats_count == 1,
-		.offset_ns = derive_offset(d->every_ns, d->offset_ns, seat->slot),
-		.jitter_ns = derive_jitter(d->every_ns, d->jitter_ns, deployment_slots(d)),
-		.prefix_pps = d->share_pps,
+		.offset_ns = deployment_offset(d, (unsigned)(seat - d->seats)),
+		.jitter_ns = deployment_jitter(d),
+		.prefix_mpps = d->share_mpps,
 	};
 	struct view_plan *p = plan_of(v, seat->vantage, d->campaign);
 	char key[VIEW_KEY_TEXT];
@@ -427,7 +427,7 @@ int view_settle(struct view *v, struct bp_error *err)
 	int rc;
 
 	view_prune(v);
-	rc = deployment_share(v->deployed, v->deployed_count, v->roster.budget_pps, err);
+	rc = deployment_settle(v->deployed, v->deployed_count, v->roster.budget_pps, err);
 	buf_init(&text);
 	for (unsigned i = 0; rc == 0 && i < v->deployed_count; i++) {
 		const struct deployment *d = &v->deployed[i];

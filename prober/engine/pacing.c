@@ -75,21 +75,26 @@ static struct bucket *router_bucket(struct pacing *p, const struct pacing_ask *a
 	return pacing_obtain_router(p, router, now);
 }
 
-static void level_init(struct pacing *p, int level, uint32_t pps, int64_t burst)
+static void level_init(struct pacing *p, int level, uint64_t mpps, int64_t burst)
 {
-	p->interval_ns[level] = pps ? (NS_PER_S + pps - 1) / pps : 0;
+	int64_t rate = (int64_t)mpps;
+
+	p->interval_ns[level] = rate ? (1000 * NS_PER_S + rate - 1) / rate : 0;
 	p->burst[level] = burst;
 }
 
-static int64_t burst_of(uint32_t pps)
+static int64_t burst_of(uint64_t mpps)
 {
-	return pps / 100 > PACING_BURST ? pps / 100 : PACING_BURST;
+	int64_t ten_ms = (int64_t)(mpps / 100000);
+
+	return ten_ms > PACING_BURST ? ten_ms : PACING_BURST;
 }
 
 struct pacing *pacing_new(const struct pacing_config *c, struct mono now)
 {
 	struct pacing *p = calloc(1, sizeof(*p));
 	uint32_t buckets = c->buckets ? c->buckets : PACING_BUCKETS_DEFAULT;
+	uint64_t rate_mpps = c->rate_pps * UINT64_C(1000);
 
 	if (!p)
 		return NULL;
@@ -101,13 +106,13 @@ struct pacing *pacing_new(const struct pacing_config *c, struct mono now)
 	p->of_routers = calloc(p->routers.room, sizeof(p->of_routers[0]));
 	p->of_prefixes = calloc(p->prefixes.room, sizeof(p->of_prefixes[0]));
 	if (!p->of_routers || !p->of_prefixes ||
-	    turns_init(&p->turns, c->prefix_pps || c->router_pps ? PACING_PLACES : 0) < 0) {
+	    turns_init(&p->turns, c->prefix_mpps || c->router_pps ? PACING_PLACES : 0) < 0) {
 		pacing_free(p);
 		return NULL;
 	}
-	level_init(p, LEVEL_GLOBAL, c->rate_pps, burst_of(c->rate_pps));
-	level_init(p, LEVEL_PREFIX, c->prefix_pps, burst_of(c->prefix_pps));
-	level_init(p, LEVEL_ROUTER, c->router_pps, PACING_ROUTER_BURST);
+	level_init(p, LEVEL_GLOBAL, rate_mpps, burst_of(rate_mpps));
+	level_init(p, LEVEL_PREFIX, c->prefix_mpps, burst_of(c->prefix_mpps));
+	level_init(p, LEVEL_ROUTER, c->router_pps * UINT64_C(1000), PACING_ROUTER_BURST);
 	p->run_burst = p->burst[LEVEL_GLOBAL];
 	throttle_init(&p->run, THROTTLE_RUN, now);
 	p->slack_at = now;

@@ -47,10 +47,10 @@ enum {
 };
 
 struct pacing_config {
-	uint32_t rate_pps;   /* whole run; 0: no limit, as for the others */
-	uint32_t prefix_pps; /* each /24 or /48 */
-	uint32_t router_pps; /* each router, at most; slower when it falls silent */
-	uint32_t buckets;    /* prefixes, and routers, remembered; 0: PACING_BUCKETS_DEFAULT */
+	uint32_t rate_pps;    /* whole run; 0: no limit, as for the others */
+	uint64_t prefix_mpps; /* each /24 or /48; thousandths of a packet a second */
+	uint32_t router_pps;  /* each router, at most; slower when it falls silent */
+	uint32_t buckets;     /* prefixes, and routers, remembered; 0: PACING_BUCKETS_DEFAULT */
 };
 
 struct pacing_ask {

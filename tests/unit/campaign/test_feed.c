@@ -467,7 +467,7 @@ static void the_run(void **state)
 	seed = run.seed;
 	assert_string_equal(run.vantage, "v");
 	assert_int_equal(run.rate_pps, 50);
-	assert_int_equal(run.prefix_pps, 10);
+	assert_int_equal(run.prefix_mpps, 10000);
 	assert_int_equal(run.router_pps, PLAN_ROUTER_PPS_DEFAULT);
 	assert_false(run.progress || run.hops);
 	bed_fini(&b);
@@ -475,7 +475,7 @@ static void the_run(void **state)
 	bed_init(&b, "campaign: other\nvantage: v\nevery: 1h\nrate_pps: max\n", NULL);
 	feed_run(b.plan, &run);
 	assert_true(run.seed == seed && seed != 0);
-	assert_int_equal(run.rate_pps + run.prefix_pps + run.router_pps, 0);
+	assert_int_equal(run.rate_pps + run.prefix_mpps + run.router_pps, 0);
 	bed_fini(&b);
 }
 

@@ -78,7 +78,7 @@ static void everything(void **state)
 	assert_int_equal(p->how.port, 443);
 	assert_int_equal(p->how.wait_ms, 1500);
 	assert_int_equal(p->rate_pps, 50);
-	assert_int_equal(p->prefix_pps, 10);
+	assert_int_equal(p->prefix_mpps, 10000);
 	assert_int_equal(p->references_count, 2);
 	assert_string_equal(addr_format(p->references[1], text), "2001:db8::1");
 	assert_string_equal(p->store, "sqlite:/var/lib/x.db");
@@ -110,7 +110,7 @@ static void defaults(void **state)
 	assert_int_equal(p->jitter_ns, 15 * NS_PER_S);
 	assert_int_equal(p->since.ns, 0);
 	assert_int_equal(p->rate_pps, PLAN_RATE_PPS_DEFAULT);
-	assert_int_equal(p->prefix_pps, PLAN_PREFIX_PPS_DEFAULT);
+	assert_int_equal(p->prefix_mpps, PLAN_PREFIX_PPS_DEFAULT * 1000);
 	assert_int_equal(p->references_count, 0);
 	assert_string_equal(p->store, "");
 	assert_int_equal(p->keep_traces_ns, 0);
@@ -120,11 +120,14 @@ static void defaults(void **state)
 	p = plan("f", "campaign: c\nvantage: v\nevery: 1d\njitter: 0\nrate_pps: max\n");
 	assert_int_equal(p->jitter_ns, 0);
 	assert_int_equal(p->rate_pps, 0);
-	assert_int_equal(p->prefix_pps, 0); /* no cap is none per prefix either ... */
+	assert_int_equal(p->prefix_mpps, 0); /* no cap is none per prefix either ... */
 	campaign_plan_free(p);
 	p = plan("f", "campaign: c\nvantage: v\nevery: 1d\nrate_pps: max\nper_prefix_rate_pps: 7\n");
 	assert_int_equal(p->jitter_ns, 30 * NS_PER_S);
-	assert_int_equal(p->prefix_pps, 7); /* ... unless one is named */
+	assert_int_equal(p->prefix_mpps, 7000); /* ... unless one is named */
+	campaign_plan_free(p);
+	p = plan("f", "campaign: c\nvantage: v\nevery: 1d\nper_prefix_rate_pps: 0.8\n");
+	assert_int_equal(p->prefix_mpps, 800);
 	campaign_plan_free(p);
 }
 

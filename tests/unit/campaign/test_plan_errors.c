@@ -151,6 +151,9 @@ static const struct {
 	{OPEN "wait: 61s\n", "f:4:7: 61s is out of range, expected 1ms to 1m"},
 	{OPEN "rate_pps: 0\n", "f:4:11: \"0\" is no rate, expected 1 to 10000000 packets a second, or max"},
 	{OPEN "rate_pps: 1e3\n", "f:4:11: \"1e3\" is no rate"},
+	{OPEN "per_prefix_rate_pps: 0\n", "f:4:22: \"0\" is no rate, expected 0.001 to 10000000 packets"},
+	{OPEN "per_prefix_rate_pps: 0.0001\n", "f:4:22: \"0.0001\" is no rate"},
+	{OPEN "rate_pps: 0.5\n", "f:4:11: \"0.5\" is no rate"},
 	{OPEN "per_prefix_rate_pps: -1\n", "f:4:22: \"-1\" is no rate"},
 
 	/* the vantage point's witnesses */

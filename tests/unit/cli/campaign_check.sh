@@ -180,6 +180,13 @@ for plan in "$shipped"/*.yaml; do
 	plans 0 filled.yaml && quiet '^Warning'
 	verdict "shipped, filled in: $(basename "$plan")"
 done
+# As one of fifty, which share 40 packets a second into a network.
+for plan in "$shipped"/*.yaml; do
+	sed 's/^per_prefix_rate_pps:.*/per_prefix_rate_pps: 0.8/' "$plan" >"$dir/share.yaml"
+	plans 0 share.yaml && grep -q '^per_prefix_rate_pps: 0.8' "$dir/share.yaml" && says '0.8 into one network' &&
+		quiet 'does not end'
+	verdict "shipped, as one of fifty: $(basename "$plan")"
+done
 plans 0 "$shipped"/*.yaml; verdict "all of them in one daemon"
 
 counted

@@ -29,7 +29,7 @@ static void plan(struct trace_plan *p, struct trace_options *o, const struct ask
 	plan_trace_defaults(&o->each);
 	o->each.attempts = (uint8_t)a->attempts;
 	o->run.rate_pps = a->rate;
-	o->run.prefix_pps = a->prefix;
+	o->run.prefix_mpps = a->prefix * 1000;
 	o->run.router_pps = a->router;
 	trace_plan_init(p, o);
 	for (int i = 0; a->words[i] != NULL; i++)

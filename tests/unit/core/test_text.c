@@ -108,6 +108,40 @@ static void integers_are_strict(void **state)
 	}
 }
 
+static void thousandths_are_strict(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+		uint64_t is;
+		const char *back;
+	} rows[] = {
+		{"0.8", 0, 800, "0.8"}, {"1", 0, 1000, "1"}, {"25.000", 0, 25000, "25"},
+		{"13.333", 0, 13333, "13.333"}, {"0.001", 0, 1, "0.001"},
+		{"10.010", 0, 10010, "10.01"},
+		{"10000000", 0, 10000000000, "10000000"},
+		{"0", BP_ERANGE, 0, NULL}, {"0.0001", BP_EPARSE, 0, NULL}, {"1.", BP_EPARSE, 0, NULL},
+		{".5", BP_EPARSE, 0, NULL}, {"", BP_EPARSE, 0, NULL}, {".", BP_EPARSE, 0, NULL},
+		{"-1", BP_EPARSE, 0, NULL}, {"1.-5", BP_EPARSE, 0, NULL}, {"1e3", BP_EPARSE, 0, NULL},
+		{"1.2.3", BP_EPARSE, 0, NULL}, {"10000000.001", BP_ERANGE, 0, NULL},
+		{"18446744073709551616", BP_ERANGE, 0, NULL},
+		{"00000000000000000000000000000000000000000001", BP_ERANGE, 0, NULL},
+	};
+	char back[TEXT_MILLI];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t v = 77;
+		int rc = text_to_milli(rows[i].text, 1, 10000000000, &v);
+
+		if (rc != rows[i].code || v != (rc == 0 ? rows[i].is : 77))
+			fail_msg("\"%s\": %d %llu", rows[i].text, rc, (unsigned long long)v);
+		if (rc == 0)
+			assert_string_equal(text_milli(v, back), rows[i].back);
+	}
+	assert_string_equal(text_milli(UINT64_MAX, back), "18446744073709551.615");
+}
+
 static void words(void **state)
 {
 	static const struct word table[] = {{"a", 1}, {"b", 2}, {"also_b", 2}, {NULL, 0}};
@@ -127,7 +161,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_keep_utf8_whole), cmocka_unit_test(utf8_first_bytes),
-		cmocka_unit_test(integers_are_strict),    cmocka_unit_test(words),
+		cmocka_unit_test(integers_are_strict),    cmocka_unit_test(thousandths_are_strict),
+		cmocka_unit_test(words),
 	};
 
 	return cmocka_run_group_tests_name("core/text", tests, NULL, NULL);

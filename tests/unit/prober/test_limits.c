@@ -110,7 +110,7 @@ static void how_fast_a_run_may_be(void **state)
 
 		plan_run_defaults(&run);
 		run.rate_pps = runs[i].rate;
-		run.prefix_pps = runs[i].prefix;
+		run.prefix_mpps = runs[i].prefix * UINT64_C(1000);
 		run.router_pps = runs[i].router;
 		if (limits_check_run(&l, false, &run, &err) != runs[i].rc ||
 		    (runs[i].says && !strstr(err.text, runs[i].says)))

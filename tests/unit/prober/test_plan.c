@@ -41,6 +41,11 @@ static const struct row {
 	{"rate 0 is not max", "run rate_pps=0", BP_ERANGE, 0},
 	{"a sign", "run rate_pps=+5", BP_EPARSE, 0},
 	{"a fraction", "run rate_pps=1.5", BP_EPARSE, 0},
+	{"a part of a packet", "run prefix_pps=0.8", 0, PLAN_LINE_RUN},
+	{"too small a part", "run prefix_pps=0.0001", BP_EPARSE, 0},
+	{"none into a network", "run prefix_pps=0.000", BP_ERANGE, 0},
+	{"as many into a network", "run prefix_pps=10000000", 0, PLAN_LINE_RUN},
+	{"more into a network", "run prefix_pps=10000000.001", BP_ERANGE, 0},
 	{"a rate beyond reason", "run rate_pps=10000001", BP_ERANGE, 0},
 	{"2^64", "run rate_pps=18446744073709551616", BP_ERANGE, 0},
 	{"window 0: as needed", "run window=0", 0, PLAN_LINE_RUN},
@@ -143,7 +148,7 @@ static void values_of_a_run(void **state)
 	assert_string_equal(run.vantage, "fra1");
 	assert_true(run.seed == UINT64_C(0x0123456789abcdef));
 	assert_int_equal(run.rate_pps, 0);
-	assert_int_equal(run.prefix_pps, 7);
+	assert_int_equal(run.prefix_mpps, 7000);
 	assert_int_equal(run.router_pps, 1);
 	assert_string_equal(run.ifname, "eth0.7");
 	assert_string_equal(addr_format(run.src4, text), "192.0.2.1");

@@ -54,7 +54,7 @@ static void what_is_the_vantage_points_is_set_and_the_centres_is_gone(void **sta
 {
 	const struct derive d = {.vantage = "fra1", .place_known = true, .lat = 50.11, .lon = 8.68,
 				 .offset_ns = 7 * MINUTE + 500 * NS_PER_MS, .jitter_ns = 0,
-				 .prefix_pps = 13};
+				 .prefix_mpps = 13000};
 	static const char *const gone[] = {"store", "keep", "alerts", "metrics", "home", "why it is"};
 	struct campaign_plan *p;
 	struct buf text;
@@ -66,7 +66,7 @@ static void what_is_the_vantage_points_is_set_and_the_centres_is_gone(void **sta
 	assert_true(p->place_known && p->lat > 50.1 && p->lat < 50.12 && p->lon > 8.67);
 	assert_int_equal(p->offset_ns, d.offset_ns);
 	assert_int_equal(p->jitter_ns, 0);
-	assert_int_equal(p->prefix_pps, 13);
+	assert_int_equal(p->prefix_mpps, 13000);
 	assert_false(p->alerts || p->metrics);
 	assert_string_equal(p->store, "");
 	assert_int_equal(p->keep_traces_ns, 0);
@@ -91,7 +91,7 @@ static void what_is_the_vantage_points_is_set_and_the_centres_is_gone(void **sta
 
 static void a_place_is_of_one_vantage_point(void **state)
 {
-	struct derive d = {.vantage = "fra1", .jitter_ns = NS_PER_S, .prefix_pps = 1};
+	struct derive d = {.vantage = "fra1", .jitter_ns = NS_PER_S, .prefix_mpps = 1000};
 	struct campaign_plan *p;
 	struct buf text;
 
@@ -109,7 +109,7 @@ static void a_place_is_of_one_vantage_point(void **state)
 
 static void the_same_plan_comes_out_each_time(void **state)
 {
-	const struct derive d = {.vantage = "fra1", .prefix_pps = 5};
+	const struct derive d = {.vantage = "fra1", .prefix_mpps = 5000};
 	struct buf once, again, twice;
 	struct bp_error err;
 
@@ -139,7 +139,7 @@ static void what_cannot_be_handed_out_is_refused(void **state)
 		{"", BP_EPARSE, "", "nothing"},
 		{"campaign: x\nevery: 1m\nunknown: 1\n", BP_EPARSE, "unknown", "a key nobody knows"},
 	};
-	const struct derive d = {.vantage = "fra1", .prefix_pps = 5};
+	const struct derive d = {.vantage = "fra1", .prefix_mpps = 5000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -155,46 +155,61 @@ static void what_cannot_be_handed_out_is_refused(void **state)
 	}
 }
 
-static const struct { int64_t every_ns, own_ns; unsigned slot; int64_t out_ns; const char *why; }
-offsets[] = {
-	{16 * MINUTE, 0, 0, 0, "the first"},
-	{16 * MINUTE, 0, 1, 8 * MINUTE, "the middle"},
-	{16 * MINUTE, 0, 2, 4 * MINUTE, "the first half's"},
-	{16 * MINUTE, 0, 3, 12 * MINUTE, "the second half's"},
-	{16 * MINUTE, 0, 4, 2 * MINUTE, "and so on"},
-	{16 * MINUTE, 15 * MINUTE, 1, 7 * MINUTE, "round the interval's end"},
-	{15 * MINUTE, 0, 2, 225 * NS_PER_S, "whole seconds"},
-	{NS_PER_S, 0, 3, 750 * NS_PER_MS, "less than that where the interval is short"},
-	{INT64_C(366) * 24 * 60 * MINUTE, 0, 1, INT64_C(183) * 24 * 60 * MINUTE, "a year"},
+static const struct {
+	int64_t every_ns, beat_ns, own_ns;
+	unsigned slot;
+	int64_t out_ns;
+	const char *why;
+} offsets[] = {
+	{16 * MINUTE, 0, 0, 0, 0, "the first"},
+	{16 * MINUTE, 0, 0, 1, 8 * MINUTE, "the middle"},
+	{16 * MINUTE, 0, 0, 2, 4 * MINUTE, "the first half's"},
+	{16 * MINUTE, 0, 0, 3, 12 * MINUTE, "the second half's"},
+	{16 * MINUTE, 0, 0, 4, 2 * MINUTE, "and so on"},
+	{16 * MINUTE, 0, 15 * MINUTE, 1, 7 * MINUTE, "round the interval's end"},
+	{15 * MINUTE, 0, 0, 4, 112500 * NS_PER_MS, "whole milliseconds"},
+	{NS_PER_S, 0, 0, 3, 750 * NS_PER_MS, "however short the interval"},
+	{INT64_C(366) * 24 * 60 * MINUTE, 0, 0, 1, INT64_C(183) * 24 * 60 * MINUTE, "a year"},
+	{360 * MINUTE, 15 * MINUTE, 0, 1, 180 * MINUTE + 450 * NS_PER_S,
+	 "the middle of six hours, and of a quarter of an hour"},
+	{360 * MINUTE, 15 * MINUTE, 45 * MINUTE, 2, 45 * MINUTE + 90 * MINUTE + 225 * NS_PER_S,
+	 "whole beats of the plan's own"},
+	{16 * MINUTE, 0, 0, DERIVE_SLOTS - 1, 16 * MINUTE - 15 * NS_PER_MS, "the last"},
 };
 
 static void moments_go_by_halves(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-		if (derive_offset(offsets[i].every_ns, offsets[i].own_ns, offsets[i].slot) !=
-		    offsets[i].out_ns)
-			fail_msg("row %zu: %s", i, offsets[i].why);
+		int64_t beat = offsets[i].beat_ns > 0 ? offsets[i].beat_ns : offsets[i].every_ns;
+		int64_t got = derive_offset(offsets[i].every_ns, beat, offsets[i].own_ns,
+					    offsets[i].slot);
+
+		if (got != offsets[i].out_ns)
+			fail_msg("%s: %lld", offsets[i].why, (long long)got);
 	}
 }
 
+/* Of one interval, and of two of which one has the other as its beat. */
 static void no_two_of_many_can_meet(void **state)
 {
-	static const unsigned fleets[] = {1, 2, 3, 7, 10, 50};
-	const int64_t every = 15 * MINUTE;
+	static const unsigned fleets[] = {1, 2, 3, 7, 10, 50, 300, 1024};
+	static const int64_t intervals[] = {15 * MINUTE, 360 * MINUTE};
+	const int64_t beat = 15 * MINUTE;
 
 	(void)state;
 	for (size_t f = 0; f < sizeof(fleets) / sizeof(fleets[0]); f++) {
-		int64_t jitter = derive_jitter(every, 30 * NS_PER_S, fleets[f]);
+		int64_t jitter = derive_jitter(beat, beat, 30 * NS_PER_S, fleets[f]);
 
 		assert_true(jitter > 0 && jitter <= 30 * NS_PER_S);
 		for (unsigned i = 0; i < fleets[f]; i++) {
 			for (unsigned k = 0; k < i; k++) {
-				int64_t apart = llabs(derive_offset(every, 0, i) -
-						      derive_offset(every, 0, k));
+				int64_t one = derive_offset(intervals[i % 2], beat, 0, i) % beat;
+				int64_t other = derive_offset(intervals[k % 2], beat, 0, k) % beat;
+				int64_t apart = llabs(one - other);
 
-				if (apart > every / 2)
-					apart = every - apart;
+				if (apart > beat / 2)
+					apart = beat - apart;
 				if (apart <= jitter)
 					fail_msg("%u and %u of %u", k, i, fleets[f]);
 			}

@@ -65,7 +65,7 @@ static int enclose(const struct place *at, struct buf *out, struct bp_error *err
 /* As a vantage point gets it from the broker, and as its agent has it measured. */
 static struct campaign_plan *received(const struct buf *text)
 {
-	const struct derive d = {.vantage = "fra1", .prefix_pps = 5};
+	const struct derive d = {.vantage = "fra1", .prefix_mpps = 5000};
 	struct campaign_plan *p = NULL;
 	struct buf sent, run;
 	struct bp_error err = {0};

@@ -21,7 +21,8 @@ static struct mono at_ms(double ms)
 	return (struct mono){(int64_t)(ms * 1e6)};
 }
 
-static const struct pacing_config defaults = {.rate_pps = 100, .prefix_pps = 25, .router_pps = 5};
+static const struct pacing_config defaults = {.rate_pps = 100, .prefix_mpps = 25000,
+					      .router_pps = 5};
 
 /* --- buckets by hand -------------------------------------------------------------------------- */
 
@@ -50,10 +51,11 @@ static void each_bucket_gives_its_burst_and_then_its_rate(void **state)
 		double interval_ms;
 	} rows[] = {
 		{"the whole run", {.rate_pps = 100}, PACING_BURST, PACING_GLOBAL, 10},
-		{"one prefix", {.prefix_pps = 25}, PACING_BURST, PACING_PREFIX, 40},
+		{"one prefix", {.prefix_mpps = 25000}, PACING_BURST, PACING_PREFIX, 40},
+		{"less than one a second", {.prefix_mpps = 800}, PACING_BURST, PACING_PREFIX, 1250},
 		{"one router", {.router_pps = 5}, PACING_ROUTER_BURST, PACING_ROUTER, 200},
 		{"fast runs get 10 ms worth", {.rate_pps = 20000}, 200, PACING_GLOBAL, 0.05},
-		{"the scarcest decides", {.rate_pps = 100, .prefix_pps = 25, .router_pps = 5},
+		{"the scarcest decides", {.rate_pps = 100, .prefix_mpps = 25000, .router_pps = 5},
 		 PACING_ROUTER_BURST, PACING_ROUTER, 200},
 		{"a rate that does not divide a second is rounded to the slower side",
 		 {.rate_pps = 3}, PACING_BURST, PACING_GLOBAL, 333.333334},
@@ -122,7 +124,7 @@ static void prefixes_are_24_and_48_bits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct pacing_config c = {.prefix_pps = 25};
+		struct pacing_config c = {.prefix_mpps = 25000};
 		struct pacing *p = pacing_new(&c, at_ms(0));
 		struct pacing_ask a = {.dst = rows[i].a, .ttl = 1};
 		struct pacing_ask b = {.dst = rows[i].b, .ttl = 1};
@@ -290,9 +292,9 @@ static void in_every_window_the_rate_holds(void **state)
 	for (uint64_t seed = 1; seed <= 200; seed++) {
 		uint64_t random = seed;
 		struct pacing_config c = {(uint32_t)(net_random(&random) % 300 + 1),
-					  (uint32_t)(net_random(&random) % 100 + 1),
+					  net_random(&random) % 100000 + 1,
 					  (uint32_t)(net_random(&random) % 50 + 1), 64};
-		const double rate[3] = {c.rate_pps, c.prefix_pps, c.router_pps};
+		const double rate[3] = {c.rate_pps, (double)c.prefix_mpps / 1000, c.router_pps};
 		const double burst[3] = {PACING_BURST, PACING_BURST, PACING_ROUTER_BURST};
 		double tokens[3][4], now = 0, last[3][4] = {{0}};
 		struct pacing *p = pacing_new(&c, at_ms(0));
@@ -483,7 +485,7 @@ static void what_must_hold_holds_whatever_the_limits(void **state)
 		};
 		struct pacing_config limits = {
 			.rate_pps = rates[net_random(&random) % 6],
-			.prefix_pps = rates[net_random(&random) % 6],
+			.prefix_mpps = rates[net_random(&random) % 6] * UINT64_C(1000),
 			.router_pps = rates[net_random(&random) % 6],
 			.buckets = 1 + (uint32_t)(net_random(&random) % 64),
 		};
@@ -531,7 +533,7 @@ static void a_long_run_ends_and_takes_no_more_memory(void **state)
 	};
 	static const char *const shapes[] = {"01rrrrrrrD", "01rr*rrrrrrD", "02rrrrXx", "02rrr*",
 					     "01rrHh"};
-	struct pacing_config limits = {.rate_pps = 5000, .prefix_pps = 500, .router_pps = 5000,
+	struct pacing_config limits = {.rate_pps = 5000, .prefix_mpps = 500000, .router_pps = 5000,
 				       .buckets = 256};
 	struct net *n = net_new(11, &script, WINDOW);
 	struct pacing *p = pacing_new(&limits, net_now(n));

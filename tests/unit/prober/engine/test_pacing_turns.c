@@ -90,8 +90,8 @@ static void one_beside_a_sweep_gets_its_share(void **state)
 	static const struct crowd_row rows[] = {
 		{"a router that all want", {.router_pps = 5}, true, false, false, 0, 5},
 		{"one that nobody has named yet", {.router_pps = 5}, false, false, false, 0, 5},
-		{"a prefix that all are in", {.prefix_pps = 25}, true, false, true, 0, 25},
-		{"both, and the prefix is no faster", {.prefix_pps = 5, .router_pps = 5}, true,
+		{"a prefix that all are in", {.prefix_mpps = 25000}, true, false, true, 0, 25},
+		{"both, and the prefix is no faster", {.prefix_mpps = 5000, .router_pps = 5}, true,
 		 false, true, 0, 5},
 		{"who is taken for the router changes with every answer", {.router_pps = 5}, true,
 		 true, false, 0, 10},

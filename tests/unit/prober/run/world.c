@@ -560,7 +560,7 @@ const char *world_run(struct world *w)
 	plan.window = w->script.window;
 	plan.progress = plan.hops = true;
 	if (w->script.rate_pps == 0)
-		plan.prefix_pps = plan.router_pps = 0;
+		plan.prefix_mpps = plan.router_pps = 0;
 	buf_init(&head);
 	plan_write_header(&head);
 	plan_write_run(&head, &plan);

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A fleet of fifty and the plans that are shipped, at a real broker on loopback: shares, moments, and
+# what fleet add, revoke and budget do to them. No agent runs, nothing is probed.
+# BORDERPATH=PROGRAM tests another build.
+
+set -u
+cd "$(dirname "$0")/../../.." || exit 1
+borderpath=$(realpath "${BORDERPATH:-build/borderpath}")
+shipped=$PWD/packaging/campaigns
+dir=$(mktemp -d)
+broker=
+trap '[ -z "$broker" ] || kill -KILL "$broker" 2>/dev/null; rm -rf "$dir"' EXIT
+. tests/unit/counts.sh
+export LC_ALL=C.UTF-8 HOME=$dir XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
+
+if ! command -v nats-server >/dev/null; then
+	skip "a fleet's shares: nats-server is not installed"
+	counted
+	exit
+fi
+
+# bp EXIT ARGS...: the program ends so; what it says is in $dir/out and $dir/err.
+bp()
+{
+	local want=$1 rc
+	shift
+	timeout 120 "$borderpath" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	rc=$?
+	[ "$rc" -eq "$want" ] || echo "exit $rc, wanted $want" >>"$dir/err"
+	[ "$rc" -eq "$want" ]
+}
+
+# lists FILTER: campaign list, by jq; nobody runs anything (exit 3).
+lists() { bp 3 campaign list --dir "$dir/f" --format jsonl && jq -cs "$1" "$dir/out"; }
+# is WANT GOT
+is() { [ "$1" = "$2" ] || { echo "wanted $1, got $2" >>"$dir/err"; return 1; }; }
+
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+names=$(printf 'v%02d,' {1..50})
+bp 0 fleet init --quiet --no-tls --server "nats://127.0.0.1:$port" --vantages "${names%,}" \
+	--jetstream-dir "$dir/js" -o "$dir/f"
+verdict "fifty vantage points"
+nats-server -c "$dir/f/server/nats.conf" >"$dir/log" 2>&1 &
+broker=$!
+for ((i = 0; i < 200; i++)); do
+	grep -q 'Server is ready' "$dir/log" && break
+	sleep 0.1
+done
+
+# --- shares -------------------------------------------------------------------------------------
+for plan in dprk-borders dprk-sweep; do
+	bp 0 campaign deploy "$shipped/$plan.yaml" --quiet --dir "$dir/f" --format jsonl &&
+		is '[0.8,40,50]' "$(jq -c '[.per_prefix_rate_pps, .budget_pps, (.vantages | length)]' "$dir/out")"
+	verdict "$plan is deployed, 0.8 packets a second each"
+done
+is true "$(lists 'all(.[]; .per_prefix_rate_pps * (.vantages | length) <= 40)')"
+verdict "together they keep to the budget"
+bp 3 campaign list --dir "$dir/f" && grep -q '0.8 packets a second each' "$dir/out"; verdict "and the list says so"
+
+# Both go into the same networks, every 15 minutes and every 6 hours: no two of the hundred are due
+# together, in any quarter of an hour.
+is 100 "$(lists '[.[].vantages[].offset_s % 900 * 1000 | round] | unique | length')"
+verdict "a hundred moments"
+is true "$(lists '[.[].vantages[] | .offset_s * 1000 % 900000 | round] | sort | [.[1:], .[:-1]] | transpose |
+	map(.[0] - .[1]) | min >= 7000')"
+verdict "seven seconds apart"
+is true "$(lists '.[] | select(.every_s == 21600) | [.vantages[].offset_s] | max - min > 10800')"
+verdict "and the sweeps go over all six hours"
+moments=$(lists '[.[].vantages[].offset_s]')
+
+# A plan that one can follow, and fifty cannot, is refused by its share; one that they hardly can is not.
+printf 'campaign: much\nevery: 2m\nattempts: 1\ntargets: [192.0.2.0/24]\n' >"$dir/much.yaml"
+bp 1 campaign deploy "$dir/much.yaml" --dir "$dir/f" &&
+	grep -q 'by its share: a round cannot end before the next one begins' "$dir/err" &&
+	grep -q '50 vantage points have 0.8 packets a second each' "$dir/err" && is 2 "$(lists length)"
+verdict "what is too much for a share"
+bp 0 campaign deploy "$dir/much.yaml" --dir "$dir/f" --vantage v01 && ! grep -q 'by its share' "$dir/err" &&
+	bp 0 campaign withdraw much --dir "$dir/f"
+verdict "is not too much for one"
+sed -i 's/2m/1h/' "$dir/much.yaml"
+bp 0 campaign deploy "$dir/much.yaml" --dir "$dir/f" && grep -q 'warning: by its share: a round does not end' "$dir/err" &&
+	bp 0 campaign withdraw much --dir "$dir/f"
+verdict "what is hardly too much"
+
+# --- who comes and goes ---------------------------------------------------------------------------
+server="nats://127.0.0.1:$port"
+bp 0 fleet add v51 --quiet --dir "$dir/f" --server "$server" && is '[0.8,0.8]' "$(lists 'map(.per_prefix_rate_pps)')" &&
+	bp 0 campaign deploy "$shipped/dprk-borders.yaml" --quiet --dir "$dir/f" &&
+	is '[0.784,0.784]' "$(lists 'map(.per_prefix_rate_pps)')"
+verdict "the fifty-first is added: a little less each"
+is "$moments" "$(lists '[.[].vantages[] | select(.name != "v51").offset_s]')"
+verdict "and nobody is moved"
+(
+	for i in 61 62 63 64; do
+		timeout 100 "$borderpath" fleet add "v$i" --quiet --dir "$dir/f" --server "$server" &
+	done
+	for i in 01 02 03 51; do
+		timeout 100 "$borderpath" fleet revoke "v$i" --quiet --dir "$dir/f" --server "$server" &
+	done
+	wait
+) >"$dir/out" 2>"$dir/err"
+[ ! -s "$dir/err" ] && bp 0 fleet add v65 --quiet --dir "$dir/f" --server "$server" &&
+	bp 3 fleet status --dir "$dir/f" --format jsonl &&
+	is "$(jq -r '.vantages[] | select(.revoked == null).name' "$dir/f/fleet.json" | sort | paste -sd,)" \
+		"$(jq -r 'select(.type == "vantage").vantage' "$dir/out" | sort | paste -sd,)"
+verdict "four come and four go at once: the broker has the list"
+is 47 "$(lists '.[1].vantages | length')"; verdict "who came later gets a plan by the next deploy"
+bp 0 campaign deploy "$shipped/dprk-borders.yaml" --quiet --dir "$dir/f" && is 52 "$(lists '.[0].vantages | length')"
+verdict "all of them"
+bp 0 fleet budget 104 --quiet --dir "$dir/f" --server "$server" && is '[2,2]' "$(lists 'map(.per_prefix_rate_pps)')"
+verdict "a larger budget"
+
+kill -KILL "$broker"
+wait "$broker" 2>/dev/null
+broker=
+bp 1 fleet add v66 --dir "$dir/f" --server "$server" && grep -q "the files are written, but not the broker's list" "$dir/err"
+verdict "the broker is away"
+
+counted
