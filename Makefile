@@ -96,6 +96,7 @@ LINKS_tests/unit/analysis/report := analysis geo core
 LINKS_tests/unit/campaign/fleet  := fleet postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/fleet/collect := fleet postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/fleet/events  := fleet postgres campaign analysis geo plan core
+LINKS_tests/unit/campaign/fleet/spool   := fleet postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/postgres := postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign        := postgres campaign analysis geo plan core
 LINKS_tests/unit/campaign/run    := postgres campaign analysis geo plan core
@@ -185,6 +186,7 @@ WRAP_tests/unit/campaign/run     := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=b
 	-Wl,--wrap=probe_stop,--wrap=probe_kill,--wrap=probe_end
 # The store fails where the test says.
 WRAP_tests/unit/campaign/fleet/collect := -Wl,--wrap=store_commit,--wrap=store_add_trace
+WRAP_tests/unit/campaign/fleet/spool   := -Wl,--wrap=wall_now,--wrap=mono_now
 WRAP_tests/unit/campaign/fleet/events  := -Wl,--wrap=store_claim,--wrap=wall_now,--wrap=bus_tell
 define unit_rule
 $(OUT)/$(1): $(OUT)/obj/$(1).o $(call objects,$(HELPERS_$(patsubst %/,%,$(dir $(1))))) $(call libs_of,$(LINKS_$(patsubst %/,%,$(dir $(1)))))

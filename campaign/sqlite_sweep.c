@@ -41,9 +41,10 @@ struct source { const char *sql; uint8_t of[COLUMNS]; };
  * path is its last column. */
 enum { BIG_TRACE, BIG_PATH, BIG_HOP, BIGS };
 static const struct source big[BIGS] = {
-	[BIG_TRACE] = {"SELECT n, goal, settings, path, verdict, judge, naming FROM trace WHERE"
-		       " n > ?1 ORDER BY n LIMIT ?2",
-		       {KIND_GOAL, KIND_SETTINGS, KIND_PATH, KIND_VERDICT, KIND_JUDGE, KIND_NAMING}},
+	[BIG_TRACE] = {"SELECT n, goal, settings, path, verdict, judge, naming FROM trace"
+		       " WHERE n > ?1 ORDER BY n LIMIT ?2",
+		       {KIND_GOAL, KIND_SETTINGS, KIND_PATH, KIND_VERDICT, KIND_JUDGE,
+			KIND_NAMING}},
 	[BIG_PATH] = {"SELECT id, as_path, list FROM path WHERE id > ?1 ORDER BY id LIMIT ?2",
 		      {KIND_TEXT, KIND_HOP}},
 	[BIG_HOP] = {"SELECT id, addr FROM hop WHERE id > ?1 ORDER BY id LIMIT ?2", {KIND_TEXT}},
@@ -242,8 +243,8 @@ static int list_dead(struct sqlite_store *s, int64_t *ids, unsigned *count, unsi
 	int rc;
 
 	*count = *looked = 0;
-	snprintf(sql, sizeof(sql), "SELECT id FROM %s WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
-		 kinds[w->kind].table);
+	snprintf(sql, sizeof(sql), "SELECT id FROM %s WHERE id > ?1 AND id < ?2 ORDER BY id"
+		 " LIMIT ?3", kinds[w->kind].table);
 	rc = prepare(s, sql, &st, err);
 	if (rc < 0)
 		return rc;

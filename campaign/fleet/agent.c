@@ -296,6 +296,7 @@ int agent_run(const struct agent_options *o, struct bp_error *err)
 	bus_watch_close(a->watch);
 	bus_close(a->bus);
 	store_close(a->spool);
+	store_close(a->sweeper);
 	cut_close(a->cut);
 	buf_fini(&a->child.line);
 	if (a->signals >= 0)

@@ -90,7 +90,9 @@ struct agent {
 	struct store *spool;             /* NULL: not open */
 	bool spool_writes;
 	ino_t spool_inode;
-	struct mono spool_look, history_look;
+	struct mono spool_look, history_look, sweep_look;
+	struct store *sweeper;           /* NULL: nothing is swept now */
+	uint64_t unswept;                /* traces dropped since the last sweep began */
 	struct wall lost_until;          /* traces before it were dropped unsent */
 	struct agent_plan plans[AGENT_PLANS_MAX];
 	unsigned plan_count;

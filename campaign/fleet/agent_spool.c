@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The bound of the spool. What the centre has goes first; then, oldest first, traces that were
- * never sent: their hours and their rounds stay, and each round says what it lost when it is sent.
- * Old history that is confirmed goes anyway.
+ * The bound of the spool. What was cut goes first, and what only that referred to; then, oldest
+ * first, traces that were never sent: their hours and their rounds stay, and each round says what
+ * it lost when it is sent. Old history goes anyway, and once a day what nothing refers to any more,
+ * so that a spool that is never full does not grow for ever either.
  */
 #include <glob.h>
 #include <inttypes.h>
@@ -13,7 +14,9 @@
 #include "campaign/fleet/agent_inside.h"
 
 #define LOOK_NS (5 * NS_PER_S)
-#define HISTORY_NS (7 * 24 * 3600 * NS_PER_S)
+#define DAY_NS (24 * 3600 * NS_PER_S)
+#define HISTORY_NS (7 * DAY_NS)
+#define SWEEP_LOOK_NS NS_PER_S
 enum { STEPS = 32, PARTS = 64 };
 
 bool agent_spool_open(struct agent *a)
@@ -23,7 +26,8 @@ bool agent_spool_open(struct agent *a)
 
 	if (stat(a->spool_file, &st) < 0 || (a->spool != NULL && st.st_ino != a->spool_inode)) {
 		store_close(a->spool);
-		a->spool = NULL;
+		store_close(a->sweeper);
+		a->spool = a->sweeper = NULL;
 	}
 	if (a->spool != NULL)
 		return true;
@@ -64,6 +68,12 @@ uint64_t agent_spool_bytes(const struct agent *a, const struct store_backlog *b)
 	return b->bytes + state.bytes + journal_bytes(a);
 }
 
+static int cannot(struct agent *a, const struct bp_error *err)
+{
+	agent_trouble(a, "the spool cannot be made smaller: %s", err->text);
+	return err->code;
+}
+
 /* Drops what began before, a bounded piece of it. */
 static int retire(struct agent *a, struct wall before, uint64_t *dropped, bool *more)
 {
@@ -76,10 +86,62 @@ static int retire(struct agent *a, struct wall before, uint64_t *dropped, bool *
 	if (rc == 0)
 		rc = store_retire_some(writer, NULL, NULL, before, true, dropped, more, &err);
 	store_close(writer);
-	if (rc < 0)
-		agent_trouble(a, "the spool cannot be made smaller: %s", err.text);
-	return rc;
+	a->unswept += *dropped;
+	return rc < 0 ? cannot(a, &err) : 0;
 }
+
+/* --- what nothing refers to ------------------------------------------------------------------- */
+
+/* Before `old`, nobody asks any more for rounds that were cut, nor for hours. */
+static int begin_sweep(struct agent *a, struct wall old)
+{
+	struct cut_state state;
+	struct bp_error err;
+	uint64_t dropped;
+	bool more = true;
+	int rc = store_open(a->spool_file, STORE_WRITE, &a->sweeper, &err);
+
+	if (rc < 0) {
+		a->sweeper = NULL;
+		return cannot(a, &err);
+	}
+	a->unswept = 0;
+	a->sweep_look = mono_add(mono_now(), DAY_NS);
+	cut_state(a->cut, &state);
+	rc = store_retire_hours(a->sweeper, NULL, NULL, old, &dropped, &err);
+	while (rc == 0 && more)
+		rc = store_retire_rounds(a->sweeper, old, state.row, &dropped, &more, &err);
+	if (rc < 0) {
+		store_close(a->sweeper);
+		a->sweeper = NULL;
+	}
+	return rc < 0 ? cannot(a, &err) : 0;
+}
+
+/* A piece. */
+static int sweep(struct agent *a)
+{
+	struct bp_error err;
+	uint64_t dropped;
+	bool more = false;
+	int rc = store_sweep_some(a->sweeper, &dropped, &more, &err);
+
+	if (rc < 0 || !more) {
+		store_close(a->sweeper);
+		a->sweeper = NULL;
+	}
+	return rc < 0 ? cannot(a, &err) : 0;
+}
+
+/* What is cut and older is history. */
+static struct wall history_end(const struct store_backlog *b)
+{
+	struct wall old = {wall_now().ns - HISTORY_NS};
+
+	return b->rounds > 0 && b->oldest.ns < old.ns ? b->oldest : old;
+}
+
+/* --- the bound -------------------------------------------------------------------------------- */
 
 static int look(struct agent *a, struct store_backlog *b, uint64_t *bytes)
 {
@@ -135,35 +197,54 @@ static void shrink(struct agent *a, struct store_backlog *b, uint64_t bytes)
 		struct wall sent = b->rounds > 0 ? b->oldest : wall_now();
 		int rc = more ? retire(a, sent, &dropped, &more) : 0;
 
-		if (rc == 0 && !more)
+		if (rc == 0 && !more && a->sweeper != NULL)
+			rc = sweep(a);
+		/* As long as little went, a sweep finds little. */
+		else if (rc == 0 && !more && a->unswept > 0 && a->unswept >= b->traces / 8)
+			rc = begin_sweep(a, history_end(b));
+		else if (rc == 0 && !more)
 			rc = lose(a, b) > 0 ? 0 : -1;
 		if (rc < 0 || look(a, b, &bytes) < 0)
 			return;
 	}
 }
 
+/* In pieces, each soon over: batches and watermarks come between. */
+static void tidy(struct agent *a, const struct store_backlog *b, struct mono now)
+{
+	struct wall old = history_end(b);
+	uint64_t dropped;
+	bool more;
+
+	if (a->sweeper != NULL) {
+		a->spool_look = mono_add(now, SWEEP_LOOK_NS);
+		(void)sweep(a);
+		return;
+	}
+	if (!mono_reached(now, a->history_look))
+		return;
+	a->history_look = mono_add(now, 120 * LOOK_NS);
+	if (retire(a, old, &dropped, &more) < 0)
+		return;
+	if (more)
+		a->history_look = now;
+	else if (mono_reached(now, a->sweep_look))
+		(void)begin_sweep(a, old);
+}
+
 void agent_spool_step(struct agent *a)
 {
 	struct mono now = mono_now();
 	struct store_backlog b;
-	uint64_t bytes, dropped;
-	struct wall old;
-	bool more;
+	uint64_t bytes;
 
 	if (!mono_reached(now, a->spool_look) || !agent_spool_open(a))
 		return;
 	a->spool_look = mono_add(now, LOOK_NS);
 	if (look(a, &b, &bytes) < 0)
 		return;
-	if (bytes > (uint64_t)a->spool_max) {
+	if (bytes > (uint64_t)a->spool_max)
 		shrink(a, &b, bytes);
-		return;
-	}
-	old.ns = wall_now().ns - HISTORY_NS;
-	if (b.rounds > 0 && b.oldest.ns < old.ns)
-		old = b.oldest;
-	if (mono_reached(now, a->history_look)) {
-		a->history_look = mono_add(now, 120 * LOOK_NS);
-		(void)retire(a, old, &dropped, &more);
-	}
+	else
+		tidy(a, &b, now);
 }

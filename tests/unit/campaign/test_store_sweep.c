@@ -160,7 +160,8 @@ static void retire(struct store *s, unsigned slot)
 
 	assert_int_equal(store_retire(s, NULL, NULL, before, false, &dropped, &err), 0);
 	while (more)
-		assert_int_equal(store_retire_rounds(s, before, INT64_MAX, &dropped, &more, &err), 0);
+		assert_int_equal(store_retire_rounds(s, before, INT64_MAX, &dropped, &more, &err),
+				 0);
 }
 
 static uint64_t sweep(struct store *s)
