@@ -199,6 +199,7 @@ void collect_step(struct collect *c, int64_t wait_ns)
 	/* Nothing is fetched that could not be committed: another collector may be able to. */
 	if (!bus || !store || !take(c, wait_ns))
 		nap(wait_ns);
+	collect_pending_turn(c);
 	if (bus) {
 		collect_book_clocks(c);
 		collect_book_write(c, false);

@@ -129,7 +129,7 @@ static void put_entry(const struct collect *c, const struct page *p, const struc
 		before = p->last_batch_at;
 	if (before.ns > 0)
 		json_put_str(&w, "last_batch_at", wall_format(before, moment));
-	collect_marks_put(c, &w, p->vantage);
+	collect_marks_put(c, &w, p->vantage, node_get(old, "marks"));
 	put_refused(&w, p, old);
 	put_last_refusal(&w, p, old);
 	if (p->offset_known)
@@ -186,6 +186,22 @@ void collect_book_write(struct collect *c, bool all)
 		if (write_page(c, p, &err) < 0 && !bus_is_connected(c->bus))
 			return;
 	}
+}
+
+uint64_t collect_book_mark(struct collect *c, const char *vantage, const char *epoch)
+{
+	struct json_node *dom = NULL;
+	struct bp_error err;
+	struct buf text;
+	int64_t mark = 0;
+
+	buf_init(&text);
+	if (bus_get(c->bus, CENTRE, vantage, &text, NULL, NULL, &err) == 0)
+		dom = json_tree(text.bytes, text.used, NULL);
+	node_int(node_get(node_get(dom, "marks"), epoch), 0, INT64_MAX / 2, &mark);
+	free(dom);
+	buf_fini(&text);
+	return (uint64_t)mark;
 }
 
 /* --- clocks ----------------------------------------------------------------------------------- */

@@ -21,6 +21,10 @@ enum {
 	COLLECT_TRIES = 3,         /* of a transaction, before its batches are tried one by one */
 	COLLECT_DELIVERIES = 20,   /* of a batch that fails by itself, before it is set aside */
 	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: one for each start of its agent */
+	/* New ones within COLLECT_EPOCHS_NS: a stolen key does not use them up. */
+	COLLECT_EPOCHS_NEW = 64,
+	COLLECT_AHEAD = 65536,     /* of a batch before its mark: an agent sends 64 */
+	COLLECT_SKIP = 4096,       /* by so many a mark goes on at once because an agent says so */
 	COLLECT_PENDING_MAX = 4096,
 	BATCH_KEPT_MAX = 64 << 20, /* bytes of memory that a batch's records take, once read */
 };
@@ -28,6 +32,9 @@ enum {
 #define COLLECT_WAIT_MAX_NS (10 * NS_PER_S)
 #define COLLECT_ASIDE_NS (30 * NS_PER_S)  /* a batch that fails by itself is left alone so long */
 #define COLLECT_NEWER_NS (60 * NS_PER_S)  /* and one that only a newer program can read */
+#define COLLECT_EPOCHS_NS (12 * 3600 * NS_PER_S)
+#define COLLECT_SKIP_NS (600 * NS_PER_S)  /* between two skips of one vantage point's */
+#define COLLECT_MARKS_NS (3 * NS_PER_S)   /* where a round waits: what others have committed */
 #define COLLECT_BOOK_NS (2 * NS_PER_S)    /* between two entries of one vantage point */
 
 /* Something that is tried again: when, and whether people know. */
@@ -41,6 +48,7 @@ enum item_state {
 	ITEM_WAITS,        /* for a transaction */
 	ITEM_REFUSED,      /* for ever; to be set aside */
 	ITEM_IN,           /* in the store, or set aside there */
+	ITEM_LATER,        /* not now, for no fault of the store's */
 	ITEM_BACK,         /* given back to the broker */
 };
 
@@ -74,6 +82,10 @@ struct page {
 	bool dirty, offset_known;
 	int64_t offset_ns;             /* of its clock, against the broker's */
 	struct mono next, noted;
+	struct mono skip_next;         /* when its mark may be skipped on again */
+	/* The last that it began: a ring, `epoch_at` the oldest. */
+	struct { char name[BATCH_EPOCH_TEXT]; struct mono at; } epochs[COLLECT_EPOCHS_NEW];
+	unsigned epoch_at;
 };
 
 struct collect_watch;
@@ -95,6 +107,7 @@ struct collect {
 	struct mark *marks;            /* owned; sorted as the store gives them */
 	size_t mark_count, mark_room;
 	bool marks_known, marks_told;
+	struct mono marks_next;        /* when they are read although nothing was committed here */
 	struct pending *pending;       /* owned */
 	size_t pending_count, pending_room;
 	struct page *pages;            /* owned */
@@ -133,19 +146,28 @@ void collect_marks_tell(struct collect *c, const char *vantage);
 void collect_marks_tell_all(struct collect *c);
 /* Who asked is answered. */
 void collect_marks_answer(struct collect *c);
-/* Members of "marks": {EPOCH: THROUGH}. */
+/* "marks": {EPOCH: THROUGH}; old (may be NULL): such an object, of which the greater ones stay. */
 struct json_writer;
-void collect_marks_put(const struct collect *c, struct json_writer *w, const char *vantage);
-size_t collect_epochs(const struct collect *c, const char *vantage, const char *epoch, bool *known);
+struct json_node;
+void collect_marks_put(const struct collect *c, struct json_writer *w, const char *vantage,
+		       const struct json_node *old);
+/* 0: none that is known. */
+uint64_t collect_through(const struct collect *c, const char *vantage, const char *epoch);
+/* Whether it is known, or may be begun: 0; BP_EAGAIN, not now; BP_ERANGE, there are too many. */
+int collect_epoch(struct collect *c, const char *vantage, const char *epoch, struct bp_error *err);
 /* A round's last batch is in: it is announced when all of it is. Takes the round's value. */
 void collect_pending_add(struct collect *c, const struct round *r, const char *epoch, uint64_t seq);
 void collect_pending_look(struct collect *c);
+/* Now and then, where rounds wait: what they wait for may be another collector's. */
+void collect_pending_turn(struct collect *c);
 
 /* --- collect_book.c --------------------------------------------------------------------------- */
 
 /* NULL: out of memory. */
 struct page *collect_page(struct collect *c, const char *vantage);
 void collect_book_batch(struct collect *c, const struct item *it);
+/* What BP_CENTRE says of a mark; 0: nothing. */
+uint64_t collect_book_mark(struct collect *c, const char *vantage, const char *epoch);
 /* Writes what is due; `all`: what there is. */
 void collect_book_write(struct collect *c, bool all);
 /* Reads what agents say of their clocks, now and then. */

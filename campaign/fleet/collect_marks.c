@@ -51,7 +51,8 @@ int collect_marks_read(struct collect *c, struct bp_error *err)
 	return rc;
 }
 
-size_t collect_epochs(const struct collect *c, const char *vantage, const char *epoch, bool *known)
+static size_t count_epochs(const struct collect *c, const char *vantage, const char *epoch,
+			   bool *known)
 {
 	size_t n = 0;
 
@@ -65,7 +66,43 @@ size_t collect_epochs(const struct collect *c, const char *vantage, const char *
 	return n;
 }
 
-static uint64_t through_of(const struct collect *c, const char *vantage, const char *epoch)
+/* One that was begun and is not known may be of a transaction that was undone. */
+static bool begin_epoch(struct page *p, const char *epoch)
+{
+	struct mono now = mono_now();
+
+	for (unsigned i = 0; i < COLLECT_EPOCHS_NEW; i++) {
+		if (strcmp(p->epochs[i].name, epoch) == 0)
+			return true;
+	}
+	if (p->epochs[p->epoch_at].at.ns != 0 &&
+	    mono_since(now, p->epochs[p->epoch_at].at) < COLLECT_EPOCHS_NS)
+		return false;
+	text_set(p->epochs[p->epoch_at].name, sizeof(p->epochs[0].name), epoch);
+	p->epochs[p->epoch_at].at = now;
+	p->epoch_at = (p->epoch_at + 1) % COLLECT_EPOCHS_NEW;
+	return true;
+}
+
+int collect_epoch(struct collect *c, const char *vantage, const char *epoch, struct bp_error *err)
+{
+	struct page *p;
+	bool known;
+
+	if (count_epochs(c, vantage, epoch, &known) >= COLLECT_EPOCHS_MAX && !known)
+		return bp_fail(err, BP_ERANGE, "a vantage point has at most %d epochs",
+			       COLLECT_EPOCHS_MAX);
+	if (known)
+		return 0;
+	p = collect_page(c, vantage);
+	if (p == NULL)
+		return bp_fail(err, BP_EAGAIN, "out of memory");
+	return begin_epoch(p, epoch) ? 0 :
+	       bp_fail(err, BP_EAGAIN, "more than %d new epochs in %d hours", COLLECT_EPOCHS_NEW,
+		       (int)(COLLECT_EPOCHS_NS / NS_PER_S / 3600));
+}
+
+uint64_t collect_through(const struct collect *c, const char *vantage, const char *epoch)
 {
 	for (size_t i = 0; i < c->mark_count; i++) {
 		if (strcmp(c->marks[i].vantage, vantage) == 0 &&
@@ -77,13 +114,38 @@ static uint64_t through_of(const struct collect *c, const char *vantage, const c
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-void collect_marks_put(const struct collect *c, struct json_writer *w, const char *vantage)
+void collect_marks_put(const struct collect *c, struct json_writer *w, const char *vantage,
+		       const struct json_node *old)
 {
+	const struct json_node *each;
+	int64_t before;
+	size_t n = 0;
+	uint32_t k;
+
 	json_begin_object(w, "marks");
 	for (size_t i = 0; i < c->mark_count; i++) {
+		const struct mark *m = &c->marks[i];
+
 		/* Batches whose epoch nobody could read are kept under a name that is none. */
-		if (strcmp(c->marks[i].vantage, vantage) == 0 && bus_name_ok(c->marks[i].epoch))
-			json_put_int(w, c->marks[i].epoch, (int64_t)c->marks[i].through);
+		if (strcmp(m->vantage, vantage) != 0 || !bus_name_ok(m->epoch))
+			continue;
+		before = 0;
+		node_int(node_get(old, m->epoch), 0, INT64_MAX, &before);
+		if (before < (int64_t)m->through)
+			before = (int64_t)m->through;
+		json_put_int(w, m->epoch, before);
+		n++;
+	}
+	/* Of a store that was restored they were once told. */
+	NODE_EACH(old, k, each) {
+		if (n >= COLLECT_EPOCHS_MAX)
+			break;
+		if (!bus_name_ok(each->key) || strlen(each->key) >= BATCH_EPOCH_TEXT ||
+		    !node_int(each, 1, INT64_MAX, &before) ||
+		    collect_through(c, vantage, each->key) > 0)
+			continue;
+		json_put_int(w, each->key, before);
+		n++;
 	}
 	json_end(w);
 }
@@ -97,7 +159,7 @@ static void put_message(const struct collect *c, struct buf *out, const char *va
 	json_put_str(&w, "type", "marks");
 	json_put_int(&w, "version", 1);
 	json_put_str(&w, "vantage", vantage);
-	collect_marks_put(c, &w, vantage);
+	collect_marks_put(c, &w, vantage, NULL);
 	json_end(&w);
 }
 
@@ -125,40 +187,64 @@ void collect_marks_tell_all(struct collect *c)
 	}
 }
 
-/* {"epoch":"dl3k9x0q","confirmed":17}: who asks has forgotten so many. Where the store has less it is
- * an older one than it was (a backup): what lies between is lost, and waited for by nobody. */
+static int skip(struct collect *c, const char *vantage, const char *epoch, uint64_t through,
+		struct bp_error *err)
+{
+	int rc = store_begin(c->store, err);
+
+	if (rc == 0)
+		rc = store_skip_batches(c->store, vantage, epoch, through, err);
+	if (rc == 0)
+		rc = store_commit(c->store, err);
+	if (rc < 0)
+		store_undo(c->store);
+	return rc;
+}
+
+/* Who asks has forgotten so many. Where the store has less it is an older one than it was (a
+ * backup): what lies between is lost, and waited for by nobody. Anybody with the vantage point's
+ * key may say so: what the centre itself once told is believed, and beyond that a step now and
+ * then. */
+static void go_on(struct collect *c, const char *vantage, const char *epoch, uint64_t confirmed)
+{
+	struct page *p = collect_page(c, vantage);
+	struct mono now = mono_now();
+	struct bp_error err = {0};
+	uint64_t told, most;
+
+	if (p == NULL || !mono_reached(now, p->skip_next) ||
+	    collect_epoch(c, vantage, epoch, &err) < 0)
+		return;
+	p->skip_next = mono_add(now, COLLECT_ASIDE_NS);
+	/* Another collector may have committed what is told here. */
+	if (collect_marks_read(c, &err) < 0 || collect_through(c, vantage, epoch) >= confirmed)
+		return;
+	told = collect_book_mark(c, vantage, epoch);
+	most = collect_through(c, vantage, epoch);
+	most = (told > most ? told : most) + COLLECT_SKIP;
+	if (confirmed < most)
+		most = confirmed;
+	if (skip(c, vantage, epoch, most, &err) < 0)
+		return;
+	p->skip_next = mono_add(now, COLLECT_SKIP_NS);
+	collect_note(c, "%s has forgotten batches up to %" PRIu64 ", which the store does not have: it"
+		     " is older than it was, or the key was stolen; its mark goes on behind %" PRIu64,
+		     vantage, confirmed, most);
+	(void)collect_marks_read(c, &err);
+}
+
+/* {"epoch":"dl3k9x0q","confirmed":17} */
 static void hear_confirmed(struct collect *c, const char *vantage, const struct bus_message *m)
 {
 	struct json_node *dom = m->size > 0 ? json_tree(m->bytes, m->size, NULL) : NULL;
 	const char *epoch = node_text(node_get(dom, "epoch"));
-	struct bp_error err = {0};
 	int64_t confirmed;
-	bool known;
-	int rc;
 
-	if (c->store == NULL || c->reading || epoch == NULL || !bus_name_ok(epoch) ||
-	    strlen(epoch) >= BATCH_EPOCH_TEXT ||
-	    !node_int(node_get(dom, "confirmed"), 1, INT64_MAX - 1, &confirmed) ||
-	    through_of(c, vantage, epoch) >= (uint64_t)confirmed)
-		goto out;
-	/* Another collector may have committed what is told here. */
-	rc = collect_marks_read(c, &err);
-	if (rc < 0 || through_of(c, vantage, epoch) >= (uint64_t)confirmed ||
-	    (collect_epochs(c, vantage, epoch, &known) >= COLLECT_EPOCHS_MAX && !known))
-		goto out;
-	rc = store_begin(c->store, &err);
-	if (rc == 0)
-		rc = store_skip_batches(c->store, vantage, epoch, (uint64_t)confirmed, &err);
-	if (rc == 0)
-		rc = store_commit(c->store, &err);
-	if (rc < 0) {
-		store_undo(c->store);
-		goto out;
-	}
-	collect_note(c, "%s has forgotten batches up to %" PRId64 ", which the store does not have: it"
-		     " is older than it was; its mark goes on behind them", vantage, confirmed);
-	(void)collect_marks_read(c, &err);
-out:
+	if (c->store != NULL && !c->reading && epoch != NULL && bus_name_ok(epoch) &&
+	    strlen(epoch) < BATCH_EPOCH_TEXT &&
+	    node_int(node_get(dom, "confirmed"), 1, INT64_MAX - 1, &confirmed) &&
+	    collect_through(c, vantage, epoch) < (uint64_t)confirmed)
+		go_on(c, vantage, epoch, (uint64_t)confirmed);
 	free(dom);
 }
 
@@ -220,7 +306,7 @@ void collect_pending_look(struct collect *c)
 	for (size_t i = 0; i < c->pending_count; i++) {
 		struct pending *p = &c->pending[i];
 
-		if (through_of(c, p->round.vantage, p->epoch) < p->seq) {
+		if (collect_through(c, p->round.vantage, p->epoch) < p->seq) {
 			if (kept != i)
 				c->pending[kept] = *p;
 			kept++;
@@ -232,4 +318,18 @@ void collect_pending_look(struct collect *c)
 		collect_watch_round(c, &p->round);
 	}
 	c->pending_count = kept;
+}
+
+void collect_pending_turn(struct collect *c)
+{
+	struct mono now = mono_now();
+	struct bp_error err = {0};
+
+	if (c->pending_count == 0 || c->store == NULL || !mono_reached(now, c->marks_next))
+		return;
+	c->marks_next = mono_add(now, COLLECT_MARKS_NS);
+	if (collect_marks_read(c, &err) < 0)
+		collect_store_lost(c, &err);
+	else
+		collect_pending_look(c);
 }

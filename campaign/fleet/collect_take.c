@@ -7,6 +7,7 @@
  * long. What only a newer program can read goes back until there is one.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,12 +237,23 @@ static int refuse(struct item *it, enum batch_refusal why, const struct bp_error
 	return 0;
 }
 
+static void later(struct item *it, const struct bp_error *err)
+{
+	it->state = ITEM_LATER;
+	it->why = *err;
+}
+
+/* Its agent sends a few before its mark; the store may be older than it was, and its mark go on. */
+static bool is_far(const struct collect *c, const char *vantage, const struct batch_head *h)
+{
+	return h->seq > collect_through(c, vantage, h->epoch) + COLLECT_AHEAD;
+}
+
 /* Within a transaction. 0 also for a batch that is refused: then nothing of it was added. */
 static int take_one(struct collect *c, struct item *it, struct bp_error *err)
 {
 	struct batch b = {0};
 	struct bp_error why = {0};
-	bool known;
 	struct batch_times times = batch_times_of(it->m.stamp, wall_now());
 	int rc = batch_read(it->vantage, &times, it->m.bytes, it->m.size, &it->head,
 			    keep_record, &b, &it->refusal, &why);
@@ -259,11 +271,16 @@ static int take_one(struct collect *c, struct item *it, struct bp_error *err)
 		*err = why;
 		goto out;
 	}
-	if (collect_epochs(c, it->vantage, it->head.epoch, &known) >= COLLECT_EPOCHS_MAX &&
-	    !known) {
-		bp_fail(&why, BP_EPARSE, "a vantage point has at most %d epochs",
-			COLLECT_EPOCHS_MAX);
-		rc = refuse(it, BATCH_MALFORMED, &why);
+	rc = collect_epoch(c, it->vantage, it->head.epoch, &why);
+	if (rc == 0 && is_far(c, it->vantage, &it->head))
+		rc = bp_fail(&why, BP_EAGAIN, "batch %" PRIu64 " of epoch %s is far beyond its mark",
+			     it->head.seq, it->head.epoch);
+	if (rc < 0) {
+		if (rc == BP_ERANGE)
+			refuse(it, BATCH_MALFORMED, &why);
+		else
+			later(it, &why);
+		rc = 0;
 		goto out;
 	}
 	rc = store_mark_batch(c->store, it->vantage, it->head.epoch, it->head.seq, &it->already,
@@ -373,16 +390,18 @@ static int set_aside(struct collect *c, struct item *it, struct bp_error *err)
 	const struct batch_head *h = &it->head;
 	char reason[BP_ERROR_TEXT + 32];
 	struct batch_head named = *h;
-	bool known = named.seq > 0 || batch_id_read(it->vantage, it->m.id, &named), old;
+	bool known = (named.seq > 0 || batch_id_read(it->vantage, it->m.id, &named)) &&
+		     collect_epoch(c, it->vantage, named.epoch, err) == 0 &&
+		     !is_far(c, it->vantage, &named);
+	/* A moment is the broker's, and goes on when the broker's numbers begin anew. */
+	uint64_t unknown = it->m.stamp.ns > 0 ? (uint64_t)it->m.stamp.ns : it->m.stream_seq;
 	int rc;
 
-	if (known && collect_epochs(c, it->vantage, named.epoch, &old) >= COLLECT_EPOCHS_MAX)
-		known = old;
 	snprintf(reason, sizeof(reason), "%s: %s", batch_refusal_name(it->refusal), it->why.text);
 	rc = store_begin(c->store, err);
 	if (rc == 0)
 		rc = store_refuse_batch(c->store, it->vantage, known ? named.epoch : NO_EPOCH,
-					known ? named.seq : it->m.stream_seq, reason, it->m.bytes,
+					known ? named.seq : unknown, reason, it->m.bytes,
 					it->m.size, err);
 	if (rc == 0)
 		rc = store_commit(c->store, err);
@@ -427,11 +446,26 @@ static bool commit_each(struct collect *c, struct bp_error *err)
 	return true;
 }
 
+static void give_back_later(struct collect *c, struct item *it)
+{
+	struct page *p = collect_page(c, it->vantage);
+	struct mono now = mono_now();
+
+	(void)bus_nak(&it->m, COLLECT_ASIDE_NS, NULL);
+	it->state = ITEM_BACK;
+	if (p == NULL || (p->noted.ns != 0 && mono_since(now, p->noted) < COLLECT_ASIDE_NS))
+		return;
+	p->noted = now;
+	collect_note(c, "a batch of %s waits: %s", it->vantage, it->why.text);
+}
+
 static bool set_all_aside(struct collect *c, struct bp_error *err)
 {
 	for (unsigned i = 0; i < c->item_count; i++) {
 		struct item *it = &c->items[i];
 
+		if (it->state == ITEM_LATER)
+			give_back_later(c, it);
 		if (it->state != ITEM_REFUSED)
 			continue;
 		/* A newer collector will read it. */
@@ -469,15 +503,16 @@ static void tell_all(struct collect *c)
 static void finish(struct collect *c)
 {
 	struct bp_error err = {0};
-	unsigned kept = 0, in = 0;
+	unsigned kept = 0;
+	bool moved = false;
 
 	for (unsigned i = 0; i < c->item_count; i++) {
-		if (c->items[i].state != ITEM_IN)
-			continue;
-		(void)bus_ack(&c->items[i].m, &err);
-		in++;
+		/* Of what was given back the marks may be another collector's doing. */
+		moved |= c->items[i].state == ITEM_IN || c->items[i].state == ITEM_BACK;
+		if (c->items[i].state == ITEM_IN)
+			(void)bus_ack(&c->items[i].m, &err);
 	}
-	if (in > 0) {
+	if (moved) {
 		if (collect_marks_read(c, &err) < 0)
 			collect_store_lost(c, &err);
 		else
