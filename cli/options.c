@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -86,6 +88,20 @@ int options_take(struct options *o, int opt, const char *arg)
 	default:
 		return CLI_USAGE + 1;
 	}
+}
+
+int options_place(const char *arg, double *lat, double *lon)
+{
+	double north, east;
+	int end = 0;
+
+	if (arg[strspn(arg, "+-.,0123456789")] != '\0' ||
+	    sscanf(arg, "%lf,%lf%n", &north, &east, &end) != 2 || arg[end] != '\0' ||
+	    !(fabs(north) <= 90 && fabs(east) <= 180))
+		return BP_EPARSE;
+	*lat = north;
+	*lon = east;
+	return 0;
 }
 
 int options_bytes(const char *arg, int64_t *out)

@@ -61,6 +61,8 @@ int options_take(struct options *o, int opt, const char *arg);
 
 /* "256M": bytes, or with K, M, G; from 1. BP_EPARSE, BP_ERANGE. */
 int options_bytes(const char *arg, int64_t *out);
+/* "50.11,8.68": degrees north and east. BP_EPARSE. */
+int options_place(const char *arg, double *lat, double *lon);
 
 /* What the options open. */
 struct session {

@@ -2,7 +2,6 @@
 /* Options of `borderpath trace`: traceroute's letters, and our long ones. */
 #include "cli/trace_options.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,20 +129,11 @@ static int take_text(const struct trace_options *o, const char *option, const ch
 	return cli_usage(o->common.command, "%s takes 1 to %zu characters", option, size - 1) + 1;
 }
 
-/* "50.11,8.68" */
 static int take_place(struct trace_options *o, const char *arg)
 {
-	double lat, lon;
-	int end = 0;
-
-	if (arg[strspn(arg, "+-.,0123456789")] == '\0' &&
-	    sscanf(arg, "%lf,%lf%n", &lat, &lon, &end) == 2 && arg[end] == '\0' &&
-	    fabs(lat) <= 90 && fabs(lon) <= 180) {
-		o->place_known = true;
-		o->lat = lat;
-		o->lon = lon;
+	o->place_known = options_place(arg, &o->lat, &o->lon) == 0;
+	if (o->place_known)
 		return 0;
-	}
 	return cli_usage(o->common.command, "--place takes degrees north and east, as 50.11,8.68, "
 			 "not '%s'", arg) + 1;
 }

@@ -53,14 +53,18 @@ static bool set_vantage(yaml_document_t *doc, int root, const struct derive *d,
 {
 	int group = yaml_document_add_mapping(doc, NULL, YAML_FLOW_MAPPING_STYLE);
 	bool own = !d->place_known && d->keep_place && p->place_known;
-	char lat[32], lon[32];
+	struct addr address = addr_is_set(d->address) || !d->keep_place ? d->address : p->public_addr;
+	char lat[32], lon[32], text[ADDR_TEXT];
 	bool ok = group != 0 && yamltree_add_text(doc, group, "name", d->vantage);
 
 	if (ok && (d->place_known || own)) {
 		snprintf(lat, sizeof(lat), "%.5f", own ? p->lat : d->lat);
 		snprintf(lon, sizeof(lon), "%.5f", own ? p->lon : d->lon);
-		ok = yamltree_add_text(doc, group, "lat", lat) && yamltree_add_text(doc, group, "lon", lon);
+		ok = yamltree_add_text(doc, group, "lat", lat) &&
+		     yamltree_add_text(doc, group, "lon", lon);
 	}
+	if (ok && addr_is_set(address))
+		ok = yamltree_add_text(doc, group, "address", addr_format(address, text));
 	return ok && yamltree_add(doc, root, "vantage", group);
 }
 

@@ -10,14 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/addr.h"
 #include "core/buf.h"
 #include "core/err.h"
 
 struct derive {
 	const char *vantage;
 	bool place_known;
-	bool keep_place;                /* of the plan, where no other is known */
+	bool keep_place;                /* of the plan, where no other is known; its address, too */
 	double lat, lon;
+	struct addr address;            /* the public one; none: not known */
 	int64_t offset_ns, jitter_ns;
 	uint64_t prefix_mpps;           /* thousandths of a packet a second; not 0 */
 };

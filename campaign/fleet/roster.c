@@ -13,7 +13,7 @@
 #include "core/record/trace.h"
 #include "core/text.h"
 
-enum { FILE_MAX = 1 << 20, PORT_DEFAULT = 4222 };
+enum { FILE_MAX = 1 << 20, PORT_DEFAULT = 4222, PLACE_DIGITS = 5, DEGREE = 100000 };
 
 static const char *const reserved[] = {"centre", "operator", "system", NULL};
 
@@ -113,21 +113,57 @@ int roster_add(struct roster *r, const char *name, const char *nkey, struct wall
 			       TRACE_ID_VANTAGE_TEXT - 1);
 	text_set(key.name, sizeof(key.name), name);
 	text_set(key.nkey, sizeof(key.nkey), nkey);
+	for (unsigned i = 0; i < r->count; i++) {
+		if (strcmp(r->keys[i].name, name) == 0)
+			key.where = r->keys[i].where;
+	}
 	return append(r, &key, err);
+}
+
+static struct roster_key *holding(struct roster *r, const char *name, struct bp_error *err)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		if (r->keys[i].revoked.ns == 0 && strcmp(r->keys[i].name, name) == 0)
+			return &r->keys[i];
+	}
+	bp_fail(err, BP_ENOTFOUND, "no vantage point of the fleet is called \"%s\"", name);
+	return NULL;
+}
+
+int roster_place(struct roster *r, const char *name, const struct roster_where *where,
+		 struct bp_error *err)
+{
+	struct roster_key *k = holding(r, name, err);
+
+	if (k == NULL)
+		return BP_ENOTFOUND;
+	k->where = *where;
+	return 0;
 }
 
 int roster_revoke(struct roster *r, const char *name, struct wall now, struct bp_error *err)
 {
-	for (unsigned i = 0; i < r->count; i++) {
-		if (r->keys[i].revoked.ns == 0 && strcmp(r->keys[i].name, name) == 0) {
-			r->keys[i].revoked = now;
-			return 0;
-		}
-	}
-	return bp_fail(err, BP_ENOTFOUND, "no vantage point of the fleet is called \"%s\"", name);
+	struct roster_key *k = holding(r, name, err);
+
+	if (k == NULL)
+		return BP_ENOTFOUND;
+	k->revoked = now;
+	return 0;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
+
+void roster_put_where(struct json_writer *w, const struct roster_where *where)
+{
+	if (where->known) {
+		json_begin_object(w, "place");
+		json_put_decimal(w, "lat", where->lat_e5, PLACE_DIGITS);
+		json_put_decimal(w, "lon", where->lon_e5, PLACE_DIGITS);
+		json_end(w);
+	}
+	if (addr_is_set(where->address))
+		jsonl_put_addr(w, "address", where->address);
+}
 
 void roster_put(struct buf *out, const struct roster *r)
 {
@@ -151,6 +187,7 @@ void roster_put(struct buf *out, const struct roster *r)
 		json_put_str(&w, "nkey", r->keys[i].nkey);
 		jsonl_put_wall(&w, "since", r->keys[i].since);
 		jsonl_put_wall(&w, "revoked", r->keys[i].revoked);
+		roster_put_where(&w, &r->keys[i].where);
 		json_end(&w);
 	}
 	json_end(&w);
@@ -177,6 +214,28 @@ static bool take_wall(const struct json_node *v, struct wall *out)
 			     wall_parse(node_text(v), (struct wall){0}, out) == 0);
 }
 
+static bool take_degrees(const struct json_node *v, int most, int32_t *out)
+{
+	int64_t n;
+
+	if (!node_decimal(v, PLACE_DIGITS, &n) || n < -most * DEGREE || n > most * DEGREE)
+		return false;
+	*out = (int32_t)n;
+	return true;
+}
+
+static bool take_where(const struct json_node *v, struct roster_where *out)
+{
+	const struct json_node *place = node_get(v, "place"), *address = node_get(v, "address");
+
+	if (place != NULL && (!take_degrees(node_get(place, "lat"), 90, &out->lat_e5) ||
+			      !take_degrees(node_get(place, "lon"), 180, &out->lon_e5)))
+		return false;
+	out->known = place != NULL;
+	return address == NULL || (node_text(address) != NULL &&
+				   addr_parse(node_text(address), &out->address) == 0);
+}
+
 static int take_vantage(const char *name, const struct json_node *v, struct roster *r,
 			struct bp_error *err)
 {
@@ -185,7 +244,7 @@ static int take_vantage(const char *name, const struct json_node *v, struct rost
 	if (!take_text(node_get(v, "name"), key.name, sizeof(key.name)) ||
 	    !roster_name_ok(key.name) || !take_key(node_get(v, "nkey"), key.nkey) ||
 	    !take_wall(node_get(v, "since"), &key.since) ||
-	    !take_wall(node_get(v, "revoked"), &key.revoked))
+	    !take_wall(node_get(v, "revoked"), &key.revoked) || !take_where(v, &key.where))
 		return bp_fail(err, BP_EPARSE, "%s: vantages[%u] is no vantage point", name, r->count);
 	if (key.revoked.ns == 0 && roster_find(r, key.name) != NULL)
 		return bp_fail(err, BP_EPARSE, "%s: %s is named twice", name, key.name);

@@ -13,6 +13,7 @@
 
 #include "campaign/fleet/bus.h"
 #include "campaign/fleet/nkey.h"
+#include "core/addr.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
@@ -27,9 +28,17 @@ enum {
 	ROSTER_BUDGET_MAX_PPS = 1000000,
 };
 
+/* What an agent cannot know of itself, and plans tell it (campaign.md, `vantage`). */
+struct roster_where {
+	bool known;                     /* the place, in hundred thousandths of a degree */
+	int32_t lat_e5, lon_e5;
+	struct addr address;            /* the public one, where NAT hides it; none: not said */
+};
+
 struct roster_key {
 	char name[BUS_NAME_TEXT];
 	char nkey[NKEY_PUBLIC_TEXT];
+	struct roster_where where;
 	struct wall since, revoked;     /* revoked 0: it holds */
 };
 
@@ -48,6 +57,9 @@ void roster_fini(struct roster *r);
 /* BP_EPARSE: it is no roster, or of an unknown version. `name` for messages. */
 int roster_read(const char *name, const char *bytes, size_t n, struct roster *out,
 		struct bp_error *err);
+/* `place` and `address`, where they are known. */
+struct json_writer;
+void roster_put_where(struct json_writer *w, const struct roster_where *where);
 /* One line of JSON, ended. */
 void roster_put(struct buf *out, const struct roster *r);
 int roster_load(const char *path, struct roster *out, struct bp_error *err);
@@ -64,6 +76,9 @@ unsigned roster_holding(const struct roster *r);
  * first 28 bytes, '-' as '_': core/record/trace.h); BP_ERANGE: too many. */
 int roster_add(struct roster *r, const char *name, const char *nkey, struct wall now,
 	       struct bp_error *err);
+/* BP_ENOTFOUND: no key holds for that name. A later key of that name has it, too. */
+int roster_place(struct roster *r, const char *name, const struct roster_where *where,
+		 struct bp_error *err);
 /* BP_ENOTFOUND. */
 int roster_revoke(struct roster *r, const char *name, struct wall now, struct bp_error *err);
 

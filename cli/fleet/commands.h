@@ -8,7 +8,7 @@
 
 int cmd_agent(int argc, char **argv);
 int cmd_collect(int argc, char **argv);
-int cmd_fleet(int argc, char **argv);        /* init, add, revoke, budget, status */
+int cmd_fleet(int argc, char **argv);        /* init, add, revoke, set ... */
 int campaign_deploy(int argc, char **argv);
 int campaign_withdraw(int argc, char **argv);
 int campaign_list(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct {
 	{"init", fleet_init},
 	{"add", fleet_add},
 	{"revoke", fleet_revoke},
+	{"set", fleet_set},
 	{"budget", fleet_budget},
 	{"refresh", fleet_refresh},
 	{"status", fleet_status},
@@ -25,7 +26,7 @@ static const struct {
 int cmd_fleet(int argc, char **argv)
 {
 	if (argc < 2)
-		return cli_usage("fleet", "say what to do: init, add, revoke, budget, refresh or status");
+		return cli_usage("fleet", "say what to do: init, add, revoke, set, budget, refresh or status");
 	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
 		return cli_print(fleet_usage);
 	if (sodium_init() < 0) {
@@ -36,6 +37,6 @@ int cmd_fleet(int argc, char **argv)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].run(argc - 1, argv + 1);
 	}
-	return cli_usage("fleet", "no '%s', expected one of: init, add, revoke, budget, "
+	return cli_usage("fleet", "no '%s', expected one of: init, add, revoke, set, budget, "
 			 "refresh, status", argv[1]);
 }

@@ -29,6 +29,7 @@ enum { FLEET_SECRET_MODE = 0600, FLEET_OPEN_MODE = 0644 };
 int fleet_init(int argc, char **argv);
 int fleet_add(int argc, char **argv);
 int fleet_revoke(int argc, char **argv);
+int fleet_set(int argc, char **argv);
 int fleet_budget(int argc, char **argv);
 int fleet_refresh(int argc, char **argv);
 int fleet_status(int argc, char **argv);

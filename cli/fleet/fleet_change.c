@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * borderpath fleet add, fleet revoke, fleet budget: the list and accounts.conf, each replaced
+ * borderpath fleet add, revoke, set, budget: the list and accounts.conf, each replaced
  * whole, and what has to be done so that the broker knows. One at a time (DIR/.lock); one that was
  * cut short has changed nothing that doing it again would not mend.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,11 +17,13 @@
 #include "core/text.h"
 
 #define ONE_NAME "the name of one vantage point"
+enum { OPT_PLACE = OPT_FLEET_FIRST, OPT_ADDRESS };
 
 struct change {
 	struct options common;
 	struct fleet_dial dial;
 	const char *name;       /* a vantage point, or the number of packets */
+	const char *place, *address; /* as asked; NULL: not */
 	struct roster roster;
 	int lock;               /* -1: not held */
 	bool done_before;       /* in the directory: only the broker may have to be told */
@@ -31,8 +34,11 @@ static int take_options(struct change *c, int argc, char **argv, const char *wha
 	static const struct option longs[] = {
 		OPTIONS_COMMON,
 		FLEET_DIAL_OPTIONS,
+		{"place", required_argument, NULL, OPT_PLACE},
+		{"address", required_argument, NULL, OPT_ADDRESS},
 		{NULL, 0, NULL, 0},
 	};
+	bool sets = strcmp(argv[0], "set") == 0;
 	int opt, rc = 0;
 
 	options_init(&c->common, "fleet");
@@ -40,9 +46,16 @@ static int take_options(struct change *c, int argc, char **argv, const char *wha
 			  -1) {
 		if (opt == '?')
 			return CLI_USAGE + 1;
-		if (!fleet_dial_take(&c->dial, opt, optarg))
+		if (opt == OPT_PLACE)
+			c->place = optarg;
+		else if (opt == OPT_ADDRESS)
+			c->address = optarg;
+		else if (!fleet_dial_take(&c->dial, opt, optarg))
 			rc = options_take(&c->common, opt, optarg);
 	}
+	if (rc == 0 && sets != (c->place != NULL || c->address != NULL))
+		rc = cli_usage("fleet", "--place LAT,LON and --address ADDRESS are what `fleet set` takes, "
+			       "one of them at least") + 1;
 	if (rc == 0 && argc - optind != 1)
 		rc = cli_usage("fleet", "%s takes %s", argv[0], what) + 1;
 	if (rc == 0 && c->dial.dir == NULL)
@@ -314,6 +327,73 @@ int fleet_budget(int argc, char **argv)
 			   c.roster.budget_pps);
 		if (c.dial.server == NULL)
 			buf_str(&text, "Plans have their shares of it when one is deployed, or now by "
+				"--server.\n");
+		rc = rebalance(&c, &text, &err);
+	}
+	return end(&c, rc, &text, &err);
+}
+
+/* "none" takes it away. */
+static int take_where(const struct change *c, struct roster_where *out)
+{
+	double lat, lon;
+
+	if (c->place != NULL && strcmp(c->place, "none") == 0) {
+		out->known = false;
+		out->lat_e5 = out->lon_e5 = 0;
+	} else if (c->place != NULL) {
+		if (options_place(c->place, &lat, &lon) < 0)
+			return cli_usage("fleet", "--place takes degrees north and east, as 50.11,8.68, or "
+					 "none, not '%s'", c->place) + 1;
+		out->known = true;
+		out->lat_e5 = (int32_t)lround(lat * 1e5);
+		out->lon_e5 = (int32_t)lround(lon * 1e5);
+	}
+	if (c->address != NULL && strcmp(c->address, "none") == 0)
+		out->address = (struct addr){0};
+	else if (c->address != NULL && addr_parse(c->address, &out->address) < 0)
+		return cli_usage("fleet", "--address takes an address, or none, not '%s'", c->address) + 1;
+	return 0;
+}
+
+static int set(struct change *c, const struct roster_where *asked, struct bp_error *err)
+{
+	const struct roster_key *k;
+	struct roster_where where = *asked;
+	int rc = load(c, err);
+
+	if (rc < 0)
+		return rc;
+	k = roster_find(&c->roster, c->name);
+	/* What was not asked for stays. */
+	if (k != NULL && c->place == NULL) {
+		where = k->where;
+		where.address = asked->address;
+	} else if (k != NULL && c->address == NULL) {
+		where.address = k->where.address;
+	}
+	rc = roster_place(&c->roster, c->name, &where, err);
+	return rc < 0 ? rc : fleet_write_list(c->dial.dir, &c->roster, err);
+}
+
+int fleet_set(int argc, char **argv)
+{
+	struct change c = {.lock = -1};
+	struct roster_where where = {0};
+	struct bp_error err;
+	struct buf text;
+	int rc = take_options(&c, argc, argv, ONE_NAME);
+
+	if (rc == 0)
+		rc = take_where(&c, &where);
+	if (rc != 0)
+		return rc - 1;
+	buf_init(&text);
+	rc = set(&c, &where, &err);
+	if (rc == 0) {
+		buf_printf(&text, "%s is set.\n", c.name);
+		if (c.dial.server == NULL)
+			buf_str(&text, "It is told with the next plan that is deployed, or now by "
 				"--server.\n");
 		rc = rebalance(&c, &text, &err);
 	}

@@ -53,6 +53,21 @@ static void put_head(struct buf *out, const struct fleet_report *r, const struct
 	buf_char(out, '\n');
 }
 
+/* As plans tell it. */
+static void put_where(struct buf *out, const struct roster_where *w)
+{
+	char text[ADDR_TEXT];
+
+	if (!w->known && !addr_is_set(w->address))
+		return;
+	buf_str(out, "  place      ");
+	if (w->known)
+		buf_printf(out, "%.5g, %.5g", w->lat_e5 / 1e5, w->lon_e5 / 1e5);
+	if (addr_is_set(w->address))
+		buf_printf(out, "%saddress %s", w->known ? "; " : "", addr_format(w->address, text));
+	buf_char(out, '\n');
+}
+
 static void put_refused(struct buf *out, const struct state *s)
 {
 	char when[WALL_TEXT];
@@ -191,6 +206,7 @@ void status_put_text(struct buf *out, const struct fleet_report *r)
 			"shown: `fleet refresh` brings it here.\n");
 	for (unsigned i = 0; i < r->count; i++) {
 		put_head(out, r, &r->vantages[i]);
+		put_where(out, &r->vantages[i].key->where);
 		if (r->vantages[i].state == NULL)
 			continue;
 		put_state(out, r->vantages[i].state);
@@ -300,6 +316,7 @@ static void put_vantage_json(struct buf *out, const struct fleet_report *r,
 	json_put_str(&w, "type", "vantage");
 	json_put_str(&w, "vantage", v->key->name);
 	put_words_json(&w, v->amiss);
+	roster_put_where(&w, &v->key->where);
 	if (v->state != NULL)
 		jsonl_put_wall(&w, "seen", v->state->stamp);
 	if (r->turned.asked) {

@@ -382,8 +382,15 @@ static int settle_one(struct view *v, const struct deployment *d,
 		      const struct deployment_seat *seat, const struct view_source *source,
 		      struct buf *text, struct bp_error *err)
 {
+	static const struct roster_where nowhere;
+	const struct roster_key *key_of = roster_find(&v->roster, seat->vantage);
+	const struct roster_where *where = key_of != NULL ? &key_of->where : &nowhere;
 	const struct derive how = {
 		.vantage = seat->vantage,
+		.place_known = where->known,
+		.lat = where->lat_e5 / 1e5,
+		.lon = where->lon_e5 / 1e5,
+		.address = where->address,
 		.keep_place = d->seats_count == 1,
 		.offset_ns = deployment_offset(d, (unsigned)(seat - d->seats)),
 		.jitter_ns = deployment_jitter(d),

@@ -76,6 +76,22 @@ operate fleet status >"$LAB_TMP/text"
 is "fleet status of a fleet that is well: exit" $? 0
 like "and what it says" "$(cat "$LAB_TMP/text")" 'vp1: ok; last heard .* ago; connected from'
 
+# ---- where one is ---------------------------------------------------------------------------------
+
+# Frankfurt is farther from Pyongyang than the lab's routers.
+operate fleet set vp1 --place 50.11,8.68 --address 198.51.100.9 --server "$URL" >"$LAB_TMP/set"
+is "fleet set: exit" $? 0
+lights() { "$BORDERPATH" convert --to jsonl "$STORE" 2>/dev/null | jq -c 'select(.type == "trace" and .place) |
+	[.vantage, .place.lat, .place.lon, ([.. | .flags? // empty | .[] | select(. == "faster_than_light")] | length > 0)]' |
+	sort -u; }
+placed() { [[ $(lights) == '["vp1",50.11,8.68,true]' ]]; }
+wait_for 40 placed || not_ok "its traces say where, and what is faster than light from there: $(lights)"
+knows_address() { [[ $("$BORDERPATH" convert --to jsonl "$STORE" 2>/dev/null |
+	jq -r 'select(.type == "round").identity.public_addr // empty' | sort -u) == 198.51.100.9 ]]; }
+wait_for 30 knows_address || not_ok "and its rounds, by which address it is known"
+state
+is "status tells it" "$(of_state '[.place.lat, .address]')" '[50.11,"198.51.100.9"]'
+
 # ---- files of the operator's ----------------------------------------------------------------------
 
 # A list of targets and a profile that lie beside the plan, and nowhere else.

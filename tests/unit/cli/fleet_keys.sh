@@ -146,6 +146,13 @@ verdict "add again, with another key"
 bp 0 fleet budget 100 --dir "$dir/f" && grep -q '100 packets a second' "$dir/out" && settled &&
 	[ "$(jq .budget_pps "$dir/f/fleet.json")" = 100 ]
 verdict "budget"
+where() { jq -c '.vantages[] | select(.name == "a") | [.place.lat, .place.lon, .address]' "$dir/f/fleet.json"; }
+bp 0 fleet set a --place -33.867851,151.2 --address 198.51.100.7 --dir "$dir/f" && settled &&
+	[ "$(where)" = '[-33.86785,151.2,"198.51.100.7"]' ]
+verdict "set"
+bp 0 fleet set a --place 1,2 --dir "$dir/f" && [ "$(where)" = '[1,2,"198.51.100.7"]' ]; verdict "set: the address stays"
+bp 0 fleet set a --address 2001:db8::1 --dir "$dir/f" && [ "$(where)" = '[1,2,"2001:db8::1"]' ]; verdict "set: the place stays"
+bp 0 fleet set a --place none --address none --dir "$dir/f" && [ "$(where)" = '[null,null,null]' ]; verdict "set: none"
 before=$(cat "$dir/f/fleet.json" "$dir/f/server/accounts.conf"; ls -A "$dir/f/keys")
 while IFS='|' read -r want pattern words; do
 	# shellcheck disable=SC2086 # words
@@ -156,6 +163,12 @@ done <<-END
 	2|needs --dir|add d
 	2|needs --dir|revoke a
 	2|needs --dir|budget 50
+	2|one of them at least|set a --dir $dir/f
+	2|takes, one of them|add d --place 1,2 --dir $dir/f
+	2|degrees north|set a --place 91,0 --dir $dir/f
+	2|degrees north|set a --place 1 --dir $dir/f
+	2|takes an address|set a --address host.example --dir $dir/f
+	1|is called "nobody"|set nobody --place 1,2 --dir $dir/f
 	2|takes a number|budget --dir $dir/f
 	2|no number from 1|budget much --dir $dir/f
 	2|no number from 1|budget 0 --dir $dir/f

@@ -17,7 +17,7 @@
 static const char source[] =
 	"# why it is measured\n"
 	"campaign: borders\n"
-	"vantage: {name: home, lat: 1.5, lon: 2.25}\n"
+	"vantage: {name: home, lat: 1.5, lon: 2.25, address: 192.0.2.9}\n"
 	"profile: dprk\n"
 	"every: 15m\n"
 	"offset: 1m\n"
@@ -98,11 +98,21 @@ static void a_place_is_of_one_vantage_point(void **state)
 	(void)state;
 	buf_init(&text);
 	p = derived(&d, &text);
-	assert_false(p->place_known);
+	assert_false(p->place_known || addr_is_set(p->public_addr));
 	campaign_plan_free(p);
 	d.keep_place = true;
 	p = derived(&d, &text);
 	assert_true(p->place_known && p->lat > 1.4 && p->lat < 1.6);
+	assert_int_equal(p->public_addr.bytes[3], 9);
+	campaign_plan_free(p);
+	/* What is known of itself comes first. */
+	d.place_known = true;
+	d.lat = -33.86785;
+	d.lon = 151.2;
+	d.address = (struct addr){.family = 4, .bytes = {198, 51, 100, 7}};
+	p = derived(&d, &text);
+	assert_true(p->lat < -33.867 && p->lat > -33.868 && p->lon > 151.19);
+	assert_true(addr_equal(p->public_addr, d.address));
 	campaign_plan_free(p);
 	buf_fini(&text);
 }

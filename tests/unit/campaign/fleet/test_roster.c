@@ -13,6 +13,9 @@
 
 static const struct wall noon = {INT64_C(1700000000) * NS_PER_S};
 
+static const struct roster_where sydney = {true, -3386785, 15120000,
+					   {.family = 4, .bytes = {198, 51, 100, 7}}};
+
 static void make(struct roster *r)
 {
 	char seed[NKEY_SEED_TEXT], nkey[NKEY_PUBLIC_TEXT];
@@ -38,6 +41,7 @@ static void what_is_written_reads_back(void **state)
 	(void)state;
 	make(&r);
 	assert_int_equal(roster_revoke(&r, "fra1", (struct wall){noon.ns + 1}, &err), 0);
+	assert_int_equal(roster_place(&r, "sgp1", &sydney, &err), 0);
 	buf_init(&text);
 	buf_init(&again);
 	roster_put(&text, &r);
@@ -47,6 +51,12 @@ static void what_is_written_reads_back(void **state)
 	assert_null(roster_find(&back, "fra1"));
 	assert_int_equal(roster_of_key(&back, r.keys[0].nkey)->revoked.ns, noon.ns + 1);
 	assert_int_equal(roster_holding(&back), 1);
+	assert_non_null(strstr(text.bytes, "\"place\":{\"lat\":-33.86785,\"lon\":151.2},\"address\":"
+			       "\"198.51.100.7\""));
+	assert_true(back.keys[1].where.known && !back.keys[0].where.known);
+	assert_int_equal(back.keys[1].where.lat_e5, sydney.lat_e5);
+	assert_int_equal(back.keys[1].where.lon_e5, sydney.lon_e5);
+	assert_true(addr_equal(back.keys[1].where.address, sydney.address));
 	buf_fini(&text);
 	buf_fini(&again);
 	roster_fini(&r);
@@ -121,6 +131,24 @@ static void two_names_are_two_in_ids_of_traces(void **state)
 	roster_fini(&r);
 }
 
+/* It is the machine's, not the key's. */
+static void a_place_outlives_its_key(void **state)
+{
+	struct bp_error err;
+	struct roster r;
+
+	(void)state;
+	make(&r);
+	assert_int_equal(roster_place(&r, "zrh1", &sydney, &err), BP_ENOTFOUND);
+	assert_int_equal(roster_place(&r, "fra1", &sydney, &err), 0);
+	assert_int_equal(roster_revoke(&r, "fra1", noon, &err), 0);
+	assert_int_equal(roster_place(&r, "fra1", &sydney, &err), BP_ENOTFOUND);
+	assert_int_equal(roster_add(&r, "fra1", r.keys[1].nkey, noon, &err), 0);
+	assert_int_equal(roster_find(&r, "fra1")->where.lat_e5, sydney.lat_e5);
+	assert_false(roster_find(&r, "sgp1")->where.known);
+	roster_fini(&r);
+}
+
 static void what_is_no_list_is_refused(void **state)
 {
 	static const struct { const char *find, *put, *why; } rows[] = {
@@ -133,6 +161,11 @@ static void what_is_no_list_is_refused(void **state)
 		{"\"budget_pps\":40", "\"budget_pps\":0", "no budget"},
 		{"\"replicas\":1", "\"replicas\":9", "more brokers than there are"},
 		{"\"vantages\":[", "\"vantages\":[7,", "no vantage point"},
+		{"-33.86785", "-90.00001", "south of the pole"},
+		{"151.2}", "180.1}", "further than round"},
+		{"\"lon\":151.2", "\"east\":1", "half a place"},
+		{"\"198.51.100.7\"", "\"198.51.100\"", "no address"},
+		{"\"198.51.100.7\"", "7", "likewise"},
 		{"}\n", "", "cut"},
 	};
 	struct roster r, back;
@@ -141,6 +174,7 @@ static void what_is_no_list_is_refused(void **state)
 
 	(void)state;
 	make(&r);
+	assert_int_equal(roster_place(&r, "sgp1", &sydney, &err), 0);
 	buf_init(&text);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf bad;
@@ -205,6 +239,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(a_name_is_used_by_one_key_at_a_time),
 		cmocka_unit_test(two_names_are_two_in_ids_of_traces),
+		cmocka_unit_test(a_place_outlives_its_key),
 		cmocka_unit_test(what_is_no_list_is_refused),
 		cmocka_unit_test(brokers_are_told_apart),
 	};

@@ -275,6 +275,30 @@ static void a_plan_that_another_put_is_not_overwritten(void **state)
 	unmake(&b);
 }
 
+/* What the list knows of a vantage point, its plans say. */
+static void plans_tell_vantage_points_where_they_are(void **state)
+{
+	static const char yaml[] = "campaign: x\nevery: 1m\ntargets: [192.0.2.1]\n"
+				   "vantage: {name: mine, lat: 1, lon: 2}\n";
+	static const struct roster_where frankfurt = {true, 5011000, 868000, {0}};
+	struct roster_key keys[] = {{.name = "fra1", .where = frankfurt}, {.name = "sin1"}};
+	struct view v = {.roster = {.keys = keys, .count = 2, .budget_pps = 40}};
+	struct deployment d = {.campaign = "x", .every_ns = 60 * NS_PER_S};
+	const char *const names[] = {"fra1", "sin1"};
+	struct bp_error err = {0};
+
+	(void)state;
+	assert_int_equal(deployment_seat(&d, names, 2), 0);
+	assert_int_equal(view_put_take(&v, &d, yaml, sizeof(yaml) - 1), 0);
+	if (view_settle(&v, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_non_null(strstr(plan(&v, "fra1.x")->yaml, "{name: fra1, lat: 50.11000, lon: 8.68000}"));
+	/* The plan's own is of one of them, nobody knows which. */
+	assert_non_null(strstr(plan(&v, "sin1.x")->yaml, "{name: sin1}"));
+	v.roster.keys = NULL;
+	view_fini(&v);
+}
+
 /* The broker lost its disk: it gets the list again. */
 static void a_broker_without_a_list_gets_it(void **state)
 {
@@ -310,6 +334,7 @@ int main(void)
 		cmocka_unit_test(the_first_of_two_new_copies_is_taken),
 		cmocka_unit_test(of_two_at_once_one_is_told),
 		cmocka_unit_test(a_plan_that_another_put_is_not_overwritten),
+		cmocka_unit_test(plans_tell_vantage_points_where_they_are),
 		cmocka_unit_test(a_broker_without_a_list_gets_it),
 	};
 
