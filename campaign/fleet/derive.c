@@ -53,7 +53,8 @@ static bool set_vantage(yaml_document_t *doc, int root, const struct derive *d,
 {
 	int group = yaml_document_add_mapping(doc, NULL, YAML_FLOW_MAPPING_STYLE);
 	bool own = !d->place_known && d->keep_place && p->place_known;
-	struct addr address = addr_is_set(d->address) || !d->keep_place ? d->address : p->public_addr;
+	bool theirs = addr_is_set(d->address) || !d->keep_place;
+	struct addr address = theirs ? d->address : p->public_addr;
 	char lat[32], lon[32], text[ADDR_TEXT];
 	bool ok = group != 0 && yamltree_add_text(doc, group, "name", d->vantage);
 

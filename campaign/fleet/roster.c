@@ -153,7 +153,8 @@ int roster_revoke(struct roster *r, const char *name, struct wall now, struct bp
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-void roster_put_where(struct json_writer *w, const struct roster_where *where)
+void roster_put_where(struct json_writer *w, const struct roster_where *where,
+		      const char *address_key)
 {
 	if (where->known) {
 		json_begin_object(w, "place");
@@ -162,7 +163,7 @@ void roster_put_where(struct json_writer *w, const struct roster_where *where)
 		json_end(w);
 	}
 	if (addr_is_set(where->address))
-		jsonl_put_addr(w, "address", where->address);
+		jsonl_put_addr(w, address_key, where->address);
 }
 
 void roster_put(struct buf *out, const struct roster *r)
@@ -187,7 +188,7 @@ void roster_put(struct buf *out, const struct roster *r)
 		json_put_str(&w, "nkey", r->keys[i].nkey);
 		jsonl_put_wall(&w, "since", r->keys[i].since);
 		jsonl_put_wall(&w, "revoked", r->keys[i].revoked);
-		roster_put_where(&w, &r->keys[i].where);
+		roster_put_where(&w, &r->keys[i].where, "address");
 		json_end(&w);
 	}
 	json_end(&w);

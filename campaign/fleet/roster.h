@@ -57,9 +57,10 @@ void roster_fini(struct roster *r);
 /* BP_EPARSE: it is no roster, or of an unknown version. `name` for messages. */
 int roster_read(const char *name, const char *bytes, size_t n, struct roster *out,
 		struct bp_error *err);
-/* `place` and `address`, where they are known. */
+/* `place`, and the address under that key, where they are known. */
 struct json_writer;
-void roster_put_where(struct json_writer *w, const struct roster_where *where);
+void roster_put_where(struct json_writer *w, const struct roster_where *where,
+		      const char *address_key);
 /* One line of JSON, ended. */
 void roster_put(struct buf *out, const struct roster *r);
 int roster_load(const char *path, struct roster *out, struct bp_error *err);

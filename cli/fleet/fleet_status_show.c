@@ -62,7 +62,7 @@ static void put_where(struct buf *out, const struct roster_where *w)
 		return;
 	buf_str(out, "  place      ");
 	if (w->known)
-		buf_printf(out, "%.5g, %.5g", w->lat_e5 / 1e5, w->lon_e5 / 1e5);
+		buf_printf(out, "%.9g, %.9g", w->lat_e5 / 1e5, w->lon_e5 / 1e5);
 	if (addr_is_set(w->address))
 		buf_printf(out, "%saddress %s", w->known ? "; " : "", addr_format(w->address, text));
 	buf_char(out, '\n');
@@ -74,13 +74,16 @@ static void put_refused(struct buf *out, const struct state *s)
 	const char *between = "";
 	int64_t all = 0;
 
+	if (s->refused[BATCH_NEWER] > 0)
+		buf_printf(out, "  newer      %" PRId64 " batches were of a newer program, and wait, or waited, "
+			   "for a newer collector\n", s->refused[BATCH_NEWER]);
 	for (int i = BATCH_OK + 1; i < BATCH_REFUSALS; i++)
-		all += s->refused[i];
+		all += i != BATCH_NEWER ? s->refused[i] : 0;
 	if (all == 0)
 		return;
 	buf_printf(out, "  refused    %" PRId64 " batches: ", all);
 	for (int i = BATCH_OK + 1; i < BATCH_REFUSALS; i++) {
-		if (s->refused[i] == 0)
+		if (s->refused[i] == 0 || i == BATCH_NEWER)
 			continue;
 		buf_printf(out, "%s%" PRId64 " %s", between, s->refused[i],
 			   batch_refusal_name((enum batch_refusal)i));
@@ -316,7 +319,7 @@ static void put_vantage_json(struct buf *out, const struct fleet_report *r,
 	json_put_str(&w, "type", "vantage");
 	json_put_str(&w, "vantage", v->key->name);
 	put_words_json(&w, v->amiss);
-	roster_put_where(&w, &v->key->where);
+	roster_put_where(&w, &v->key->where, "address_told");
 	if (v->state != NULL)
 		jsonl_put_wall(&w, "seen", v->state->stamp);
 	if (r->turned.asked) {

@@ -90,7 +90,7 @@ knows_address() { [[ $("$BORDERPATH" convert --to jsonl "$STORE" 2>/dev/null |
 	jq -r 'select(.type == "round").identity.public_addr // empty' | sort -u) == 198.51.100.9 ]]; }
 wait_for 30 knows_address || not_ok "and its rounds, by which address it is known"
 state
-is "status tells it" "$(of_state '[.place.lat, .address]')" '[50.11,"198.51.100.9"]'
+is "status tells it" "$(of_state '[.place.lat, .address_told]')" '[50.11,"198.51.100.9"]'
 
 # ---- files of the operator's ----------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ for kind in junk oversized; do
 	like "the broker takes a batch: $kind" "$(hostile vp1 pub bp.result.vp1 "$LAB_TMP/$kind")" '^answer: .*BP_RESULTS'
 done
 # junk twice: once with its answer pointed elsewhere.
-wait_for 30 says '.refused | [.malformed, .foreign, .version, .oversized]' '[2,1,1,1]' ||
+wait_for 30 says '.refused | [.malformed, .foreign, .newer, .oversized]' '[2,1,1,1]' ||
 	not_ok "each is refused and counted: $(of_state .refused)"
 is "vp2 is charged with none of it" "$(of_state '.refused // {} | add // 0' vp2)" 0
 is "vp1 has a mark for it" "$(of_state '[.amiss[] | select(. == "refused" or . == "denied")]')" \
@@ -178,7 +178,7 @@ is "who tried what he may not has a name" \
 		[.revoked, .publishes_denied, .subscriptions_denied]' "$LAB_TMP/state")" '[false,7,5]'
 operate fleet status --log "$LAB_TMP/b1.log" >"$LAB_TMP/text"
 is "something is amiss: exit" $? 3
-like "for people, too" "$(cat "$LAB_TMP/text")" 'vp1: refused, denied; .*refused    5 batches: 1 oversized, 2 malformed, 1 version, 1 foreign;'
+like "for people, too" "$(cat "$LAB_TMP/text")" 'vp1: refused, denied; .*newer      1 batches .*refused    4 batches: 1 oversized, 2 malformed, 1 foreign;'
 is "no plan has changed" "$(operate campaign list --format jsonl | jq -c '.vantages | map(.revision)')" \
 	"$plan_before"
 

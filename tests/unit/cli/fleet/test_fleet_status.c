@@ -172,6 +172,44 @@ static void each_mark_has_its_reason(void **state)
 	}
 }
 
+/* Where it is, as the list has it, beside what it says of itself. */
+static void a_place_is_shown(void **state)
+{
+	static const struct {
+		struct roster_where where;
+		const char *text, *json, *why;
+	} places[] = {
+		{{true, 5011000, 868000, {0}}, "\n  place      50.11, 8.68\n",
+		 "\"place\":{\"lat\":50.11,\"lon\":8.68},\"seen\"", "a place"},
+		{{true, -3386785, 15120000, {.family = 4, .bytes = {198, 51, 100, 7}}},
+		 "\n  place      -33.86785, 151.2; address 198.51.100.7\n",
+		 "\"lon\":151.2},\"address_told\":\"198.51.100.7\",\"seen\"", "both"},
+		{{.address = {.family = 4, .bytes = {198, 51, 100, 7}}},
+		 "\n  place      address 198.51.100.7\n", "[],\"address_told\":", "an address alone"},
+		{{0}, "192.0.2.1\n  program ", "[],\"seen\":", "neither"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct buf text, json;
+		struct bed b;
+
+		make(&b, &rows[0]);
+		b.key.where = places[i].where;
+		buf_init(&text);
+		buf_init(&json);
+		status_put_text(&text, &b.r);
+		status_put_json(&json, &b.r);
+		if (strstr(text.bytes, places[i].text) == NULL)
+			fail_msg("%s: %s", places[i].why, text.bytes);
+		if (strstr(json.bytes, places[i].json) == NULL)
+			fail_msg("%s: %s", places[i].why, json.bytes);
+		buf_fini(&text);
+		buf_fini(&json);
+		free(b.r.vantages);
+	}
+}
+
 /* A broker whose servers do not answer tells of no connection: nobody is blamed for it. */
 static void who_cannot_be_asked_says_nothing(void **state)
 {
@@ -225,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mark_has_its_reason),
+		cmocka_unit_test(a_place_is_shown),
 		cmocka_unit_test(who_cannot_be_asked_says_nothing),
 		cmocka_unit_test(a_new_plan_is_waited_for),
 	};
