@@ -260,6 +260,56 @@ void run_desk_reload(struct run_desk *d)
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
+/* What was told and measured by a clock that ran ahead stays on the record as that. */
+static void tell_left(struct run_desk *d)
+{
+	char text[WALL_TEXT];
+
+	if (d->schedule.left.ns == 0)
+		return;
+	run_note(d->run, d, "the clock was put back: slots up to %s were told by one that ran "
+		 "ahead, and are taken again by the clock as it is now",
+		 wall_format_short(d->schedule.left, text));
+	d->taken = d->schedule.left;
+	d->schedule.left = (struct wall){0};
+	/* Events go on behind now, not behind that. */
+	run_watch_close(d);
+	run_watch_open(d);
+	run_watch_recall(d);
+}
+
+static int on_taken(void *arg, struct record *r, struct bp_error *err)
+{
+	bool *taken = arg;
+
+	(void)err;
+	*taken |= r->kind == RECORD_TRACE;
+	return *taken ? BP_EOF : 0;
+}
+
+/* Whether the store has measured this slot already, by a clock that ran ahead. */
+static bool is_taken(const struct run_desk *d, struct wall slot)
+{
+	const struct campaign_plan *p = d->book->plan;
+	struct round r = {.planned = slot};
+	struct store_select select = {.campaign = p->campaign, .vantage = p->vantage,
+				      .since = slot, .until = {slot.ns + p->every_ns}};
+	struct bp_error err;
+	bool taken = false;
+
+	if (slot.ns > d->taken.ns || d->keep->store == NULL)
+		return false;
+	text_set(r.campaign, sizeof(r.campaign), p->campaign);
+	text_set(r.vantage, sizeof(r.vantage), p->vantage);
+	round_set_id(&r);
+	select.round = r.id;
+	(void)store_read(d->keep->store, &select, on_taken, &taken, &err);
+	if (taken)
+		run_note(d->run, d, "%s was measured by a clock that ran ahead: it stays as it is",
+			 r.id);
+	return taken;
+}
+
 void run_desk_look(struct run_desk *d)
 {
 	struct run *run = d->run;
@@ -268,12 +318,17 @@ void run_desk_look(struct run_desk *d)
 	int64_t wait_ns;
 
 	while (!d->over) {
-		switch (schedule_look(&d->schedule, wall_now(), boot_now(), &slot, &gap,
-				      &wait_ns)) {
+		enum schedule_what what = schedule_look(&d->schedule, wall_now(), boot_now(), &slot,
+							&gap, &wait_ns);
+
+		tell_left(d);
+		switch (what) {
 		case SCHEDULE_MISSED:
 			run_gap_add(d, gap.first, gap.count, (enum round_why)gap.why);
 			break;
 		case SCHEDULE_START:
+			if (is_taken(d, slot))
+				break;
 			/* A closer look never keeps a round waiting. */
 			if (d->round != NULL)
 				run_round_yield(d->round);

@@ -120,6 +120,7 @@ struct run_desk {
 	int lock;                /* -1: none */
 	bool spool_told;         /* that it is in memory */
 	struct schedule schedule;
+	struct wall taken;       /* slots up to it may be in the store; 0: none but those behind */
 	struct mono next;        /* its next round starts then, as far as the clocks tell */
 	bool over, started;      /* no slot comes any more; once: its round began */
 	bool looked_inside;      /* for slots without a row between those that have one */

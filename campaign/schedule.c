@@ -99,6 +99,8 @@ enum schedule_what schedule_look(struct schedule *s, struct wall wall, struct mo
 	if (s->looked && wall.ns - s->wall_then.ns - mono_since(mono, s->mono_then) >
 				 SCHEDULE_STEP_NS)
 		awake = s->wall_then.ns + mono_since(mono, s->mono_then);
+	if (s->last.ns > wall.ns + SCHEDULE_BACK_NS)
+		s->left = s->last;
 	if (s->last.ns == 0 || s->last.ns > wall.ns + SCHEDULE_BACK_NS)
 		s->last = slot_at(s, (struct wall){wall.ns - 1});
 	next = next_slot(s);

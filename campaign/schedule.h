@@ -12,8 +12,9 @@
  * SCHEDULE_STEP_NS between two looks. Forward by an hour: the slots jumped over are missed by
  * clock_step, and the next round is the next slot. Back by an hour: slots already given or missed
  * do not come again; the next is the first one after the last given. Only when the clock stands
- * more than SCHEDULE_BACK_NS before the last slot was that slot's clock wrong: then it begins anew,
- * and the store tells of what it has already.
+ * more than SCHEDULE_BACK_NS before the last slot was that slot's clock wrong (a hardware clock in
+ * local time, or a day ahead): then it begins anew by the clock as it is now, and the store tells
+ * of what it has already.
  */
 #ifndef CAMPAIGN_SCHEDULE_H
 #define CAMPAIGN_SCHEDULE_H
@@ -25,7 +26,7 @@
 #include "core/record/round.h"
 
 #define SCHEDULE_STEP_NS (5 * NS_PER_S)
-#define SCHEDULE_BACK_NS (2 * 86400 * NS_PER_S)
+#define SCHEDULE_BACK_NS (2 * 3600 * NS_PER_S)
 /* The longest wait: a step of the clock that nobody tells is noticed after it. */
 #define SCHEDULE_WAIT_NS (30 * NS_PER_S)
 
@@ -34,6 +35,7 @@ struct schedule {
 	struct wall since, until;    /* slots in [since, until); 0: open */
 	uint64_t seed;               /* of campaign and vantage */
 	struct wall last;            /* the slot given or missed last; 0: none */
+	struct wall left;            /* the last of a clock that ran ahead, left behind; 0: none */
 	bool looked;                 /* the two below are valid */
 	struct wall wall_then;       /* the last look that told of nothing missed */
 	struct mono mono_then;

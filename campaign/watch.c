@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaign/schedule.h"
 #include "core/buf.h"
 
 /* History that is read: days, or rounds where these take longer. */
@@ -492,15 +493,18 @@ static int latest_of(struct watch *w, struct store *s, struct wall *out, struct 
 
 int watch_recall(struct watch *w, struct store *s, struct wall now, struct bp_error *err)
 {
-	struct wall latest;
+	struct wall latest, before = {0};
 	int rc;
 
 	if (w->known)
 		return 0;
 	w->now = now;
+	/* What a clock told that ran ahead is no history yet: our rounds are to come behind it. */
+	if (!is_of_many(w))
+		before.ns = now.ns + SCHEDULE_BACK_NS;
 	rc = latest_of(w, s, &latest, err);
 	if (rc == 0)
-		rc = begin(w, s, latest, (struct wall){0}, err);
+		rc = begin(w, s, latest, before, err);
 	if (rc < 0)
 		drop_engine(w);
 	return rc;

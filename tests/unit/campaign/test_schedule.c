@@ -108,6 +108,14 @@ static const struct day days[] = {
 	{"a clock that was years ahead is put right: it begins anew", 900, 0, H(9, 50), -1, -1, -1,
 	 {{H(0, 17), STEP, 86400 * 1000}, {H(0, 20), STEP, -86400 * 1000}, {H(0, 50), END, 0}},
 	 "10:00, clock_step 10:15 x96000, 10:15, 10:30"},
+	{"a clock that was a day ahead for a round: it begins anew, too", 900, 0, H(9, 50), -1, -1,
+	 -1, {{H(0, 17), STEP, 86400}, {H(0, 27), STEP, -86400}, {H(0, 50), END, 0}},
+	 "10:00, clock_step 10:15 x96, 10:15, 10:30"},
+	{"a clock that was of another time zone", 900, 0, H(9, 50), -1, -1, -1,
+	 {{H(0, 17), STEP, 3 * 3600}, {H(0, 27), STEP, -3 * 3600}, {H(0, 50), END, 0}},
+	 "10:00, clock_step 10:15 x12, 13:15, 10:30"},
+	{"a store that was written by a clock a day ahead", 900, 0, H(9, 50), H(9, 45) + 86400, -1,
+	 -1, {{H(0, 30), END, 0}}, "10:00, 10:15"},
 	{"a store that was written by a clock years ahead", 900, 0, H(9, 50), 86400 * 1000, -1, -1,
 	 {{H(0, 30), END, 0}}, "10:00, 10:15"},
 	{"asleep over three slots: nobody ran", 900, 0, H(9, 50), -1, -1, -1,
@@ -252,8 +260,8 @@ static void every_slot_once_and_in_order(void **state)
 				schedule_done(&s);
 				done = INT64_MAX;
 			}
-			if (rnd(&r) % 50 == 0) /* within a day: the rule for longer is another */
-				c.offset = (int64_t)(rnd(&r) % 86400) * NS_PER_S - S(43200);
+			if (rnd(&r) % 50 == 0) /* within an hour: the rule for longer is another */
+				c.offset = (int64_t)(rnd(&r) % 3600) * NS_PER_S - S(1800);
 			if (rnd(&r) % 100 == 0)
 				c.real += (int64_t)(rnd(&r) % 5) * every;
 			if (rnd(&r) % 200 == 0) {

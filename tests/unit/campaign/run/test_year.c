@@ -342,6 +342,47 @@ static void a_clock_that_is_a_year_ahead(void **state)
 }
 
 /*
+ * The clock is a day ahead for one round, and then right: measuring goes on by the right one, what
+ * was told as missed is measured when its time comes, and the round of the wrong clock stays. Once
+ * more while the process is down: the store's last slot lies a day ahead when the next one begins.
+ */
+static void a_clock_that_was_a_day_ahead(void **state)
+{
+	static const struct world_event events[] = {
+		{HOURS(3) + MINUTES(8), HAPPENS_STEP, DAYS(1)},
+		{HOURS(3) + MINUTES(27), HAPPENS_STEP, -DAYS(1)},
+		/* Long before that slot comes. */
+		{HOURS(9), HAPPENS_MOVE, 176},
+		{HOURS(19), HAPPENS_MOVE, 176},
+		{HOURS(40) + MINUTES(8), HAPPENS_SECRETLY, DAYS(1)},
+		{HOURS(40) + MINUTES(25), HAPPENS_STOP, MINUTES(4)},
+		{HOURS(40) + MINUTES(26), HAPPENS_SECRETLY, -DAYS(1)},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("day", "15m", FEW, "alerts: {exec: DIR/hook}\n")},
+		.length_ns = HOURS(72),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	const struct plan_books *b;
+	struct world *w = world_new(&script);
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "a day ahead");
+	b = world_plan(w, 0);
+	assert_non_null(world_note(w, "the clock was put back: slots up to "));
+	assert_true(b->whole_by_why[ROUND_WHY_CLOCK_STEP] >= 2 * 96);
+	assert_non_null(world_note(w, "was measured by a clock that ran ahead: it stays"));
+	if (world_read_told(w) != NULL)
+		fail_msg("%s", w->fault);
+	assert_true(world_counts(w)->told >= 2);
+	/* All of three days but for those few that a wrong clock took, or had taken. */
+	assert_true(b->whole >= 72 * 4 - 8);
+	world_free(w);
+}
+
+/*
  * While the store cannot be opened a slot is jumped over; the process ends, and `recover` puts in
  * what the spool has, before and behind that slot. The next process finds the hole. And once more,
  * with rounds measured and slots missed behind it, for what is no hole must not become one.
@@ -384,6 +425,7 @@ int main(void)
 		cmocka_unit_test(a_prober_that_says_nothing),
 		cmocka_unit_test(a_service_manager_is_told),
 		cmocka_unit_test(a_clock_that_is_a_year_ahead),
+		cmocka_unit_test(a_clock_that_was_a_day_ahead),
 		cmocka_unit_test(a_slot_missed_while_the_store_refuses),
 		cmocka_unit_test(a_year),
 	};
