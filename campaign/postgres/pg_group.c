@@ -51,13 +51,14 @@ static int load_segments(struct pg_store *s, const struct pg_array *ids, struct 
 	int rc;
 
 	pg_param_array(&s->params, PG_INT4S, ids);
-	rc = pg_query(s,
-		      "SELECT g.id, g.geo, g.judge, g.base_us, g.start_min_us, g.start_max_us,"
-		      " g.undated, g.seq_base, v.word, c.word, r.word, n.word FROM segment g"
-		      " LEFT JOIN word v ON v.id = g.vantage LEFT JOIN word c ON c.id = g.campaign"
-		      " LEFT JOIN word r ON r.id = g.round LEFT JOIN word n ON n.id = g.run"
-		      " WHERE g.id = ANY ($1) ORDER BY g.id",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"SELECT g.id, g.geo, g.judge, g.base_us, g.start_min_us, g.start_max_us,"
+		" g.undated, g.seq_base, v.word, c.word, r.word, n.word FROM segment g"
+		" LEFT JOIN word v ON v.id = g.vantage LEFT JOIN word c ON c.id = g.campaign"
+		" LEFT JOIN word r ON r.id = g.round LEFT JOIN word n ON n.id = g.run"
+		" WHERE g.id = ANY ($1) ORDER BY g.id",
+		&res, err);
 	if (rc < 0)
 		return rc;
 	g->segments = calloc((size_t)PQntuples(res) + 1, sizeof(*g->segments));
@@ -219,10 +220,11 @@ static int load_judgements(struct pg_store *s, const struct pg_array *ids, struc
 	int rc;
 
 	pg_param_array(&s->params, PG_INT4S, ids);
-	rc = pg_query(s,
-		      "SELECT DISTINCT ON (segment, nth) segment, nth, judge, verdict, naming FROM"
-		      " judgement WHERE segment = ANY ($1) ORDER BY segment, nth, n DESC",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"SELECT DISTINCT ON (segment, nth) segment, nth, judge, verdict, naming FROM"
+		" judgement WHERE segment = ANY ($1) ORDER BY segment, nth, n DESC",
+		&res, err);
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < PQntuples(res); i++) {
@@ -254,8 +256,9 @@ static int load_foreign(struct pg_store *s, const struct pg_array *ids, struct p
 	if (i == g->row_count)
 		return 0;
 	pg_param_array(&s->params, PG_INT4S, ids);
-	rc = pg_query(s, "SELECT segment, nth, id FROM foreign_id WHERE segment = ANY ($1)",
-		      &g->foreign, err);
+	rc = pg_query_constant(
+		s, "SELECT segment, nth, id FROM foreign_id WHERE segment = ANY ($1)", &g->foreign,
+		err);
 	for (int k = 0; rc == 0 && k < PQntuples(g->foreign); k++) {
 		int32_t segment = pg_get_i32(g->foreign, k, 0);
 		int16_t nth = pg_get_i16(g->foreign, k, 1);
@@ -401,4 +404,25 @@ int pg_group_load(struct pg_store *s, const struct pg_array *ids, int nth,
 	int rc = begin(s, NULL, ids, nth, f, g, err);
 
 	return rc == 0 ? pg_group_take(s, ids, f, want, g, err) : rc;
+}
+
+int pg_group_of(struct pg_store *s, const struct pg_row *row, unsigned want, struct pg_group *g,
+		struct bp_error *err)
+{
+	struct pg_array ids = {0};
+	int rc = 0;
+
+	g->rows = malloc(2 * sizeof(*g->rows));
+	if (g->rows == NULL)
+		return pg_no_memory(err);
+	g->rows[0] = *row;
+	g->row_count = 1;
+	pg_known_hold(s->known);
+	g->holds = s->known;
+	ids.count = 1;
+	pg_put_i32(&ids.bytes, row->segment->id);
+	if (want & PG_WANT_NAMES)
+		rc = load_foreign(s, &ids, g, err);
+	pg_array_fini(&ids);
+	return rc < 0 ? rc : load_values(s, g, want, false, err);
 }

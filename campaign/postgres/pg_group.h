@@ -54,6 +54,10 @@ int pg_group_ask(struct pg_store *s, const void *asker, const struct pg_array *i
 		 const struct pg_filter *f, struct pg_group *g, struct bp_error *err);
 int pg_group_take(struct pg_store *s, const struct pg_array *ids, const struct pg_filter *f,
 		  unsigned want, struct pg_group *g, struct bp_error *err);
+/* An empty group becomes one of this row alone, as far as that is at hand: only what it points to,
+ * and is not known, is asked for. Its latest judgement is. */
+int pg_group_of(struct pg_store *s, const struct pg_row *row, unsigned want, struct pg_group *g,
+		struct bp_error *err);
 void pg_group_clear(struct pg_group *g);
 /* The first row at or behind (segment, nth); row_count: none. */
 unsigned pg_group_at(const struct pg_group *g, int32_t segment, int nth);

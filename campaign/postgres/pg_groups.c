@@ -214,7 +214,8 @@ static int group_vantage(void *arg, const char *vantage, struct bp_error *err)
 	/* What examples point to stays until they were given. */
 	pg_known_trim(w->s->known);
 	pg_known_hold(w->s->known);
-	rc = pg_walk_open(w->s, &select, PG_WANT_STEADY | PG_WANT_SEGMENTS, &walk, err);
+	rc = pg_walk_open(w->s, &select, PG_WANT_JUDGED | PG_WANT_STEADY | PG_WANT_SEGMENTS,
+			  &walk, err);
 	if (rc == 0) {
 		rc = take_all(w, walk, err);
 		if (rc == 0)

@@ -456,7 +456,7 @@ static int fetch_kind(struct pg_store *s, enum pg_known_kind kind, struct bp_err
 	w->count = 0;
 	pg_param_array(&s->params, PG_INT4S, &ids);
 	pg_array_fini(&ids);
-	rc = pg_query(s, queries[kind], &res, err);
+	rc = pg_query_constant(s, queries[kind], &res, err);
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < PQntuples(res) && rc == 0; i++)
@@ -497,10 +497,11 @@ int pg_fetch_names(struct pg_store *s, struct bp_error *err)
 	pg_param_array(&s->params, PG_INETS, &addrs);
 	pg_array_fini(&geos);
 	pg_array_fini(&addrs);
-	rc = pg_query(s,
-		      "SELECT u.i, g.name FROM unnest($1, $2) WITH ORDINALITY u(geo, addr, i)"
-		      " JOIN geo_name g USING (geo, addr)",
-		      &res, err);
+	rc = pg_query_constant(
+		s,
+		"SELECT u.i, g.name FROM unnest($1, $2) WITH ORDINALITY u(geo, addr, i)"
+		" JOIN geo_name g USING (geo, addr)",
+		&res, err);
 	for (int i = 0; rc == 0 && i < PQntuples(res); i++) {
 		int64_t nth = pg_get_i64(res, i, 0) - 1;
 		int32_t name = pg_get_i32(res, i, 1);

@@ -142,7 +142,7 @@ int pg_greet(struct pg_store *s, struct bp_error *err)
 	if (rc == 0)
 		rc = pg_exec(s,
 			     "SET timezone = 'UTC'; SET jit = off; SET lock_timeout = '10s';"
-			     " SET enable_seqscan = off;"
+			     " SET enable_seqscan = off; SET enable_bitmapscan = off;"
 			     " SET max_parallel_workers_per_gather = 0;"
 			     " SELECT set_config('synchronous_commit', 'on', false) WHERE"
 			     " current_setting('synchronous_commit') IN ('off', 'local')",

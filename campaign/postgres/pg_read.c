@@ -129,12 +129,6 @@ int pg_read(struct store *s, const struct store_select *select, store_on_record 
 	return rc;
 }
 
-/* What a reader has at hand needs no asking. */
-static const struct pg_row *row_at_hand(const struct pg_store *s, int64_t example)
-{
-	return s->at_hand != NULL && pg_row_example(s->at_hand) == example ? s->at_hand : NULL;
-}
-
 static int load_row(struct pg_store *s, int64_t example, unsigned want, struct pg_group *g,
 		    const struct pg_row **out, struct bp_error *err)
 {
@@ -142,10 +136,17 @@ static int load_row(struct pg_store *s, int64_t example, unsigned want, struct p
 	int nth = (int)(example & (PG_SEGMENT_TRACES - 1));
 	struct pg_array ids = {0};
 	unsigned at;
-	int rc = pg_ready(s, err);
+	int rc;
 
+	/* What a reader is being given needs little asking. */
+	if (s->at_hand != NULL && pg_row_example(s->at_hand) == example) {
+		rc = pg_group_of(s, s->at_hand, want, g, err);
+		*out = g->rows;
+		return rc;
+	}
 	ids.count = 1;
 	pg_put_i32(&ids.bytes, segment);
+	rc = pg_ready(s, err);
 	if (rc == 0)
 		rc = pg_group_load(s, &ids, nth, NULL, want, g, err);
 	pg_array_fini(&ids);
@@ -176,8 +177,8 @@ int pg_trace_bare(struct store *store, int64_t example, struct trace **out, stru
 {
 	struct pg_store *s = pg_of(store);
 	struct pg_group g = {0};
-	const struct pg_row *row = row_at_hand(s, example);
-	int rc = row != NULL ? 0 : load_row(s, example, 0, &g, &row, err);
+	const struct pg_row *row;
+	int rc = load_row(s, example, 0, &g, &row, err);
 
 	if (rc == 0)
 		rc = pg_row_trace(s, row, out, err);

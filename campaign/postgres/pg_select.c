@@ -105,7 +105,7 @@ static int find_slack(struct pg_store *s, const struct store_select *select, int
 	*out = 0;
 	if (select->round != NULL)
 		return 0;
-	rc = pg_query(s, "SELECT max(start_max_us - start_min_us) FROM segment", &res, err);
+	rc = pg_query_constant(s, "SELECT max(start_max_us - start_min_us) FROM segment", &res, err);
 	if (rc < 0)
 		return rc;
 	*out = pg_get_i64(res, 0, 0);

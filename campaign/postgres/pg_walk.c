@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A round trip more is nothing beside so many traces; so many are a few megabytes. */
-enum { GROUP_TRACES = 8192 };
+enum { GROUP_TRACES = 16384 };
 
 int pg_walk_open(struct pg_store *s, const struct store_select *select, unsigned want,
 		 struct pg_walk **out, struct bp_error *err)
