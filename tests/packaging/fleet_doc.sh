@@ -8,7 +8,8 @@
 # Of the page it takes blocks that begin with "```sh MACHINE..." (each is one script, on each of the
 # machines in turn; with "geodata": where there are databases), and lines "<!-- until MACHINE: COMMAND -->",
 # which wait until COMMAND succeeds. Two things are not as on the page: the time between rounds, and
-# scp, which here copies without a network.
+# scp, which here copies without a network. Behind the page the centre's disks run full, and nobody does
+# anything but make room again.
 
 # shellcheck source-path=SCRIPTDIR disable=SC2317
 . "$(dirname "$0")/../lab/lab.sh"
@@ -52,6 +53,11 @@ for n in "${MACHINES[@]}"; do
 		[[ ! -s $file ]] || put "$n" "${file##*/}" <"$file"
 	done
 done
+
+# The centre's broker and its database have small disks of their own.
+disk() { on fra1 mkdir -p "$1" && on fra1 mount -t tmpfs -o "size=$2,mode=755" disk "$1"; }
+disk /var/lib/nats 256m
+disk /var/lib/postgresql 512m
 
 # scp FILE... HOST: on machine $1, for files without a blank and the home directory of HOST.
 # shellcheck disable=SC2016 # as above
@@ -113,6 +119,55 @@ while IFS= read -r line; do
 	*) [[ -z $where ]] || script+=$line$'\n' ;;
 	esac
 done <"$PAGE"
+
+# ---- disks that are full
+
+fill() { on fra1 dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null; }
+room() { on fra1 rm "$1/filler"; }
+rounds() { on fra1 sudo -u postgres psql -qAtX borderpath -c 'SELECT count(*) FROM rounds' 2>/dev/null; }
+rounds_more() { local n; n=$(rounds) && ((n >= $1 + 4)); }
+# go_on NAME: rounds come in, more than the one of each machine that was under way.
+go_on()
+{
+	local before
+	before=$(rounds)
+	if wait_for 120 rounds_more "${before:-0}"; then ok "$1"; else
+		not_ok "$1: $(on fra1 journalctl --no-pager -q -n 20 -o cat -u 'borderpath-*' -u nats-server -u 'postgresql@*')"
+	fi
+}
+broker() { on fra1 systemctl show -P MainPID nats-server; }
+another_broker() { [[ $(broker) != 0 && $(broker) != "$1" ]]; }
+looked() { on fra1 journalctl --no-pager -q -o cat -u borderpath-broker-check | grep -q "$1"; }
+# shellcheck disable=SC2016 # the shell there expands it
+deaf() { ! on fra1 timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8222; printf "GET /jsz HTTP/1.0\r\n\r\n" >&3; grep -q OK <&3'; }
+# shellcheck disable=SC2016 # as above
+full_journal()
+{
+	on fra1 sudo -u postgres sh -c 'for i in $(seq 64); do
+		psql -qAtX -c "SELECT pg_logical_emit_message(false, $$x$$, $$x$$)" -c "SELECT pg_switch_wal()"; done' >/dev/null 2>&1
+	(($(on fra1 systemctl show -P NRestarts 'postgresql@15-main') > 0))
+}
+
+on fra1 sh -c 'cd; borderpath campaign deploy dprk.yaml --dir fleet' >"$LAB_TMP/said" 2>&1 ||
+	not_ok "deployed once more: $(cat "$LAB_TMP/said")"
+go_on "rounds come in"
+is "nothing is said of a broker that answers" "$(on fra1 journalctl --no-pager -q -o cat -u borderpath-broker-check)" ''
+before=$(broker)
+fill /var/lib/nats
+wait_for 60 deaf || not_ok "the broker stands still once its disk is full"
+wait_for 90 looked 'MB are free' || not_ok "it is said that there is no room"
+is "without room the broker is left alone" "$(broker)" "$before"
+room /var/lib/nats
+if wait_for 150 another_broker "$before"; then ok "systemd has a new broker"; else
+	not_ok "systemd has a new broker: $(on fra1 systemctl status --no-pager borderpath-broker-check.timer \
+		borderpath-broker-check nats-server)"
+fi
+is "and says why" "$(on fra1 journalctl --no-pager -q -o cat -u borderpath-broker-check | grep -c "process $before is ended")" 1
+go_on "with room for the broker rounds come in again"
+fill /var/lib/postgresql
+wait_for 60 full_journal || not_ok "PostgreSQL is started again when it ended itself"
+room /var/lib/postgresql
+go_on "with room for the database rounds come in again"
 
 # What the page says of privileges holds on these machines.
 for n in "${MACHINES[@]}"; do
