@@ -26,6 +26,11 @@ static void whatever_a_record_holds(void **state)
 		struct verdict *v = calloc(1, sizeof(*v));
 		struct names names;
 
+		/* A server takes few days that are still to come. */
+		while (t->start.ns > T0) {
+			t->start.ns -= T0 - NS_PER_S;
+			t->end.ns -= t->end.ns > T0 ? T0 - NS_PER_S : 0;
+		}
 		names_init(&names);
 		rnd_names(&s, t, &names);
 		rnd_verdict(&s, v);
@@ -35,6 +40,11 @@ static void whatever_a_record_holds(void **state)
 		names_fini(&names);
 		free(t);
 		free(v);
+		/* Of days all over the calendar one transaction takes few. */
+		if (i % 50 == 49 && i < 299) {
+			assert_int_equal(store_commit(store, &b->err), 0);
+			assert_int_equal(store_begin(store, &b->err), 0);
+		}
 	}
 	assert_int_equal(store_commit(store, &b->err), 0);
 	store_close(store);
