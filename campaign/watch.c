@@ -250,6 +250,18 @@ static int find_lane(struct watch *w, const struct round *r, struct lane **out)
 	return 0;
 }
 
+bool watch_knows(const struct watch *w, const struct round *r)
+{
+	if (!w->known || !has_vote(w, r->vantage, r->start.ns != 0 ? r->start : r->planned))
+		return true;
+	for (unsigned i = 0; i < w->lane_count; i++) {
+		if (strcmp(w->lanes[i].vantage, r->vantage) == 0 &&
+		    strcmp(w->lanes[i].campaign, r->campaign) == 0)
+			return r->planned.ns <= w->lanes[i].last.ns;
+	}
+	return false;
+}
+
 /* Up to when all is in, of those who are heard: who delivers what it kept holds the others up, or
  * what they saw together would be told one by one. */
 static struct wall heard_until(const struct watch *w)

@@ -55,6 +55,9 @@ void watch_free(struct watch *w);
  * Rounds of one vantage point in their order; one that was taken before is passed over. */
 int watch_round(struct watch *w, struct store *s, const struct round *r, struct wall now,
 		struct bp_error *err);
+/* Whether a round (no closer look) was taken, or need not be: false where one that the store has
+ * was never told. */
+bool watch_knows(const struct watch *w, const struct round *r);
 /* Without a new round: reads history, if it was not read yet. */
 int watch_recall(struct watch *w, struct store *s, struct wall now, struct bp_error *err);
 /* Of many vantage points: what has waited long enough at this moment has its turn. */

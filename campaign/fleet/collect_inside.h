@@ -6,6 +6,7 @@
  *   collect_take.c    messages become batches, batches one transaction
  *   collect_marks.c   watermarks: read, told, asked for; rounds that are whole
  *   collect_book.c    what the centre says of each vantage point, in BP_CENTRE
+ *   collect_rounds.c  rounds that the store has, read again
  *   collect_watch.c   events over all vantage points of a campaign
  */
 #ifndef CAMPAIGN_FLEET_COLLECT_INSIDE_H

@@ -2,7 +2,8 @@
 /*
  * Events over all vantage points of a campaign, found by one collector at a time: the one that has
  * the store's claim. Rounds come from its own commits, and from the others, who tell what is whole
- * (bp.round.VANTAGE); whoever takes over reads them from the store. A plan's `alerts` apply here
+ * (bp.round.VANTAGE); what was not told, or not heard, is read from the store a little later, and
+ * whoever takes over reads them there. A plan's `alerts` apply here
  * and nowhere else, so that one change is one alert however many saw it. A watch that cannot read
  * and an alert that cannot be told keep nobody from collecting.
  */
@@ -14,6 +15,7 @@
 
 #include "campaign/alert.h"
 #include "campaign/fleet/collect_inside.h"
+#include "campaign/fleet/collect_rounds.h"
 #include "campaign/plan.h"
 #include "campaign/watch.h"
 #include "core/text.h"
@@ -27,6 +29,8 @@
 #define CLAIM_NS (5 * NS_PER_S)
 #define PLANS_NS (10 * NS_PER_S)
 #define SETTLE_NS (2 * NS_PER_S)
+#define AGAIN_NS (10 * NS_PER_S)
+#define AGAIN_BACK_NS (6 * 3600 * NS_PER_S)
 /* A clock that is so far off has no part in what happened when. */
 #define DISTRUST_NS (30 * NS_PER_S)
 
@@ -41,6 +45,9 @@ struct watched {
 	struct profile *profile;       /* owned */
 	struct watch *watch;           /* NULL: another collector's, or not begun */
 	struct alert *alert;           /* stays when another takes over: it has what to deliver */
+	struct collect_rounds rounds;  /* as the store had them when it was read last */
+	struct mono rounds_next;
+	bool missed;                   /* one of them is not known to the watch */
 	struct collect *collect;
 	char told[BP_ERROR_TEXT];      /* what is wrong, as people know it */
 };
@@ -135,6 +142,7 @@ static void stop(struct watched *w)
 static void forget_plan(struct watched *w)
 {
 	stop(w);
+	collect_rounds_fini(&w->rounds);
 	alert_close(w->alert);
 	campaign_plan_free(w->plan);
 	profile_free(w->profile);
@@ -178,6 +186,33 @@ static void take_plan(struct watched *w, const struct bus_entry *e)
 	open_alert(w);
 }
 
+static int on_round_again(void *arg, const struct round *r, struct bp_error *err)
+{
+	struct watched *w = arg;
+
+	(void)err;
+	w->missed |= !watch_knows(w->watch, r);
+	return 0;
+}
+
+/* Where there is one that nobody told, all is read again: behind the others it would come too late
+ * to be seen with them. */
+static int look_again(struct watched *w, struct wall now, struct bp_error *err)
+{
+	const struct wall since = {now.ns - AGAIN_BACK_NS};
+	int rc;
+
+	if (!mono_reached(mono_now(), w->rounds_next))
+		return 0;
+	w->rounds_next = mono_add(mono_now(), AGAIN_NS);
+	w->missed = false;
+	rc = collect_rounds_again(w->collect->store, w->campaign, since, &w->rounds,
+				  on_round_again, w, err);
+	if (rc == 0 && w->missed)
+		stop(w);
+	return rc;
+}
+
 /* A watch that failed is begun anew by its own next call; one that was never made, by the next
  * turn. */
 static void settle(struct watched *w, struct wall now)
@@ -188,7 +223,9 @@ static void settle(struct watched *w, struct wall now)
 
 	if (w->plan == NULL || c->store == NULL)
 		return;
-	rc = w->watch == NULL ? begin(w, &err) : watch_settle(w->watch, c->store, now, &err);
+	rc = w->watch == NULL ? begin(w, &err) : look_again(w, now, &err);
+	if (rc >= 0 && w->watch != NULL)
+		rc = watch_settle(w->watch, c->store, now, &err);
 	trouble(w, rc < 0 ? &err : NULL);
 }
 

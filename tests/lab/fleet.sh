@@ -234,3 +234,12 @@ lines_of()	# STORE [VANTAGE]
 		jq -cS --arg v "${2:-}" 'select($v == "" or .vantage == $v)' |
 		sort -t '"' -k 1,40
 }
+# Rounds among the lines of FILE that have more or fewer traces than they say, and how many.
+rounds_unlike()	# FILE
+{
+	jq -nr 'reduce inputs as $o ({};
+		if $o.type == "trace" then .[$o.round].has += 1
+		elif $o.type == "round" then .[$o.id].says = $o.traces else . end)
+		| to_entries[] | select(.value.says != null and (.value.has // 0) != .value.says)
+		| "\(.key): \(.value.has // 0) of \(.value.says)"' "$1"
+}

@@ -59,17 +59,6 @@ all_there()
 	everything_runs
 	pg_answers && [[ -z $(comm -23 <(announced | ids) <(in_store)) ]]
 }
-# What the spool has is in the store: also what was committed and not yet announced.
-spools_are_empty()
-{
-	local v
-	everything_runs
-	for v in "${FLEET_VANTAGES[@]}"; do
-		[[ $(lines_of "$LAB_TMP/spool.$v/spool.db" | grep -c '"type":"round"') == \
-			$(grep -c "\"type\":\"round\".*\"vantage\":\"$v\"" "$LAB_TMP/centre") ]] || return 1
-	done
-}
-
 # NAME: the figures and the checks of one run.
 check()
 {

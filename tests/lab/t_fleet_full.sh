@@ -113,9 +113,7 @@ arrives "with room for the broker all that was announced arrives" look_at_broker
 is "once it was looked at" "$(grep -c "^nats-server .*: process $before is ended" "$LAB_TMP/look")" 1
 
 centre
-is "a round has the traces that it says" "$(jq -r 'if .type == "trace" then .round elif .type == "round"
-	then (.id as $id | range(.traces) | $id) else empty end' "$LAB_TMP/centre" | sort | uniq -c |
-	awk '$1 % 2' | wc -l)" 0
+is "a round has the traces that it says" "$(rounds_unlike "$LAB_TMP/centre")" ''
 is "and none is there twice" "$(jq -r 'select(.type == "trace").id' "$LAB_TMP/centre" | sort | uniq -d)" ''
 echo "# $(announced | wc -l) rounds announced, $(grep -c '"type":"round"' "$LAB_TMP/centre") in the store;" \
 	"$(jq -s 'map(.traces) | add' <(announced)) traces announced, $(grep -c '"type":"trace"' \

@@ -64,9 +64,7 @@ arrives "behind a full spool every round that was announced arrives"
 lost() { jq -s 'map(select(.type == "round" and .why == "spool_full") | .missed) | add // 0' "$LAB_TMP/centre"; }
 some_lost() { centre; (($(lost) > 0)); }
 wait_for 60 some_lost || not_ok "rounds say what was lost"
-is "a round has the traces that it says" "$(jq -r 'if .type == "trace" then .round elif .type == "round"
-	then (.id as $id | range(.traces) | $id) else empty end' "$LAB_TMP/centre" | sort | uniq -c |
-	awk '$1 % 2' | wc -l)" 0
+is "a round has the traces that it says" "$(rounds_unlike "$LAB_TMP/centre")" ''
 # Of what was announced as measured, nothing is missing that is not said to be.
 is "what is not there is said to be lost" "$(jq -n --slurpfile a <(announced) --slurpfile c "$LAB_TMP/centre" '
 	($c | map(select(.type == "round")) | INDEX(.id)) as $there

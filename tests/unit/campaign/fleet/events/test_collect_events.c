@@ -412,6 +412,30 @@ static void who_was_deaf_reads_it_from_the_store(void **state)
 	centre_close(c);
 }
 
+/* A collector is killed behind its commit, or a message is lost. */
+static void what_nobody_told_is_read_from_the_store(void **state)
+{
+	struct centre *c;
+
+	(void)state;
+	if (broker_missing())
+		skip();
+	c = centre_open();
+	open_teller(c, &c->a);
+	turn(&c->a);
+	open_teller(c, &c->b);
+	slots(c, &c->b, 0, 4, "dddd");
+	for (unsigned i = 0; i < SETTLED; i++)
+		turn(&c->a);
+	world.mute = true;
+	for (unsigned v = 0; v < SITES; v++)
+		measure(c, &c->b, v, 4, "kddd");
+	close_teller(&c->b);
+	time_goes_by();
+	assert_int_equal(is_told(&c->a)->seen_by, 3);
+	centre_close(c);
+}
+
 static void who_takes_over_reads_it_from_the_store(void **state)
 {
 	struct centre *c;
@@ -451,6 +475,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_goes_wrong_loses_its_vote),
 		cmocka_unit_test(what_another_takes_in_is_told_to_who_watches),
 		cmocka_unit_test(who_was_deaf_reads_it_from_the_store),
+		cmocka_unit_test(what_nobody_told_is_read_from_the_store),
 		cmocka_unit_test(who_takes_over_reads_it_from_the_store),
 	};
 
