@@ -48,6 +48,14 @@ int64_t derive_jitter(int64_t every_ns, int64_t beat_ns, int64_t own_jitter_ns, 
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
+void derive_drop(yaml_document_t *doc)
+{
+	static const char *const gone[] = {"store", "keep", "alerts", "metrics", NULL};
+
+	for (unsigned i = 0; gone[i] != NULL; i++)
+		yamltree_drop(doc, YAMLTREE_ROOT, gone[i]);
+}
+
 static bool set_vantage(yaml_document_t *doc, int root, const struct derive *d,
 			const struct campaign_plan *p)
 {
@@ -79,13 +87,14 @@ static void put_duration(int64_t ns, char out[static 32])
 
 static bool change(yaml_document_t *doc, const struct derive *d, const struct campaign_plan *p)
 {
-	static const char *const gone[] = {"store", "keep", "alerts", "metrics", "vantage", "offset",
-					   "jitter", "per_prefix_rate_pps", NULL};
+	static const char *const own[] = {"vantage", "offset", "jitter", "per_prefix_rate_pps",
+					  NULL};
 	char offset[32], jitter[32], pps[TEXT_MILLI];
 	const int root = YAMLTREE_ROOT;
 
-	for (unsigned i = 0; gone[i] != NULL; i++)
-		yamltree_drop(doc, root, gone[i]);
+	derive_drop(doc);
+	for (unsigned i = 0; own[i] != NULL; i++)
+		yamltree_drop(doc, root, own[i]);
 	put_duration(d->offset_ns, offset);
 	put_duration(d->jitter_ns, jitter);
 	text_milli(d->prefix_mpps, pps);

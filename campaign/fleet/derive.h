@@ -29,6 +29,10 @@ struct derive {
 int derive_plan(const char *name, const char *yaml, size_t n, const struct derive *d,
 		struct buf *out, struct bp_error *err);
 
+/* Takes out of a plan what is the centre's. */
+struct yaml_document_s;
+void derive_drop(struct yaml_document_s *doc);
+
 /* The slot-th moment of an interval, by halves: 0, 1/2, 1/4, 3/4, 1/8 ... So those who come later
  * move nobody, and of n slots the nearest are at least 1/(2n) apart. Intervals may differ: `beat`
  * divides each of them, and moments of one slot and of another are apart in every beat, by 1/(2n)

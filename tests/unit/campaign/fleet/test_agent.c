@@ -239,7 +239,7 @@ static void plans_come_change_and_go(void **state)
 	put_plan(b, "w.two", PLAN("two", "15m")); /* another's */
 	assert_true(file_waits_for(b, "child", "/plans/one.yaml"));
 	assert_true(file_has(b, "child", "start campaign run --store sqlite:"));
-	assert_true(file_has(b, "spool/plans/one.yaml", "name: \"v\""));
+	assert_true(file_has(b, "spool/plans/one.yaml", "name: v"));
 	assert_false(file_has(b, "spool/plans/one.yaml", "/bin/false"));
 	assert_true(status_says(b, "plans", "state", "running"));
 	/* Refused, one after the other; the good one stays. */
