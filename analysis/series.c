@@ -220,6 +220,9 @@ static int find_row(struct series *s, struct lane *l, const struct point *p,
 
 static int64_t lane_every(const struct lane *l)
 {
+	/* Who counts in rounds, some hundred of them, must not count beyond what a time can say:
+	 * others' records may lie years apart. */
+	const int64_t most = INT64_MAX / 1024;
 	unsigned n = l->distances < DISTANCES ? l->distances : DISTANCES;
 	int64_t sorted[DISTANCES];
 
@@ -230,7 +233,9 @@ static int64_t lane_every(const struct lane *l)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = l->distance[i];
 	}
-	return n > 0 ? sorted[(n - 1) / 2] : 0;
+	if (n == 0)
+		return 0;
+	return sorted[(n - 1) / 2] < most ? sorted[(n - 1) / 2] : most;
 }
 
 static void lane_advance(struct lane *l, struct wall planned)

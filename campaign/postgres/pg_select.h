@@ -14,7 +14,7 @@ struct pg_item {
 	int64_t traces; /* of a segment */
 	uint8_t kind;	/* enum pg_item_kind */
 };
-enum { PG_ITEMS = 512 };
+enum { PG_ITEMS = 2048 };
 
 /* Which traces are wanted. */
 struct pg_filter {

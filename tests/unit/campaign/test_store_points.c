@@ -147,6 +147,81 @@ static void who_takes_points_may_stop_and_read(void **state)
 	both_fini(&x);
 }
 
+/* More than an engine reads at once, so that it reads ahead; and whoever takes them asks for others
+ * meanwhile, and for what he is being given. */
+struct many {
+	struct store *store;
+	unsigned count, stop_at, asked;
+	int64_t first;
+};
+
+static void ask_meanwhile(struct many *m, int64_t example, struct wall start)
+{
+	struct bp_error err;
+	struct trace *t;
+	struct record r;
+
+	if (m->first == 0)
+		m->first = example;
+	assert_int_equal(store_trace_bare(m->store, example, &t, &err), 0);
+	assert_int_equal(t->start.ns, start.ns);
+	free(t);
+	if (++m->asked % 20 != 0)
+		return;
+	record_init(&r);
+	assert_int_equal(store_trace(m->store, m->first, &r, &err), 0);
+	assert_string_equal(r.trace->id, "v-run-0");
+	record_fini(&r);
+	record_init(&r);
+	assert_int_equal(store_trace(m->store, example, &r, &err), 0);
+	assert_int_equal(r.trace->start.ns, start.ns);
+	record_fini(&r);
+}
+
+static int take_many(void *arg, const struct point *p, struct bp_error *err)
+{
+	struct many *m = arg;
+
+	if (m->count++ % 50 == 0)
+		ask_meanwhile(m, p->example, p->start);
+	return m->count == m->stop_at ? bp_fail(err, BP_EIO, "enough") : 0;
+}
+
+static int take_group(void *arg, const struct store_group *g, struct bp_error *err)
+{
+	struct many *m = arg;
+
+	(void)err;
+	if (m->count % 50 == 0)
+		ask_meanwhile(m, g->example, g->first);
+	m->count += g->count;
+	return 0;
+}
+
+static void many_are_read_ahead(void **state)
+{
+	enum { ROUNDS = 3, TRACES = 9000 };
+	struct bed *b = *state;
+	struct both x;
+	struct many m = {0};
+
+	make_store(b, ROUNDS, TRACES);
+	both_init(&x, b);
+	m.store = x.store;
+	const struct store_points to = {x.profile, &x.nodes, &x.room, take_many, NULL, &m};
+
+	for (unsigned i = 0; i < 2; i++) {
+		m.count = 0;
+		m.stop_at = i == 0 ? TRACES + 10 : 0;
+		assert_int_equal(store_points(x.store, NULL, &to, &b->err), i == 0 ? BP_EIO : 0);
+		assert_int_equal(m.count, i == 0 ? TRACES + 10 : ROUNDS * TRACES);
+	}
+	m = (struct many){.store = x.store};
+	assert_int_equal(store_groups(x.store, NULL, take_group, &m, &b->err), 0);
+	assert_int_equal(m.count, ROUNDS * TRACES);
+	both_fini(&x);
+}
+
 /* Two stores read piece by piece, by time, are as their moments say. */
 static void pieces_come_by_time(void **state)
 {
@@ -240,7 +315,7 @@ int main(void)
 		T(points_are_those_of_records), T(whatever_a_record_holds),
 		T(the_same_are_selected),	T(judged_anew),
 		T(names_are_one_pointer),	T(who_takes_points_may_stop_and_read),
-		T(pieces_come_by_time),
+		T(pieces_come_by_time),		T(many_are_read_ahead),
 	};
 	const struct CMUnitTest files[] = {
 		T(damage_is_told),
