@@ -72,11 +72,6 @@ int batch_add(struct batch_writer *w, const struct record *r, struct bp_error *e
 	return 0;
 }
 
-size_t batch_plain_size(const struct batch_writer *w)
-{
-	return w->lines.used;
-}
-
 static void put_head(struct buf *out, const struct batch_head *head)
 {
 	struct json_writer j;

@@ -44,8 +44,6 @@ void batch_writer_free(struct batch_writer *w);
 void batch_begin(struct batch_writer *w);
 /* BP_ERANGE: this record is over BATCH_LINE_MAX by itself, no batch can hold it; it is not in. */
 int batch_add(struct batch_writer *w, const struct record *r, struct bp_error *err);
-/* Bytes of JSON so far. */
-size_t batch_plain_size(const struct batch_writer *w);
 /* head->records is counted here. BP_ERANGE: over a bound; cut it smaller. Borrowed until the next
  * begin. */
 int batch_end(struct batch_writer *w, struct batch_head *head, const char **bytes, size_t *n,

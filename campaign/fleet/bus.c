@@ -582,16 +582,3 @@ int bus_status(struct bus *b, natsStatus s, struct bp_error *err, const char *fm
 		return bp_fail(err, BP_EAGAIN, "%s: %s: %s", what, b->url, natsStatus_GetText(s));
 	}
 }
-
-int bus_rtt(struct bus *b, int64_t *rtt_ns, struct bp_error *err)
-{
-	int rc = bus_ready(b, err);
-	struct mono from = mono_now();
-
-	if (rc == 0)
-		rc = bus_status(b, natsConnection_FlushTimeout(b->nc, b->wait_ns / NS_PER_MS), err,
-				"a round trip");
-	if (rc == 0)
-		*rtt_ns = mono_since(mono_now(), from);
-	return rc;
-}

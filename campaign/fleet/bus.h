@@ -61,8 +61,6 @@ int bus_look(struct bus *b, struct bp_error *err);
 /* What the server or the library said since it was last asked, one line (a denied subject, a lost
  * connection, a wrong key); false: nothing. */
 bool bus_trouble(struct bus *b, char *text, size_t size);
-/* Round trip to the server. */
-int bus_rtt(struct bus *b, int64_t *rtt_ns, struct bp_error *err);
 
 /* Makes the stream and the buckets that are not there, and brings those that are to the same:
  * bounds by vantage point, and no message that drops others (roll-up, purge); a smaller
@@ -125,9 +123,6 @@ int bus_fetch(struct bus_intake *in, unsigned max, int64_t wait_ns, struct bus_m
 int bus_ack(struct bus_message *m, struct bp_error *err);
 /* Again, to anybody, after delay_ns. */
 int bus_nak(struct bus_message *m, int64_t delay_ns, struct bp_error *err);
-/* How many messages wait, and how many were handed out and not acknowledged. */
-int bus_intake_state(struct bus_intake *in, uint64_t *waiting, uint64_t *open,
-		     struct bp_error *err);
 void bus_intake_close(struct bus_intake *in);
 
 /* --- buckets --------------------------------------------------------------------------------- */

@@ -239,23 +239,6 @@ int bus_nak(struct bus_message *m, int64_t delay_ns, struct bp_error *err)
 	return acknowledge(m, delay_ns > 0 ? word : "-NAK", err);
 }
 
-int bus_intake_state(struct bus_intake *in, uint64_t *waiting, uint64_t *open,
-		     struct bp_error *err)
-{
-	struct json_node *tree;
-	int64_t pending = 0, unacked = 0;
-	int rc = bus_js(in->bus, "$JS.API.CONSUMER.INFO." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
-
-	if (rc < 0)
-		return rc;
-	node_int(node_get(tree, "num_pending"), 0, INT64_MAX, &pending);
-	node_int(node_get(tree, "num_ack_pending"), 0, INT64_MAX, &unacked);
-	free(tree);
-	*waiting = (uint64_t)pending;
-	*open = (uint64_t)unacked;
-	return 0;
-}
-
 void bus_intake_close(struct bus_intake *in)
 {
 	if (in == NULL)

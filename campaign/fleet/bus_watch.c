@@ -46,6 +46,7 @@ static void ask_all(struct bus_watch *w)
 {
 	w->asking = true;
 	w->at = 1;
+	w->seen = 0; /* of a broker that lost its disk the numbers begin anew */
 	w->again = AGAIN;
 	w->anew = mono_add(mono_now(), ANEW_NS);
 }

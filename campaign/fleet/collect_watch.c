@@ -39,7 +39,8 @@ enum { ROUNDS_HEARD_MAX = 256 };
 /* A campaign as it was deployed. */
 struct watched {
 	char campaign[TRACE_CAMPAIGN_TEXT];
-	uint64_t revision;             /* of its plan */
+	uint64_t revision;             /* of its plan, */
+	struct wall created;           /* and when: a broker that lost its disk numbers anew */
 	bool seen;                     /* still there when the bucket was read last */
 	struct campaign_plan *plan;    /* owned; NULL: it makes no sense here */
 	struct profile *profile;       /* owned */
@@ -176,6 +177,7 @@ static void take_plan(struct watched *w, const struct bus_entry *e)
 
 	forget_plan(w);
 	w->revision = e->revision;
+	w->created = e->created;
 	snprintf(name, sizeof(name), PLAN_KEY "%s", w->campaign);
 	if (campaign_plan_parse(name, e->bytes, e->size, &w->plan, &err) < 0 ||
 	    campaign_plan_profile(w->plan, NULL, &w->profile, &err) < 0) {
@@ -272,7 +274,7 @@ static int on_plan(void *arg, const struct bus_entry *e, struct bp_error *err)
 		w = add(c, campaign);
 	if (w == NULL)
 		return 0;
-	if (w->revision != e->revision)
+	if (w->revision != e->revision || w->created.ns != e->created.ns)
 		take_plan(w, e);
 	w->seen = true;
 	return 0;

@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "campaign/fleet/bus.h"
+#include "core/jsontree.h"
 
 struct broker {
 	char dir[64], url[64];
@@ -145,6 +146,28 @@ static inline struct bus *broker_bus(const struct broker *b, const char *inbox, 
 		print_error("%s\n", err.text);
 	assert_int_equal(rc, 0);
 	return bus;
+}
+
+/* How many results wait, and how many were handed out and not acknowledged. */
+static inline int broker_results(struct bus *bus, uint64_t *waiting, uint64_t *open,
+				 struct bp_error *err)
+{
+	int64_t pending = -1, unacked = -1;
+	struct json_node *dom;
+	struct buf text;
+	int rc;
+
+	buf_init(&text);
+	rc = bus_ask(bus, "$JS.API.CONSUMER.INFO.BP_RESULTS.collect", NULL, 0, 0, &text, err);
+	dom = rc == 0 ? json_tree(text.bytes, text.used, err) : NULL;
+	if (rc == 0 && (!node_int(node_get(dom, "num_pending"), 0, INT64_MAX, &pending) ||
+			!node_int(node_get(dom, "num_ack_pending"), 0, INT64_MAX, &unacked)))
+		rc = BP_EAGAIN;
+	free(dom);
+	buf_fini(&text);
+	*waiting = (uint64_t)pending;
+	*open = (uint64_t)unacked;
+	return rc;
 }
 
 /* Behind the last test: valgrind takes threads that go on for a leak. */

@@ -64,7 +64,6 @@ static void messages_find_who_listens(void **state)
 	struct bus_ear *ear;
 	struct bus_message m;
 	struct buf answer;
-	int64_t rtt;
 
 	if (broker_missing())
 		skip();
@@ -72,8 +71,7 @@ static void messages_find_who_listens(void **state)
 	c = broker_bus(*state, "fra1", NULL);
 	buf_init(&answer);
 	assert_true(bus_is_connected(c));
-	assert_int_equal(bus_rtt(c, &rtt, &err), 0);
-	assert_true(rtt > 0);
+	assert_int_equal(bus_look(c, &err), 0);
 	assert_int_equal(bus_ask(c, "bp.ask.fra1", "", 0, 0, &answer, &err), BP_ENOTFOUND);
 	assert_int_equal(bus_listen(b, "bp.mark.*", NULL, &ear, &err), 0);
 	assert_int_equal(bus_hear(ear, 0, &m, &err), BP_ENOTFOUND);
@@ -133,7 +131,7 @@ static void results_wait_until_they_are_acknowledged(void **state)
 	assert_int_equal(count, 1);
 	assert_memory_equal(m[0].bytes, "two", 3);
 	assert_int_equal(m[0].deliveries, 2);
-	assert_int_equal(bus_intake_state(in, &waiting, &open, &err), 0);
+	assert_int_equal(broker_results(b, &waiting, &open, &err), 0);
 	assert_int_equal(waiting, 0);
 	assert_int_equal(open, 1);
 	assert_int_equal(bus_ack(&m[0], &err), 0);
@@ -290,7 +288,7 @@ static void a_stream_that_went_back_is_read_again(void **state)
 		bus_message_drop(&m);
 	}
 	/* The consumer's state is written behind an acknowledgement, not with it. */
-	EVENTUALLY(bus_intake_state(in, &(uint64_t){0}, &(uint64_t){0}, &err));
+	EVENTUALLY(broker_results(b, &(uint64_t){0}, &(uint64_t){0}, &err));
 	snprintf(command, sizeof(command), "until test -s '%s/js/jetstream/$G/streams/BP_RESULTS/obs/"
 		 "collect/o.dat'; do sleep 0.1; done; sleep 1", broker->dir);
 	assert_int_equal(system(command), 0);
@@ -343,6 +341,44 @@ static void a_full_stream_is_told_and_takes_more_when_it_is_emptied(void **state
 					     &err),
 				 0);
 	bus_intake_close(in);
+	bus_close(b);
+}
+
+/* Its numbers begin anew: what has a lower one than was ever seen is new all the same. */
+static void a_watch_sees_what_a_broker_without_a_past_has(void **state)
+{
+	struct broker *k = *state;
+	struct bp_error err = {0};
+	struct bus_watch *w;
+	struct bus_entry e;
+	char command[128];
+	struct bus *b;
+	bool all = false;
+	int rc;
+
+	if (broker_missing())
+		skip();
+	b = ready(k, 0);
+	for (unsigned i = 0; i < 9; i++)
+		assert_int_equal(bus_put(b, "BP_PLANS", "fra1.a", "old", 3, NULL, &err), 0);
+	assert_int_equal(bus_watch_open(b, "BP_PLANS", "fra1.*", &w, &err), 0);
+	while (!all)
+		assert_int_equal(bus_watch_next(w, 10 * NS_PER_S, &e, &all, &err), 0);
+	broker_kill(k);
+	snprintf(command, sizeof(command), "rm -rf '%s/js'", k->dir);
+	assert_int_equal(system(command), 0);
+	broker_start(k);
+	EVENTUALLY(bus_setup(b, 1, 0, &err));
+	/* There is nothing: that is known, before something comes. */
+	do {
+		rc = bus_watch_next(w, 2 * NS_PER_S, &e, &all, &err);
+	} while (rc == BP_EAGAIN);
+	assert_int_equal(rc, BP_ENOTFOUND);
+	EVENTUALLY(bus_put(b, "BP_PLANS", "fra1.a", "new", 3, NULL, &err));
+	assert_int_equal(bus_watch_next(w, 20 * NS_PER_S, &e, &all, &err), 0);
+	assert_int_equal(e.revision, 1);
+	assert_memory_equal(e.bytes, "new", 3);
+	bus_watch_close(w);
 	bus_close(b);
 }
 
@@ -570,7 +606,6 @@ static void patience_waits_for_a_server(void **state)
 	struct bus_options o = {.url = b->url, .name = "test", .inbox = "fra1", .wait_ns = NS_PER_S};
 	struct bp_error err = {0};
 	struct bus *bus;
-	int64_t rtt;
 
 	if (broker_missing())
 		skip();
@@ -579,9 +614,9 @@ static void patience_waits_for_a_server(void **state)
 	assert_int_equal(bus_open(&o, false, &bus, &err), BP_EAGAIN);
 	assert_int_equal(bus_open(&o, true, &bus, &err), 0);
 	assert_false(bus_is_connected(bus));
-	assert_int_equal(bus_rtt(bus, &rtt, &err), BP_EAGAIN);
+	assert_int_equal(bus_look(bus, &err), BP_EAGAIN);
 	broker_start(b);
-	EVENTUALLY(bus_rtt(bus, &rtt, &err));
+	EVENTUALLY(bus_look(bus, &err));
 	bus_close(bus);
 }
 
@@ -606,7 +641,6 @@ static void who_the_server_is_is_proved(void **state)
 	struct bp_error err = {0};
 	struct certs ours, theirs;
 	struct bus *bus = NULL;
-	int64_t rtt;
 
 	if (broker_missing())
 		skip();
@@ -629,7 +663,7 @@ static void who_the_server_is_is_proved(void **state)
 	o.url = text;
 	o.ca_file = ca;
 	assert_int_equal(bus_open(&o, false, &bus, &err), 0);
-	EVENTUALLY(bus_rtt(bus, &rtt, &err));
+	EVENTUALLY(bus_look(bus, &err));
 	bus_close(bus);
 	/* Another authority's; the system's, who never heard of it. */
 	o.ca_file = other;
@@ -682,6 +716,7 @@ int main(void)
 		T(one_vantage_point_does_not_fill_it_for_all),
 		T(what_is_there_is_brought_to_its_bounds),
 		T(what_is_allowed_later_is_denied_no_more),
+		T(a_watch_sees_what_a_broker_without_a_past_has),
 		T(who_may_what_is_told_at_once),
 		T(patience_waits_for_a_server),
 		T(who_the_server_is_is_proved),

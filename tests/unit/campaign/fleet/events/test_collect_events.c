@@ -468,6 +468,38 @@ static void who_takes_over_reads_it_from_the_store(void **state)
 	centre_close(c);
 }
 
+/* A broker that lost its disk numbers its entries anew: a number that was there is no proof. */
+static void a_plan_of_the_same_number_is_another(void **state)
+{
+	struct bp_error err = {0};
+	struct centre *c;
+	char command[128];
+	int rc = BP_EAGAIN;
+
+	(void)state;
+	if (broker_missing())
+		skip();
+	c = centre_open();
+	open_teller(c, &c->a);
+	for (unsigned i = 0; i < SETTLED; i++)
+		turn(&c->a);
+	broker_kill(&c->broker);
+	snprintf(command, sizeof(command), "rm -rf '%s/js'", c->broker.dir);
+	assert_int_equal(system(command), 0);
+	broker_start(&c->broker);
+	for (unsigned i = 0; i < PATIENCE && rc < 0; i++) {
+		turn(&c->a);
+		rc = bus_setup(c->bus, 1, 0, &err);
+	}
+	assert_int_equal(rc, 0);
+	put(c, "BP_FLEET", "plan.c", "campaign: c\nprofile: unheard\nevery: 15m\ntargets: [175.45.176.71]\n");
+	for (unsigned i = 0; i < PATIENCE && strstr(c->a.note, "its events wait") == NULL; i++)
+		turn(&c->a);
+	if (strstr(c->a.note, "unheard") == NULL)
+		fail_msg("%s", c->a.note);
+	centre_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +509,7 @@ int main(void)
 		cmocka_unit_test(who_was_deaf_reads_it_from_the_store),
 		cmocka_unit_test(what_nobody_told_is_read_from_the_store),
 		cmocka_unit_test(who_takes_over_reads_it_from_the_store),
+		cmocka_unit_test(a_plan_of_the_same_number_is_another),
 	};
 
 	if (sodium_init() < 0)
