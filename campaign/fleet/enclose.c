@@ -274,7 +274,8 @@ static int read_back(const struct enclosing *e, const struct buf *text)
 		return bp_fail(e->err, BP_ERANGE, "%s: with what its files hold it has %zu bytes, and a "
 			       "fleet's plan at most %d", e->p->file, text->used, BUS_PAYLOAD_MAX);
 	rc = campaign_plan_parse(e->p->file, text->bytes, text->used, &made, e->err);
-	if (rc == 0)
+	/* One by its name is each vantage point's own. */
+	if (rc == 0 && made->held != NULL)
 		rc = campaign_plan_profile(made, NULL, &profile, e->err);
 	if (rc < 0)
 		bp_error_prefix(e->err, "with what its files hold");
