@@ -31,7 +31,7 @@ const char collect_usage[] =
 "The centre of a fleet: takes results off the broker and commits them; only then the vantage points\n"
 "forget them. Until SIGTERM; prints one `round` object for each round that is whole in the store.\n"
 "Several collectors may run. Where the store is away or full, results wait at the broker and in the\n"
-"spools, and it goes on by itself.\n"
+"spools, and it goes on by itself. One of them looks for events, and drops what plans' `keep` is over.\n"
 "\n"
 "  --server URL          the broker: nats://HOST:4222 or tls://HOST:4222; several by comma\n"
 "  --store STORE         postgresql://USER@HOST/DATABASE (the password from PGPASSFILE or ~/.pgpass),\n"
@@ -41,7 +41,8 @@ const char collect_usage[] =
 "  --replicas N          copies of what is kept at a cluster of brokers: 1, 3 or 5 (1)\n"
 "  --stream-bytes N      what the broker keeps of results that nobody took yet (4G); a larger number\n"
 "                        than before is set, a smaller one is not\n"
-"  --no-watch            look for no events over the vantage points, raise no alert\n"
+"  --no-watch            look for no events over the vantage points, raise no alert, and drop nothing\n"
+"                        that plans keep no longer\n"
 "  --outbox DIR          alerts that wait to be delivered (under the user's state directory)\n"
 "  --quiet               no notes, no events on stderr\n";
 

@@ -8,6 +8,7 @@
  *   collect_book.c    what the centre says of each vantage point, in BP_CENTRE
  *   collect_rounds.c  rounds that the store has, read again
  *   collect_watch.c   events over all vantage points of a campaign
+ *   collect_keep.c    what its plan no longer keeps
  */
 #ifndef CAMPAIGN_FLEET_COLLECT_INSIDE_H
 #define CAMPAIGN_FLEET_COLLECT_INSIDE_H
@@ -187,5 +188,21 @@ void collect_watch_lost(struct collect *c);
 /* The broker was away: what others told meanwhile was not heard, and is read from the store. */
 void collect_watch_deaf(struct collect *c);
 void collect_watch_turn(struct collect *c, bool bus);
+
+/* --- collect_keep.c --------------------------------------------------------------------------- */
+
+/* Of one campaign. */
+struct keeping {
+	const char *campaign;          /* borrowed */
+	int64_t traces_ns, hourly_ns;  /* as its plan says; 0: for ever */
+	struct mono next;              /* 0: at once */
+	bool under_way, told;          /* told: that it fails */
+	struct wall now;               /* of which age is reckoned, while it is under way */
+	uint64_t dropped;
+};
+
+/* Some of what is due, for about a second. Whether anything was: then another campaign's turn is
+ * the next one. The store's connection may be lost behind it. */
+bool collect_keep(struct collect *c, struct keeping *k);
 
 #endif

@@ -45,6 +45,7 @@ struct watched {
 	struct campaign_plan *plan;    /* owned; NULL: it makes no sense here */
 	struct profile *profile;       /* owned */
 	struct watch *watch;           /* NULL: another collector's, or not begun */
+	struct keeping keeping;
 	struct alert *alert;           /* stays when another takes over: it has what to deliver */
 	struct collect_rounds rounds;  /* as the store had them when it was read last */
 	struct mono rounds_next;
@@ -178,9 +179,13 @@ static void take_plan(struct watched *w, const struct bus_entry *e)
 	forget_plan(w);
 	w->revision = e->revision;
 	w->created = e->created;
+	w->keeping = (struct keeping){.campaign = w->campaign};
 	snprintf(name, sizeof(name), PLAN_KEY "%s", w->campaign);
-	if (campaign_plan_parse(name, e->bytes, e->size, &w->plan, &err) < 0 ||
-	    campaign_plan_profile(w->plan, NULL, &w->profile, &err) < 0) {
+	if (campaign_plan_parse(name, e->bytes, e->size, &w->plan, &err) == 0) {
+		w->keeping.traces_ns = w->plan->keep_traces_ns;
+		w->keeping.hourly_ns = w->plan->keep_hourly_ns;
+	}
+	if (w->plan == NULL || campaign_plan_profile(w->plan, NULL, &w->profile, &err) < 0) {
 		trouble(w, &err);
 		forget_plan(w);
 		return;
@@ -412,6 +417,17 @@ void collect_watch_clock(struct collect *c, const struct page *p)
 	}
 }
 
+/* One campaign a turn. Behind what is settled, which reads what would go. */
+static void keep(struct collect_watch *v)
+{
+	for (unsigned i = 0; i < v->count; i++) {
+		struct watched *w = v->all[i];
+
+		if (w->collect->store != NULL && collect_keep(w->collect, &w->keeping))
+			return;
+	}
+}
+
 void collect_watch_turn(struct collect *c, bool bus)
 {
 	struct collect_watch *v = c->watch;
@@ -434,11 +450,12 @@ void collect_watch_turn(struct collect *c, bool bus)
 		read_plans(c);
 		v->plans_next = mono_add(now, PLANS_NS);
 	}
-	if (!mono_reached(now, v->settle_next))
-		return;
-	v->settle_next = mono_add(now, SETTLE_NS);
-	for (unsigned i = 0; i < v->count; i++)
-		settle(v->all[i], wall_now());
+	if (mono_reached(now, v->settle_next)) {
+		v->settle_next = mono_add(now, SETTLE_NS);
+		for (unsigned i = 0; i < v->count; i++)
+			settle(v->all[i], wall_now());
+	}
+	keep(v);
 }
 
 int collect_watch_open(struct collect *c)

@@ -7,7 +7,8 @@
 
 #include "campaign/postgres/pg_news.h"
 
-enum { RETIRE_SEGMENTS = 256 };
+/* A transaction's: as many rounds, of 1024 traces at the most that people do. */
+enum { RETIRE_SEGMENTS = 64 };
 
 /* Of a campaign and a vantage point, $2 and $3; "": of any. */
 #define OF_OWNER                                                                 \
