@@ -102,8 +102,9 @@ static int read_store(const struct yaml_at *at, const char *text, struct campaig
 			return 0;
 		}
 	}
+	/* A password may be in a URL. */
 	return yaml_refuse(at, "store", "\"%s\" is no store, expected sqlite:FILE or "
-			   "postgresql://...", text);
+			   "postgresql://...", strchr(text, '@') != NULL ? "..." : text);
 }
 
 /* --- when ------------------------------------------------------------------------------------- */

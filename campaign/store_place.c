@@ -35,52 +35,131 @@ bool store_is(const char *word)
 	       memcmp(head, magic, sizeof(head)) == 0;
 }
 
-/* Behind "//": user:password@hosts/database?name=value&..., as libpq has it: its password is what
- * is between the first ':' before the last '@' and that '@'. */
-static size_t show_authority(const char *at, char *out, size_t size)
-{
-	size_t end = strcspn(at, "/?"), used = 0, to = 0;
-	const char *last = memrchr(at, '@', end), *colon;
+/* --- what is shown of a URL ------------------------------------------------------------------- */
 
-	if (last != NULL) {
-		to = (size_t)(last - at);
-		colon = memchr(at, ':', to);
-		used = colon != NULL ? (size_t)(colon - at) : to;
+/* Pieces of scheme://user:password@hosts/database?name=value&..., none of them the password. */
+struct url {
+	const char *scheme, *user, *hosts, *base, *query;
+	int scheme_size, user_size, hosts_size, base_size;
+};
+
+static bool only(const char *text, size_t n, const char *more)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'z') &&
+		    !(text[i] >= 'A' && text[i] <= 'Z') && memchr(more, text[i], strlen(more)) == NULL)
+			return false;
 	}
-	used = used < size ? used : size;
-	memcpy(out, at, used);
-	for (size_t i = to; i < end && used < size; i++)
-		out[used++] = at[i];
-	return used;
+	return true;
+}
+
+/* host:port, [address]:port, or either half of it. */
+static bool is_host(const char *text, size_t n)
+{
+	const char *end = text + n, *at = text;
+
+	if (n > 0 && *at == '[') {
+		at = memchr(at, ']', n);
+		if (at == NULL || !only(text + 1, (size_t)(at - text) - 1, ":.%"))
+			return false;
+		at++;
+	} else {
+		at = memchr(text, ':', n);
+		at = at != NULL ? at : end;
+		if (!only(text, (size_t)(at - text), ".%_-"))
+			return false;
+	}
+	if (at == end)
+		return true;
+	if (*at++ != ':')
+		return false;
+	return strspn(at, "0123456789") >= (size_t)(end - at);
+}
+
+/* As libpq cuts it: who and password end with the first '@', if that stands before any '/'. False:
+ * another '@' or a port that is none tells that somebody meant it otherwise, and then a piece of
+ * his password is anywhere. */
+static bool url_cut(const char *text, struct url *u)
+{
+	const char *rest = strstr(text, "://"), *colon, *part;
+	size_t n;
+
+	if (rest == NULL)
+		return false;
+	rest += 3;
+	*u = (struct url){.scheme = text, .scheme_size = (int)(rest - text)};
+	n = strcspn(rest, "@/");
+	if (rest[n] == '@') {
+		u->user = rest;
+		colon = memchr(rest, ':', n);
+		u->user_size = (int)(colon != NULL ? (size_t)(colon - rest) : n);
+		rest += n + 1;
+	}
+	u->hosts = rest;
+	u->hosts_size = (int)strcspn(rest, "/?");
+	u->base = rest + u->hosts_size;
+	u->base_size = (int)strcspn(u->base, "?");
+	u->query = u->base + u->base_size;
+	if (strchr(rest, '@') != NULL || !only(u->user, (size_t)u->user_size, ".%_-+$~") ||
+	    memmem(u->user, (size_t)u->user_size, "%3", 2) != NULL ||
+	    (u->base_size > 0 && !only(u->base + 1, (size_t)u->base_size - 1, ".%_-+$~")))
+		return false;
+	for (part = u->hosts; part < u->base; part += n + 1) {
+		n = strcspn(part, ",/?");
+		if (!is_host(part, n))
+			return false;
+	}
+	return true;
+}
+
+bool store_url_is_clear(const char *url)
+{
+	struct url u;
+
+	return url_cut(url, &u);
+}
+
+/* Names of libpq's that say where, in full: what is written otherwise is not known here. */
+static void show_query(const char *at, char *out, size_t size)
+{
+	static const char *const names[] = {"host=", "hostaddr=", "port=",    "user=",
+					    "dbname=", "options=", "sslmode=", NULL};
+	char mark = '?';
+
+	while (*at != '\0') {
+		size_t n = strcspn(at + 1, "&"), used = strlen(out);
+		const char *const *name = names;
+
+		while (*name != NULL && !has_prefix(at + 1, *name))
+			name++;
+		if (*name != NULL) {
+			snprintf(out + used, size - used, "%c%.*s", mark, (int)n, at + 1);
+			mark = '&';
+		}
+		at += n + 1;
+	}
 }
 
 const char *store_shown(const char *word, char out[static STORE_SHOWN_TEXT])
 {
-	size_t used = 0, size = STORE_SHOWN_TEXT - 1;
+	bool ours = has_prefix(word, "postgres");
 	const char *at = strstr(word, "://");
+	struct url u;
 
-	if (at == NULL || !has_prefix(word, "postgres")) {
+	if (has_prefix(word, "sqlite:") || (at == NULL && !ours)) {
 		text_set(out, STORE_SHOWN_TEXT, word);
-		return out;
-	}
-	used = (size_t)(at + 3 - word);
-	memcpy(out, word, used);
-	used += show_authority(at + 3, out + used, size - used);
-	at += 3 + strcspn(at + 3, "/?");
-	while (*at != '\0' && used < size) {
-		size_t n = 1 + strcspn(at + 1, "?&");
+	} else if (url_cut(word, &u)) {
+		snprintf(out, STORE_SHOWN_TEXT, "%.*s%.*s%s%.*s%.*s", u.scheme_size, u.scheme,
+			 u.user_size, u.user != NULL ? u.user : "", u.user != NULL ? "@" : "",
+			 u.hosts_size, u.hosts, u.base_size, u.base);
+		show_query(u.query, out, STORE_SHOWN_TEXT);
+	} else {
+		size_t n = at != NULL ? (size_t)(at + 3 - word) : strcspn(word, ":");
 
-		/* sslpassword too. */
-		if ((*at == '?' || *at == '&') && memmem(at, strcspn(at, "="), "password", 8)) {
-			at += n;
-			continue;
-		}
-		n = n < size - used ? n : size - used;
-		memcpy(out + used, at, n);
-		used += n;
-		at += n;
+		if (at == NULL && word[n] == ':')
+			n++;
+		snprintf(out, STORE_SHOWN_TEXT, "%.*s%s", (int)n, word, word[n] != '\0' ? "..." : "");
 	}
-	out[used] = '\0';
 	return out;
 }
 
@@ -133,7 +212,9 @@ int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err
 
 	if (url == NULL || url[0] == '\0')
 		return default_place(out, err);
-	if (has_prefix(url, "postgresql:") || has_prefix(url, "postgres:")) {
+	if (!has_prefix(url, "sqlite:") &&
+	    (strstr(url, "://") != NULL || has_prefix(url, "postgresql:") ||
+	     has_prefix(url, "postgres:"))) {
 		char shown[STORE_SHOWN_TEXT];
 
 		return bp_fail(err, BP_EUNSUP, "%s: here a store is a file; use sqlite:FILE",

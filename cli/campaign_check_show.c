@@ -100,11 +100,13 @@ enum { STORE_TEXT = PATH_MAX + 8 };
 /* The store that rounds go to, also where the plan leaves that to us. */
 static const char *store_of(const struct campaign_plan *p, char out[static STORE_TEXT])
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], shown[STORE_SHOWN_TEXT];
 	struct bp_error err;
 
-	if (p->store[0] != '\0')
-		return p->store;
+	if (p->store[0] != '\0') {
+		text_set(out, STORE_TEXT, store_shown(p->store, shown));
+		return out;
+	}
 	if (store_place(NULL, path, &err) < 0)
 		snprintf(out, STORE_TEXT, "%s", err.text);
 	else

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The connection: made, asked, found lost. What the server says is told in one line with the name
- * of the store in front; libpq puts no password into its messages, and the name has none.
+ * of the store in front. No password is in either: the name has none, and libpq, which says in full
+ * what it cannot parse, is only given what it can.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "campaign/postgres/pg.h"
+#include "campaign/store_place.h"
 
 int pg_no_memory(struct bp_error *err)
 {
@@ -36,6 +38,7 @@ static const struct {
 	{"57P", BP_EAGAIN, 0, NULL},
 	{"55P03", BP_EAGAIN, 0, "somebody else is writing"},
 	{"55", BP_EAGAIN, 0, NULL},
+	{"40P01", BP_EAGAIN, EDEADLK, NULL},
 	{"40", BP_EAGAIN, 0, NULL},
 	{"08", BP_EAGAIN, 0, NULL},
 	/* No partition for a row: its day was dropped since it was made. */
@@ -143,6 +146,27 @@ static void be_quiet(void *arg, const char *text)
 	(void)text;
 }
 
+/* What libpq cannot parse it says in full, with the password in it. */
+static int check_url(const struct pg_store *s, struct bp_error *err)
+{
+	PQconninfoOption *options;
+
+	if (!store_url_is_clear(s->url) || (strncmp(s->url, "postgres://", 11) != 0 &&
+					    strncmp(s->url, "postgresql://", 13) != 0))
+		return bp_fail(err, BP_EINVAL,
+			       "%s: the URL is not understood; in a user, a password and a "
+			       "database, / is %%2F, : %%3A, ? %%3F, @ %%40, %% %%25",
+			       s->shown);
+	options = PQconninfoParse(s->url, NULL);
+	if (options == NULL)
+		return bp_fail(err, BP_EINVAL,
+			       "%s: the URL is not understood (percent-encode the password, and "
+			       "look at what stands behind '?')",
+			       s->shown);
+	PQconninfoFree(options);
+	return 0;
+}
+
 int pg_connect(struct pg_store *s, struct bp_error *err)
 {
 	/* What the URL says comes later, and wins. */
@@ -157,6 +181,10 @@ int pg_connect(struct pg_store *s, struct bp_error *err)
 	const char *const values[] = {"10",   "30",	    "10",   "60000",
 				      s->url, "borderpath", "UTF8", NULL};
 
+	int rc = check_url(s, err);
+
+	if (rc < 0)
+		return rc;
 	s->prepared_count = 0;
 	PQclear(s->ahead);
 	s->ahead = NULL;
@@ -164,8 +192,7 @@ int pg_connect(struct pg_store *s, struct bp_error *err)
 	PQfinish(s->link);
 	s->link = PQconnectdbParams(names, values, 1);
 	if (s->link == NULL || PQstatus(s->link) != CONNECTION_OK) {
-		int rc = connecting_failed(s, err);
-
+		rc = connecting_failed(s, err);
 		pg_lose(s);
 		return rc;
 	}

@@ -167,6 +167,7 @@ static const struct {
 	/* keeping and telling */
 	{OPEN "store: /var/lib/x.db\n",
 	 "f:4:8: \"/var/lib/x.db\" is no store, expected sqlite:FILE or postgresql://..."},
+	{OPEN "store: \"postgres://u:secret@h/d\"\n", "f:4:8: \"...\" is no store"},
 	{OPEN "store: \"sqlite:\"\n", "f:4:8: \"sqlite:\" is no store"},
 	{OPEN "keep: {traces: 5m}\n", "f:4:16: 5m is out of range, expected 15m to 36525d"},
 	{OPEN "keep: {traces: 10d, hourly: 1d}\n",

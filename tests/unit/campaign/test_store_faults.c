@@ -96,13 +96,31 @@ static void names_are_shown_without_passwords(void **state)
 		{"postgresql://u:secret@h:5433/d?sslmode=require",
 		 "postgresql://u@h:5433/d?sslmode=require"},
 		{"postgres://u:secret@h1:1,h2:2/d", "postgres://u@h1:1,h2:2/d"},
-		{"postgresql://u:sec@re:t@h/d", "postgresql://u@h/d"},
+		/* What is not plain is not shown. */
+		{"postgresql://u:sec@re:t@h/d", "postgresql://..."},
+		{"postgresql://u:secret@re@h", "postgresql://..."},
+		{"postgresql://u:se/cret@h/d", "postgresql://..."},
+		{"postgresql://u:se/cret", "postgresql://..."},
+		{"postgresql://u:12/secret@h", "postgresql://..."},
+		{"postgresql://u:sec%zzret@h", "postgresql://u@h"},
+		{"postgresql://u:secret@[::1]x/d", "postgresql://..."},
+		{"postgresql://u:secret@[::1]:5432/d", "postgresql://u@[::1]:5432/d"},
+		{"postgresql://u:secret@%2Frun%2Fpg/d", "postgresql://u@%2Frun%2Fpg/d"},
+		{"postgresql://u%3Asecret@h", "postgresql://..."},
+		{"postgresql://u secret@h", "postgresql://..."},
+		{"postgresql:u:secret@h/d", "postgresql:..."},
+		{"postgres:secret", "postgres:..."},
+		{"Postgresql://u:secret@h/d", "Postgresql://u@h/d"},
+		{"nats://u:secret@h", "nats://u@h"},
+		{"postgresql://h/d?pass%77ord=secret&port=1", "postgresql://h/d?port=1"},
+		{"postgresql://h/d?Password=secret", "postgresql://h/d"},
+		{"postgresql://h/d?options=-csearch_path%3Dx", "postgresql://h/d?options=-csearch_path%3Dx"},
 		{"postgresql://:secret@h", "postgresql://@h"},
 		{"postgresql:///d?host=/run&password=secret&port=1",
 		 "postgresql:///d?host=/run&port=1"},
 		{"postgresql://h/d?password=secret", "postgresql://h/d"},
 		{"postgresql://h?user=u&sslpassword=secret", "postgresql://h?user=u"},
-		{"postgresql://u:secret", "postgresql://u:secret"}, /* a host and a port */
+		{"postgresql://u:secret", "postgresql://..."}, /* a host, and no port */
 		{"postgresql:", "postgresql:"},
 	};
 	char shown[STORE_SHOWN_TEXT], longest[2 * STORE_SHOWN_TEXT];

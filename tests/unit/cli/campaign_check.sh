@@ -159,6 +159,8 @@ faults files 'f.yaml: 2 lists of targets cannot be read' \
 	'every: 15m\ntargets: ["@list-that-is-not", "@."]'
 says 'Measurements  2 a round, 192 a day; 2 of them have no address now'; verdict "and what it costs"
 faults postgresql 'store postgresql://u@h/d: a campaign keeps its records in sqlite:FILE' 'every: 15m\nstore: postgresql://u:secret@h/d'
+grep -q 'postgresql://u@h/d' "$dir/out" && ! grep -q secret "$dir/out" "$dir/err"
+verdict "the password of a store is not told"
 faults nothing 'nothing to measure: all of it is on a do-not-probe list' \
 	'every: 15m\ntargets: [175.45.177.2]'
 faults time 'nothing to measure: no target holds at this time' \

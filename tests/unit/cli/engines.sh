@@ -175,6 +175,12 @@ line "no such database" 1 'no-such-base.*does not exist' report "${reader%/*}/no
 line "no such user" 1 'nobody' report "${url/borderpath@/nobody:hemlich@}"
 line "no server" 1 'No such file' report "postgresql://u:hemlich@%2Fnonexistent/x"
 line "no server, a parameter" 1 'No such file' report "postgresql:///x?host=/nonexistent&password=hemlich"
+for name in 'u:hem%zzlich@h' 'u:hemlich@[::1]x/db' 'u:p@hemlich@h' 'u:pa/hemlich@h/db' 'u:hemlich/x' \
+	'h/db?pass%77ord=hemlich&x=y' 'h/db?hemlich=x' 'h?port=1&password=hemlich%z' 'u:hemlich@h@/db'; do
+	line "a URL that is not understood" 1 'not understood' report "postgresql://$name"
+done
+line "a URL without its slashes" 1 'not understood' report 'postgresql:u:hemlich@h/db'
+line "a scheme that is none" 1 'a store is a file\|sqlite:FILE' report --store 'Postgresql://u:hemlich@h/db'
 empty=$(tests/postgres.sh url "$dir/pg" empty)
 line "an empty database" 1 'no store in this database' report "$empty"
 psql -AtqX "$empty" -c 'CREATE TABLE store_meta(key text, value text)' >/dev/null 2>&1
