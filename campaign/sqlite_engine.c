@@ -215,6 +215,13 @@ static int engine_marks(struct store *s, store_on_mark *on_mark, void *arg, stru
 	return sqlite_marks(own(s), on_mark, arg, err);
 }
 
+static const uint8_t *engine_secret(const struct store *s)
+{
+	const struct sqlite_store *q = (const struct sqlite_store *)s;
+
+	return q->mode == STORE_WRITE ? q->hash_key : NULL;
+}
+
 static const char *const schemes[] = {"sqlite:", NULL};
 
 const struct store_engine sqlite_engine = {
@@ -254,4 +261,5 @@ const struct store_engine sqlite_engine = {
 	.refuse_batch = engine_refuse_batch,
 	.skip_batches = engine_skip_batches,
 	.marks = engine_marks,
+	.secret = engine_secret,
 };

@@ -2,6 +2,7 @@
 /* Which engine a store is of, and the way to it. */
 #include "campaign/store.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,20 @@ int store_marks(struct store *s, store_on_mark *on_mark, void *arg, struct bp_er
 	if (s->engine->marks == NULL)
 		return cannot(s, "a book of batches", err);
 	return s->engine->marks(s, on_mark, arg, err);
+}
+
+int store_id(struct store *s, char out[static STORE_ID_TEXT], struct bp_error *err)
+{
+	static const char salt[] = "borderpath store id";
+	const uint8_t *secret = s->engine->secret(s);
+	uint8_t hash[crypto_generichash_BYTES];
+
+	if (secret == NULL)
+		return cannot(s, "its name without writing", err);
+	crypto_generichash(hash, sizeof(hash), secret, 16, (const unsigned char *)salt,
+			   sizeof(salt) - 1);
+	sodium_bin2hex(out, STORE_ID_TEXT, hash, (STORE_ID_TEXT - 1) / 2);
+	return 0;
 }
 
 int store_claim(struct store *s, const char *what, bool *mine, struct bp_error *err)

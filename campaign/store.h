@@ -96,6 +96,11 @@ int store_marks(struct store *s,
 			       struct bp_error *err),
 		void *arg, struct bp_error *err);
 
+/* Which store it is: 16 hex digits, the same for all who open it for writing, and for a copy of it;
+ * another for every store that is made. BP_EUNSUP: not open for writing. */
+enum { STORE_ID_TEXT = 17 };
+int store_id(struct store *s, char out[static STORE_ID_TEXT], struct bp_error *err);
+
 /* What only one of the processes that share a store may do (the events of a centre), by a name.
  * *mine: it is this one's, until the store is closed or its connection lost: to be asked again
  * every now and then, and false once it is another's. A store without a server is one process's:

@@ -104,6 +104,8 @@ struct store_engine {
 	int (*retire_rounds)(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
 			     bool *more, struct bp_error *err);
 	int (*sweep_some)(struct store *s, uint64_t *dropped, bool *more, struct bp_error *err);
+	/* The secret (16 bytes) that the store was made with; NULL: not open for writing. */
+	const uint8_t *(*secret)(const struct store *s);
 	/* NULL: always its own. */
 	int (*claim)(struct store *s, const char *what, bool *mine, struct bp_error *err);
 };

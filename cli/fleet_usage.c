@@ -41,6 +41,8 @@ const char collect_usage[] =
 "  --replicas N          copies of what is kept at a cluster of brokers: 1, 3 or 5 (1)\n"
 "  --stream-bytes N      what the broker keeps of results that nobody took yet (4G); a larger number\n"
 "                        than before is set, a smaller one is not\n"
+"  --new-store           the store takes the place of the one that the fleet's results went into: what that\n"
+"                        one has, agents have forgotten. Without it another store is refused\n"
 "  --no-watch            look for no events over the vantage points, raise no alert, and drop nothing\n"
 "                        that plans keep no longer\n"
 "  --outbox DIR          alerts that wait to be delivered (under the user's state directory)\n"

@@ -80,6 +80,7 @@ void collect_store_lost(struct collect *c, const struct bp_error *err)
 	collect_watch_lost(c);
 	store_close(c->store);
 	c->store = NULL;
+	text_set(c->store_why, sizeof(c->store_why), err->text);
 	patience_lose(c, &c->store_wait, err->text);
 }
 
@@ -87,13 +88,22 @@ void collect_store_lost(struct collect *c, const struct bp_error *err)
  * so, and is the caller's to tell. */
 static int open_store(struct collect *c, struct bp_error *err)
 {
+	char id[STORE_ID_TEXT];
 	int rc = store_open(c->o.store, STORE_WRITE, &c->store, err);
 
 	if (rc == 0)
 		rc = collect_marks_read(c, err);
+	if (rc == 0)
+		rc = store_id(c->store, id, err);
+	/* A server may have been given another one meanwhile. */
+	if (rc == 0 && strcmp(id, c->store_id) != 0) {
+		c->centre_known = false;
+		text_set(c->store_id, sizeof(c->store_id), id);
+	}
 	if (rc < 0) {
 		store_close(c->store);
 		c->store = NULL;
+		text_set(c->store_why, sizeof(c->store_why), err->text);
 	}
 	return rc;
 }
@@ -192,6 +202,8 @@ void collect_step(struct collect *c, int64_t wait_ns)
 
 	c->counts.bus = bus;
 	c->counts.store = store;
+	if (bus)
+		bus = collect_centre_turn(c);
 	if (bus) {
 		tell_first(c);
 		collect_marks_answer(c);
@@ -235,12 +247,21 @@ int collect_open(const struct collect_options *o, const struct collect_hooks *ho
 			rc = 0;
 		}
 	}
+	if (rc == 0 && c->set_up && !collect_centre_turn(c) && collect_failed(c, err))
+		rc = err->code;
 	if (rc < 0) {
 		collect_close(c);
 		return rc;
 	}
 	*out = c;
 	return 0;
+}
+
+bool collect_failed(const struct collect *c, struct bp_error *err)
+{
+	if (c->failed)
+		*err = c->failure;
+	return c->failed;
 }
 
 void collect_count(const struct collect *c, struct collect_counts *out)

@@ -24,6 +24,7 @@ struct collect_options {
 	const char *store;           /* as store_open; one that keeps a book of batches */
 	unsigned replicas;           /* of what is made at the broker; 1 to 5 */
 	int64_t stream_bytes;        /* 0: BUS_STREAM_BYTES_DEFAULT */
+	bool new_store;              /* it takes the place of the fleet's, where that is another */
 	bool watch;                  /* look for events, where no other collector does */
 	const char *outbox;          /* directory of alerts that are to be delivered; NULL: none is
 				      * told */
@@ -58,6 +59,8 @@ int collect_open(const struct collect_options *o, const struct collect_hooks *ho
 		 struct collect **out, struct bp_error *err);
 /* One turn: takes what there is, waits at most about wait_ns for it. */
 void collect_step(struct collect *c, int64_t wait_ns);
+/* It cannot go on: the fleet's results go into another store. */
+bool collect_failed(const struct collect *c, struct bp_error *err);
 void collect_count(const struct collect *c, struct collect_counts *out);
 /* What was taken and not committed goes back to the broker. */
 void collect_close(struct collect *c);

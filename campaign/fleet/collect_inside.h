@@ -7,6 +7,7 @@
  *   collect_marks.c   watermarks: read, told, asked for; rounds that are whole
  *   collect_book.c    what the centre says of each vantage point, in BP_CENTRE
  *   collect_rounds.c  rounds that the store has, read again
+ *   collect_centre.c  which store is the fleet's, and that a collector lives
  *   collect_watch.c   events over all vantage points of a campaign
  *   collect_keep.c    what its plan no longer keeps
  */
@@ -37,6 +38,7 @@ enum {
 #define COLLECT_EPOCHS_NS (12 * 3600 * NS_PER_S)
 #define COLLECT_SKIP_NS (600 * NS_PER_S)  /* between two skips of one vantage point's */
 #define COLLECT_MARKS_NS (3 * NS_PER_S)   /* where a round waits: what others have committed */
+#define COLLECT_CENTRE_NS (30 * NS_PER_S) /* between two entries of the collectors */
 #define COLLECT_BOOK_NS (2 * NS_PER_S)    /* between two entries of one vantage point */
 
 /* Something that is tried again: when, and whether people know. */
@@ -115,6 +117,13 @@ struct collect {
 	struct page *pages;            /* owned */
 	size_t page_count, page_room;
 	struct mono clocks_next;       /* when BP_STATUS is read again */
+	char store_id[STORE_ID_TEXT];  /* empty: it was not open yet */
+	char store_why[BP_ERROR_TEXT]; /* of a store that is away */
+	bool centre_known;             /* the store is the fleet's */
+	bool centre_store;             /* it was said that the store answers */
+	struct mono centre_next;
+	bool failed;                   /* for good */
+	struct bp_error failure;
 	struct collect_watch *watch;   /* NULL: not wanted */
 };
 
@@ -162,6 +171,12 @@ void collect_pending_add(struct collect *c, const struct round *r, const char *e
 void collect_pending_look(struct collect *c);
 /* Now and then, where rounds wait: what they wait for may be another collector's. */
 void collect_pending_turn(struct collect *c);
+
+/* --- collect_centre.c ------------------------------------------------------------------------- */
+
+/* Now and then, with a bus that works. Whether the store is known to be the fleet's: nothing is
+ * taken into it, and nothing told of it, before. Another one is c->failure. */
+bool collect_centre_turn(struct collect *c);
 
 /* --- collect_book.c --------------------------------------------------------------------------- */
 

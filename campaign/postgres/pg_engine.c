@@ -4,6 +4,13 @@
 
 static const char *const schemes[] = {"postgresql:", "postgres:", NULL};
 
+static const uint8_t *secret_of(const struct store *s)
+{
+	const struct pg_store *p = (const struct pg_store *)s;
+
+	return p->mode == STORE_WRITE ? p->hash_key : NULL;
+}
+
 const struct store_engine pg_engine = {
 	.name = "PostgreSQL",
 	.schemes = schemes,
@@ -36,5 +43,6 @@ const struct store_engine pg_engine = {
 	.refuse_batch = pg_refuse_batch,
 	.skip_batches = pg_skip_batches,
 	.marks = pg_marks,
+	.secret = secret_of,
 	.claim = pg_claim,
 };

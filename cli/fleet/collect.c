@@ -22,7 +22,7 @@
 #include "core/text.h"
 
 enum { OPT_SERVER = OPT_COMMAND_FIRST, OPT_NKEY, OPT_CA, OPT_STORE, OPT_REPLICAS, OPT_STREAM_BYTES,
-       OPT_OUTBOX, OPT_NO_WATCH };
+       OPT_OUTBOX, OPT_NO_WATCH, OPT_NEW_STORE };
 
 #define TURN_NS (NS_PER_S / 2)
 #define STATUS_NS (10 * NS_PER_S)
@@ -115,6 +115,7 @@ static int take_option(struct centre *s, int opt, const char *arg)
 	case OPT_STORE: s->o.store = arg; return 0;
 	case OPT_OUTBOX: s->o.outbox = arg; return 0;
 	case OPT_NO_WATCH: s->o.watch = false; return 0;
+	case OPT_NEW_STORE: s->o.new_store = true; return 0;
 	case OPT_REPLICAS: return take_replicas(s, arg);
 	case OPT_STREAM_BYTES:
 		if (options_bytes(arg, &s->o.stream_bytes) == 0)
@@ -154,6 +155,7 @@ static int parse(struct centre *s, int argc, char **argv)
 		{"stream-bytes", required_argument, NULL, OPT_STREAM_BYTES},
 		{"outbox", required_argument, NULL, OPT_OUTBOX},
 		{"no-watch", no_argument, NULL, OPT_NO_WATCH},
+		{"new-store", no_argument, NULL, OPT_NEW_STORE},
 		{NULL, 0, NULL, 0},
 	};
 	struct bp_error err;
@@ -222,6 +224,7 @@ static int run(struct centre *s)
 	struct collect *c;
 	struct bp_error err;
 	uint64_t usec = 0;
+	int rc = CLI_OK;
 
 	if (take_signals(s) < 0) {
 		bp_fail_sys(&err, errno, "signals");
@@ -232,13 +235,15 @@ static int run(struct centre *s)
 	if (sd_watchdog_enabled(0, &usec) > 0)
 		s->dog_ns = (int64_t)usec * NS_PER_US;
 	sd_notify(0, "READY=1");
-	while (!is_told_to_stop(s)) {
+	while (!is_told_to_stop(s) && !collect_failed(c, &err)) {
 		collect_step(c, TURN_NS);
 		tell_manager(s, c);
 	}
+	if (collect_failed(c, &err))
+		rc = cli_error(&err);
 	sd_notify(0, "STOPPING=1");
 	collect_close(c);
-	return CLI_OK;
+	return rc;
 }
 
 int cmd_collect(int argc, char **argv)
