@@ -51,7 +51,8 @@ bool store_is(const char *word);
 /* Where it is, for messages: no password is in it. Borrowed. */
 const char *store_path(const struct store *s);
 /* The same of a word that names a store (or does not): "postgresql://u:secret@h/d" as
- * "postgresql://u@h/d". What does not fit is cut. Returns out. */
+ * "postgresql://u@h/d"; where it is not plain what of it is the password, "postgresql://...". What
+ * does not fit is cut. Returns out. */
 enum { STORE_SHOWN_TEXT = 512 };
 const char *store_shown(const char *word, char out[static STORE_SHOWN_TEXT]);
 
@@ -71,7 +72,9 @@ int store_add_object(struct store *s, enum record_kind kind, struct wall at, con
 		     struct bp_error *err);
 /* The round itself; its traces are those added since store_begin with its id. */
 int store_add_round(struct store *s, const struct round *r, bool *already, struct bp_error *err);
-/* Commits durably: after 0 the round may be announced. */
+/* Commits durably: after 0 the round may be announced. BP_EAGAIN with sys EDEADLK, of this or any
+ * of those above: others wrote the same values in another order; undo, and the same once more, at
+ * once. */
 int store_commit(struct store *s, struct bp_error *err);
 void store_undo(struct store *s);
 

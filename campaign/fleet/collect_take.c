@@ -361,19 +361,25 @@ static unsigned waiting(struct collect *c, unsigned from, unsigned to, struct it
 	return n;
 }
 
+enum { RINGS_MAX = 8 };
+
 /* All of [from, to) that the store takes. What one of them holds may be refused when another is
  * added, or by the commit: a store sends what it was given when it likes. So only a batch that
  * fails alone is refused; where there are more, each half is tried by itself. */
 static int commit_all(struct collect *c, unsigned from, unsigned to, struct bp_error *err)
 {
-	unsigned middle = from + (to - from) / 2, count;
+	unsigned middle = from + (to - from) / 2, count, again = 0;
 	struct item *alone = NULL;
 	bool given;
 	int rc;
 
 	if (waiting(c, from, to, &alone) == 0)
 		return 0;
-	rc = commit(c, from, to, &given, err);
+	/* Where another collector was in the way: it has gone on. */
+	do {
+		err->sys = 0;
+		rc = commit(c, from, to, &given, err);
+	} while (rc < 0 && err->sys == EDEADLK && ++again <= RINGS_MAX);
 	count = waiting(c, from, to, &alone);
 	if (rc == 0 || !given || !is_content(err) || count == 0)
 		return rc;

@@ -420,14 +420,14 @@ int pg_flush(struct pg_store *s, struct bp_error *err)
 {
 	struct pg_news *n = s->news;
 	uint32_t kept = 0;
-	int rc = n->trace_count > 0 ? pg_lock_waiting(s, err) : 0;
+	int rc = n->trace_count + n->round_count > 0 ? pg_lock_waiting(s, err) : 0;
 
 	if (rc == 0 && n->trace_count > 0)
 		rc = pg_mark_there(s, err);
 	for (uint32_t i = 0; i < n->segment_count; i++)
 		kept += n->segments[i].kept;
 	/* What was sent once more needs nothing new. */
-	if (rc == 0 && kept + n->object_count + n->judgement_count > 0)
+	if (rc == 0 && kept + n->object_count + n->judgement_count + n->round_count > 0)
 		rc = send_values(s, err);
 	if (rc == 0 && kept > 0)
 		rc = make_days(s, err);
@@ -443,6 +443,8 @@ int pg_flush(struct pg_store *s, struct bp_error *err)
 		rc = send_judgements(s, err);
 	if (rc == 0 && kept > 0)
 		rc = move_rounds(s, err);
+	if (rc == 0)
+		rc = pg_rounds_send(s, err);
 	if (rc == 0)
 		pg_news_clear(n);
 	return rc;

@@ -153,6 +153,7 @@ void pg_news_free(struct pg_news *n)
 	free(n->traces);
 	free(n->objects);
 	free(n->judgements);
+	free(n->rounds);
 	free(n->order);
 	free(n->locked);
 	buf_fini(&n->bytes);
@@ -171,7 +172,7 @@ void pg_news_clear(struct pg_news *n)
 	pg_places_clear(&n->places);
 	pg_places_clear(&n->ids);
 	n->ref_count = n->segment_count = n->trace_count = 0;
-	n->object_count = n->judgement_count = 0;
+	n->object_count = n->judgement_count = n->round_count = 0;
 	n->share.open = false;
 	buf_clear(&n->bytes);
 }

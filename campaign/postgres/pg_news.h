@@ -115,6 +115,14 @@ struct pg_waiting_object {
 	uint32_t json_at, json_size;
 	int16_t kind;
 };
+struct pg_waiting_round {
+	pg_ref id, campaign, vantage;
+	int64_t lock, planned_us, start_us, end_us; /* PG_MINUS_INFINITY: none */
+	uint32_t expected, done, missed, traces;
+	uint32_t json_at, json_size; /* in news.bytes */
+	uint8_t why;
+	bool offline, look;
+};
 struct pg_waiting_judgement {
 	int32_t segment;
 	int16_t nth;
@@ -157,9 +165,10 @@ struct pg_news {
 	struct pg_waiting_segment *segments;
 	struct pg_waiting_trace *traces;
 	struct pg_waiting_object *objects;
+	struct pg_waiting_round *rounds;
 	struct pg_waiting_judgement *judgements;
 	uint32_t segment_count, segment_room, trace_count, trace_room, object_count, object_room;
-	uint32_t judgement_count, judgement_room;
+	uint32_t judgement_count, judgement_room, round_count, round_room;
 	struct pg_places ids; /* of traces of ours: place in traces */
 	struct buf bytes;
 	struct buf key, rows; /* scratch */
@@ -225,9 +234,14 @@ int pg_ref_verdict(struct pg_store *s, const struct trace *t, const struct verdi
 int pg_ref_judge(struct pg_store *s, const struct verdict *v, const struct geo_source *g,
 		 int64_t at_us, pg_ref *out);
 
+/* --- pg_round.c ------------------------------------------------------------------------------- */
+
+/* Sends the rounds that wait, behind all else. */
+int pg_rounds_send(struct pg_store *s, struct bp_error *err);
+
 /* --- pg_there.c ------------------------------------------------------------------------------- */
 
-/* Locks the vantage points of all segments that wait. */
+/* Locks the vantage points of all segments and rounds that wait. */
 int pg_lock_waiting(struct pg_store *s, struct bp_error *err);
 /* Marks the traces that are there already, and measures what is left of their segments. */
 int pg_mark_there(struct pg_store *s, struct bp_error *err);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Rounds and other objects: written beside their traces, and the questions about rounds alone. */
+/*
+ * Rounds and other objects: written beside their traces, and the questions about rounds alone. A
+ * round waits for the end of the transaction, as what it holds does: who writes several takes the
+ * locks of all of them at once.
+ */
 #include <string.h>
 
 #include "campaign/postgres/pg_news.h"
@@ -43,66 +47,137 @@ int pg_add_object(struct store *store, enum record_kind kind, struct wall at, co
 
 /* --- writing rounds --------------------------------------------------------------------------- */
 
-static void param_wall(struct pg_params *p, struct wall w)
+enum { WAITING_ROUNDS = 1024 };
+
+static int64_t us_or_none(struct wall w)
 {
-	if (w.ns == 0)
+	return w.ns == 0 ? PG_MINUS_INFINITY : pg_us_of(w);
+}
+
+static void param_or_null(struct pg_params *p, int64_t us)
+{
+	if (us == PG_MINUS_INFINITY)
 		pg_param_text(p, NULL);
 	else
-		pg_param_i64(p, pg_us_of(w));
+		pg_param_i64(p, us);
 	p->types[p->count - 1] = PG_INT8;
 }
 
-static int send_round(struct pg_store *s, const struct round *r, const struct buf *json,
-		      bool *already, struct bp_error *err)
+static int send_round(struct pg_store *s, const struct pg_waiting_round *r, struct bp_error *err)
 {
+	const struct pg_news *n = s->news;
 	struct pg_params *p = &s->params;
-	PGresult *res;
-	int rc;
 
-	pg_param_text(p, r->id);
-	pg_param_text(p, r->campaign);
-	pg_param_text(p, r->vantage);
-	pg_param_i64(p, pg_us_of(r->planned));
-	param_wall(p, r->start);
-	param_wall(p, r->end);
+	pg_param_i32(p, pg_row(n, PG_KIND_WORD, r->id));
+	pg_param_i32(p, pg_row(n, PG_KIND_WORD, r->campaign));
+	pg_param_i32(p, pg_row(n, PG_KIND_WORD, r->vantage));
+	pg_param_i64(p, r->planned_us);
+	param_or_null(p, r->start_us);
+	param_or_null(p, r->end_us);
 	pg_param_i64(p, r->expected);
 	pg_param_i64(p, r->done);
 	pg_param_i64(p, r->missed);
 	pg_param_i64(p, r->traces);
 	pg_param_text(p, r->why == ROUND_WHY_NONE ? NULL : word_of(round_why_words, r->why));
-	pg_param_bool(p, r->why == ROUND_WHY_OFFLINE || r->health == ROUND_HEALTH_OFFLINE);
+	pg_param_bool(p, r->offline);
 	pg_param_bool(p, r->look);
-	pg_param_bytes(p, PG_TEXT, json->bytes, json->used - 1);
+	pg_param_bytes(p, PG_TEXT, n->bytes.bytes + r->json_at, r->json_size);
 	/* Where it is read: behind what it holds. */
-	rc = pg_query_constant(
+	return pg_query_constant(
 		s,
 		"INSERT INTO round(round, campaign, vantage, planned_us, at_us, start_us,"
 		" end_us, expected, done, missed, traces, why, offline, look, json)"
-		" SELECT w.id, c.id, v.id, $4, greatest($4, (SELECT max(g.start_min_us)"
-		" FROM segment g WHERE g.round = w.id)), $5, $6, $7, $8, $9, $10, $11, $12,"
-		" $13, $14 FROM word w, word c, word v WHERE w.word = $1 AND c.word = $2 AND"
-		" v.word = $3 ON CONFLICT (campaign, vantage, planned_us) DO UPDATE SET"
+		" VALUES ($1, $2, $3, $4, greatest($4, (SELECT max(g.start_min_us)"
+		" FROM segment g WHERE g.round = $1)), $5, $6, $7, $8, $9, $10, $11, $12,"
+		" $13, $14) ON CONFLICT (campaign, vantage, planned_us) DO UPDATE SET"
 		" round = excluded.round, at_us = excluded.at_us,"
 		" start_us = excluded.start_us, end_us = excluded.end_us,"
 		" expected = excluded.expected, done = excluded.done,"
 		" missed = excluded.missed, traces = excluded.traces, why = excluded.why,"
 		" offline = excluded.offline, look = excluded.look, json = excluded.json"
 		" WHERE round.start_us IS NULL AND excluded.start_us IS NOT NULL",
+		NULL, err);
+}
+
+int pg_rounds_send(struct pg_store *s, struct bp_error *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < s->news->round_count && rc == 0; i++)
+		rc = send_round(s, &s->news->rounds[i], err);
+	return rc;
+}
+
+/* Whether its slot has a row, and one that it does not take the place of. That somebody else writes
+ * the same one just now is seen when it is sent, and changes nothing. */
+static int find_slot(struct pg_store *s, const struct round *r, const struct pg_waiting_round *w,
+		     bool *already, struct bp_error *err)
+{
+	const struct pg_news *n = s->news;
+	bool measured = w->start_us != PG_MINUS_INFINITY;
+	PGresult *res;
+	int rc;
+
+	*already = false;
+	for (uint32_t i = 0; i < n->round_count; i++) {
+		const struct pg_waiting_round *x = &n->rounds[i];
+
+		if (x->campaign == w->campaign && x->vantage == w->vantage &&
+		    x->planned_us == w->planned_us)
+			*already = !measured || x->start_us != PG_MINUS_INFINITY;
+	}
+	pg_param_text(&s->params, r->campaign);
+	pg_param_text(&s->params, r->vantage);
+	pg_param_i64(&s->params, w->planned_us);
+	rc = pg_query_constant(
+		s,
+		"SELECT start_us IS NOT NULL FROM round WHERE campaign = (SELECT id FROM word"
+		" WHERE word = $1) AND vantage = (SELECT id FROM word WHERE word = $2) AND"
+		" planned_us = $3",
 		&res, err);
 	if (rc < 0)
 		return rc;
-	if (already != NULL)
-		*already = strcmp(PQcmdTuples(res), "0") == 0;
+	if (PQntuples(res) > 0)
+		*already = *already || !measured || pg_get_bool(res, 0, 0);
 	PQclear(res);
+	return 0;
+}
+
+static int let_wait(struct pg_store *s, const struct round *r, struct pg_waiting_round *w)
+{
+	struct pg_news *n = s->news;
+	void *list = n->rounds;
+	size_t at = n->bytes.used;
+	int rc = pg_room(&list, &n->round_room, n->round_count + 1, sizeof(*n->rounds));
+
+	n->rounds = list;
+	if (rc < 0)
+		return rc;
+	round_write_json(&n->bytes, r);
+	if (n->bytes.failed || n->bytes.used > UINT32_MAX / 2)
+		return BP_ENOMEM;
+	w->json_at = (uint32_t)at;
+	/* Without the newline. */
+	w->json_size = (uint32_t)(n->bytes.used - at - 1);
+	n->rounds[n->round_count++] = *w;
 	return 0;
 }
 
 int pg_add_round(struct store *store, const struct round *r, bool *already, struct bp_error *err)
 {
 	struct pg_store *s = pg_of(store);
-	const char *const words[] = {r->id, r->campaign, r->vantage};
-	int64_t lock;
-	struct buf json;
+	struct pg_waiting_round w = {.planned_us = pg_us_of(r->planned),
+				     .start_us = us_or_none(r->start),
+				     .end_us = us_or_none(r->end),
+				     .expected = r->expected,
+				     .done = r->done,
+				     .missed = r->missed,
+				     .traces = r->traces,
+				     .why = r->why,
+				     .offline = r->why == ROUND_WHY_OFFLINE ||
+						r->health == ROUND_HEALTH_OFFLINE,
+				     .look = r->look};
+	bool there = false;
 	int rc = pg_check_order(s, err);
 
 	if (rc < 0)
@@ -110,23 +185,20 @@ int pg_add_round(struct store *store, const struct round *r, bool *already, stru
 	if (r->id[0] == '\0' || r->campaign[0] == '\0' || r->vantage[0] == '\0')
 		return pg_failed(s, bp_fail(err, BP_EINVAL,
 					    "the store: a round without id, campaign or vantage"));
-	rc = pg_flush(s, err);
-	lock = pg_lock_key(s, r->vantage);
+	w.lock = pg_lock_key(s, r->vantage);
+	if (pg_ref_word(s, r->id, &w.id) < 0 || pg_ref_word(s, r->campaign, &w.campaign) < 0 ||
+	    pg_ref_word(s, r->vantage, &w.vantage) < 0)
+		rc = pg_no_memory(err);
 	if (rc == 0)
-		rc = pg_lock(s, &lock, 1, err);
-	for (unsigned i = 0; i < 3 && rc == 0; i++) {
-		pg_ref ignored;
-
-		rc = pg_ref_word(s, words[i], &ignored) < 0 ? pg_no_memory(err) : 0;
-	}
-	if (rc == 0)
-		rc = pg_values_send(s, PG_KIND_WORD, PG_KIND_WORD, err);
-	pg_news_clear(s->news);
-	buf_init(&json);
-	round_write_json(&json, r);
-	if (rc == 0)
-		rc = json.failed ? pg_no_memory(err) : send_round(s, r, &json, already, err);
-	buf_fini(&json);
+		rc = find_slot(s, r, &w, &there, err);
+	if (rc == 0 && let_wait(s, r, &w) < 0)
+		rc = pg_no_memory(err);
+	/* What comes behind it is no more of it. */
+	s->news->share.open = false;
+	if (rc == 0 && s->news->round_count >= WAITING_ROUNDS)
+		rc = pg_flush(s, err);
+	if (rc == 0 && already != NULL)
+		*already = there;
 	return pg_failed(s, rc);
 }
 
@@ -136,6 +208,14 @@ int pg_add_round(struct store *store, const struct round *r, bool *already, stru
 #define OF_OWNER                                                                           \
 	" FROM round WHERE campaign = (SELECT id FROM word WHERE word = $1) AND vantage =" \
 	" (SELECT id FROM word WHERE word = $2)"
+
+/* What waits is seen too by who wrote it. */
+static int ready(struct pg_store *s, struct bp_error *err)
+{
+	int rc = pg_ready(s, err);
+
+	return rc == 0 && s->writing && !s->failed ? pg_failed(s, pg_flush(s, err)) : rc;
+}
 
 static int parse(struct pg_store *s, const PGresult *res, int row, int column, struct round *out,
 		 struct bp_error *err)
@@ -159,7 +239,7 @@ int pg_last_planned(struct store *store, const char *campaign, const char *vanta
 {
 	struct pg_store *s = pg_of(store);
 	PGresult *res;
-	int rc = pg_ready(s, err);
+	int rc = ready(s, err);
 
 	if (rc < 0)
 		return rc;
@@ -177,7 +257,7 @@ int pg_last_rounds(struct store *store, const char *campaign, const char *vantag
 		   struct round *out, unsigned max, struct bp_error *err)
 {
 	struct pg_store *s = pg_of(store);
-	int rc = pg_ready(s, err), count;
+	int rc = ready(s, err), count;
 	PGresult *res;
 
 	if (rc < 0)
@@ -204,7 +284,7 @@ int pg_slots(struct store *store, const char *campaign, const char *vantage, uns
 {
 	struct pg_store *s = pg_of(store);
 	PGresult *res;
-	int rc = pg_ready(s, err), count;
+	int rc = ready(s, err), count;
 
 	if (rc < 0)
 		return rc;
@@ -227,7 +307,7 @@ int pg_round(struct store *store, int64_t row, struct round *out, struct bp_erro
 {
 	struct pg_store *s = pg_of(store);
 	PGresult *res;
-	int rc = pg_ready(s, err);
+	int rc = ready(s, err);
 
 	if (rc < 0)
 		return rc;

@@ -129,8 +129,8 @@ static const char functions[] =
 	" IF day > (now() AT TIME ZONE 'UTC')::date + 2 AND (SELECT count(*) FROM pg_inherits i\n"
 	"  JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'trace'::regclass\n"
 	"  AND c.relname ~ '^trace_[0-9]{8}$' AND substr(c.relname, 7) >\n"
-	"  to_char((now() AT TIME ZONE 'UTC')::date + 2, 'YYYYMMDD')) >= 64 THEN\n"
-	"  RAISE EXCEPTION 'the day % is still to come, and there are 64 such already', day\n"
+	"  to_char((now() AT TIME ZONE 'UTC')::date + 2, 'YYYYMMDD')) >= 400 THEN\n"
+	"  RAISE EXCEPTION 'the day % is still to come, and there are 400 such already', day\n"
 	"   USING ERRCODE = '22008'; END IF;\n"
 	/* Attached, not made as a part: that locks nobody out. */
 	" EXECUTE format('CREATE TABLE %I (LIKE trace INCLUDING DEFAULTS INCLUDING STORAGE)',"

@@ -69,7 +69,7 @@ int pg_lock(struct pg_store *s, int64_t *keys, unsigned count, struct bp_error *
 int pg_lock_waiting(struct pg_store *s, struct bp_error *err)
 {
 	struct pg_news *n = s->news;
-	int64_t *keys = malloc((n->segment_count + 1) * sizeof(*keys));
+	int64_t *keys = malloc((n->segment_count + n->round_count + 1) * sizeof(*keys));
 	unsigned count = 0;
 	int rc;
 
@@ -84,6 +84,10 @@ int pg_lock_waiting(struct pg_store *s, struct bp_error *err)
 	for (uint32_t i = 0; i < n->segment_count; i++) {
 		if (count == 0 || keys[count - 1] != n->segments[i].lock)
 			keys[count++] = n->segments[i].lock;
+	}
+	for (uint32_t i = 0; i < n->round_count; i++) {
+		if (count == 0 || keys[count - 1] != n->rounds[i].lock)
+			keys[count++] = n->rounds[i].lock;
 	}
 	rc = pg_lock(s, keys, count, err);
 	free(keys);

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/campaign/store_open_bed.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "campaign/postgres/pg.h"
@@ -252,6 +253,95 @@ static void two_writers_write_the_same(void **state)
 	assert_int_equal(count_of(b, NULL), SLOTS * 41);
 }
 
+/* Routers are common to vantage points: what one writes in the order a, b the other writes in the
+ * order b, a, at the same time. Neither waits for the other in a ring. */
+enum { TURNS = 8, RING_VANTAGES = 6 };
+
+static int put_turn(struct store *s, unsigned who, unsigned turn, struct bp_error *err)
+{
+	int rc = store_begin(s, err);
+
+	for (unsigned i = 0; i < RING_VANTAGES && rc == 0; i++) {
+		unsigned routers = turn * RING_VANTAGES + (who ? RING_VANTAGES - 1 - i : i);
+		char name[16];
+		struct round r;
+		bool already;
+
+		snprintf(name, sizeof(name), "%c%u", 'a' + who, i);
+		r = make_round(name, T0 + turn * 900 * NS_PER_S);
+		for (unsigned k = 0; k < 20 && rc == 0; k++) {
+			struct trace *t = make_trace(name, r.id, r.start.ns + k * NS_PER_MS,
+						     turn * 1000 + k, 20 * routers + k);
+
+			for (unsigned h = 0; h < 4; h++)
+				t->entries[h].reply.from = addr_v4((const uint8_t[]){
+					10, (uint8_t)(1 + h), (uint8_t)routers, (uint8_t)k});
+			rc = store_add_trace(s, t, NULL, NULL, err);
+			free(t);
+		}
+		r.expected = r.done = r.traces = 20;
+		if (rc == 0)
+			rc = store_add_round(s, &r, &already, err);
+		if (rc == 0 && already)
+			rc = BP_EINVAL;
+	}
+	return rc == 0 ? store_commit(s, err) : rc;
+}
+
+/* How many turns had to be tried again; above TURNS: something else. */
+static int put_turns(const char *name, unsigned who, int other)
+{
+	struct bp_error err = {0};
+	struct store *s;
+	int again = 0;
+
+	if (store_open(name, STORE_WRITE, &s, &err) != 0)
+		return 255;
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		char byte = 0;
+		int rc;
+
+		/* Both begin together. */
+		if (write(other, &byte, 1) != 1 || read(other, &byte, 1) != 1)
+			return 254;
+		while ((rc = put_turn(s, who, turn, &err)) == BP_EAGAIN && again < TURNS) {
+			store_undo(s);
+			again++;
+		}
+		if (rc != 0) {
+			fprintf(stderr, "%s\n", err.text);
+			return 253;
+		}
+	}
+	store_close(s);
+	return again;
+}
+
+static void two_writers_do_not_wait_in_a_ring(void **state)
+{
+	struct bed *b = *state;
+	pid_t children[2];
+	int ends[2], status;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0) {
+			close(ends[!i]);
+			_exit(put_turns(b->path, i, ends[i]));
+		}
+	}
+	close(ends[0]);
+	close(ends[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	assert_int_equal(count_of(b, NULL), 2 * TURNS * RING_VANTAGES * 21);
+}
+
 /* --- names that others gave otherwise --------------------------------------------------------- */
 
 static void name_all(struct names *n, const struct trace *t, const char *org)
@@ -481,21 +571,24 @@ static void few_days_are_still_to_come(void **state)
 	unsigned days = days_of(b);
 	int64_t now = wall_now().ns;
 
+	for (unsigned k = 0; k < 8; k++) {
+		assert_ok(b, store_begin(b->store, &b->err));
+		for (unsigned i = 50 * k; i < 50 * (k + 1); i++)
+			add(b, make_trace("fra1", "r", now + (3 + i) * 86400 * NS_PER_S, i, 1),
+			    NULL, NULL);
+		assert_ok(b, store_commit(b->store, &b->err));
+	}
 	assert_ok(b, store_begin(b->store, &b->err));
-	for (unsigned i = 0; i < 64; i++)
-		add(b, make_trace("fra1", "r", now + (3 + i) * 86400 * NS_PER_S, i, 1), NULL, NULL);
-	assert_ok(b, store_commit(b->store, &b->err));
-	assert_ok(b, store_begin(b->store, &b->err));
-	add(b, make_trace("fra1", "r", now + 90 * 86400 * NS_PER_S, 100, 1), NULL, NULL);
+	add(b, make_trace("fra1", "r", now + 500 * 86400 * NS_PER_S, 500, 1), NULL, NULL);
 	assert_int_equal(store_commit(b->store, &b->err), BP_EINVAL);
 	assert_non_null(strstr(b->err.text, "still to come"));
 	store_undo(b->store);
-	assert_int_equal(days_of(b), days + 64);
+	assert_int_equal(days_of(b), days + 400);
 	/* But today's. */
 	assert_ok(b, store_begin(b->store, &b->err));
-	add(b, make_trace("fra1", "r", now, 101, 1), NULL, NULL);
+	add(b, make_trace("fra1", "r", now, 501, 1), NULL, NULL);
 	assert_ok(b, store_commit(b->store, &b->err));
-	assert_int_equal(days_of(b), days + 65);
+	assert_int_equal(days_of(b), days + 401);
 }
 
 /* Who writes need not own: what doc/store.md grants is enough, for a new day too. */
@@ -580,6 +673,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_book_says_what_is_in),	   T(rounds_come_in_pieces),
 		T(two_collectors_take_the_same),   T(two_writers_write_the_same),
+		T(two_writers_do_not_wait_in_a_ring),
 		T(what_was_named_otherwise_stays), T(a_lost_connection_undoes_and_comes_again),
 		T(another_store_is_not_written_into), T(a_view_ends_with_its_connection),
 		T(a_dropped_day_comes_again),	   T(days_of_any_time),
