@@ -47,7 +47,8 @@ static bool only(const char *text, size_t n, const char *more)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'z') &&
-		    !(text[i] >= 'A' && text[i] <= 'Z') && memchr(more, text[i], strlen(more)) == NULL)
+		    !(text[i] >= 'A' && text[i] <= 'Z') &&
+		    memchr(more, text[i], strlen(more)) == NULL)
 			return false;
 	}
 	return true;

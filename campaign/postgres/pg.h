@@ -10,8 +10,8 @@
  * other: each adds what it does not know, and what another added meanwhile is found.
  *
  * A transaction sends what waits at its end, and takes locks in one order, so that collectors wait
- * for each other but not in a ring: vantage points (by their lock's number), then kinds of values in
- * the order of enum pg_kind, each by their hash. One that is so large that it sends twice may be
+ * for each other but not in a ring: vantage points (by their lock's number), then kinds of values
+ * in the order of enum pg_kind, each by their hash. One that is so large that it sends twice may be
  * undone for a ring all the same (EDEADLK). Whose vantage point is locked may look which of its
  * traces are there already.
  */
