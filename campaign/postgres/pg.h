@@ -30,7 +30,9 @@ enum {
 	PG_STORE_VERSION = 1,
 	PG_SEGMENT_BITS = 14, /* traces of a segment, as a power of two; store_trace's numbers */
 	PG_SEGMENT_TRACES = 1 << PG_SEGMENT_BITS,
-	PG_WAITING_TRACES = 16384, /* go in before more are added */
+	PG_WAITING_TRACES = 16384, /* so much goes in before more is added */
+	PG_WAITING_ROUNDS = 1024,
+	PG_WAITING_BYTES = 64 << 20, /* of bodies and objects */
 	PG_PREPARED_MAX = 64,
 };
 

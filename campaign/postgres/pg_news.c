@@ -162,6 +162,12 @@ void pg_news_free(struct pg_news *n)
 	free(n);
 }
 
+bool pg_news_full(const struct pg_news *n)
+{
+	return n->trace_count >= PG_WAITING_TRACES || n->round_count >= PG_WAITING_ROUNDS ||
+	       n->bytes.used >= PG_WAITING_BYTES;
+}
+
 void pg_news_clear(struct pg_news *n)
 {
 	for (unsigned k = 0; k < PG_KINDS; k++) {

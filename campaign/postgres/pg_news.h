@@ -186,6 +186,8 @@ struct pg_news {
 
 int pg_news_new(struct pg_news **out);
 void pg_news_free(struct pg_news *n);
+/* Enough waits: a flush, before there is more. */
+bool pg_news_full(const struct pg_news *n);
 /* Nothing waits; what is known stays. */
 void pg_news_clear(struct pg_news *n);
 /* Forgets what is known, too: after an undo, or on another connection. */

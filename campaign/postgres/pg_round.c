@@ -42,12 +42,10 @@ int pg_add_object(struct store *store, enum record_kind kind, struct wall at, co
 	if (rc < 0 || w->bytes.failed || w->bytes.used > UINT32_MAX / 2)
 		return pg_failed(s, pg_no_memory(err));
 	w->objects[w->object_count++] = o;
-	return 0;
+	return pg_news_full(w) ? pg_failed(s, pg_flush(s, err)) : 0;
 }
 
 /* --- writing rounds --------------------------------------------------------------------------- */
-
-enum { WAITING_ROUNDS = 1024 };
 
 static int64_t us_or_none(struct wall w)
 {
@@ -124,7 +122,7 @@ static int find_slot(struct pg_store *s, const struct round *r, const struct pg_
 
 		if (x->campaign == w->campaign && x->vantage == w->vantage &&
 		    x->planned_us == w->planned_us)
-			*already = !measured || x->start_us != PG_MINUS_INFINITY;
+			*already |= !measured || x->start_us != PG_MINUS_INFINITY;
 	}
 	pg_param_text(&s->params, r->campaign);
 	pg_param_text(&s->params, r->vantage);
@@ -195,7 +193,7 @@ int pg_add_round(struct store *store, const struct round *r, bool *already, stru
 		rc = pg_no_memory(err);
 	/* What comes behind it is no more of it. */
 	s->news->share.open = false;
-	if (rc == 0 && s->news->round_count >= WAITING_ROUNDS)
+	if (rc == 0 && pg_news_full(s->news))
 		rc = pg_flush(s, err);
 	if (rc == 0 && already != NULL)
 		*already = there;

@@ -115,7 +115,8 @@ static bool segment_fits(const struct pg_news *n, const struct addition *a)
 	const struct pg_share *h = &n->share;
 	const struct trace *t = a->t;
 
-	if (!h->open || g->count >= PG_SEGMENT_TRACES || strcmp(h->run, a->key.run) != 0 ||
+	if (!h->open || n->bytes.used >= PG_WAITING_BYTES ||
+	    g->count >= PG_SEGMENT_TRACES || strcmp(h->run, a->key.run) != 0 ||
 	    strcmp(h->round, t->round) != 0 || strcmp(h->vantage, t->vantage) != 0 ||
 	    strcmp(h->campaign, t->campaign) != 0 || h->named != (a->names != NULL) ||
 	    (h->named && !geo_equal(&h->geo, &a->names->geo)))
@@ -136,7 +137,7 @@ static int segment_begin(struct pg_store *s, const struct addition *a, struct bp
 	const struct trace *t = a->t;
 	struct pg_waiting_segment *g;
 	void *list;
-	int rc = n->trace_count >= PG_WAITING_TRACES ? pg_flush(s, err) : 0;
+	int rc = pg_news_full(n) ? pg_flush(s, err) : 0;
 
 	if (rc < 0)
 		return rc;
