@@ -183,6 +183,29 @@ static void a_claim_is_one_collectors(void **state)
 	open_store(b, STORE_WRITE);
 }
 
+static void a_store_has_a_name(void **state)
+{
+	struct bed *b = *state;
+	char id[STORE_ID_TEXT], again[STORE_ID_TEXT], file[STORE_NAME];
+	struct store *other;
+
+	assert_ok(b, store_id(b->store, id, &b->err));
+	assert_int_equal(strlen(id), STORE_ID_TEXT - 1);
+	close_store(b);
+	open_store(b, STORE_WRITE);
+	assert_ok(b, store_id(b->store, again, &b->err));
+	assert_string_equal(id, again);
+	snprintf(file, sizeof(file), "%s/other.db", b->dir);
+	assert_ok(b, store_open(file, STORE_WRITE, &other, &b->err));
+	assert_ok(b, store_id(other, again, &b->err));
+	assert_string_not_equal(id, again);
+	store_close(other);
+	/* Who only reads may not know its secret. */
+	close_store(b);
+	open_store(b, STORE_READ);
+	assert_int_equal(store_id(b->store, again, &b->err), BP_EUNSUP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +217,7 @@ int main(void)
 		T(what_makes_no_sense_is_refused),
 		T(two_collectors_see_each_other),
 		T(a_claim_is_one_collectors),
+		T(a_store_has_a_name),
 	};
 
 	return RUN_ON_BOTH(tests);
