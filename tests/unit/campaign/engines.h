@@ -73,6 +73,8 @@ static inline void server_sql(const char *url, const char *sql)
 	PGresult *r;
 
 	PQsetNoticeProcessor(c, be_quiet, NULL);
+	/* A test that failed may have left a transaction open, and this would wait for its end. */
+	PQclear(PQexec(c, "SET lock_timeout = '5s'"));
 	r = PQexec(c, sql);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
 		fail_msg("%s: %s", sql, PQerrorMessage(c));
