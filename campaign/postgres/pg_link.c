@@ -31,6 +31,7 @@ static const struct {
 	const char *also; /* NULL: what the server says is enough */
 } states[] = {
 	{"22", BP_EINVAL, 0, NULL}, /* a value that the server does not take, now or later */
+	{"54", BP_EINVAL, 0, NULL}, /* too large for an index, too many of something: it stays so */
 	{"53100", BP_EIO, ENOSPC, NULL},
 	{"53200", BP_ENOMEM, 0, NULL},
 	{"53", BP_EAGAIN, 0, NULL},
