@@ -29,7 +29,7 @@ struct deploy {
 	struct check check;
 	struct buf yaml;                           /* the plan, and what its files hold */
 	struct view view;
-	unsigned changed;
+	unsigned changed, left;                    /* left: withdraw: who goes on with it */
 };
 
 static int take_options(struct deploy *d, int argc, char **argv, const char *what)
@@ -144,12 +144,19 @@ static int fill(struct deploy *d, struct deployment *out, struct bp_error *err)
 
 /* --- the fleet -------------------------------------------------------------------------------- */
 
-static int seat(struct deploy *d, struct deployment *out, struct bp_error *err)
+static bool is_named(const struct deploy *d, const char *vantage)
 {
-	const struct deployment *before = view_find(&d->view, out->campaign);
+	for (unsigned i = 0; i < d->vantages_count; i++) {
+		if (strcmp(d->vantages[i], vantage) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each of the fleet, and once. */
+static int check_named(const struct deploy *d, struct bp_error *err)
+{
 	const struct roster *r = &d->view.roster;
-	const char *names[ROSTER_VANTAGES_MAX];
-	unsigned count = 0;
 
 	for (unsigned i = 0; i < d->vantages_count; i++) {
 		if (roster_find(r, d->vantages[i]) == NULL)
@@ -159,8 +166,62 @@ static int seat(struct deploy *d, struct deployment *out, struct bp_error *err)
 			if (strcmp(d->vantages[k], d->vantages[i]) == 0)
 				return bp_fail(err, BP_EINVAL, "%s is named twice", d->vantages[i]);
 		}
-		names[count++] = d->vantages[i];
 	}
+	return 0;
+}
+
+/* Those who run it and are not named; NULL: names none. */
+static unsigned others_of(const struct deploy *d, const struct deployment *c, const char **names)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; c != NULL && i < c->seats_count; i++) {
+		const char *name = c->seats[i].vantage;
+
+		if (is_named(d, name) || roster_find(&d->view.roster, name) == NULL)
+			continue;
+		if (names != NULL)
+			names[n] = name;
+		n++;
+	}
+	return n;
+}
+
+/* A campaign is one plan: some cannot have another one of its name than the others. */
+static int run_another(const char *campaign, const char *const *others, unsigned n,
+		       struct bp_error *err)
+{
+	struct buf list;
+	int rc;
+
+	buf_init(&list);
+	for (unsigned i = 0; i < n && i < 4; i++)
+		buf_printf(&list, "%s%s", i > 0 ? ", " : "", others[i]);
+	if (n > 4)
+		buf_printf(&list, " and %u more", n - 4);
+	rc = bp_fail(err, BP_EINVAL, "%s run%s another plan that is called %s: nothing was deployed; "
+		     "without --vantage all get this one, and under another name these alone",
+		     list.failed ? "others" : list.bytes, n == 1 ? "s" : "", campaign);
+	buf_fini(&list);
+	return rc;
+}
+
+static int seat(struct deploy *d, struct deployment *out, struct bp_error *err)
+{
+	const struct deployment *before = view_find(&d->view, out->campaign);
+	const struct roster *r = &d->view.roster;
+	const char *names[2 * ROSTER_VANTAGES_MAX];
+	unsigned count = 0;
+	int rc = check_named(d, err);
+
+	if (rc < 0)
+		return rc;
+	if (d->vantages_count > 0 && before != NULL)
+		count = others_of(d, before, names);
+	if (count > 0 && !view_has_source(&d->view, out->campaign, d->yaml.bytes, d->yaml.used))
+		return run_another(out->campaign, names, count, err);
+	for (unsigned i = 0; i < d->vantages_count; i++)
+		names[count++] = d->vantages[i];
 	for (unsigned i = 0; d->vantages_count == 0 && i < r->count; i++) {
 		if (r->keys[i].revoked.ns == 0)
 			names[count++] = r->keys[i].name;
@@ -376,14 +437,42 @@ int campaign_deploy(int argc, char **argv)
 	return end(d, bus, rc, &err);
 }
 
+/* The others go on, by their new shares. */
+static int take_from_named(struct deploy *d, struct deployment *c, struct bus *bus,
+			   struct bp_error *err)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < c->seats_count; i++) {
+		if (!is_named(d, c->seats[i].vantage))
+			c->seats[kept++] = c->seats[i];
+	}
+	c->seats_count = kept;
+	if (view_settle(&d->view, err) < 0)
+		return err->code;
+	return view_send(bus, &d->view, d->word, &d->changed, err);
+}
+
 static int take_back(struct deploy *d, struct bus *bus, struct bp_error *err)
 {
+	struct deployment *c = view_find(&d->view, d->word);
 	const char *kinds[] = {"plan", "deployed"};
 	char key[VIEW_KEY_TEXT];
 	int rc;
 
-	if (view_find(&d->view, d->word) == NULL)
+	if (c == NULL)
 		return bp_fail(err, BP_ENOTFOUND, "no campaign of the fleet is called \"%s\"", d->word);
+	rc = check_named(d, err);
+	for (unsigned i = 0; rc == 0 && i < d->vantages_count; i++) {
+		if (!deployment_has(c, d->vantages[i]))
+			rc = bp_fail(err, BP_ENOTFOUND, "%s does not run %s: nothing was withdrawn",
+				     d->vantages[i], d->word);
+	}
+	if (rc < 0)
+		return rc;
+	d->left = d->vantages_count > 0 ? others_of(d, c, NULL) : 0;
+	if (d->left > 0)
+		return take_from_named(d, c, bus, err);
 	view_remove(&d->view, d->word);
 	rc = view_settle(&d->view, err);
 	if (rc == 0)
@@ -393,6 +482,22 @@ static int take_back(struct deploy *d, struct bus *bus, struct bp_error *err)
 		rc = bus_delete(bus, "BP_FLEET", key, err);
 	}
 	return rc;
+}
+
+static void put_withdrawn(struct buf *out, const struct deploy *d)
+{
+	const char *plans = d->changed == 1 ? "plan" : "plans";
+
+	if (d->common.format == OUTPUT_JSONL)
+		buf_printf(out, "{\"type\":\"withdraw\",\"campaign\":\"%s\",\"changed\":%u,"
+			   "\"left\":%u}\n", d->word, d->changed, d->left);
+	else if (d->left == 0)
+		buf_printf(out, "%s is withdrawn: %u %s changed. What was measured stays.\n", d->word,
+			   d->changed, plans);
+	else
+		buf_printf(out, "%s is withdrawn from %u, and %u go%s on: %u %s changed. What was measured "
+			   "stays.\n", d->word, d->vantages_count, d->left, d->left == 1 ? "es" : "",
+			   d->changed, plans);
 }
 
 int campaign_withdraw(int argc, char **argv)
@@ -415,10 +520,7 @@ int campaign_withdraw(int argc, char **argv)
 	if (rc == 0)
 		rc = take_back(d, bus, &err);
 	if (rc == 0) {
-		buf_printf(&out, d->common.format == OUTPUT_JSONL
-				 ? "{\"type\":\"withdraw\",\"campaign\":\"%s\",\"changed\":%u}\n"
-				 : "%s is withdrawn: %u plans changed. What was measured stays.\n",
-			   d->word, d->changed);
+		put_withdrawn(&out, d);
 		rc = show(d, &out, &err);
 	}
 	buf_fini(&out);

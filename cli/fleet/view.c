@@ -326,6 +326,13 @@ static const struct view_source *source_of(const struct view *v, const char *cam
 	return NULL;
 }
 
+bool view_has_source(const struct view *v, const char *campaign, const char *yaml, size_t n)
+{
+	const struct view_source *s = source_of(v, campaign);
+
+	return s != NULL && s->n == n && memcmp(s->yaml, yaml, n) == 0;
+}
+
 void view_remove(struct view *v, const char *campaign)
 {
 	for (unsigned i = 0; i < v->deployed_count; i++) {

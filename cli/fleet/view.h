@@ -57,6 +57,8 @@ int view_check_list(const char *dir, const struct view *v, struct bp_error *err)
 struct deployment *view_find(struct view *v, const char *campaign);
 const struct view_plan *view_plan_of(const struct view *v, const char *vantage,
 				     const char *campaign);
+/* Whether what lies there as the campaign's plan is this, to the byte. */
+bool view_has_source(const struct view *v, const char *campaign, const char *yaml, size_t n);
 /* Puts d, and its plan's source, in the place of one of that name; takes d. BP_ENOMEM. */
 int view_put_take(struct view *v, struct deployment *d, const char *yaml, size_t n);
 void view_remove(struct view *v, const char *campaign);

@@ -79,6 +79,42 @@ verdict "what is too much for a share"
 bp 0 campaign deploy "$dir/much.yaml" --dir "$dir/f" --vantage v01 && ! grep -q 'by its share' "$dir/err" &&
 	bp 0 campaign withdraw much --dir "$dir/f"
 verdict "is not too much for one"
+
+# --vantage touches those alone that it names.
+seats() { lists '.[] | select(.campaign == "some") | [.vantages[] | [.name, .offset_s]]'; }
+shares() { lists '[.[] | select(.campaign == "some").per_prefix_rate_pps]'; }
+printf 'campaign: some\nevery: 1h\ntargets: [198.51.100.7]\n' >"$dir/some.yaml"
+bp 0 campaign deploy "$dir/some.yaml" --quiet --dir "$dir/f" --vantage v02 --vantage v03 && two=$(seats) &&
+	is '["v02","v03"]' "$(jq -cn "$two | map(.[0])")" && is '[20]' "$(shares)"
+verdict "a plan for two"
+bp 0 campaign deploy "$dir/some.yaml" --quiet --dir "$dir/f" --vantage v01 &&
+	is '["v01","v02","v03"]' "$(seats | jq -c 'map(.[0]) | sort')" && is '[13]' "$(shares)" &&
+	is "$two" "$(seats | jq -c 'map(select(.[0] != "v01"))')" && is 3 "$(seats | jq 'map(.[1]) | unique | length')"
+verdict "and for one more: the two keep it, and their moments; the budget is for all three"
+bp 0 campaign deploy "$dir/some.yaml" --quiet --dir "$dir/f" --vantage v01 --format jsonl &&
+	is '[0,3]' "$(jq -c '[.changed, (.vantages | length)]' "$dir/out")"
+verdict "again: nothing changes"
+sed 's/1h/2h/' "$dir/some.yaml" >"$dir/other.yaml"
+bp 1 campaign deploy "$dir/other.yaml" --quiet --dir "$dir/f" --vantage v01 && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
+	grep -q 'v02, v03 run another plan that is called some: nothing was deployed' "$dir/err" &&
+	is '[3600]' "$(lists '[.[] | select(.campaign == "some").every_s]')"
+verdict "another plan of that name is not for one alone"
+bp 0 campaign deploy "$dir/other.yaml" --quiet --dir "$dir/f" --vantage v01 --vantage v02 --vantage v03 &&
+	is '[7200]' "$(lists '[.[] | select(.campaign == "some").every_s]')"
+verdict "but for all who run it"
+bp 1 campaign withdraw some --dir "$dir/f" --vantage v02 --vantage v09 &&
+	grep -q 'v09 does not run some: nothing was withdrawn' "$dir/err" && is 3 "$(seats | jq length)"
+verdict "withdrawn from one who does not run it"
+bp 0 campaign withdraw some --dir "$dir/f" --vantage v02 &&
+	grep -q 'some is withdrawn from 1, and 2 go on: 3 plans changed' "$dir/out" &&
+	is '["v01","v03"]' "$(seats | jq -c 'map(.[0]) | sort')" && is '[20]' "$(shares)"
+verdict "withdrawn from one: the others go on, with more"
+bp 1 campaign withdraw some --dir "$dir/f" --vantage v01 --vantage v03 --vantage v02 && is 2 "$(seats | jq length)" &&
+	bp 1 campaign withdraw some --dir "$dir/f" --vantage nobody && grep -q 'is called "nobody"' "$dir/err"
+verdict "nor from those who do, along with one who does not"
+bp 0 campaign withdraw some --dir "$dir/f" --vantage v01 --vantage v03 && is 2 "$(lists length)"
+verdict "and from the last"
+
 sed -i 's/2m/1h/' "$dir/much.yaml"
 bp 0 campaign deploy "$dir/much.yaml" --dir "$dir/f" && grep -q 'warning: by its share: a round does not end' "$dir/err" &&
 	bp 0 campaign withdraw much --dir "$dir/f"
