@@ -158,6 +158,13 @@ int pg_greet(struct pg_store *s, struct bp_error *err)
 		if (m->from >= version)
 			rc = step_up(s, m, err);
 	}
+	/* A statement of a full transaction takes seconds; one that hangs is to end some time. Who
+	 * set a limit knows why. */
+	if (rc == 0 && s->mode == STORE_WRITE)
+		rc = pg_exec(s,
+			     "SELECT set_config('statement_timeout', '5min', false) WHERE"
+			     " current_setting('statement_timeout') = '0'",
+			     err);
 	return rc == 0 && s->mode == STORE_WRITE ? read_secret(s, err) : rc;
 }
 

@@ -74,11 +74,79 @@ static void rounds_that_wait_are_found(void **state)
 	assert_int_equal(number(b->path, "SELECT count(*) FROM round"), 1);
 }
 
+/* --- time ------------------------------------------------------------------------------------- */
+
+static void assert_limit(struct bed *b, const char *limit)
+{
+	PGresult *res;
+
+	assert_ok(b, pg_query(pg_of(b->store), "SELECT current_setting('statement_timeout')", &res,
+			      &b->err));
+	assert_string_equal(pg_get_text(res, 0, 0), limit);
+	PQclear(res);
+}
+
+/* A writer does not wait for ever, and goes on; who reads may take his time. */
+static void a_statement_that_hangs_ends(void **state)
+{
+	struct bed *b = *state;
+	char path[STORE_NAME];
+	bool already;
+
+	assert_limit(b, "5min");
+	close_store(b);
+	open_store(b, STORE_READ);
+	assert_limit(b, "0");
+	close_store(b);
+	text_set(path, sizeof(path), b->path);
+	snprintf(b->path, sizeof(b->path), "%.250s%%20-cstatement_timeout%%3D700ms", path);
+	open_store(b, STORE_WRITE);
+	assert_limit(b, "700ms");
+	text_set(b->path, sizeof(b->path), path);
+	server_sql(path, "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS"
+			 " 'BEGIN PERFORM pg_sleep(3600); RETURN NEW; END';"
+			 " CREATE TRIGGER hang BEFORE INSERT ON batch FOR EACH ROW EXECUTE"
+			 " FUNCTION hang()");
+	assert_ok(b, store_begin(b->store, &b->err));
+	assert_int_equal(store_mark_batch(b->store, "fra1", "e1", 1, &already, &b->err), BP_EAGAIN);
+	store_undo(b->store);
+	server_sql(path, "DROP TRIGGER hang ON batch");
+	assert_ok(b, store_begin(b->store, &b->err));
+	assert_ok(b, store_mark_batch(b->store, "fra1", "e1", 1, &already, &b->err));
+	assert_false(already);
+	assert_ok(b, store_commit(b->store, &b->err));
+}
+
+static void days_that_are_read_stay_for_now(void **state)
+{
+	static const char drop[] = "SELECT store_drop_days('2026-11-23')";
+	struct bed *b = *state;
+	PGconn *reader = PQconnectdb(b->path);
+
+	put_round(b, "fra1", 0, 5);
+	PQclear(PQexec(reader, "BEGIN"));
+	PQclear(PQexec(reader, "SELECT count(*) FROM trace"));
+	assert_int_equal(pg_exec(pg_of(b->store), drop, &b->err), BP_EAGAIN);
+	assert_non_null(strstr(b->err.text, "later"));
+	assert_int_equal(count_of(b, NULL), 6);
+	/* Nobody waits behind it. */
+	put_round(b, "fra1", 1, 5);
+	assert_int_equal(number(b->path, "SELECT count(*) FROM segment"), 2);
+	PQclear(PQexec(reader, "COMMIT"));
+	assert_int_equal(number(b->path, drop), 1);
+	/* The rounds. */
+	assert_int_equal(count_of(b, NULL), 2);
+	assert_int_equal(number(b->path, "SELECT count(*) FROM segment"), 0);
+	PQfinish(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_waits_is_bounded),
 		T(rounds_that_wait_are_found),
+		T(a_statement_that_hangs_ends),
+		T(days_that_are_read_stay_for_now),
 	};
 
 	return run_on_server(tests, sizeof(tests) / sizeof(tests[0]));
