@@ -614,7 +614,10 @@ int sqlite_round(struct sqlite_store *s, int64_t row, struct round *out, struct 
 		rc = round_read(&rec, out, err);
 	record_fini(&rec);
 	sqlite3_reset(st);
-	return rc;
+	/* Torn, or wrong: damaged all the same. */
+	return rc == 0 || rc == BP_ENOMEM || rc == BP_EUNSUP ?
+		       rc : bp_fail(err, BP_EPARSE, "%s: round %lld is damaged", s->path,
+				    (long long)row);
 }
 
 int sqlite_slots(struct sqlite_store *s, const char *campaign, const char *vantage, unsigned max,

@@ -29,7 +29,7 @@ int sqlite_next_round(struct sqlite_store *s, int64_t after, int64_t *row, struc
 	if (id == 0)
 		return bp_fail(err, BP_ENOTFOUND, "%s: no further round", s->path);
 	rc = sqlite_round(s, id, out, err);
-	if (rc == 0 || rc == BP_EPARSE)
+	if (rc == 0 || rc == BP_EPARSE || rc == BP_EUNSUP)
 		*row = id;
 	return rc;
 }

@@ -208,7 +208,8 @@ int store_last_rounds(struct store *s, const char *campaign, const char *vantage
 		      struct round *out, unsigned max, struct bp_error *err);
 
 /* The round that was committed next behind row `after` (0: the first), for who sends rounds on;
- * *row is its own. BP_ENOTFOUND: none; BP_EPARSE: it is damaged (*row is set). Of files only. */
+ * *row is its own. BP_ENOTFOUND: none; BP_EPARSE, BP_EUNSUP: it does not read (*row is set). Of
+ * files only. */
 int store_next_round(struct store *s, int64_t after, int64_t *row, struct round *out,
 		     struct bp_error *err);
 /* What was committed behind that row, and what all of the store takes. */

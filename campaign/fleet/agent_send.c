@@ -188,6 +188,8 @@ static void cut_ahead(struct agent *a, struct mono now)
 		if (anew)
 			agent_trouble(a, "%s was made anew: its rounds are sent from the first",
 				      a->spool_file);
+		if (rc == 0 && cut_told(a->cut)[0] != '\0')
+			agent_trouble(a, "%s", cut_told(a->cut));
 		follow(a);
 	}
 	if (rc < 0 && rc != BP_ENOTFOUND)

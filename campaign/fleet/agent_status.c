@@ -73,7 +73,7 @@ static void put_spool(struct json_writer *w, struct agent *a, const struct cut_s
 	json_put_int(w, "bytes_max", a->spool_max);
 	jsonl_put_wall(w, "oldest", b.oldest);
 	json_put_int(w, "lost_traces", (int64_t)state->lost_traces);
-	json_put_int(w, "lost_rounds", 0);
+	json_put_int(w, "lost_rounds", (int64_t)state->lost_rounds);
 	json_end(w);
 }
 

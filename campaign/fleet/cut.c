@@ -14,7 +14,7 @@
 /* No clock runs ahead by more than this, and is put right later. */
 #define GAPS_NS (2 * 24 * 3600 * NS_PER_S)
 
-enum { OUTBOX_ID = 0x42504f42 /* "BPOB" */, OUTBOX_VERSION = 2, BUSY_MS = 5000 };
+enum { OUTBOX_ID = 0x42504f42 /* "BPOB" */, OUTBOX_VERSION = 3, BUSY_MS = 5000 };
 
 int cut_fail(struct cut *c, struct bp_error *err)
 {
@@ -72,7 +72,8 @@ static int create(struct cut *c, struct bp_error *err)
 		 "BEGIN IMMEDIATE;"
 		 "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1),"
 		 " vantage TEXT NOT NULL, cut INTEGER NOT NULL, confirmed INTEGER NOT NULL,"
-		 " row INTEGER NOT NULL, round TEXT NOT NULL, lost_traces INTEGER NOT NULL);"
+		 " row INTEGER NOT NULL, round TEXT NOT NULL, lost_traces INTEGER NOT NULL,"
+		 " lost_rounds INTEGER NOT NULL);"
 		 EPOCHS "CREATE TABLE batch(seq INTEGER PRIMARY KEY, round TEXT NOT NULL,"
 		 " part INTEGER NOT NULL, parts INTEGER NOT NULL, records INTEGER NOT NULL,"
 		 " bytes BLOB NOT NULL);"
@@ -81,19 +82,24 @@ static int create(struct cut *c, struct bp_error *err)
 		 "CREATE INDEX gap_by_round ON gap(round);"
 		 "CREATE TABLE plan(campaign TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
 		 " running INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;"
-		 "INSERT INTO meta VALUES(1, '%s', 0, 0, 0, '', 0);"
+		 "INSERT INTO meta VALUES(1, '%s', 0, 0, 0, '', 0, 0);"
 		 "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
 		 c->vantage, OUTBOX_ID, OUTBOX_VERSION);
 	return cut_exec(c, sql, err);
 }
 
-/* Version 1 had one epoch for ever. */
-static int upgrade(struct cut *c, struct bp_error *err)
+/* Version 1 had one epoch for ever, version 2 no rounds that were lost. */
+static int upgrade(struct cut *c, int64_t version, struct bp_error *err)
 {
-	int rc = cut_exec(c, "BEGIN IMMEDIATE;" EPOCHS
-			  "INSERT INTO epoch SELECT 0, epoch FROM meta WHERE cut > 0;"
-			  "ALTER TABLE meta DROP COLUMN epoch; PRAGMA user_version = 2; COMMIT", err);
+	int rc = cut_exec(c, "BEGIN IMMEDIATE", err);
 
+	if (rc == 0 && version == 1)
+		rc = cut_exec(c, EPOCHS
+			      "INSERT INTO epoch SELECT 0, epoch FROM meta WHERE cut > 0;"
+			      "ALTER TABLE meta DROP COLUMN epoch", err);
+	if (rc == 0)
+		rc = cut_exec(c, "ALTER TABLE meta ADD COLUMN lost_rounds INTEGER NOT NULL"
+			      " DEFAULT 0; PRAGMA user_version = 3; COMMIT", err);
 	if (rc < 0)
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	return rc;
@@ -118,7 +124,7 @@ static int read_state(struct cut *c, struct bp_error *err)
 	sqlite3_stmt *st = NULL;
 	int rc = cut_prepare(c, "SELECT vantage, cut, confirmed, row, round, lost_traces,"
 			 " (SELECT coalesce(sum(length(bytes)), 0) FROM batch),"
-			 " (SELECT coalesce(sum(records), 0) FROM batch) FROM meta", &st, err);
+			 " (SELECT coalesce(sum(records), 0) FROM batch), lost_rounds FROM meta", &st, err);
 
 	if (rc == 0)
 		rc = cut_step(c, st, err);
@@ -131,6 +137,7 @@ static int read_state(struct cut *c, struct bp_error *err)
 		c->state.lost_traces = (uint64_t)sqlite3_column_int64(st, 5);
 		c->state.bytes = (uint64_t)sqlite3_column_int64(st, 6);
 		c->state.records = (uint64_t)sqlite3_column_int64(st, 7);
+		c->state.lost_rounds = (uint64_t)sqlite3_column_int64(st, 8);
 	}
 	sqlite3_finalize(st);
 	if (rc < 0)
@@ -157,8 +164,8 @@ static int open_tables(struct cut *c, struct bp_error *err)
 		rc = read_int(c, "PRAGMA user_version", &version, err);
 	if (rc == 0 && id == 0 && version == 0)
 		rc = create(c, err);
-	else if (rc == 0 && id == OUTBOX_ID && version == 1)
-		rc = upgrade(c, err);
+	else if (rc == 0 && id == OUTBOX_ID && version > 0 && version < OUTBOX_VERSION)
+		rc = upgrade(c, version, err);
 	else if (rc == 0 && (id != OUTBOX_ID || version != OUTBOX_VERSION))
 		rc = bp_fail(err, id == OUTBOX_ID ? BP_EUNSUP : BP_EPARSE,
 			     "%s: no outbox of this version", c->file);
@@ -229,6 +236,9 @@ static int add_batch(void *arg, const struct batch_head *head, const char *bytes
 	uint64_t place = a->epoch->base + head->seq;
 	int rc;
 
+	/* Cut finer: what was cut before is undone. */
+	if (head->part == 1)
+		a->state = a->cut->state;
 	sqlite3_reset(a->st);
 	sqlite3_bind_int64(a->st, 1, (int64_t)place);
 	sqlite3_bind_text(a->st, 2, head->round, -1, SQLITE_STATIC);
@@ -249,12 +259,15 @@ static int write_position(struct cut *c, const struct cut_state *s, const char *
 			  struct bp_error *err)
 {
 	sqlite3_stmt *st = NULL;
-	int rc = cut_prepare(c, "UPDATE meta SET cut = ?1, row = ?2, round = ?3", &st, err);
+	int rc = cut_prepare(c, "UPDATE meta SET cut = ?1, row = ?2, round = ?3, lost_traces = ?4,"
+			     " lost_rounds = ?5", &st, err);
 
 	if (rc == 0) {
 		sqlite3_bind_int64(st, 1, (int64_t)s->cut);
 		sqlite3_bind_int64(st, 2, s->row);
 		sqlite3_bind_text(st, 3, round, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(st, 4, (int64_t)s->lost_traces);
+		sqlite3_bind_int64(st, 5, (int64_t)s->lost_rounds);
 		rc = cut_step(c, st, err);
 	}
 	sqlite3_finalize(st);
@@ -281,13 +294,19 @@ static int write_gap(struct cut *c, int64_t row, const struct round *r, struct b
 	return rc;
 }
 
-/* on: this is the round that comes next, and not one that was cut before. */
-static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct round *r, bool on,
-		   struct bp_error *err)
+static bool is_damage(int rc)
+{
+	return rc == BP_EPARSE || rc == BP_EUNSUP || rc == BP_ERANGE;
+}
+
+/* on: this is the round that comes next, and not one that was cut before. bare: nothing of it can
+ * be cut but that it was. */
+static int cut_so(struct cut *c, struct store *spool, int64_t row, const struct round *r, bool on,
+		  bool bare, struct bp_error *err)
 {
 	struct adding a = {.cut = c, .state = c->state};
 	struct cut_parts parts = {.cut = c, .spool = spool, .round = r, .on_batch = add_batch,
-				  .arg = &a};
+				  .arg = &a, .bare = bare};
 	const char *last = on ? r->id : c->round;
 	unsigned epochs = c->epoch_count;
 	int rc = cut_exec(c, "BEGIN IMMEDIATE", err);
@@ -306,6 +325,7 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 	sqlite3_finalize(a.st);
 	if (on)
 		a.state.row = row;
+	a.state.lost_traces += parts.damaged;
 	if (rc == 0)
 		rc = write_gap(c, row, r, err);
 	if (rc == 0)
@@ -321,7 +341,41 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 	c->state = a.state;
 	if (on)
 		text_set(c->round, sizeof(c->round), r->id);
+	if (parts.damaged > 0)
+		snprintf(c->told, sizeof(c->told), "%s: %" PRIu64 " traces of it are lost: the spool "
+			 "is damaged", r->id, parts.damaged);
 	return 0;
+}
+
+static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct round *r, bool on,
+		   struct bp_error *err)
+{
+	int rc = cut_so(c, spool, row, r, on, false, err);
+
+	return is_damage(rc) ? cut_so(c, spool, row, r, on, true, err) : rc;
+}
+
+/* What is no round any more keeps nobody waiting behind it. */
+static int pass_over(struct cut *c, int64_t row, struct bp_error *err)
+{
+	struct cut_state next = c->state;
+	int rc;
+
+	next.row = row;
+	next.lost_rounds++;
+	rc = write_position(c, &next, "", err);
+	if (rc < 0)
+		return rc;
+	c->state = next;
+	c->round[0] = '\0';
+	snprintf(c->told, sizeof(c->told), "a round of the spool is damaged, and lost (row %" PRId64
+		 ")", row);
+	return 0;
+}
+
+const char *cut_told(const struct cut *c)
+{
+	return c->told;
 }
 
 /* Whether the spool still has the round that was cut last, where it was. */
@@ -334,9 +388,9 @@ static int look_at_spool(struct cut *c, struct store *spool, struct round *r, bo
 	if (c->state.row == 0)
 		return 0;
 	rc = store_next_round(spool, c->state.row - 1, &row, r, err);
-	if (rc < 0 && rc != BP_ENOTFOUND && rc != BP_EPARSE)
+	if (rc < 0 && rc != BP_ENOTFOUND && !is_damage(rc))
 		return rc;
-	if (row == c->state.row && (rc == BP_EPARSE || strcmp(r->id, c->round) == 0))
+	if (row == c->state.row && (is_damage(rc) || strcmp(r->id, c->round) == 0))
 		return 0;
 	c->state.row = 0;
 	c->own = false;
@@ -355,11 +409,15 @@ int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *er
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	if (anew != NULL)
 		*anew = false;
+	c->told[0] = '\0';
 	rc = look_at_spool(c, spool, r, anew, err);
 	if (rc == 0)
 		rc = store_next_round(spool, c->state.row, &row, r, err);
 	if (rc == 0)
 		rc = cut_one(c, spool, row, r, true, err);
+	/* Where not even its row is known it is not the round that is damaged. */
+	if (is_damage(rc) && row > 0)
+		rc = pass_over(c, row, err);
 	free(r);
 	return rc;
 }
@@ -400,7 +458,7 @@ int cut_measured(struct cut *c, struct store *spool, const char *id, unsigned *a
 			rc = cut_one(c, spool, row, r, false, err);
 			*again += rc == 0;
 		}
-		if (rc < 0 && rc != BP_ENOTFOUND && rc != BP_EPARSE)
+		if (rc < 0 && rc != BP_ENOTFOUND && !is_damage(rc))
 			break;
 	}
 	free(r);

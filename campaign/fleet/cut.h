@@ -35,14 +35,18 @@ struct cut_state {
 	uint64_t bytes;            /* of batches that are not confirmed */
 	uint64_t records;          /* in them */
 	int64_t row;               /* of the spool: cut up to this round */
-	uint64_t lost_traces;      /* dropped before they were cut */
+	uint64_t lost_traces;      /* dropped before they were cut, or damaged */
+	uint64_t lost_rounds;      /* damaged: nothing is known of them but that they were */
 };
 void cut_state(const struct cut *c, struct cut_state *out);
 
-/* Cuts the next round of the spool. A round whose traces are not all there any more says so: they
- * are missed, why spool_full. BP_ENOTFOUND: there is none; else nothing was cut. A spool that was
- * made anew is begun from its first round, and *anew (may be NULL) says so. */
+/* Cuts the next round of the spool. A round whose traces are not all there any more, or do not
+ * read, says so: they are missed, why spool_full. One that does not read itself is passed over, and
+ * counted. BP_ENOTFOUND: there is none; else nothing was cut. A spool that was made anew is begun
+ * from its first round, and *anew (may be NULL) says so. */
 int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *err);
+/* What the last cut_next found damaged, in a line; empty: nothing. */
+const char *cut_told(const struct cut *c);
 /* A slot that was cut as one that never began may be measured even so, where a clock had run
  * ahead: its round takes the old one's place in the spool, and is cut again, whole. id: of a round
  * that was announced; NULL: whichever, after a start. *again counts. */

@@ -22,6 +22,7 @@ struct cut {
 	struct batch_writer *writer;
 	struct cut_epoch *epochs;      /* owned; oldest first */
 	unsigned epoch_count;
+	char told[BP_ERROR_TEXT];      /* what the last cut lost; empty: nothing */
 	bool own;                      /* the last epoch is of this process, and of this spool */
 };
 
@@ -44,7 +45,9 @@ const struct cut_epoch *cut_epoch_first(const struct cut *c, bool *last);
 /* Fills what it says of an epoch, by its cut and confirmed. */
 void cut_epoch_state(const struct cut *c, struct cut_state *out);
 
-/* cut_round.c: gives the batches of a round, in order. on_batch: negative stops. */
+/* cut_round.c: gives the batches of a round, in order; once more from its first part where they
+ * were too large. What does not read is left out, and the round says so. on_batch: negative
+ * stops. */
 struct cut_parts {
 	struct cut *cut;
 	struct store *spool;
@@ -53,7 +56,9 @@ struct cut_parts {
 	int (*on_batch)(void *arg, const struct batch_head *head, const char *bytes, size_t n,
 			struct bp_error *err);
 	void *arg;
+	bool bare;             /* the round alone, as if no trace of it could be read */
+	uint64_t damaged;      /* out: traces that are there, as far as is known, and do not read */
 };
-int cut_round(const struct cut_parts *p, struct bp_error *err);
+int cut_round(struct cut_parts *p, struct bp_error *err);
 
 #endif

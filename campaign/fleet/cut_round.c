@@ -22,14 +22,18 @@ struct shape {
 	uint32_t records_max;
 	size_t text_max;
 	uint64_t traces;     /* that are there */
+	bool anywhen;        /* they are looked for at any time */
+	bool damaged;        /* only the first `readable` records can be read */
+	uint64_t readable;
 };
 
 struct cutting {
-	const struct cut_parts *p;
+	struct cut_parts *p;
 	struct shape *shape;
 	struct batch_head head;
 	size_t text;         /* of the part under way, foreseen */
 	uint32_t records;    /* in it */
+	uint64_t seen;       /* of the round, in this reading */
 	bool writing;
 };
 
@@ -114,42 +118,95 @@ static int on_record(void *arg, struct record *r, struct bp_error *err)
 		return 0;
 	if (r->kind == RECORD_TRACE && strcmp(r->trace->round, c->p->round->id) != 0)
 		return 0;
+	if (c->shape->damaged && c->seen == c->shape->readable)
+		return BP_EOF;
+	c->seen++;
 	return c->writing ? write(c, r, err) : measure(c, r, err);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return b != 0 && b < a ? b : a;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return b > a ? b : a;
+}
+
+static bool is_damage(int rc)
+{
+	return rc == BP_EPARSE || rc == BP_EUNSUP;
 }
 
 static int read_round(struct cutting *c, struct bp_error *err)
 {
 	const struct round *r = c->p->round;
-	int64_t first = r->planned.ns, last = r->end.ns > first ? r->end.ns : first;
 	struct store_select select = {.round = r->id, .campaign = r->campaign,
 				      .vantage = r->vantage};
+	int rc;
 
-	if (r->start.ns != 0 && r->start.ns < first)
-		first = r->start.ns;
-	select.since.ns = first - SLACK_S * NS_PER_S;
-	select.until.ns = last + SLACK_S * NS_PER_S;
-	return store_read(c->p->spool, &select, on_record, c, err);
+	/* A clock that was set meanwhile puts any of them first. */
+	if (!c->shape->anywhen) {
+		select.since.ns = least(least(r->planned.ns, r->start.ns), r->end.ns) -
+				  SLACK_S * NS_PER_S;
+		select.until.ns = most(most(r->planned.ns, r->start.ns), r->end.ns) +
+				  SLACK_S * NS_PER_S;
+	}
+	c->seen = 0;
+	rc = c->p->bare ? 0 : store_read(c->p->spool, &select, on_record, c, err);
+	/* Behind those that can be read lies what cannot. */
+	if (c->shape->damaged && c->seen == c->shape->readable && is_damage(rc))
+		return 0;
+	return rc == BP_EOF ? 0 : rc;
 }
 
-/* What was dropped before it was sent is missed, and why; never silently. */
-static void tell_loss(struct round *r, uint64_t there)
+/* What there is, and how it is to be cut. */
+static int measure_round(struct cutting *c, struct bp_error *err)
+{
+	struct shape *s = c->shape;
+	int rc = 0;
+
+	for (s->anywhen = false;; s->anywhen = true) {
+		s->parts = 0;
+		s->traces = 0;
+		s->damaged = false;
+		c->text = 0;
+		rc = read_round(c, err);
+		if (rc != 0 || c->p->bare || s->anywhen || s->traces >= c->p->round->traces)
+			break;
+	}
+	if (is_damage(rc)) {
+		s->damaged = true;
+		s->readable = c->seen;
+		rc = 0;
+	}
+	s->damaged |= c->p->bare;
+	if (s->damaged && c->p->round->traces > s->traces)
+		c->p->damaged = c->p->round->traces - s->traces;
+	return rc;
+}
+
+/* What was dropped before it was sent, or does not read, is missed, and why; never silently. */
+static void tell_loss(struct round *r, const struct shape *s)
 {
 	char was[ROUND_NOTE_TEXT];
-	uint64_t lost = r->traces - there;
+	uint64_t lost = r->traces - s->traces;
 	uint32_t missed = lost < r->done ? (uint32_t)lost : r->done;
 
 	/* Several traces of one measurement: all of them gone, all measurements are. */
-	if (there == 0)
+	if (s->traces == 0)
 		missed = r->done;
 	memcpy(was, r->note, sizeof(was));
 	r->done -= missed;
 	r->missed += missed;
-	r->traces = (uint32_t)there;
+	r->traces = (uint32_t)s->traces;
 	if (r->why == ROUND_WHY_NONE)
 		r->why = ROUND_WHY_SPOOL;
-	snprintf(r->note, sizeof(r->note),
-		 "%" PRIu64 " traces were measured and dropped unsent: the spool was full%s%.*s",
-		 lost, was[0] != '\0' ? "; " : "", (int)sizeof(was) - 100, was);
+	snprintf(r->note, sizeof(r->note), "%" PRIu64 " traces were measured and %s%s%.*s", lost,
+		 s->damaged ? "lost: the spool is damaged" :
+			      "dropped unsent: the spool was full",
+		 was[0] != '\0' ? "; " : "", (int)sizeof(was) - 100, was);
 }
 
 static int round_record(const struct cutting *c, struct record *out, struct bp_error *err)
@@ -162,7 +219,7 @@ static int round_record(const struct cutting *c, struct record *out, struct bp_e
 		return bp_fail(err, BP_ENOMEM, "out of memory");
 	*r = *c->p->round;
 	if (r->traces > c->shape->traces)
-		tell_loss(r, c->shape->traces);
+		tell_loss(r, c->shape);
 	buf_init(&json);
 	round_write_json(&json, r);
 	rc = json.failed ? bp_fail(err, BP_ENOMEM, "out of memory") :
@@ -173,16 +230,15 @@ static int round_record(const struct cutting *c, struct record *out, struct bp_e
 }
 
 /* One way to cut it. BP_ERANGE: a batch was over its bounds. */
-static int cut_so(const struct cut_parts *p, struct shape *s, struct bp_error *err)
+static int cut_so(struct cut_parts *p, struct shape *s, struct bp_error *err)
 {
 	struct cutting c = {.p = p, .shape = s};
 	struct record round;
 	int rc;
 
-	s->parts = 0;
-	s->traces = 0;
 	record_init(&round);
-	rc = read_round(&c, err);
+	p->damaged = 0;
+	rc = measure_round(&c, err);
 	if (rc == 0)
 		rc = round_record(&c, &round, err);
 	if (rc == 0)
@@ -207,7 +263,7 @@ out:
 	return rc;
 }
 
-int cut_round(const struct cut_parts *p, struct bp_error *err)
+int cut_round(struct cut_parts *p, struct bp_error *err)
 {
 	struct shape s = {.records_max = BATCH_RECORDS, .text_max = TEXT_MAX};
 	int rc = cut_so(p, &s, err);

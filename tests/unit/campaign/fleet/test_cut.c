@@ -438,41 +438,68 @@ static void epochs_are_confirmed_one_behind_the_other(void **state)
 	cut_close(c);
 }
 
-static void an_outbox_of_version_1_goes_on(void **state)
+/* Changes the outbox by hand, into one of an older version. */
+static void make_older(struct bed *b, const char *sql)
 {
-	struct bed *b = *state;
-	struct batch_head head;
-	struct cut_state st;
-	struct seen seen;
-	struct buf bytes;
-	char file[96];
-	struct cut *c;
+	char file[96], *why = NULL;
 	sqlite3 *db;
 
-	make_store(b, 2, 1);
-	c = open_cut(b);
-	cut_all(b, c);
-	cut_state(c, &st);
-	cut_close(c);
 	snprintf(file, sizeof(file), "%s/outbox.db", b->dir);
 	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "ALTER TABLE meta ADD COLUMN epoch TEXT NOT NULL DEFAULT '';"
-				      "UPDATE meta SET epoch = (SELECT name FROM epoch);"
-				      "DROP TABLE epoch; PRAGMA user_version = 1", NULL, NULL, NULL),
-			 SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s", why);
 	sqlite3_close(db);
-	c = open_cut(b);
-	buf_init(&bytes);
-	assert_int_equal(cut_get(c, 2, &bytes, &head, &b->err), 0);
-	buf_fini(&bytes);
-	assert_string_equal(head.epoch, st.epoch);
-	assert_int_equal(head.seq, 2);
-	add_rounds(b, 2, 3);
-	cut_all(b, c);
-	head = read_batch(b, c, 3, &seen);
-	assert_string_not_equal(head.epoch, st.epoch);
-	assert_int_equal(head.seq, 1);
-	cut_close(c);
+}
+
+static void an_outbox_of_an_older_version_goes_on(void **state)
+{
+	static const char *const older[] = {
+		/* 1: one epoch for ever */
+		"ALTER TABLE meta DROP COLUMN lost_rounds;"
+		"ALTER TABLE meta ADD COLUMN epoch TEXT NOT NULL DEFAULT '';"
+		"UPDATE meta SET epoch = (SELECT name FROM epoch);"
+		"DROP TABLE epoch; UPDATE meta SET lost_traces = 7; PRAGMA user_version = 1",
+		/* 2: no rounds that were lost */
+		"ALTER TABLE meta DROP COLUMN lost_rounds; UPDATE meta SET lost_traces = 7;"
+		"PRAGMA user_version = 2",
+	};
+	struct bed *b = *state;
+
+	make_store(b, 2, 1);
+	for (unsigned i = 0; i < sizeof(older) / sizeof(older[0]); i++) {
+		struct batch_head head;
+		struct cut_state st;
+		struct seen seen;
+		struct buf bytes;
+		char file[96];
+		struct cut *c;
+
+		snprintf(file, sizeof(file), "%s/outbox.db", b->dir);
+		unlink(file);
+		c = open_cut(b);
+		cut_all(b, c);
+		cut_state(c, &st);
+		cut_close(c);
+		make_older(b, older[i]);
+		c = open_cut(b);
+		buf_init(&bytes);
+		assert_int_equal(cut_get(c, 2, &bytes, &head, &b->err), 0);
+		buf_fini(&bytes);
+		assert_string_equal(head.epoch, st.epoch);
+		assert_int_equal(head.seq, 2);
+		add_rounds(b, i + 2, i + 3);
+		cut_all(b, c);
+		head = read_batch(b, c, i + 3, &seen);
+		assert_string_not_equal(head.epoch, st.epoch);
+		assert_int_equal(head.seq, 1);
+		cut_state(c, &st);
+		assert_int_equal(st.lost_traces, 7);
+		assert_int_equal(st.lost_rounds, 0);
+		cut_close(c);
+		/* It is of this version now. */
+		c = open_cut(b);
+		cut_close(c);
+	}
 }
 
 /* A slot that nobody measured. */
@@ -604,7 +631,7 @@ int main(void)
 		T(a_spool_made_anew_is_sent_from_its_first_round),
 		T(whatever_is_restored_no_name_is_given_anew),
 		T(epochs_are_confirmed_one_behind_the_other),
-		T(an_outbox_of_version_1_goes_on),
+		T(an_outbox_of_an_older_version_goes_on),
 		T(a_slot_told_as_missed_and_measured_even_so_is_cut_again),
 		T(an_outbox_is_of_one_vantage_point),
 		T(plans_are_remembered),
