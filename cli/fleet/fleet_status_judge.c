@@ -11,8 +11,6 @@
 
 #include "core/text.h"
 
-/* An agent speaks every half a minute. */
-#define SILENT_NS (150 * NS_PER_S)
 #define CLOCK_NS (2 * NS_PER_S)
 #define BEHIND_LEAST_NS (600 * NS_PER_S)
 #define DAY_NS (INT64_C(86400) * NS_PER_S)
@@ -61,7 +59,7 @@ static void judge_plans(const struct fleet_report *r, struct status_vantage *v, 
 		if (p != NULL && p->created.ns > e->since.ns)
 			e->since = p->created;
 		/* It has a while to take a new one. */
-		if (p == NULL || (v->state != NULL && p->created.ns < r->now.ns - SILENT_NS &&
+		if (p == NULL || (v->state != NULL && p->created.ns < r->now.ns - STATE_SILENT_NS &&
 				  (has == NULL || (uint64_t)has->running != p->revision)))
 			v->amiss |= AMISS_PLAN;
 		if (has != NULL && has->reason[0] != '\0')
@@ -88,7 +86,7 @@ static void judge_state(const struct fleet_report *r, struct status_vantage *v,
 
 	if (s->wrong[0] != '\0')
 		v->amiss |= AMISS_UNREADABLE;
-	if (v->seen_ns > SILENT_NS)
+	if (v->seen_ns > STATE_SILENT_NS)
 		v->amiss |= AMISS_SILENT;
 	if (offset > CLOCK_NS || offset < -CLOCK_NS)
 		v->amiss |= AMISS_CLOCK;

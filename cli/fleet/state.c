@@ -219,6 +219,24 @@ const struct state_plan *state_plan_of(const struct state *s, const char *campai
 	return NULL;
 }
 
+const char *state_plan_word(const struct state *s, const char *campaign, uint64_t revision,
+			    struct wall now)
+{
+	const struct state_plan *has = state_plan_of(s, campaign);
+
+	if (revision == 0)
+		return "missing";       /* the broker lost it: deploy again */
+	if (s == NULL || s->stamp.ns == 0)
+		return "unheard";
+	if (now.ns - s->stamp.ns > STATE_SILENT_NS)
+		return "silent";
+	if (has == NULL || (uint64_t)has->revision < revision)
+		return "waiting";
+	if (has->reason[0] != '\0')
+		return "refused";
+	return (uint64_t)has->running == revision ? "running" : "waiting";
+}
+
 int64_t state_clock_offset(const struct state *s)
 {
 	return s->at.ns != 0 && s->stamp.ns != 0 ? s->at.ns - s->stamp.ns : 0;

@@ -15,6 +15,9 @@
 #include "core/clock.h"
 #include "core/err.h"
 
+/* An agent speaks every half a minute. */
+#define STATE_SILENT_NS (150 * NS_PER_S)
+
 enum {
 	STATE_PLANS_MAX = 32,
 	STATE_REASON_TEXT = 256,
@@ -59,6 +62,11 @@ void states_fini(struct states *s);
 /* NULL: neither has said anything. */
 const struct state *states_find(const struct states *s, const char *vantage);
 const struct state_plan *state_plan_of(const struct state *s, const char *campaign);
+/* What a vantage point makes of the revision that lies there for it (0: none does): "running", and
+ * not only when it was last heard; "waiting", "refused", "silent", "unheard", "missing". s may be
+ * NULL. */
+const char *state_plan_word(const struct state *s, const char *campaign, uint64_t revision,
+			    struct wall now);
 /* Its clock against the broker's, when it last spoke; 0: not known. */
 int64_t state_clock_offset(const struct state *s);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/fleet/fleet.h"
 #include "core/buf.h"
 #include "core/jsontree.h"
 #include "core/text.h"
@@ -117,6 +118,22 @@ int turned_ask(struct bus *b, unsigned servers, struct turned *t, struct bp_erro
 				 2 * NS_PER_S, on_answer, &a, err);
 	}
 	return rc;
+}
+
+struct wall turned_now(const struct fleet_dial *dial, unsigned servers)
+{
+	struct fleet_dial system = {.server = dial->server, .ca = dial->ca, .dir = dial->dir};
+	struct turned t = {0};
+	struct bus *bus = NULL;
+	struct bp_error err;
+	struct wall now;
+
+	if (dial->dir != NULL && fleet_dial_open(&system, "system", &bus, &err) == 0)
+		(void)turned_ask(bus, servers, &t, &err);
+	now = t.now.ns != 0 ? t.now : wall_now();
+	bus_close(bus);
+	turned_fini(&t);
+	return now;
 }
 
 /* --- the log ---------------------------------------------------------------------------------- */

@@ -52,6 +52,10 @@ struct turned {
 const char *turned_role_of(const struct roster *r, const char *nkey);
 /* Zeroed before. As the system's user, of so many servers. */
 int turned_ask(struct bus *b, unsigned servers, struct turned *t, struct bp_error *err);
+/* The broker's moment, by the system's key of a fleet's directory; ours where it cannot be asked:
+ * a clock of ours that is wrong makes nobody silent. */
+struct fleet_dial;
+struct wall turned_now(const struct fleet_dial *dial, unsigned servers);
 /* nats-server's log; "-" is stdin. */
 int turned_read_log(const char *path, struct turned *t, struct bp_error *err);
 void turned_fini(struct turned *t);

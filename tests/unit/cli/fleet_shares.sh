@@ -59,6 +59,9 @@ is true "$(lists 'all(.[]; .per_prefix_rate_pps * (.vantages | length) <= 40)')"
 verdict "together they keep to the budget"
 bp 3 campaign list --dir "$dir/f" && grep -q '0.8 packets a second each' "$dir/out"; verdict "and the list says so"
 
+grep -q '^dprk-borders: running 0/50, every ' "$dir/out" && is '[[0,50],[0,50]]' "$(lists 'map([.running, .of])')"
+verdict "which says that none runs them: nobody was ever heard"
+
 # Both go into the same networks, every 15 minutes and every 6 hours: no two of the hundred are due
 # together, in any quarter of an hour.
 is 100 "$(lists '[.[].vantages[].offset_s % 900 * 1000 | round] | unique | length')"
@@ -102,6 +105,13 @@ verdict "another plan of that name is not for one alone"
 bp 0 campaign deploy "$dir/other.yaml" --quiet --dir "$dir/f" --vantage v01 --vantage v02 --vantage v03 &&
 	is '[7200]' "$(lists '[.[] | select(.campaign == "some").every_s]')"
 verdict "but for all who run it"
+cp "$dir/f/fleet.json" "$dir/kept"
+bp 0 fleet revoke v03 --quiet --dir "$dir/f" &&
+	is '[2,["v01 unheard","v02 unheard","v03 revoked"]]' \
+		"$(lists '.[] | select(.campaign == "some") | [.of, [.vantages[] | .name + " " + .state]]')" &&
+	bp 3 campaign list --dir "$dir/f" && grep -q '^  v03 *revoked  the next deploy' "$dir/out"
+verdict "one who was revoked is not counted, and named while his plan lies there"
+cp "$dir/kept" "$dir/f/fleet.json"
 bp 1 campaign withdraw some --dir "$dir/f" --vantage v02 --vantage v09 &&
 	grep -q 'v09 does not run some: nothing was withdrawn' "$dir/err" && is 3 "$(seats | jq length)"
 verdict "withdrawn from one who does not run it"
