@@ -15,7 +15,14 @@ static const char tables[] =
 	" NOT NULL, PRIMARY KEY (vantage, epoch, seq)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS batch_refused(id INTEGER PRIMARY KEY, vantage TEXT NOT NULL,"
 	" epoch TEXT NOT NULL, seq INTEGER NOT NULL, at_us INTEGER NOT NULL, reason TEXT NOT NULL,"
-	" bytes BLOB NOT NULL)";
+	" size INTEGER NOT NULL, bytes BLOB);"
+	"CREATE INDEX IF NOT EXISTS batch_bytes ON batch_refused(vantage, id) WHERE bytes IS NOT NULL";
+
+/* Who sends nothing but what is refused does not fill the disk. */
+static const char forget_bytes[] =
+	"UPDATE batch_refused SET bytes = NULL WHERE id IN (SELECT id FROM (SELECT id,"
+	" sum(max(size, 4096)) OVER (ORDER BY id DESC) AS so_far FROM batch_refused WHERE vantage = ?1"
+	" AND bytes IS NOT NULL) WHERE so_far > ?3)";
 
 /* Prepared, with vantage and epoch bound as 1 and 2, seq as 3 where there is one. */
 static int book_open(struct sqlite_store *s, const char *sql, const char *vantage,
@@ -139,8 +146,8 @@ int sqlite_refuse_batch(struct sqlite_store *s, const char *vantage, const char 
 		rc = mark(s, vantage, epoch, seq, &already, err);
 	if (rc < 0 || already)
 		return done(s, rc);
-	rc = book_open(s, "INSERT INTO batch_refused(vantage, epoch, seq, at_us, reason, bytes) VALUES"
-		       " (?1, ?2, ?3, ?4, ?5, ?6)", vantage, epoch, seq, &st, err);
+	rc = book_open(s, "INSERT INTO batch_refused(vantage, epoch, seq, at_us, reason, bytes, size)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, length(?6))", vantage, epoch, seq, &st, err);
 	if (rc < 0)
 		return done(s, rc);
 	sqlite3_bind_int64(st, 4, s->now_us);
@@ -148,7 +155,10 @@ int sqlite_refuse_batch(struct sqlite_store *s, const char *vantage, const char 
 	bind_blob(st, 6, bytes, n);
 	rc = sqlite3_step(st);
 	sqlite3_finalize(st);
-	return done(s, rc == SQLITE_DONE ? 0 : sql_fail(s, rc, err));
+	rc = rc == SQLITE_DONE ? 0 : sql_fail(s, rc, err);
+	if (rc == 0)
+		rc = book_ask(s, forget_bytes, vantage, epoch, STORE_REFUSED_BYTES, NULL, err);
+	return done(s, rc);
 }
 
 int sqlite_skip_batches(struct sqlite_store *s, const char *vantage, const char *epoch,

@@ -85,7 +85,9 @@ void store_undo(struct store *s);
 int store_mark_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 		     bool *already, struct bp_error *err);
 /* The same for a batch that cannot be taken in: its bytes are set aside with the reason, and it
- * counts as in. */
+ * counts as in. Of each vantage point the latest bytes are kept, so many, each batch taken as a
+ * page of 4096 at the least; of older ones the reason and the size. */
+enum { STORE_REFUSED_BYTES = 16 << 20 };
 int store_refuse_batch(struct store *s, const char *vantage, const char *epoch, uint64_t seq,
 		       const char *reason, const void *bytes, size_t n, struct bp_error *err);
 /* The vantage point says that it has none up to this one any more: they count as in. (Of a store

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The book of batches that collectors took in. Rows are never changed, and a batch's row is in the
+ * The book of batches that collectors took in. Rows stay, and a batch's row is in the
  * transaction of what it brought: so of two collectors that take in the same batch at once, one
  * waits for the other, and finds it there.
  */
@@ -32,8 +32,8 @@ static int add(struct pg_store *s, const char *vantage, const char *epoch, uint6
 	rc = pg_query_constant(
 		s,
 		"WITH m AS (INSERT INTO mark VALUES ($1, $2, 0) ON CONFLICT DO NOTHING)"
-		" INSERT INTO batch(vantage, epoch, seq, refused, bytes) VALUES ($1, $2, $3,"
-		" $4, $5) ON CONFLICT DO NOTHING",
+		" INSERT INTO batch(vantage, epoch, seq, refused, bytes, size) VALUES ($1, $2,"
+		" $3, $4, $5, length($5)) ON CONFLICT DO NOTHING",
 		&res, err);
 	if (rc < 0)
 		return pg_failed(s, rc);

@@ -104,11 +104,13 @@ static const char tables[] =
 	" outcome smallint NOT NULL, border text NOT NULL, traces bigint NOT NULL,"
 	" reached bigint NOT NULL, rtt_n bigint NOT NULL, rtt_min bigint, rtt_sum bigint,"
 	" PRIMARY KEY(hour_us, vantage, campaign, prefix, method, outcome, border));"
-	/* Batches that collectors took in; a refused one has its reason and its bytes. */
+	/* Batches that collectors took in; a refused one has its reason, its size, and its bytes
+	 * until there are many. */
 	"CREATE TABLE batch(vantage text NOT NULL, epoch text NOT NULL, seq bigint NOT NULL,"
-	" refused text, bytes bytea, at timestamptz NOT NULL DEFAULT now(),"
+	" refused text, size integer, bytes bytea, at timestamptz NOT NULL DEFAULT now(),"
 	" PRIMARY KEY(vantage, epoch, seq));"
 	"CREATE INDEX batch_refused ON batch(at) WHERE refused IS NOT NULL;"
+	"CREATE INDEX batch_bytes ON batch(vantage, at) WHERE bytes IS NOT NULL;"
 	/* All batches of an epoch up to here are in. */
 	"CREATE TABLE mark(vantage text NOT NULL, epoch text NOT NULL, through bigint NOT NULL,"
 	" PRIMARY KEY(vantage, epoch));";
@@ -172,6 +174,19 @@ static const char functions[] =
 	"  USING ERRCODE = '55P03';\n"
 	"END $$;"
 	"REVOKE ALL ON FUNCTION store_drop_days(date) FROM PUBLIC;"
+	/* STORE_REFUSED_BYTES of a vantage point: who sends nothing but what is refused does not
+	 * fill the disk. Of a trigger, since who writes may change no row. */
+	"CREATE FUNCTION store_refused() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+	" SET search_path FROM CURRENT AS $$\n"
+	"BEGIN\n"
+	" UPDATE batch b SET bytes = NULL FROM (SELECT c.epoch, c.seq, sum(greatest(c.size, 4096))\n"
+	"  OVER (ORDER BY c.at DESC, c.epoch DESC, c.seq DESC) AS so_far FROM batch c\n"
+	"  WHERE c.vantage = NEW.vantage AND c.bytes IS NOT NULL) x WHERE b.vantage = NEW.vantage\n"
+	"  AND b.epoch = x.epoch AND b.seq = x.seq AND x.so_far > 16777216;\n"
+	" RETURN NULL;\n"
+	"END $$;"
+	"CREATE TRIGGER batch_refused AFTER INSERT ON batch FOR EACH ROW WHEN (NEW.bytes IS NOT"
+	" NULL) EXECUTE FUNCTION store_refused();"
 	/* Microseconds since 1970 as RFC 3339. */
 	"CREATE FUNCTION utc_text(us bigint) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL"
 	" SAFE AS $$ SELECT to_char(timestamp '1970-01-01' + us * interval '1 microsecond',"

@@ -102,6 +102,46 @@ static void what_is_refused_counts_as_in(void **state)
 			 sizeof(bytes));
 }
 
+/* Megabytes of poison: the latest stay whole, of the others it is known what they were. */
+static void what_is_refused_is_bounded(void **state)
+{
+	enum { SIZE = 1 << 20, KEPT = STORE_REFUSED_BYTES / SIZE, COUNT = KEPT + 7 };
+	static unsigned char bytes[SIZE];
+	struct bed *b = *state;
+	const char *table = is_server(b->path) ? "batch" : "batch_refused";
+	static const struct {
+		const char *what, *where;
+		int64_t is;
+	} rows[] = {
+		{"count(*)", "vantage = 'fra1'", COUNT},
+		{"count(size)", "vantage = 'fra1'", COUNT},
+		{"min(size)", "vantage = 'fra1'", SIZE},
+		{"sum(length(bytes))", "vantage = 'fra1'", STORE_REFUSED_BYTES},
+		{"min(seq)", "vantage = 'fra1' AND bytes IS NOT NULL", COUNT - KEPT + 1},
+		{"count(bytes)", "vantage = 'nrt1'", 1},
+	};
+
+	for (unsigned i = 0; i <= COUNT; i++) {
+		/* The first of all is another's, and stays. */
+		const char *vantage = i == 0 ? "nrt1" : "fra1";
+
+		bytes[SIZE / 2] = (unsigned char)i;
+		assert_ok(b, store_begin(b->store, &b->err));
+		assert_ok(b, store_refuse_batch(b->store, vantage, "e1", i == 0 ? 1 : i, "malformed",
+						bytes, SIZE, &b->err));
+		assert_ok(b, store_commit(b->store, &b->err));
+	}
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char sql[160];
+
+		snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE %s", rows[i].what, table,
+			 rows[i].where);
+		if (number(b->path, sql) != rows[i].is)
+			fail_msg("%s: %lld", sql, (long long)number(b->path, sql));
+	}
+	assert_int_equal(through(b, b->store, "fra1", "e1"), COUNT);
+}
+
 static void what_was_forgotten_is_not_waited_for(void **state)
 {
 	struct bed *b = *state;
@@ -213,6 +253,7 @@ int main(void)
 		T(a_mark_stands_before_the_first_hole),
 		T(what_is_undone_was_never_in),
 		T(what_is_refused_counts_as_in),
+		T(what_is_refused_is_bounded),
 		T(what_was_forgotten_is_not_waited_for),
 		T(what_makes_no_sense_is_refused),
 		T(two_collectors_see_each_other),

@@ -618,6 +618,17 @@ static void a_writer_needs_few_rights(void **state)
 	assert_ok(b, store_commit(b->store, &b->err));
 	assert_int_equal(marks_of(b).through[0], 1);
 	assert_int_equal(count_of(b, NULL), 42);
+	/* What makes room for it changes rows, and does not need his right to. */
+	for (uint64_t seq = 2; seq <= 3; seq++) {
+		void *bytes = calloc(1, STORE_REFUSED_BYTES);
+
+		assert_ok(b, store_begin(b->store, &b->err));
+		assert_ok(b, store_refuse_batch(b->store, "fra1", "e1", seq, "malformed", bytes,
+						STORE_REFUSED_BYTES, &b->err));
+		assert_ok(b, store_commit(b->store, &b->err));
+		free(bytes);
+	}
+	assert_int_equal(number(b->path, "SELECT sum(seq) FROM batch WHERE bytes IS NOT NULL"), 3);
 	/* But no more. */
 	assert_int_equal(store_retire(b->store, NULL, NULL, (struct wall){T0 + 86400 * NS_PER_S},
 				      false, NULL, &b->err),
