@@ -239,6 +239,9 @@ int fleet_add(int argc, char **argv)
 			   c.name, roster_holding(&c.roster), c.dial.dir, c.name, c.roster.server,
 			   c.name, c.roster.tls ? " --ca ca.pem" : "", c.name);
 		put_next(&text, &c, true);
+		buf_printf(&text, "It has no plan until one is deployed again: `borderpath campaign deploy "
+			   "PLAN --dir %s`,\nto all of the fleet, or with --vantage %s to it alone.\n",
+			   c.dial.dir, c.name);
 	}
 	if (rc == 0)
 		rc = rebalance(&c, &text, &err);

@@ -21,7 +21,12 @@ enum amiss {
 	AMISS_OFFLINE = 1 << 8,  /* no reference host answers it */
 	AMISS_TWICE = 1 << 9,    /* its key is used from several addresses at once */
 	AMISS_DENIED = 1 << 10,  /* it tried what it may not */
-	AMISS_OLD = 1 << 11,     /* its program is older than this one: told, no fault */
+	AMISS_CONNECTED = 1 << 12, /* though its key was revoked: the broker does not know */
+	/* told, no fault: */
+	AMISS_OLD = 1 << 11,     /* its program is older than this one */
+	AMISS_NO_PLAN = 1 << 13, /* nothing was deployed to it */
+	AMISS_REVOKED = 1 << 14, /* its key; all the rest is of no account */
+	AMISS_NEWS = AMISS_OLD | AMISS_NO_PLAN | AMISS_REVOKED,
 };
 extern const struct word status_words[];
 
@@ -42,8 +47,8 @@ struct fleet_report {
 	struct states states;
 	struct turned turned;
 	char no_servers[BP_ERROR_TEXT]; /* why they could not be asked; empty: they were */
-	struct status_vantage *vantages; /* owned */
-	unsigned count;
+	struct status_vantage *vantages; /* owned; revoked ones last */
+	unsigned count, holding;        /* holding: those whose keys hold */
 	unsigned strangers;             /* keys of the log that are nobody's, or revoked */
 };
 

@@ -19,7 +19,8 @@ const struct word status_words[] = {
 	{"unheard", AMISS_UNHEARD}, {"silent", AMISS_SILENT}, {"unreadable", AMISS_UNREADABLE},
 	{"clock", AMISS_CLOCK}, {"behind", AMISS_BEHIND}, {"lost", AMISS_LOST},
 	{"refused", AMISS_REFUSED}, {"plan", AMISS_PLAN}, {"offline", AMISS_OFFLINE},
-	{"twice", AMISS_TWICE}, {"denied", AMISS_DENIED}, {"old", AMISS_OLD}, {NULL, 0},
+	{"twice", AMISS_TWICE}, {"denied", AMISS_DENIED}, {"connected", AMISS_CONNECTED},
+	{"old", AMISS_OLD}, {"no plan", AMISS_NO_PLAN}, {"revoked", AMISS_REVOKED}, {NULL, 0},
 };
 
 /* "borderpath 1.2.3": true where a is of an earlier version than b. */
@@ -46,6 +47,8 @@ struct expected {
 /* Its campaigns: whether one does not run, and what is to be expected. */
 static void judge_plans(const struct fleet_report *r, struct status_vantage *v, struct expected *e)
 {
+	unsigned plans = 0;
+
 	*e = (struct expected){.patience_ns = BEHIND_LEAST_NS};
 	for (unsigned i = 0; i < r->view.deployed_count; i++) {
 		const struct deployment *d = &r->view.deployed[i];
@@ -54,6 +57,7 @@ static void judge_plans(const struct fleet_report *r, struct status_vantage *v, 
 
 		if (!deployment_has(d, v->key->name))
 			continue;
+		plans++;
 		if (3 * d->every_ns > e->patience_ns)
 			e->patience_ns = 3 * d->every_ns;
 		if (p != NULL && p->created.ns > e->since.ns)
@@ -65,6 +69,8 @@ static void judge_plans(const struct fleet_report *r, struct status_vantage *v, 
 		if (has != NULL && has->reason[0] != '\0')
 			v->amiss |= AMISS_PLAN;
 	}
+	if (plans == 0)
+		v->amiss |= AMISS_NO_PLAN;
 }
 
 /* Rounds are cut into batches ahead, some dozens: those wait for the centre, and are seen by what
@@ -127,6 +133,56 @@ static void judge_connections(const struct turned *t, struct status_vantage *v)
 		v->amiss |= AMISS_DENIED;
 }
 
+static void judge_holding(const struct fleet_report *r, struct status_vantage *v)
+{
+	struct expected expected;
+
+	judge_plans(r, v, &expected);
+	if (v->seen_ns < 0)
+		v->amiss |= AMISS_UNHEARD;
+	if (v->state != NULL)
+		judge_state(r, v, &expected);
+	judge_connections(&r->turned, v);
+}
+
+/* Who went for good is no fault, as long as he is not here. */
+static void judge_revoked(const struct fleet_report *r, struct status_vantage *v)
+{
+	judge_connections(&r->turned, v);
+	v->amiss = AMISS_REVOKED | (v->open > 0 ? AMISS_CONNECTED : 0);
+}
+
+/* Another key of that name holds, or was revoked later. */
+static bool is_followed(const struct roster *list, unsigned i)
+{
+	for (unsigned k = i + 1; k < list->count; k++) {
+		if (strcmp(list->keys[k].name, list->keys[i].name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void judge_all(struct fleet_report *r, bool revoked)
+{
+	const struct roster *list = &r->view.roster;
+
+	for (unsigned i = 0; i < list->count; i++) {
+		struct status_vantage *v = &r->vantages[r->count];
+
+		if ((list->keys[i].revoked.ns != 0) != revoked || (revoked && is_followed(list, i)))
+			continue;
+		*v = (struct status_vantage){.key = &list->keys[i], .seen_ns = -1};
+		v->state = states_find(&r->states, v->key->name);
+		if (v->state != NULL && v->state->stamp.ns != 0)
+			v->seen_ns = r->now.ns - v->state->stamp.ns;
+		if (revoked)
+			judge_revoked(r, v);
+		else
+			judge_holding(r, v);
+		r->count++;
+	}
+}
+
 int status_judge(struct fleet_report *r)
 {
 	const struct roster *list = &r->view.roster;
@@ -134,24 +190,9 @@ int status_judge(struct fleet_report *r)
 	r->vantages = calloc(list->count + 1, sizeof(*r->vantages));
 	if (r->vantages == NULL)
 		return BP_ENOMEM;
-	for (unsigned i = 0; i < list->count; i++) {
-		struct status_vantage *v = &r->vantages[r->count];
-		struct expected expected;
-
-		if (list->keys[i].revoked.ns != 0)
-			continue;
-		*v = (struct status_vantage){.key = &list->keys[i], .seen_ns = -1};
-		v->state = states_find(&r->states, v->key->name);
-		judge_plans(r, v, &expected);
-		if (v->state == NULL || v->state->stamp.ns == 0)
-			v->amiss |= AMISS_UNHEARD;
-		else
-			v->seen_ns = r->now.ns - v->state->stamp.ns;
-		if (v->state != NULL)
-			judge_state(r, v, &expected);
-		judge_connections(&r->turned, v);
-		r->count++;
-	}
+	judge_all(r, false);
+	r->holding = r->count;
+	judge_all(r, true);
 	for (unsigned i = 0; i < r->turned.keys_count; i++) {
 		const struct roster_key *k = roster_of_key(list, r->turned.keys[i].nkey);
 
@@ -163,7 +204,7 @@ int status_judge(struct fleet_report *r)
 bool status_is_amiss(const struct fleet_report *r)
 {
 	for (unsigned i = 0; i < r->count; i++) {
-		if ((r->vantages[i].amiss & ~(unsigned)AMISS_OLD) != 0)
+		if ((r->vantages[i].amiss & ~(unsigned)AMISS_NEWS) != 0)
 			return true;
 	}
 	return false;

@@ -37,19 +37,27 @@ static void put_bytes(struct buf *out, int64_t bytes)
 
 static void put_head(struct buf *out, const struct fleet_report *r, const struct status_vantage *v)
 {
+	char when[WALL_TEXT];
+
 	buf_printf(out, "%s: ", v->key->name);
 	put_words(out, v->amiss);
+	if (v->key->revoked.ns != 0)
+		buf_printf(out, "; on %s", wall_format_short(v->key->revoked, when));
 	if (v->seen_ns >= 0) {
 		buf_str(out, "; last heard ");
 		duration_put(out, (double)(v->seen_ns > 0 ? v->seen_ns : 0) / 1e9);
 		buf_str(out, " ago");
 	}
-	if (r->turned.asked && v->open == 0)
+	if (r->turned.asked && v->open == 0 && v->key->revoked.ns == 0)
 		buf_str(out, "; not connected");
 	else if (v->open > 0)
 		buf_printf(out, "; connected from %s", v->address);
 	if (v->amiss & AMISS_TWICE)
 		buf_printf(out, " and from %s: its key may be stolen", v->other);
+	if (v->amiss & AMISS_CONNECTED)
+		buf_str(out, ": the broker has not read accounts.conf");
+	if (v->amiss & AMISS_NO_PLAN)
+		buf_str(out, "; nothing is deployed to it: `campaign deploy` again");
 	buf_char(out, '\n');
 }
 
@@ -202,13 +210,16 @@ void status_put_text(struct buf *out, const struct fleet_report *r)
 {
 	char when[WALL_TEXT];
 
-	buf_printf(out, "%u vantage points, broker %s, %s\n", r->count, r->view.roster.server,
+	buf_printf(out, "%u vantage point%s, broker %s, %s\n", r->holding,
+		   r->holding == 1 ? "" : "s", r->view.roster.server,
 		   wall_format_short(r->now, when));
 	if (r->view.behind)
 		buf_str(out, "This copy of the fleet's directory is behind the broker's list, which is "
 			"shown: `fleet refresh` brings it here.\n");
 	for (unsigned i = 0; i < r->count; i++) {
 		put_head(out, r, &r->vantages[i]);
+		if (r->vantages[i].key->revoked.ns != 0)
+			continue;
 		put_where(out, &r->vantages[i].key->where);
 		if (r->vantages[i].state == NULL)
 			continue;
@@ -319,6 +330,7 @@ static void put_vantage_json(struct buf *out, const struct fleet_report *r,
 	json_put_str(&w, "type", "vantage");
 	json_put_str(&w, "vantage", v->key->name);
 	put_words_json(&w, v->amiss);
+	jsonl_put_wall(&w, "revoked", v->key->revoked);
 	roster_put_where(&w, &v->key->where, "address_told");
 	if (v->state != NULL)
 		jsonl_put_wall(&w, "seen", v->state->stamp);

@@ -214,7 +214,7 @@ copied fleet add vp9 --server "$URL"
 is "nor does it change by itself: exit" $? 1
 is "and no key is made" "$(find "$LAB_TMP/copy/keys" -name 'vp9*')" ''
 copied fleet status
-like "status has the broker's list" "$(cat "$LAB_TMP/copied")" '^1 vantage points, .*behind the broker.s list'
+like "status has the broker's list" "$(cat "$LAB_TMP/copied")" '^1 vantage point, .*behind the broker.s list'
 copied fleet refresh
 is "fleet refresh: exit" $? 0
 like "what it had more is named" "$(cat "$LAB_TMP/copied")" 'Here and not at the broker: vp2'

@@ -134,7 +134,8 @@ wrong 2 'are needed' collect
 # --- add, revoke, budget ------------------------------------------------------------------------
 init a,b
 bp 0 fleet add c --dir "$dir/f" && grep -q 'c is of the fleet: 3 vantage points' "$dir/out" &&
-	[ "$(holds)" = "a b c" ] && settled && [ "$(mode keys/c.nk)" = 600 ]
+	[ "$(holds)" = "a b c" ] && settled && [ "$(mode keys/c.nk)" = 600 ] &&
+	grep -q '^It has no plan until' "$dir/out" && grep -q -- '--vantage c to it alone' "$dir/out"
 verdict "add"
 old=$(key_of c)
 bp 0 fleet revoke c --dir "$dir/f" && grep -q '2 vantage points are left' "$dir/out" && [ "$(holds)" = "a b" ] &&

@@ -150,8 +150,12 @@ verdict "and nobody is moved"
 [ ! -s "$dir/err" ] && bp 0 fleet add v65 --quiet --dir "$dir/f" --server "$server" &&
 	bp 3 fleet status --dir "$dir/f" --format jsonl &&
 	is "$(jq -r '.vantages[] | select(.revoked == null).name' "$dir/f/fleet.json" | sort | paste -sd,)" \
-		"$(jq -r 'select(.type == "vantage").vantage' "$dir/out" | sort | paste -sd,)"
+		"$(jq -r 'select(.type == "vantage" and .revoked == null).vantage' "$dir/out" | sort | paste -sd,)"
 verdict "four come and four go at once: the broker has the list"
+is v01,v02,v03,v51 "$(jq -r 'select(.amiss == ["revoked"] and .revoked != null).vantage' "$dir/out" | sort | paste -sd,)"
+verdict "those who went are shown as revoked"
+is v61,v62,v63,v64,v65 "$(jq -r 'select(.amiss == ["unheard", "no plan"]).vantage' "$dir/out" | sort | paste -sd,)"
+verdict "those who came have no plan"
 is 47 "$(lists '.[1].vantages | length')"; verdict "who came later gets a plan by the next deploy"
 bp 0 campaign deploy "$shipped/dprk-borders.yaml" --quiet --dir "$dir/f" && is 52 "$(lists '.[0].vantages | length')"
 verdict "all of them"

@@ -259,6 +259,67 @@ static void a_new_plan_is_waited_for(void **state)
 	}
 }
 
+/* Of who has no plan, and of who went. */
+static void what_is_news_is_no_fault(void **state)
+{
+	static const struct {
+		bool seat, open, heard;
+		int64_t revoked_ago_ns;  /* 0: its key holds */
+		const char *words, *text;
+		bool fault;
+		const char *why;
+	} news[] = {
+		{false, true, true, 0, "[\"no plan\"]",
+		 "fra1: no plan; last heard 10 s ago; connected from 192.0.2.1; nothing is deployed to it: ",
+		 false, "it was added after the plan was deployed"},
+		{true, false, true, HOUR, "[\"revoked\"]",
+		 "fra1: revoked; on 2023-11-14 21:13:20 UTC; last heard 10 s ago\n", false,
+		 "it went, whatever it should run"},
+		{true, false, false, HOUR, "[\"revoked\"]", "fra1: revoked; on 2023-11-14 21:13:20 UTC\n",
+		 false, "it was never heard, and never will"},
+		{false, true, true, HOUR, "[\"connected\",\"revoked\"]",
+		 "connected from 192.0.2.1: the broker has not read accounts.conf\n", true,
+		 "its key still opens the door"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++) {
+		struct buf text, json;
+		struct bed b;
+		char words[64];
+
+		make(&b, &rows[0]);
+		free(b.r.vantages);
+		b.r.vantages = NULL;
+		b.r.count = 0;
+		b.deployed.seats_count = news[i].seat;
+		if (!news[i].open)
+			b.r.turned.open_count = 1;
+		if (!news[i].heard)
+			b.r.states.count = 0;
+		if (news[i].revoked_ago_ns != 0)
+			b.key.revoked.ns = noon.ns - news[i].revoked_ago_ns;
+		assert_int_equal(status_judge(&b.r), 0);
+		buf_init(&text);
+		buf_init(&json);
+		status_put_text(&text, &b.r);
+		status_put_json(&json, &b.r);
+		snprintf(words, sizeof(words), "\"amiss\":%s", news[i].words);
+		if (strstr(json.bytes, words) == NULL)
+			fail_msg("%s: not %s: %s", news[i].why, words, json.bytes);
+		if (strstr(text.bytes, news[i].text) == NULL)
+			fail_msg("%s: %s", news[i].why, text.bytes);
+		if (status_is_amiss(&b.r) != news[i].fault)
+			fail_msg("%s: the exit code", news[i].why);
+		if (strstr(text.bytes, news[i].revoked_ago_ns != 0 ? "0 vantage points," :
+							 "1 vantage point,") == NULL)
+			fail_msg("%s: how many: %s", news[i].why, text.bytes);
+		buf_fini(&text);
+		buf_fini(&json);
+		free(b.r.vantages);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_place_is_shown),
 		cmocka_unit_test(who_cannot_be_asked_says_nothing),
 		cmocka_unit_test(a_new_plan_is_waited_for),
+		cmocka_unit_test(what_is_news_is_no_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
