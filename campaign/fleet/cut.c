@@ -507,10 +507,15 @@ int cut_confirm(struct cut *c, uint64_t seq, bool *news, struct bp_error *err)
 
 	first = cut_epoch_first(c, &last);
 	cut_state(c, &now);
-	if (seq > now.epoch_cut && (first == NULL || (c->own && last)))
+	if (seq > now.epoch_cut && (first == NULL || (c->own && last))) {
+		/* Whatever the centre has under these numbers, it is not what comes next. */
+		c->own = false;
 		return bp_fail(err, BP_ERANGE,
-			       "a watermark of %" PRIu64 ", where %" PRIu64 " batches were cut", seq,
-			       now.epoch_cut);
+			       "a watermark of %" PRIu64 ", where %" PRIu64 " batches were cut%s",
+			       seq, now.epoch_cut, first == NULL ? "" :
+			       ": somebody else sends as this vantage point; what is measured from "
+			       "now on is sent under another name");
+	}
 	if (seq > now.epoch_cut)
 		seq = now.epoch_cut;
 	*news = seq > now.epoch_confirmed;

@@ -438,6 +438,49 @@ static void epochs_are_confirmed_one_behind_the_other(void **state)
 	cut_close(c);
 }
 
+/* Who has a stolen key may raise the mark of the epoch under way: the numbers up to it are not given
+ * to what is measured next, as the centre would take it for what it has. */
+static void a_mark_that_was_raised_ends_its_epoch(void **state)
+{
+	struct bed *b = *state;
+	struct batch_head head;
+	char first[BATCH_EPOCH_TEXT];
+	struct cut_state st;
+	struct seen seen;
+	struct cut *c;
+	bool news;
+
+	make_store(b, 2, 1);
+	c = open_cut(b);
+	cut_all(b, c);
+	cut_state(c, &st);
+	strcpy(first, st.epoch);
+	assert_int_equal(cut_confirm(c, 60000, &news, &b->err), BP_ERANGE);
+	assert_line(&b->err);
+	cut_state(c, &st);
+	assert_int_equal(st.confirmed, 0);
+	add_rounds(b, 2, 4);
+	cut_all(b, c);
+	head = read_batch(b, c, 3, &seen);
+	assert_string_not_equal(head.epoch, first);
+	assert_int_equal(head.seq, 1);
+	/* What was cut of it is all that can be confirmed, and the next one's turn comes. */
+	assert_int_equal(cut_confirm(c, 60000, &news, &b->err), 0);
+	cut_state(c, &st);
+	assert_string_equal(st.epoch, head.epoch);
+	assert_int_equal(st.confirmed, 2);
+	assert_int_equal(cut_confirm(c, 2, &news, &b->err), 0);
+	cut_state(c, &st);
+	assert_int_equal(st.confirmed, 4);
+	/* That one is its own again. */
+	add_rounds(b, 4, 5);
+	cut_all(b, c);
+	head = read_batch(b, c, 5, &seen);
+	assert_string_equal(head.epoch, st.epoch);
+	assert_int_equal(head.seq, 3);
+	cut_close(c);
+}
+
 /* Changes the outbox by hand, into one of an older version. */
 static void make_older(struct bed *b, const char *sql)
 {
@@ -631,6 +674,7 @@ int main(void)
 		T(a_spool_made_anew_is_sent_from_its_first_round),
 		T(whatever_is_restored_no_name_is_given_anew),
 		T(epochs_are_confirmed_one_behind_the_other),
+		T(a_mark_that_was_raised_ends_its_epoch),
 		T(an_outbox_of_an_older_version_goes_on),
 		T(a_slot_told_as_missed_and_measured_even_so_is_cut_again),
 		T(an_outbox_is_of_one_vantage_point),
