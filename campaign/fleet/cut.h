@@ -57,8 +57,8 @@ int cut_get(struct cut *c, uint64_t place, struct buf *bytes, struct batch_head 
 	    struct bp_error *err);
 /* The centre has all batches up to seq of cut_state's epoch: the next one's turn is behind the last
  * of it. BP_ERANGE: so many were never cut of the epoch under way (an older one's other batches
- * were of an outbox that is no more: this one is a copy), nothing is confirmed, and what is cut next
- * is of a new epoch; less than is known already is nothing new (*news false). */
+ * were of an outbox that is no more: this one is a copy); nothing is confirmed, and what is cut
+ * next is of a new epoch. Less than is known already is nothing new (*news false). */
 int cut_confirm(struct cut *c, uint64_t seq, bool *news, struct bp_error *err);
 /* Traces were dropped before they were cut. */
 int cut_lost(struct cut *c, uint64_t traces, struct bp_error *err);

@@ -438,8 +438,8 @@ static void epochs_are_confirmed_one_behind_the_other(void **state)
 	cut_close(c);
 }
 
-/* Who has a stolen key may raise the mark of the epoch under way: the numbers up to it are not given
- * to what is measured next, as the centre would take it for what it has. */
+/* Who has a stolen key may raise the mark of the epoch under way: the numbers up to it are not
+ * given to what is measured next, as the centre would take it for what it has. */
 static void a_mark_that_was_raised_ends_its_epoch(void **state)
 {
 	struct bed *b = *state;
