@@ -48,12 +48,16 @@ struct fleet_report {
 	struct turned turned;
 	char no_servers[BP_ERROR_TEXT]; /* why they could not be asked; empty: they were */
 	struct status_vantage *vantages; /* owned; revoked ones last */
+	const char *centre;             /* status_centre_word */
 	unsigned count, holding;        /* holding: those whose keys hold */
 	unsigned strangers;             /* keys of the log that are nobody's, or revoked */
 };
 
 /* view, states, turned and now are there: the rest of them. BP_ENOMEM. */
 int status_judge(struct fleet_report *r);
+/* Of the collectors: "ok", "none" (nobody has sent anything yet), "unheard", "unreadable",
+ * "silent", "store" (it does not answer). */
+const char *status_centre_word(const struct fleet_report *r);
 /* Whether anything is amiss that is no mere news: the command's exit code. */
 bool status_is_amiss(const struct fleet_report *r);
 void status_put_text(struct buf *out, const struct fleet_report *r);

@@ -183,6 +183,22 @@ static void judge_all(struct fleet_report *r, bool revoked)
 	}
 }
 
+const char *status_centre_word(const struct fleet_report *r)
+{
+	const struct state_collect *c = &r->states.collect;
+	bool sent = false;
+
+	for (unsigned i = 0; i < r->states.count; i++)
+		sent = sent || r->states.items[i].cut > 0 || r->states.items[i].centre_known;
+	if (c->stamp.ns == 0)
+		return sent ? "unheard" : "none";
+	if (r->now.ns - c->stamp.ns > STATE_COLLECT_SILENT_NS)
+		return "silent";
+	if (c->wrong[0] != '\0')
+		return "unreadable";
+	return c->store_answers ? "ok" : "store";
+}
+
 int status_judge(struct fleet_report *r)
 {
 	const struct roster *list = &r->view.roster;
@@ -193,6 +209,7 @@ int status_judge(struct fleet_report *r)
 	judge_all(r, false);
 	r->holding = r->count;
 	judge_all(r, true);
+	r->centre = status_centre_word(r);
 	for (unsigned i = 0; i < r->turned.keys_count; i++) {
 		const struct roster_key *k = roster_of_key(list, r->turned.keys[i].nkey);
 
@@ -203,6 +220,8 @@ int status_judge(struct fleet_report *r)
 
 bool status_is_amiss(const struct fleet_report *r)
 {
+	if (strcmp(r->centre, "ok") != 0 && strcmp(r->centre, "none") != 0)
+		return true;
 	for (unsigned i = 0; i < r->count; i++) {
 		if ((r->vantages[i].amiss & ~(unsigned)AMISS_NEWS) != 0)
 			return true;

@@ -163,6 +163,32 @@ static void put_state(struct buf *out, const struct state *s)
 		buf_printf(out, "  its words  %s\n", s->last_error);
 }
 
+/* Results wait at the broker and in the spools, while it is away or has no store. */
+static void put_centre(struct buf *out, const struct fleet_report *r)
+{
+	const struct state_collect *c = &r->states.collect;
+	char when[WALL_TEXT];
+
+	if (c->stamp.ns == 0) {
+		buf_printf(out, "centre: %s; no collector was ever heard\n", r->centre);
+		return;
+	}
+	buf_printf(out, "centre: %s; a collector%s%s%s was last heard ", r->centre,
+		   c->tool[0] != '\0' ? " (" : "", c->tool, c->tool[0] != '\0' ? ")" : "");
+	duration_put(out, r->now.ns > c->stamp.ns ? (double)(r->now.ns - c->stamp.ns) / 1e9 : 0);
+	buf_str(out, " ago");
+	if (c->wrong[0] != '\0')
+		buf_printf(out, "; its word cannot be read: %s", c->wrong);
+	else if (c->store_answers)
+		buf_printf(out, "; its store (%s) answer%s", c->store,
+			   strcmp(r->centre, "silent") == 0 ? "ed" : "s");
+	else
+		buf_printf(out, "; its store (%s) does not answer: %s", c->store, c->why);
+	if (c->since.ns != 0)
+		buf_printf(out, "; the fleet's since %s", wall_format_short(c->since, when));
+	buf_char(out, '\n');
+}
+
 static void put_key(struct buf *out, const struct fleet_report *r, const struct turned_key *t)
 {
 	const struct roster_key *k = roster_of_key(&r->view.roster, t->nkey);
@@ -226,6 +252,7 @@ void status_put_text(struct buf *out, const struct fleet_report *r)
 		put_state(out, r->vantages[i].state);
 		put_refused(out, r->vantages[i].state);
 	}
+	put_centre(out, r);
 	put_turned(out, r);
 }
 
@@ -347,6 +374,30 @@ static void put_vantage_json(struct buf *out, const struct fleet_report *r,
 	buf_char(out, '\n');
 }
 
+static void put_collect_json(struct buf *out, const struct fleet_report *r)
+{
+	const struct state_collect *c = &r->states.collect;
+	struct json_writer w;
+
+	json_start(&w, out);
+	json_begin_object(&w, NULL);
+	json_put_str(&w, "type", "centre");
+	json_begin_array(&w, "amiss");
+	if (strcmp(r->centre, "ok") != 0 && strcmp(r->centre, "none") != 0)
+		json_put_str(&w, NULL, r->centre);
+	json_end(&w);
+	if (c->stamp.ns != 0) {
+		jsonl_put_wall(&w, "seen", c->stamp);
+		jsonl_put_text(&w, "tool", c->tool);
+		jsonl_put_text(&w, "store", c->store);
+		jsonl_put_wall(&w, "since", c->since);
+		json_put_bool(&w, "store_answers", c->store_answers);
+		jsonl_put_text(&w, "why", c->why);
+	}
+	json_end(&w);
+	buf_char(out, '\n');
+}
+
 void status_put_json(struct buf *out, const struct fleet_report *r)
 {
 	const struct turned *t = &r->turned;
@@ -354,6 +405,7 @@ void status_put_json(struct buf *out, const struct fleet_report *r)
 
 	for (unsigned i = 0; i < r->count; i++)
 		put_vantage_json(out, r, &r->vantages[i]);
+	put_collect_json(out, r);
 	json_start(&w, out);
 	json_begin_object(&w, NULL);
 	json_put_str(&w, "type", "broker");

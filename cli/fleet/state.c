@@ -168,13 +168,39 @@ static int on_status(void *arg, const struct bus_entry *e, struct bp_error *err)
 	return 0;
 }
 
+static void take_collect(const struct bus_entry *e, struct state_collect *c)
+{
+	struct json_node *top = json_tree(e->bytes, e->size, NULL);
+	const char *type = node_text(node_get(top, "type"));
+	int64_t version = 0;
+
+	*c = (struct state_collect){.stamp = e->created};
+	if (type == NULL || strcmp(type, "collect") != 0)
+		text_set(c->wrong, sizeof(c->wrong), "it is no collector's");
+	else if (!node_int(node_get(top, "version"), 1, INT32_MAX, &version) || version != 1)
+		text_set(c->wrong, sizeof(c->wrong), "its version is unknown to this program");
+	take_text(node_get(top, "tool"), c->tool, sizeof(c->tool));
+	take_text(node_get(top, "store"), c->store, sizeof(c->store));
+	take_text(node_get(top, "why"), c->why, sizeof(c->why));
+	take_wall(node_get(top, "since"), &c->since);
+	c->store_answers = node_is(node_get(top, "store_answers"), NODE_TRUE);
+	free(top);
+}
+
 static int on_centre(void *arg, const struct bus_entry *e, struct bp_error *err)
 {
-	struct state *s = state_of(arg, e->key);
-	struct json_node *top = json_tree(e->bytes, e->size, NULL);
+	struct states *all = arg;
+	struct json_node *top;
+	struct state *s;
 	char why[64];
 
 	(void)err;
+	if (strcmp(e->key, STATE_COLLECT_KEY) == 0) {
+		take_collect(e, &all->collect);
+		return 0;
+	}
+	s = state_of(all, e->key);
+	top = json_tree(e->bytes, e->size, NULL);
 	if (s != NULL && top != NULL && is_of(top, "centre", e->key, why, sizeof(why)))
 		take_centre(top, s);
 	free(top);

@@ -17,6 +17,10 @@
 
 /* An agent speaks every half a minute. */
 #define STATE_SILENT_NS (150 * NS_PER_S)
+/* A collector does, too; nobody cuts it off but its own end. */
+#define STATE_COLLECT_SILENT_NS (90 * NS_PER_S)
+/* No vantage point can be called so. */
+#define STATE_COLLECT_KEY "collect="
 
 enum {
 	STATE_PLANS_MAX = 32,
@@ -54,7 +58,16 @@ struct state {
 	char refused_why[STATE_WORD_TEXT], refused_text[STATE_REASON_TEXT];
 };
 
-struct states { struct state *items; unsigned count; };
+/* What the collectors say of themselves, whichever spoke last; stamp 0: none ever did. */
+struct state_collect {
+	struct wall stamp;              /* the broker's */
+	struct wall since;              /* the store is the fleet's */
+	bool store_answers;
+	char wrong[64];                 /* why it cannot be read; empty: it can */
+	char tool[64], store[STATE_WORD_TEXT], why[STATE_REASON_TEXT];
+};
+
+struct states { struct state *items; unsigned count; struct state_collect collect; };
 
 /* Both buckets. Owned: states_fini. */
 int states_read(struct bus *b, struct states *out, struct bp_error *err);

@@ -75,6 +75,7 @@ wait_for 30 says .amiss '[]' || not_ok "a fleet that is well: $(cat "$LAB_TMP/st
 operate fleet status >"$LAB_TMP/text"
 is "fleet status of a fleet that is well: exit" $? 0
 like "and what it says" "$(cat "$LAB_TMP/text")" 'vp1: ok; last heard .* ago; connected from'
+like "of the centre, too" "$(cat "$LAB_TMP/text")" 'centre: ok; a collector .* was last heard .* ago; its store .* answers'
 
 # ---- where one is ---------------------------------------------------------------------------------
 

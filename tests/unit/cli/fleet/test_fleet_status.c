@@ -129,7 +129,8 @@ static void make(struct bed *b, const struct row *row)
 	s->cut = row->cut;
 	s->confirmed = row->confirmed;
 	s->last_batch_at.ns = row->batch_ago_ns > 0 ? noon.ns - row->batch_ago_ns : 0;
-	b->r.states = (struct states){s, 1};
+	b->r.states = (struct states){.items = s, .count = 1,
+				      .collect = {.stamp = s->stamp, .store_answers = true}};
 	b->r.turned = (struct turned){.asked = true, .open = b->open};
 	/* And who has nothing to do with it. */
 	b->open[b->r.turned.open_count++] = (struct turned_open){"V-fra10", "203.0.113.9"};
@@ -320,6 +321,82 @@ static void what_is_news_is_no_fault(void **state)
 	}
 }
 
+/* A collector speaks every half a minute, of itself and its store. */
+static void a_centre_is_looked_at(void **state)
+{
+	static const struct {
+		int64_t heard_s;         /* so long ago; 0: never */
+		bool answers, sent;
+		const char *why_not, *wrong;
+		const char *word, *text, *json;
+		bool fault;
+		const char *why;
+	} centres[] = {
+		{10, true, true, "", "", "[]",
+		 "\ncentre: ok; a collector (borderpath 0.1.0) was last heard 10 s ago; its store (9f86) "
+		 "answers; the fleet's since 2023-11-14 21:13:20 UTC\n", "\"store_answers\":true", false,
+		 "all is well"},
+		{90, true, true, "", "", "[]", "centre: ok;", "", false, "as long as it may be silent"},
+		{91, true, true, "", "", "[\"silent\"]",
+		 "centre: silent; a collector (borderpath 0.1.0) was last heard 91 s ago; its store (9f86) answered;", "", true, "it ended"},
+		{10, false, true, "database is full", "", "[\"store\"]",
+		 "its store (9f86) does not answer: database is full; the fleet's",
+		 "\"store_answers\":false,\"why\":\"database is full\"}", true, "its store is away"},
+		{10, true, true, "", "it is no collector's", "[\"unreadable\"]",
+		 "; its word cannot be read: it is no collector's;", "", true, "of a later program"},
+		{0, false, true, "", "", "[\"unheard\"]", "centre: unheard; no collector was ever heard\n",
+		 "\"amiss\":[\"unheard\"]}", true, "nobody takes what was sent"},
+		{0, false, false, "", "", "[]", "centre: none; no collector was ever heard\n",
+		 "\"amiss\":[]}", false, "a fleet that begins"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(centres) / sizeof(centres[0]); i++) {
+		struct state_collect *c;
+		struct buf text, json;
+		struct bed b;
+		char words[64];
+
+		make(&b, &rows[0]);
+		free(b.r.vantages);
+		b.r.vantages = NULL;
+		b.r.count = 0;
+		c = &b.r.states.collect;
+		*c = (struct state_collect){0};
+		if (centres[i].heard_s > 0) {
+			c->stamp.ns = noon.ns - centres[i].heard_s * NS_PER_S;
+			c->since.ns = noon.ns - HOUR;
+			c->store_answers = centres[i].answers;
+			text_set(c->tool, sizeof(c->tool), "borderpath 0.1.0");
+			text_set(c->store, sizeof(c->store), "9f86");
+			text_set(c->why, sizeof(c->why), centres[i].why_not);
+			text_set(c->wrong, sizeof(c->wrong), centres[i].wrong);
+		}
+		if (!centres[i].sent) {
+			b.state.cut = b.state.confirmed = 0;
+			b.state.centre_known = false;
+		}
+		assert_int_equal(status_judge(&b.r), 0);
+		buf_init(&text);
+		buf_init(&json);
+		status_put_text(&text, &b.r);
+		status_put_json(&json, &b.r);
+		snprintf(words, sizeof(words), "{\"type\":\"centre\",\"amiss\":%s",
+			 centres[i].word);
+		if (strstr(json.bytes, words) == NULL ||
+		    strstr(json.bytes, centres[i].json) == NULL)
+			fail_msg("%s: not %s, %s: %s", centres[i].why, words, centres[i].json,
+				 json.bytes);
+		if (strstr(text.bytes, centres[i].text) == NULL)
+			fail_msg("%s: %s", centres[i].why, text.bytes);
+		if (status_is_amiss(&b.r) != centres[i].fault)
+			fail_msg("%s: the exit code", centres[i].why);
+		buf_fini(&text);
+		buf_fini(&json);
+		free(b.r.vantages);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +405,7 @@ int main(void)
 		cmocka_unit_test(who_cannot_be_asked_says_nothing),
 		cmocka_unit_test(a_new_plan_is_waited_for),
 		cmocka_unit_test(what_is_news_is_no_fault),
+		cmocka_unit_test(a_centre_is_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
