@@ -121,8 +121,8 @@ static void clean(char *text)
 	size_t n = strlen(text);
 
 	for (size_t at = 0, len; at < n; at += len) {
-		len = utf8_length(s + at, n - at);
-		if (len > 0 && s[at] >= 0x20 && s[at] != 0x7f)
+		len = text_shown(s + at, n - at);
+		if (len > 0)
 			continue;
 		s[at] = '?';
 		len = 1;

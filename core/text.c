@@ -25,6 +25,21 @@ size_t utf8_length(const unsigned char *s, size_t n)
 	return len;
 }
 
+size_t text_shown(const unsigned char *s, size_t n)
+{
+	size_t len = utf8_length(s, n);
+
+	if (len == 1)
+		return s[0] >= 0x20 && s[0] != 0x7f;
+	if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)
+		return 0;
+	if (len == 3 && s[0] == 0xe2 && s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae)
+		return 0;
+	if (len == 3 && s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)
+		return 0;
+	return len;
+}
+
 bool text_copy(char *out, size_t size, const char *text, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -33,7 +48,7 @@ bool text_copy(char *out, size_t size, const char *text, size_t n)
 	while (at < n) {
 		bool plain = s[at] >= 0x20 && s[at] < 0x7f; /* nearly all text is */
 		size_t len = plain ? 1 : utf8_length(s + at, n - at);
-		bool bad = !plain && (len == 0 || s[at] < 0x20 || s[at] == 0x7f);
+		bool bad = !plain && text_shown(s + at, n - at) == 0;
 		size_t put = bad ? 1 : len;
 
 		if (used + put + 1 > size)

@@ -14,8 +14,13 @@
  * 3-7); 0 when malformed or cut. */
 size_t utf8_length(const unsigned char *s, size_t n);
 
+/* The same of a character that may be shown as it is; 0 also when it would steer a terminal (C0,
+ * DEL, C1: U+0080-U+009F), break a line (U+2028, U+2029), or turn the direction of what stands
+ * behind it (U+202A-U+202E, U+2066-U+2069: Unicode 15 annex 9, CVE-2021-42574). */
+size_t text_shown(const unsigned char *s, size_t n);
+
 /* Copies up to size - 1 bytes of text (n bytes, need not be terminated), never cutting a UTF-8
- * sequence; control characters and malformed UTF-8 become '?'. Always terminates. Returns whether
+ * sequence; malformed UTF-8 and what may not be shown become '?', one each. Always terminates. Returns whether
  * all fitted. */
 bool text_copy(char *out, size_t size, const char *text, size_t n);
 /* The same for a terminated string. */

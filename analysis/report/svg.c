@@ -12,15 +12,7 @@
 
 static const char other_color[] = "#009E73";
 
-/* U+202A..E, U+2066..9: an organisation's name could turn what stands behind it. */
-static bool turns(const unsigned char *c, size_t n)
-{
-	if (n != 3 || c[0] != 0xe2)
-		return false;
-	return (c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) ||
-	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
+/* An organisation's name could turn what stands behind it: what may not be shown is left out. */
 void html_text(struct buf *out, const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
@@ -41,8 +33,7 @@ void html_text(struct buf *out, const char *text)
 			buf_str(out, "&quot;");
 		else if (*c == '\'')
 			buf_str(out, "&#39;");
-		else if ((*c >= 0x20 || *c == '\n' || *c == '\t') && *c != 0x7f && !turns(c, n) &&
-			 !(n == 2 && c[0] == 0xc2 && c[1] < 0xa0))
+		else if (text_shown(c, left) > 0 || *c == '\n' || *c == '\t')
 			buf_append(out, c, n);
 		n = n == 0 ? 1 : n;
 		c += n;

@@ -76,8 +76,8 @@ static bool text_valid(const char *text, size_t size)
 	size_t n = strnlen(text, size), len;
 
 	for (size_t at = 0; at < n; at += len) {
-		len = utf8_length(s + at, n - at);
-		if (len == 0 || s[at] < 0x20 || s[at] == 0x7f)
+		len = text_shown(s + at, n - at);
+		if (len == 0)
 			return false;
 	}
 	return n < size;

@@ -35,7 +35,21 @@ static const struct { const char *in; size_t n; size_t size; const char *out; bo
 	{"\xed\x9f\xbf", 3, 5, "\xed\x9f\xbf", true, "just before the surrogates"},
 	{"\xee\x80\x80", 3, 5, "\xee\x80\x80", true, "just after"},
 	{"\xf4\x8f\xbf\xbf", 4, 6, "\xf4\x8f\xbf\xbf", true, "the last one"},
-	{"\xc2\x80", 2, 4, "\xc2\x80", true, "the first of two bytes"},
+	{"\xc2\xa0", 2, 4, "\xc2\xa0", true, "the first that is none of C1"},
+	{"\xdf\xbf", 2, 4, "\xdf\xbf", true, "the last of two bytes"},
+	{"\xc2\x80", 2, 4, "?", true, "the first of C1"},
+	{"\xc2\x9b" "31m", 5, 9, "?31m", true, "CSI as one character"},
+	{"a\xc2\x9fz", 4, 9, "a?z", true, "the last of C1"},
+	{"a\xc2\x85z", 4, 4, "a?z", true, "what it becomes is what needs room"},
+	{"\xe2\x80\xa7", 3, 9, "\xe2\x80\xa7", true, "U+2027, a point"},
+	{"\xe2\x80\xa8\xe2\x80\xa9", 6, 9, "??", true, "line and paragraph separators"},
+	{"\xe2\x80\xaa" "a\xe2\x80\xae", 7, 9, "?a?", true, "U+202A, U+202E: embedding, override"},
+	{"\xe2\x80\xaf", 3, 9, "\xe2\x80\xaf", true, "U+202F, a narrow space"},
+	{"\xe2\x81\xa5", 3, 9, "\xe2\x81\xa5", true, "U+2065"},
+	{"\xe2\x81\xa6" "a\xe2\x81\xa9", 7, 9, "?a?", true, "U+2066, U+2069: isolates"},
+	{"\xe2\x81\xaa", 3, 9, "\xe2\x81\xaa", true, "U+206A"},
+	{"\xe2\x80\x8f", 3, 9, "\xe2\x80\x8f", true, "U+200F: a mark, names in Hebrew have it"},
+	{"\xf0\x9f\x80\xa8", 4, 9, "\xf0\x9f\x80\xa8", true, "four bytes that end like them"},
 };
 
 static void copies_keep_utf8_whole(void **state)
