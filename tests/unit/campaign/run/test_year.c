@@ -383,6 +383,46 @@ static void a_clock_that_was_a_day_ahead(void **state)
 }
 
 /*
+ * A grid of seconds. The process is started by a clock that is a day ahead, which tells of a day
+ * that nobody measured, and again by one that is right; and once more without anybody telling, and
+ * while the process is down. Each time measuring goes on at once.
+ */
+static void a_fast_grid_and_a_day_ahead(void **state)
+{
+	static const struct world_event events[] = {
+		{MINUTES(10) + NS_PER_S, HAPPENS_STOP, 20 * NS_PER_S},
+		{MINUTES(10) + 5 * NS_PER_S, HAPPENS_SECRETLY, DAYS(1)},
+		{MINUTES(20) + NS_PER_S, HAPPENS_STOP, 20 * NS_PER_S},
+		{MINUTES(20) + 5 * NS_PER_S, HAPPENS_SECRETLY, -DAYS(1)},
+		{MINUTES(30) + 3 * NS_PER_S, HAPPENS_SECRETLY, DAYS(1)},
+		{MINUTES(35) + 3 * NS_PER_S, HAPPENS_SECRETLY, -DAYS(1)},
+		{MINUTES(40) + 3 * NS_PER_S, HAPPENS_STEP, DAYS(1)},
+		{MINUTES(45) + 3 * NS_PER_S, HAPPENS_STOP, 20 * NS_PER_S},
+		{MINUTES(45) + 5 * NS_PER_S, HAPPENS_SECRETLY, -DAYS(1)},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("fast", "5s", FEW, "jitter: 0\n")},
+		.length_ns = HOURS(1),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	const struct plan_books *b;
+	struct world *w = world_new(&script);
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "a fast grid");
+	b = world_plan(w, 0);
+	assert_int_equal(world_counts(w)->processes, 4);
+	assert_true(b->whole_by_why[ROUND_WHY_DOWN] >= 86400 / 5);
+	/* Of an hour, all but a minute of stops and up to half a minute until a step is noticed
+	 * that nobody told; and no day twice. */
+	assert_true(b->whole >= 720 - 12 - 2 * 6 - 6);
+	assert_true(b->missed_rounds <= 86400 / 5 + 720);
+	world_free(w);
+}
+
+/*
  * While the store cannot be opened a slot is jumped over; the process ends, and `recover` puts in
  * what the spool has, before and behind that slot. The next process finds the hole. And once more,
  * with rounds measured and slots missed behind it, for what is no hole must not become one.
@@ -426,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_service_manager_is_told),
 		cmocka_unit_test(a_clock_that_is_a_year_ahead),
 		cmocka_unit_test(a_clock_that_was_a_day_ahead),
+		cmocka_unit_test(a_fast_grid_and_a_day_ahead),
 		cmocka_unit_test(a_slot_missed_while_the_store_refuses),
 		cmocka_unit_test(a_year),
 	};
