@@ -20,8 +20,8 @@ size_t utf8_length(const unsigned char *s, size_t n);
 size_t text_shown(const unsigned char *s, size_t n);
 
 /* Copies up to size - 1 bytes of text (n bytes, need not be terminated), never cutting a UTF-8
- * sequence; malformed UTF-8 and what may not be shown become '?', one each. Always terminates. Returns whether
- * all fitted. */
+ * sequence; malformed UTF-8 and what may not be shown become '?', one each. Always terminates.
+ * Returns whether all fitted. */
 bool text_copy(char *out, size_t size, const char *text, size_t n);
 /* The same for a terminated string. */
 bool text_set(char *out, size_t size, const char *text);
