@@ -17,6 +17,8 @@ struct status_options {
 	struct options common;
 	struct fleet_dial dial;
 	const char *system, *log;
+	char *const *names;     /* of some vantage points; none: all */
+	unsigned names_count;
 };
 
 static int take_options(struct status_options *o, int argc, char **argv)
@@ -42,8 +44,8 @@ static int take_options(struct status_options *o, int argc, char **argv)
 		else if (!fleet_dial_take(&o->dial, opt, optarg))
 			rc = options_take(&o->common, opt, optarg);
 	}
-	if (rc == 0 && optind < argc)
-		rc = cli_usage("fleet", "status takes no '%s'", argv[optind]) + 1;
+	o->names = argv + optind;
+	o->names_count = (unsigned)(argc - optind);
 	return rc == 0 ? fleet_dial_check(&o->dial, "fleet") : rc;
 }
 
@@ -107,7 +109,7 @@ static int show(const struct status_options *o, const struct fleet_report *r, st
 	rc = out.failed ? bp_fail(err, BP_ENOMEM, "out of memory")
 			: session_open_output(&o->common, &session, err);
 	if (rc == 0) {
-		rc = session_write(&session, out.bytes, out.used, err);
+		rc = out.used > 0 ? session_write(&session, out.bytes, out.used, err) : 0;
 		if (session_end(&session, rc < 0 ? CLI_FAILURE : CLI_OK) != CLI_OK && rc == 0)
 			rc = bp_fail(err, BP_EIO, "the result was not written");
 	}
@@ -119,15 +121,22 @@ int fleet_status(int argc, char **argv)
 {
 	struct status_options o = {0};
 	struct fleet_report r = {0};
+	const char *unknown = NULL;
 	struct bp_error err;
 	int rc = take_options(&o, argc, argv), code;
 
 	if (rc != 0)
 		return rc - 1;
 	rc = gather(&o, &r, &err);
-	if (rc == 0)
+	r.faults = o.common.quiet;
+	if (rc == 0 && o.names_count > 0)
+		unknown = status_keep(&r, o.names, o.names_count);
+	if (rc == 0 && unknown == NULL)
 		rc = show(&o, &r, &err);
-	code = rc < 0 ? cli_error(&err) : status_is_amiss(&r) ? CLI_PARTIAL : CLI_OK;
+	if (unknown != NULL)
+		code = cli_usage("fleet", "no vantage point of the fleet is called \"%s\"", unknown);
+	else
+		code = rc < 0 ? cli_error(&err) : status_is_amiss(&r) ? CLI_PARTIAL : CLI_OK;
 	view_fini(&r.view);
 	states_fini(&r.states);
 	turned_fini(&r.turned);

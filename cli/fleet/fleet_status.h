@@ -50,11 +50,18 @@ struct fleet_report {
 	struct status_vantage *vantages; /* owned; revoked ones last */
 	const char *centre;             /* status_centre_word */
 	unsigned count, holding;        /* holding: those whose keys hold */
+	bool some;                      /* of some vantage points alone: status_keep */
+	bool faults;                    /* shows what is amiss, and nothing else */
 	unsigned strangers;             /* keys of the log that are nobody's, or revoked */
 };
 
 /* view, states, turned and now are there: the rest of them. BP_ENOMEM. */
 int status_judge(struct fleet_report *r);
+/* Judged: those of these names alone. The first that is no vantage point's, and never was; NULL:
+ * they are all. */
+const char *status_keep(struct fleet_report *r, char *const *names, unsigned count);
+bool status_has_fault(const struct status_vantage *v);
+bool status_centre_has_fault(const struct fleet_report *r);
 /* Of the collectors: "ok", "none" (nobody has sent anything yet), "unheard", "unreadable",
  * "silent", "store" (it does not answer). */
 const char *status_centre_word(const struct fleet_report *r);

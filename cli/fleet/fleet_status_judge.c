@@ -218,12 +218,55 @@ int status_judge(struct fleet_report *r)
 	return 0;
 }
 
+static const struct status_vantage *vantage_of(const struct fleet_report *r, const char *name)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		if (strcmp(r->vantages[i].key->name, name) == 0)
+			return &r->vantages[i];
+	}
+	return NULL;
+}
+
+const char *status_keep(struct fleet_report *r, char *const *names, unsigned count)
+{
+	unsigned kept = 0, holding = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (vantage_of(r, names[i]) == NULL)
+			return names[i];
+	}
+	for (unsigned i = 0; i < r->count; i++) {
+		bool named = false;
+
+		for (unsigned k = 0; k < count; k++)
+			named = named || strcmp(r->vantages[i].key->name, names[k]) == 0;
+		if (!named)
+			continue;
+		holding += i < r->holding;
+		r->vantages[kept++] = r->vantages[i];
+	}
+	r->count = kept;
+	r->holding = holding;
+	r->some = true;
+	return NULL;
+}
+
+bool status_has_fault(const struct status_vantage *v)
+{
+	return (v->amiss & ~(unsigned)AMISS_NEWS) != 0;
+}
+
+bool status_centre_has_fault(const struct fleet_report *r)
+{
+	return !r->some && strcmp(r->centre, "ok") != 0 && strcmp(r->centre, "none") != 0;
+}
+
 bool status_is_amiss(const struct fleet_report *r)
 {
-	if (strcmp(r->centre, "ok") != 0 && strcmp(r->centre, "none") != 0)
+	if (status_centre_has_fault(r))
 		return true;
 	for (unsigned i = 0; i < r->count; i++) {
-		if ((r->vantages[i].amiss & ~(unsigned)AMISS_NEWS) != 0)
+		if (status_has_fault(&r->vantages[i]))
 			return true;
 	}
 	return false;

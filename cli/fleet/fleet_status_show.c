@@ -232,28 +232,40 @@ static void put_turned(struct buf *out, const struct fleet_report *r)
 		put_key(out, r, &t->keys[i]);
 }
 
+static void put_vantage(struct buf *out, const struct fleet_report *r,
+			const struct status_vantage *v)
+{
+	put_head(out, r, v);
+	if (v->key->revoked.ns != 0)
+		return;
+	put_where(out, &v->key->where);
+	if (v->state == NULL)
+		return;
+	put_state(out, v->state);
+	put_refused(out, v->state);
+}
+
 void status_put_text(struct buf *out, const struct fleet_report *r)
 {
 	char when[WALL_TEXT];
 
-	buf_printf(out, "%u vantage point%s, broker %s, %s\n", r->holding,
-		   r->holding == 1 ? "" : "s", r->view.roster.server,
-		   wall_format_short(r->now, when));
+	if (!r->faults && !r->some)
+		buf_printf(out, "%u vantage point%s, broker %s, %s\n", r->holding,
+			   r->holding == 1 ? "" : "s", r->view.roster.server,
+			   wall_format_short(r->now, when));
 	if (r->view.behind)
 		buf_str(out, "This copy of the fleet's directory is behind the broker's list, which is "
 			"shown: `fleet refresh` brings it here.\n");
 	for (unsigned i = 0; i < r->count; i++) {
-		put_head(out, r, &r->vantages[i]);
-		if (r->vantages[i].key->revoked.ns != 0)
-			continue;
-		put_where(out, &r->vantages[i].key->where);
-		if (r->vantages[i].state == NULL)
-			continue;
-		put_state(out, r->vantages[i].state);
-		put_refused(out, r->vantages[i].state);
+		if (!r->faults || status_has_fault(&r->vantages[i]))
+			put_vantage(out, r, &r->vantages[i]);
 	}
-	put_centre(out, r);
-	put_turned(out, r);
+	if (r->some)
+		return;
+	if (!r->faults || status_centre_has_fault(r))
+		put_centre(out, r);
+	if (!r->faults)
+		put_turned(out, r);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -383,7 +395,7 @@ static void put_collect_json(struct buf *out, const struct fleet_report *r)
 	json_begin_object(&w, NULL);
 	json_put_str(&w, "type", "centre");
 	json_begin_array(&w, "amiss");
-	if (strcmp(r->centre, "ok") != 0 && strcmp(r->centre, "none") != 0)
+	if (status_centre_has_fault(r))
 		json_put_str(&w, NULL, r->centre);
 	json_end(&w);
 	if (c->stamp.ns != 0) {
@@ -398,14 +410,11 @@ static void put_collect_json(struct buf *out, const struct fleet_report *r)
 	buf_char(out, '\n');
 }
 
-void status_put_json(struct buf *out, const struct fleet_report *r)
+static void put_broker_json(struct buf *out, const struct fleet_report *r)
 {
 	const struct turned *t = &r->turned;
 	struct json_writer w;
 
-	for (unsigned i = 0; i < r->count; i++)
-		put_vantage_json(out, r, &r->vantages[i]);
-	put_collect_json(out, r);
 	json_start(&w, out);
 	json_begin_object(&w, NULL);
 	json_put_str(&w, "type", "broker");
@@ -429,4 +438,18 @@ void status_put_json(struct buf *out, const struct fleet_report *r)
 	}
 	json_end(&w);
 	buf_char(out, '\n');
+}
+
+void status_put_json(struct buf *out, const struct fleet_report *r)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		if (!r->faults || status_has_fault(&r->vantages[i]))
+			put_vantage_json(out, r, &r->vantages[i]);
+	}
+	if (r->some)
+		return;
+	if (!r->faults || status_centre_has_fault(r))
+		put_collect_json(out, r);
+	if (!r->faults)
+		put_broker_json(out, r);
 }

@@ -156,6 +156,16 @@ is v01,v02,v03,v51 "$(jq -r 'select(.amiss == ["revoked"] and .revoked != null).
 verdict "those who went are shown as revoked"
 is v61,v62,v63,v64,v65 "$(jq -r 'select(.amiss == ["unheard", "no plan"]).vantage' "$dir/out" | sort | paste -sd,)"
 verdict "those who came have no plan"
+bp 3 fleet status v61 v01 --dir "$dir/f" && is 'v61: unheard, no plan v01: revoked' \
+	"$(sed -n 's/^\([^ ]*: [^;]*\).*/\1/p' "$dir/out" | paste -sd' ')"
+verdict "of two alone"
+bp 0 fleet status v01 --dir "$dir/f" && bp 0 fleet status v01 --quiet --dir "$dir/f" && [ ! -s "$dir/out" ]
+verdict "of one who is no fault; quiet"
+bp 3 fleet status --quiet --dir "$dir/f" && grep -q '^v61: unheard' "$dir/out" && ! grep -q '^v01\|^centre\|turned' "$dir/out"
+verdict "quiet: what is amiss alone"
+bp 2 fleet status v61 nobody --dir "$dir/f" && [ ! -s "$dir/out" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] &&
+	grep -q 'no vantage point of the fleet is called "nobody"' "$dir/err"
+verdict "of one who never was"
 is 47 "$(lists '.[1].vantages | length')"; verdict "who came later gets a plan by the next deploy"
 bp 0 campaign deploy "$shipped/dprk-borders.yaml" --quiet --dir "$dir/f" && is 52 "$(lists '.[0].vantages | length')"
 verdict "all of them"
