@@ -86,6 +86,7 @@ struct agent {
 	struct agent_broker broker;
 	struct bus_watch *watch;         /* NULL: not yet */
 	struct mono watch_again;
+	bool plans_anew;                 /* one could not be written: all are read again */
 	struct cut *cut;
 	struct store *spool;             /* NULL: not open */
 	bool spool_writes;

@@ -20,6 +20,7 @@
 #include "geo/yamldoc.h"
 
 #define WATCH_AGAIN_NS (30 * NS_PER_S)
+#define WRITE_AGAIN_NS (10 * NS_PER_S)
 
 const char *agent_plan_file(const struct agent *a, const char *campaign, char out[static PATH_MAX])
 {
@@ -154,6 +155,8 @@ static void take(struct agent *a, const char *campaign, const struct bus_entry *
 	agent_plan_file(a, campaign, file);
 	if (rc == 0 && !(was && is_same(file, &text))) {
 		rc = whole_write(file, text.bytes, text.used, &err);
+		/* A disk that was full: nobody deploys it again for that. */
+		a->plans_anew |= rc < 0;
 		if (rc == 0 && was)
 			a->child.reload = true;
 		else if (rc == 0)
@@ -297,5 +300,12 @@ void agent_plans_step(struct agent *a)
 	if (rc < 0 && rc != BP_ENOTFOUND) {
 		agent_trouble(a, "plans: %s", err.text);
 		a->watch_again = mono_add(mono_now(), agent_jitter(WATCH_AGAIN_NS));
+	}
+	/* Once all are told: a new watch tells them from the first. */
+	if (rc == BP_ENOTFOUND && a->plans_anew) {
+		bus_watch_close(a->watch);
+		a->watch = NULL;
+		a->plans_anew = false;
+		a->watch_again = mono_add(mono_now(), agent_jitter(WRITE_AGAIN_NS));
 	}
 }

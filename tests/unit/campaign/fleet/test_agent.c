@@ -290,6 +290,28 @@ static void plans_come_change_and_go(void **state)
 	assert_true(file_has(b, "child", "stop"));
 }
 
+/* As on a disk that is full, and has room again later. */
+static void a_plan_that_cannot_be_written_is_written_later(void **state)
+{
+	struct bed *b = *state;
+	char plans[128], in_the_way[128];
+
+	if (broker_missing())
+		skip();
+	start_centre(b);
+	file_of(b, "spool/plans", plans);
+	file_of(b, "spool/plans/one.yaml", in_the_way);
+	assert_int_equal(mkdir(plans, 0700), 0);
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	put_plan(b, "v.one", PLAN("one", "15m"));
+	start_agent(b, 0);
+	assert_true(status_says(b, "plans", "state", "refused"));
+	assert_int_equal(rmdir(in_the_way), 0);
+	assert_true(file_waits_for(b, "child", "/plans/one.yaml"));
+	assert_true(status_says(b, "plans", "state", "running"));
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+}
+
 static void a_full_spool_drops_the_oldest_and_says_so(void **state)
 {
 	struct bed *b = *state;
@@ -347,6 +369,7 @@ int main(int argc, char **argv)
 		T(without_a_watermark_it_is_sent_again_in_time),
 		T(what_is_sent_again_is_in_the_store_once),
 		T(plans_come_change_and_go),
+		T(a_plan_that_cannot_be_written_is_written_later),
 		T(a_full_spool_drops_the_oldest_and_says_so),
 		T(one_agent_a_spool),
 	};
