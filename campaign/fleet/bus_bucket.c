@@ -111,6 +111,8 @@ static int list_begin(struct bus *b, const char *bucket, natsSubscription **sub,
 	rc = bus_subscribe(b, inbox, NULL, sub, err);
 	if (rc < 0)
 		return rc;
+	/* All of it comes at once, faster than it may be looked at: plans are up to a megabyte. */
+	natsSubscription_SetPendingLimits(*sub, -1, -1);
 	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.CREATE.KV_%s.%s.$KV.%s.>", bucket, name,
 		 bucket);
 	snprintf(config, sizeof(config),
