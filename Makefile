@@ -185,7 +185,7 @@ WRAP_tests/unit/campaign/run     := -Wl,--wrap=mono_now,--wrap=wall_now,--wrap=b
 	-Wl,--wrap=probe_start,--wrap=probe_begin,--wrap=probe_fds,--wrap=probe_step,--wrap=probe_go_on \
 	-Wl,--wrap=probe_stop,--wrap=probe_kill,--wrap=probe_end
 # The store fails where the test says.
-WRAP_tests/unit/campaign/fleet/collect := -Wl,--wrap=store_commit,--wrap=store_add_trace
+WRAP_tests/unit/campaign/fleet/collect := -Wl,--wrap=store_commit,--wrap=store_add_trace,--wrap=bus_fetch
 WRAP_tests/unit/campaign/fleet/spool   := -Wl,--wrap=wall_now,--wrap=mono_now
 WRAP_tests/unit/campaign/fleet/events  := -Wl,--wrap=store_claim,--wrap=wall_now,--wrap=bus_tell
 define unit_rule

@@ -61,8 +61,7 @@ void collect_book_batch(struct collect *c, const struct item *it)
 	if (p->noted.ns == 0 || mono_since(now, p->noted) >= REFUSAL_TOLD_NS) {
 		p->noted = now;
 		collect_note(c, "a batch of %s %s: %s: %s", it->vantage,
-			     it->refusal == BATCH_NEWER ? "waits for a newer collector" :
-							  "is set aside",
+			     it->state == ITEM_IN ? "is set aside" : "waits for a newer collector",
 			     batch_refusal_name(it->refusal), it->why.text);
 	}
 }

@@ -23,6 +23,7 @@ enum {
 	COLLECT_FETCH = 32,        /* batches of one transaction */
 	COLLECT_TRIES = 3,         /* of a transaction, before its batches are tried one by one */
 	COLLECT_DELIVERIES = 20,   /* of a batch that fails by itself, before it is set aside */
+	COLLECT_WAITS = 2880,      /* of one that waits, a day of them, before it is set aside too */
 	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: one for each start of its agent */
 	/* New ones within COLLECT_EPOCHS_NS: a stolen key does not use them up. */
 	COLLECT_EPOCHS_NEW = 64,
@@ -62,6 +63,7 @@ struct item {
 	char vantage[BUS_NAME_TEXT];
 	enum item_state state;
 	bool already;              /* the store had it */
+	bool unnumbered;           /* to be set aside under no number: its agent still has it */
 	enum batch_refusal refusal;
 	struct bp_error why;       /* of ITEM_REFUSED, or of the last failure */
 	struct batch_head head;

@@ -4,7 +4,7 @@
  * added, so what is refused for ever leaves no trace in the transaction of the others. What the
  * store does not take for its content is set aside the same way; what fails for no reason that we
  * know is tried by itself, given back if it fails alone, and set aside when it has failed so for
- * long. What only a newer program can read goes back until there is one.
+ * long. What only a newer program can read goes back until there is one, for days.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -396,7 +396,8 @@ static int set_aside(struct collect *c, struct item *it, struct bp_error *err)
 	const struct batch_head *h = &it->head;
 	char reason[BP_ERROR_TEXT + 32];
 	struct batch_head named = *h;
-	bool known = (named.seq > 0 || batch_id_read(it->vantage, it->m.id, &named)) &&
+	bool known = !it->unnumbered &&
+		     (named.seq > 0 || batch_id_read(it->vantage, it->m.id, &named)) &&
 		     collect_epoch(c, it->vantage, named.epoch, err) == 0 &&
 		     !is_far(c, it->vantage, &named);
 	/* A moment is the broker's, and goes on when the broker's numbers begin anew. */
@@ -465,17 +466,31 @@ static void give_back_later(struct collect *c, struct item *it)
 	collect_note(c, "a batch of %s waits: %s", it->vantage, it->why.text);
 }
 
+/* What waits has a place of its vantage point's at the broker. Not for ever: a key that was stolen
+ * would leave none to the next one's agent. An honest one keeps its batch, and sends it again. */
+static void end_waiting(struct item *it)
+{
+	bool newer = it->state == ITEM_REFUSED && it->refusal == BATCH_NEWER;
+
+	if ((!newer && it->state != ITEM_LATER) || it->m.deliveries <= COLLECT_WAITS)
+		return;
+	it->unnumbered = true;
+	if (!newer)
+		refuse(it, BATCH_FAILED, &it->why);
+}
+
 static bool set_all_aside(struct collect *c, struct bp_error *err)
 {
 	for (unsigned i = 0; i < c->item_count; i++) {
 		struct item *it = &c->items[i];
 
+		end_waiting(it);
 		if (it->state == ITEM_LATER)
 			give_back_later(c, it);
 		if (it->state != ITEM_REFUSED)
 			continue;
 		/* A newer collector will read it. */
-		if (it->refusal == BATCH_NEWER) {
+		if (it->refusal == BATCH_NEWER && !it->unnumbered) {
 			(void)bus_nak(&it->m, COLLECT_NEWER_NS, NULL);
 			it->state = ITEM_BACK;
 			continue;

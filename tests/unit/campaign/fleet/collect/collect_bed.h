@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A collector between a real broker and a real store (SQLite), for tests: what is sent to it, and
- * what is seen of it. The store fails where a test says (store_commit and store_add_trace are the
- * test's, by --wrap).
+ * what is seen of it. The store fails where a test says, and what comes was handed out as often
+ * (store_commit, store_add_trace and bus_fetch are the test's, by --wrap).
  */
 #ifndef TESTS_UNIT_CAMPAIGN_FLEET_COLLECT_BED_H
 #define TESTS_UNIT_CAMPAIGN_FLEET_COLLECT_BED_H
@@ -29,6 +29,7 @@ static struct {
 	const char *trace;     /* the one with this id fails */
 	int code;
 	bool late, owed;       /* it is told by what comes behind it, as a buffer that was sent */
+	uint64_t deliveries;   /* so many more of all that is fetched */
 } fault;
 
 int __real_store_commit(struct store *s, struct bp_error *err);
@@ -61,6 +62,21 @@ int __wrap_store_add_trace(struct store *s, const struct trace *t, const struct 
 		return bp_fail(err, fault.code, "this trace is not taken");
 	fault.owed = fault.trace != NULL && strcmp(fault.trace, t->id) == 0;
 	return __real_store_add_trace(s, t, names, verdict, err);
+}
+
+int __real_bus_fetch(struct bus_intake *in, unsigned max, int64_t wait_ns, struct bus_message *out,
+		     unsigned *count, struct bp_error *err);
+int __wrap_bus_fetch(struct bus_intake *in, unsigned max, int64_t wait_ns, struct bus_message *out,
+		     unsigned *count, struct bp_error *err);
+
+int __wrap_bus_fetch(struct bus_intake *in, unsigned max, int64_t wait_ns, struct bus_message *out,
+		     unsigned *count, struct bp_error *err)
+{
+	int rc = __real_bus_fetch(in, max, wait_ns, out, count, err);
+
+	for (unsigned i = 0; rc == 0 && i < *count; i++)
+		out[i].deliveries += fault.deliveries;
+	return rc;
 }
 
 /* --- the bed ---------------------------------------------------------------------------------- */
@@ -136,8 +152,16 @@ static inline void bed_close(struct bed *b)
 
 /* --- what is sent ----------------------------------------------------------------------------- */
 
-/* A day before this one: what is far from now is not believed. */
-#define DAY (wall_now().ns / NS_PER_S / 86400 * 86400 - 86400)
+/* A day before this one: what is far from now is not believed. The same behind midnight. */
+static inline int64_t day_before(void)
+{
+	static int64_t day;
+
+	if (day == 0)
+		day = wall_now().ns / NS_PER_S / 86400 * 86400 - 86400;
+	return day;
+}
+#define DAY day_before()
 
 static inline void add_line(struct bed *b, const char *line)
 {
@@ -291,10 +315,16 @@ static inline int64_t mark_heard(struct bed *b, const char *vantage)
 	char subject[BUS_SUBJECT_TEXT];
 	struct bus_message m;
 	struct bp_error err;
+	struct buf nothing;
 	int64_t mark = -1;
 
 	snprintf(subject, sizeof(subject), "bp.mark.%s", vantage);
-	while (bus_hear(b->marks, NS_PER_S / 4, &m, &err) == 0) {
+	/* What was told is with us before the answer to this. */
+	buf_init(&nothing);
+	assert_int_equal(bus_get(b->agent, "BP_CENTRE", "nobody", &nothing, NULL, NULL, &err),
+			 BP_ENOTFOUND);
+	buf_fini(&nothing);
+	while (bus_hear(b->marks, 0, &m, &err) == 0) {
 		struct json_node *dom = json_tree(m.bytes, m.size, &err);
 
 		assert_non_null(dom);

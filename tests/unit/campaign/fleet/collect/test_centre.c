@@ -112,13 +112,14 @@ static void who_looks_sees_whether_it_answers(void **state)
 		skip();
 	b = bed_open();
 	assert_said(b, NODE_TRUE, NULL);
-	fault.commits = 2;
+	fault.commits = 1000;
 	send_part(b, "fra1", 1, 1, 1, 1, 0);
-	while (n.store) {
+	for (unsigned i = 0; i < PATIENCE && n.store; i++) {
 		collect_step(b->c, TURN_NS);
 		collect_count(b->c, &n);
 	}
 	assert_said(b, NODE_FALSE, "the server went away");
+	fault.commits = 0;
 	for (unsigned i = 0; i < PATIENCE && b->round_count == 0; i++)
 		collect_step(b->c, TURN_NS);
 	assert_int_equal(b->round_count, 1);

@@ -114,6 +114,33 @@ static void a_number_far_ahead_waits(void **state)
 	bed_close(b);
 }
 
+/* But not for ever: its place at the broker is the next key's. And nothing is used up. */
+static void what_waits_for_long_is_set_aside(void **state)
+{
+	static const char newer[] =
+		"{\"type\":\"batch\",\"version\":99,\"vantage\":\"fra1\",\"epoch\":\"" EPOCH
+		"\",\"seq\":1,\"tool\":\"borderpath 9\"}\nof another age\n";
+	struct bed *b;
+
+	(void)state;
+	if (broker_missing())
+		skip();
+	b = bed_open();
+	send_part(b, "fra1", 7, 9000000, 1, 1, 0);
+	publish_plain(b, "fra1." EPOCH ".1.0", newer, strlen(newer));
+	fault.deliveries = 2880;
+	turn_until_counted(b, 0, 0, 2);
+	assert_int_equal(ask_store(b, "SELECT count(*) FROM batch_refused WHERE epoch = '?'"), 2);
+	broker_is_empty(b);
+	fault.deliveries = 0;
+	/* As its agent sends it again. */
+	send_part(b, "fra1", 0, 1, 1, 1, 1);
+	turn_until_counted(b, 1, 0, 2);
+	assert_int_equal(mark_heard(b, "fra1"), 1);
+	centre_says(b, "fra1", "refused", "failed", 1);
+	bed_close(b);
+}
+
 static void epochs_by_the_thousand_wait(void **state)
 {
 	enum { EPOCHS = 100, AT_ONCE = 64 };
@@ -217,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_mark_does_not_run_away),
 		cmocka_unit_test(what_the_centre_told_is_believed),
 		cmocka_unit_test(a_number_far_ahead_waits),
+		cmocka_unit_test(what_waits_for_long_is_set_aside),
 		cmocka_unit_test(epochs_by_the_thousand_wait),
 		cmocka_unit_test(bytes_of_another_broker_are_kept_too),
 		cmocka_unit_test(a_round_is_told_whoever_makes_it_whole),
