@@ -81,9 +81,7 @@ centre
 is "every round is there as it was announced" "$(missing)" ''
 is "none is there twice" "$(jq -r 'select(.type == "round").id' "$LAB_TMP/centre" | sort | uniq -d)" ''
 is "no trace is there twice" "$(jq -r 'select(.type == "trace").id' "$LAB_TMP/centre" | sort | uniq -d)" ''
-is "a round has the traces that it says" "$(jq -r 'if .type == "trace" then .round elif .type == "round"
-	then (.id as $id | range(.traces) | $id) else empty end' "$LAB_TMP/centre" | sort | uniq -c |
-	awk '$1 % 2' | wc -l)" 0
+is "a round has the traces that it says" "$(rounds_unlike "$LAB_TMP/centre")" ''
 echo "# $(measured | wc -l) rounds measured and announced, $(grep -c '"type":"trace"' "$LAB_TMP/centre")" \
 	"traces in the store, $(epochs) epochs, $(missing | wc -l) rounds lost"
 finish
