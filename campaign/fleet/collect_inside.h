@@ -23,7 +23,7 @@ enum {
 	COLLECT_FETCH = 32,        /* batches of one transaction */
 	COLLECT_TRIES = 3,         /* of a transaction, before its batches are tried one by one */
 	COLLECT_DELIVERIES = 20,   /* of a batch that fails by itself, before it is set aside */
-	COLLECT_WAITS = 2880,      /* of one that waits, a day of them, before it is set aside too */
+	COLLECT_WAITS = 2880,      /* of one that waits (a day of them), before it is set aside */
 	COLLECT_EPOCHS_MAX = 4096, /* of one vantage point: one for each start of its agent */
 	/* New ones within COLLECT_EPOCHS_NS: a stolen key does not use them up. */
 	COLLECT_EPOCHS_NEW = 64,
