@@ -12,8 +12,9 @@
 
 /* Points, and spans, of all rows together: what a page can hold. */
 enum { POINTS_ALL = 24000, POINTS_LEAST = 48, SPANS_LEAST = 100 };
-/* A vantage point that has not been heard of for so many rounds is down. */
-enum { ROUNDS_TO_DOWN = 3 };
+/* Of a vantage point that has not been heard of for more rounds than two it is told how long, and
+ * for more than three it is down. */
+enum { ROUNDS_TO_TELL = 2, ROUNDS_TO_DOWN = 3 };
 static const double sure = 0.9;
 
 int report_maker_new(const struct profile *p, const struct series *s, struct wall since,
@@ -136,6 +137,7 @@ static void vantages_settle(struct report_maker *m)
 		struct report_vantage *v = &m->vantages[i];
 		int64_t every = 0;
 		struct wall last = {0};
+		bool offline = false;
 
 		for (unsigned k = 0; k < r->row_count; k++) {
 			const struct report_row *row = &r->rows[k];
@@ -150,7 +152,7 @@ static void vantages_settle(struct report_maker *m)
 			v->counted = v->counted || row->rounds > 0;
 			every = row->every_ns > every ? row->every_ns : every;
 			last = row->last_round.ns > last.ns ? row->last_round : last;
-			v->down = v->down || (row->span_count > 0 &&
+			offline = offline || (row->span_count > 0 &&
 					      row->spans[row->span_count - 1].band ==
 					      REPORT_BAND_OFFLINE);
 		}
@@ -159,8 +161,12 @@ static void vantages_settle(struct report_maker *m)
 			r->rounds += v->rounds;
 			r->missed += v->missed;
 		}
-		v->down = v->down || (every > 0 &&
-				      r->as_of.ns - last.ns > ROUNDS_TO_DOWN * every);
+		v->down = v->down || offline || (every > 0 && r->as_of.ns - last.ns >
+							      ROUNDS_TO_DOWN * every);
+		last = v->last.ns > last.ns ? v->last : last;
+		if (!offline && every > 0 && last.ns != 0 &&
+		    r->as_of.ns - last.ns > ROUNDS_TO_TELL * every)
+			v->unheard_ns = r->as_of.ns - last.ns;
 	}
 }
 

@@ -129,6 +129,7 @@ struct report_vantage {
 	bool moved;                /* its identity changed within the window */
 	bool counted;              /* measured something in the window while healthy */
 	bool down;                 /* at the end: offline, or silent for 3 rounds */
+	int64_t unheard_ns;        /* from its last round to as_of, over two of its intervals */
 };
 
 struct report {

@@ -356,7 +356,7 @@ void sentence_now(struct buf *out, const struct report *r)
 	for (unsigned i = 0; i < r->vantage_count; i++)
 		down += r->vantages[i].down;
 	if (down > 0)
-		buf_printf(out, "%s%u of %u vantage points %s down and %s not counted", between, down,
-			   r->vantage_count, down == 1 ? "was" : "were", down == 1 ? "is" : "are");
+		buf_printf(out, "%s%u of %u vantage point%s %s down and %s not counted", between, down,
+			   r->vantage_count, r->vantage_count == 1 ? "" : "s", down == 1 ? "was" : "were", down == 1 ? "is" : "are");
 	buf_char(out, '.');
 }

@@ -83,6 +83,22 @@ static void count(struct buf *out, const char *json, uint64_t n)
 
 enum { NAMES_SHOWN = 16 };
 
+/* How it stood at the end. */
+static void put_end(struct buf *out, const struct report_vantage *v)
+{
+	bool down = v->down && v->counted;
+
+	if (!down && v->unheard_ns == 0)
+		return;
+	buf_str(out, down ? " (down at the end" : " (");
+	if (v->unheard_ns > 0) {
+		buf_str(out, down ? ", last heard " : "last heard ");
+		duration_put(out, (double)v->unheard_ns / 1e9);
+		buf_str(out, " before");
+	}
+	buf_char(out, ')');
+}
+
 static void names(struct page *page, bool counted)
 {
 	const struct report *r = page->r;
@@ -97,8 +113,7 @@ static void names(struct page *page, bool counted)
 			continue;
 		buf_str(page->out, n++ > 0 ? ", " : "");
 		html_text(page->out, r->vantages[i].name[0] ? r->vantages[i].name : "unnamed");
-		if (r->vantages[i].down && counted)
-			buf_str(page->out, " (down at the end)");
+		put_end(page->out, &r->vantages[i]);
 	}
 	if (n == 0)
 		buf_str(page->out, "none");

@@ -69,6 +69,7 @@ static void put_vantage(struct json_writer *w, const struct report_vantage *v)
 	json_put_str(w, "vantage", v->name);
 	json_put_bool(w, "counted", v->counted);
 	json_put_bool(w, "down", v->down);
+	json_null_seconds(w, "unheard_s", v->unheard_ns);
 	json_put_bool(w, "moved", v->moved);
 	json_put_int(w, "rounds", v->rounds);
 	json_put_int(w, "missed", v->missed);

@@ -240,7 +240,8 @@ static void gaps(struct buf *out, const struct style *s, const struct report *r)
 		const struct report_vantage *v = &r->vantages[i];
 		size_t start = out->used;
 
-		if (v->missed == 0 && v->offline == 0 && !v->down && !v->moved && v->counted)
+		if (v->missed == 0 && v->offline == 0 && !v->down && !v->moved && v->counted &&
+		    v->unheard_ns == 0)
 			continue;
 		buf_printf(out, "%s: %u of %u rounds missed", v->name[0] ? v->name :
 			   "an unnamed vantage point", v->missed, v->rounds + v->missed);
@@ -250,6 +251,11 @@ static void gaps(struct buf *out, const struct style *s, const struct report *r)
 			buf_str(out, "; its own upstream changed");
 		if (v->down)
 			buf_str(out, "; it is down");
+		if (v->unheard_ns > 0) {
+			buf_str(out, v->down ? ", last heard " : "; last heard ");
+			duration_put(out, (double)v->unheard_ns / 1e9);
+			buf_str(out, " ago");
+		}
 		buf_str(out, v->counted ? ".\n" : "; it is not counted.\n");
 		style_wrap(out, s, start, 2);
 	}

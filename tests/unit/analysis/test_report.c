@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "analysis/power.h"
+#include "analysis/report/report_text.h"
+#include "analysis/report/style.h"
 #include "tests/unit/analysis/report/page_bed.h"
 
 static const int64_t every = 15 * MIN_NS;
@@ -363,9 +365,60 @@ static void ways_in(void **state)
 	assert_string_equal(b.r->vantages[2].name, "gone");
 	assert_true(b.r->vantages[2].down);
 	assert_true(b.r->vantages[2].counted);
+	assert_int_equal(b.r->vantages[2].unheard_ns, 6 * every);
 	assert_false(b.r->vantages[0].down);
+	assert_int_equal(b.r->vantages[0].unheard_ns, 0);
 	assert_false(report_quiet(b.r));
 	bed_close(&b);
+}
+
+/* Two intervals are one that is late. */
+static void how_long_ago_one_was_heard_is_told(void **state)
+{
+	static const struct {
+		const char *rounds;
+		int64_t unheard;
+		bool down;
+		const char *why;
+	} ends[] = {
+		{"CCCCCCCC", 0, false, "to the end"},
+		{"CCCCCC..", 0, false, "for two rounds it is not told"},
+		{"CCCCC...", 3, false, "it is told before it is down"},
+		{"CCCC....", 4, true, "and how long it is down"},
+		{"CCCCoooo", 0, true, "who was offline was heard"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct series_key fine = key_of(0, "ams1", 0), key = key_of(1, "fra1", 0);
+		const struct report_vantage *v;
+		char words[40];
+		struct buf json;
+		struct bed b;
+
+		bed_open(&b, 0, 0);
+		feed(&b, &fine, "CCCCCCCC");
+		feed(&b, &key, ends[i].rounds);
+		make(&b);
+		v = &b.r->vantages[1];
+		if (v->unheard_ns != ends[i].unheard * every || v->down != ends[i].down)
+			fail_msg("%s: %lld, %d", ends[i].why, (long long)(v->unheard_ns / every), v->down);
+		buf_init(&json);
+		report_write_json(&json, b.r);
+		snprintf(words, sizeof(words), ends[i].unheard > 0 ? "\"unheard_s\":%lld," :
+			 "\"unheard_s\":null,", (long long)(ends[i].unheard * every / NS_PER_S));
+		if (strstr(json.bytes, words) == NULL)
+			fail_msg("%s: no %s: %s", ends[i].why, words, json.bytes);
+		buf_fini(&json);
+		buf_init(&json);
+		report_text(&json, &(struct style){.width = 100}, b.r);
+		if ((strstr(json.bytes, "last heard") != NULL) != (ends[i].unheard > 0) ||
+		    (ends[i].down && ends[i].unheard > 0 &&
+		     strstr(json.bytes, "it is down, last heard 60 min ago") == NULL))
+			fail_msg("%s: %s", ends[i].why, json.bytes);
+		buf_fini(&json);
+		bed_close(&b);
+	}
 }
 
 static void down_is_for_all_who_are_up(void **state)
@@ -561,6 +614,7 @@ int main(void)
 		cmocka_unit_test(cells_come_in_any_order),
 		cmocka_unit_test(wilson),
 		cmocka_unit_test(ways_in),
+		cmocka_unit_test(how_long_ago_one_was_heard_is_told),
 		cmocka_unit_test(down_is_for_all_who_are_up),
 		cmocka_unit_test(rounds_tell_of_vantage_points),
 		cmocka_unit_test(the_last_revision_counts),
