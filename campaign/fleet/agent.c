@@ -69,6 +69,28 @@ static int make(const char *dir, struct bp_error *err)
 	return 0;
 }
 
+/* A damaged one ends no measuring. */
+static int outbox_anew(struct agent *a, const char *why, struct bp_error *err)
+{
+	char path[PATH_MAX], aside[PATH_MAX];
+	int rc = place(a, "outbox.db", path, err);
+
+	cut_close(a->cut);
+	a->cut = NULL;
+	if (rc == 0)
+		rc = cut_put_aside(path, aside, err);
+	if (rc == 0)
+		rc = cut_open(path, a->o->vantage, &a->cut, err);
+	if (rc < 0)
+		return rc;
+	a->send.count = 0;
+	a->send.idle = a->send.asked = false;
+	for (unsigned i = 0; rc == 0 && i < a->plan_count; i++)
+		rc = cut_plan_put(a->cut, &a->plans[i].known, err);
+	agent_trouble(a, "%s: put aside as %s; what the spool has is sent again", why, aside);
+	return rc;
+}
+
 static int open_files(struct agent *a, int *lock, struct bp_error *err)
 {
 	char path[PATH_MAX];
@@ -94,7 +116,16 @@ static int open_files(struct agent *a, int *lock, struct bp_error *err)
 		rc = place(a, "outbox.db", path, err);
 	if (rc == 0)
 		rc = cut_open(path, a->o->vantage, &a->cut, err);
-	return rc < 0 ? rc : agent_plans_load(a, err);
+	if (rc == 0)
+		rc = agent_plans_load(a, err);
+	if (rc == BP_EPARSE && (a->cut == NULL || cut_is_broken(a->cut))) {
+		struct bp_error why = *err;
+
+		rc = outbox_anew(a, why.text, err);
+		if (rc == 0)
+			rc = agent_plans_load(a, err);
+	}
+	return rc;
 }
 
 static int open_bus(struct agent *a, struct bp_error *err)
@@ -228,11 +259,13 @@ static bool is_over(const struct agent *a)
 	       mono_reached(mono_now(), a->stop_limit);
 }
 
-static void loop(struct agent *a)
+static int loop(struct agent *a, struct bp_error *err)
 {
 	while (!is_over(a)) {
 		bool measured = a->child.pid != 0;
 
+		if (cut_is_broken(a->cut) && outbox_anew(a, "outbox.db: damaged", err) < 0)
+			return err->code;
 		take_signals(a);
 		agent_child_look(a);
 		/* Behind its last rounds there are ten seconds for them. */
@@ -249,6 +282,7 @@ static void loop(struct agent *a)
 		notify(a, mono_now());
 		pause_a_turn(a);
 	}
+	return 0;
 }
 
 static int check_options(const struct agent_options *o, struct bp_error *err)
@@ -290,7 +324,7 @@ int agent_run(const struct agent_options *o, struct bp_error *err)
 		agent_status_init(a);
 		agent_send_measured(a, NULL);
 		sd_notify(0, "READY=1");
-		loop(a);
+		rc = loop(a, err);
 	}
 	agent_send_fini(a);
 	bus_watch_close(a->watch);

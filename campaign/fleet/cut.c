@@ -31,6 +31,7 @@ int cut_fail(struct cut *c, struct bp_error *err)
 	case SQLITE_NOTADB: rc = BP_EPARSE; break;
 	default: break;
 	}
+	c->broken |= rc == BP_EPARSE;
 	return bp_fail(err, rc, "%s: %s", c->file, sqlite3_errmsg(c->db));
 }
 
@@ -214,6 +215,11 @@ void cut_close(struct cut *c)
 	free(c);
 }
 
+bool cut_is_broken(const struct cut *c)
+{
+	return c->broken;
+}
+
 void cut_state(const struct cut *c, struct cut_state *out)
 {
 	*out = c->state;
@@ -294,9 +300,10 @@ static int write_gap(struct cut *c, int64_t row, const struct round *r, struct b
 	return rc;
 }
 
-static bool is_damage(int rc)
+/* Of the spool: what is wrong with the outbox itself loses no round. */
+static bool is_damage(const struct cut *c, int rc)
 {
-	return rc == BP_EPARSE || rc == BP_EUNSUP || rc == BP_ERANGE;
+	return !c->broken && (rc == BP_EPARSE || rc == BP_EUNSUP || rc == BP_ERANGE);
 }
 
 /* on: this is the round that comes next, and not one that was cut before. bare: nothing of it can
@@ -352,7 +359,7 @@ static int cut_one(struct cut *c, struct store *spool, int64_t row, const struct
 {
 	int rc = cut_so(c, spool, row, r, on, false, err);
 
-	return is_damage(rc) ? cut_so(c, spool, row, r, on, true, err) : rc;
+	return is_damage(c, rc) ? cut_so(c, spool, row, r, on, true, err) : rc;
 }
 
 /* What is no round any more keeps nobody waiting behind it. */
@@ -388,9 +395,9 @@ static int look_at_spool(struct cut *c, struct store *spool, struct round *r, bo
 	if (c->state.row == 0)
 		return 0;
 	rc = store_next_round(spool, c->state.row - 1, &row, r, err);
-	if (rc < 0 && rc != BP_ENOTFOUND && !is_damage(rc))
+	if (rc < 0 && rc != BP_ENOTFOUND && !is_damage(c, rc))
 		return rc;
-	if (row == c->state.row && (is_damage(rc) || strcmp(r->id, c->round) == 0))
+	if (row == c->state.row && (is_damage(c, rc) || strcmp(r->id, c->round) == 0))
 		return 0;
 	c->state.row = 0;
 	c->own = false;
@@ -416,7 +423,7 @@ int cut_next(struct cut *c, struct store *spool, bool *anew, struct bp_error *er
 	if (rc == 0)
 		rc = cut_one(c, spool, row, r, true, err);
 	/* Where not even its row is known it is not the round that is damaged. */
-	if (is_damage(rc) && row > 0)
+	if (is_damage(c, rc) && row > 0)
 		rc = pass_over(c, row, err);
 	free(r);
 	return rc;
@@ -458,7 +465,7 @@ int cut_measured(struct cut *c, struct store *spool, const char *id, unsigned *a
 			rc = cut_one(c, spool, row, r, false, err);
 			*again += rc == 0;
 		}
-		if (rc < 0 && rc != BP_ENOTFOUND && !is_damage(rc))
+		if (rc < 0 && rc != BP_ENOTFOUND && !is_damage(c, rc))
 			break;
 	}
 	free(r);

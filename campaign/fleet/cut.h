@@ -12,6 +12,7 @@
 #ifndef CAMPAIGN_FLEET_CUT_H
 #define CAMPAIGN_FLEET_CUT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,10 +23,15 @@
 
 struct cut;
 
-/* Made when it is not there. BP_EINVAL: it is another vantage point's; else as of
- * store_open. */
+/* Made when it is not there. BP_EINVAL: it is another vantage point's; BP_EPARSE: it is damaged;
+ * else as of store_open. */
 int cut_open(const char *file, const char *vantage, struct cut **out, struct bp_error *err);
 void cut_close(struct cut *c);
+/* Its file turned out to be damaged: nothing more is to be expected of it. */
+bool cut_is_broken(const struct cut *c);
+/* Gives the file, of an outbox that nobody has open, another name (which one), so that cut_open
+ * makes a new one: cut_aside.c. */
+int cut_put_aside(const char *file, char aside[static PATH_MAX], struct bp_error *err);
 
 struct cut_state {
 	uint64_t cut, confirmed;   /* place of the last batch; 0: none */

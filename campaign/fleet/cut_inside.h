@@ -23,6 +23,7 @@ struct cut {
 	struct cut_epoch *epochs;      /* owned; oldest first */
 	unsigned epoch_count;
 	char told[BP_ERROR_TEXT];      /* what the last cut lost; empty: nothing */
+	bool broken;                   /* the file is damaged */
 	bool own;                      /* the last epoch is of this process, and of this spool */
 };
 

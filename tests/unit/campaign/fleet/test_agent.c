@@ -343,6 +343,40 @@ static void a_full_spool_drops_the_oldest_and_says_so(void **state)
 	assert_true(status_says(b, "spool", "lost_traces", ""));
 }
 
+static void a_damaged_outbox_is_put_aside(void **state)
+{
+	struct bed *b = *state;
+	char path[128], first[BATCH_EPOCH_TEXT];
+	FILE *f;
+
+	if (broker_missing())
+		skip();
+	start_centre(b);
+	put_round(b, 0, 3);
+	start_agent(b, 0);
+	assert_true(collect(b, 1));
+	snprintf(first, sizeof(first), "%s", b->epoch);
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+	snprintf(path, sizeof(path), "%s/outbox.db", b->spool);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (unsigned i = 0; i < 3000; i++)
+		fputs("no outbox\n", f);
+	fclose(f);
+	put_round(b, 1, 4);
+	start_agent(b, 0);
+	/* The first round again, and the second. */
+	assert_true(collect(b, 3));
+	assert_string_not_equal(b->epoch, first);
+	assert_int_equal(b->rounds, 3);
+	assert_int_equal(b->traces, 3 + 3 + 4);
+	assert_int_equal(b->missed, 0);
+	assert_true(status_says(b, "errors", "last", ".damaged-"));
+	mark_all(b);
+	assert_true(status_says(b, "batches", "confirmed", "2"));
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+}
+
 static void one_agent_a_spool(void **state)
 {
 	struct bed *b = *state;
@@ -371,6 +405,7 @@ int main(int argc, char **argv)
 		T(plans_come_change_and_go),
 		T(a_plan_that_cannot_be_written_is_written_later),
 		T(a_full_spool_drops_the_oldest_and_says_so),
+		T(a_damaged_outbox_is_put_aside),
 		T(one_agent_a_spool),
 	};
 

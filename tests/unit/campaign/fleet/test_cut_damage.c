@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "campaign/fleet/cut.h"
 
@@ -273,6 +274,63 @@ static void what_is_cut_finer_is_counted_once(void **state)
 	assert_int_equal(st.records, 25);
 }
 
+/* Whose table is on no page of the file. */
+static void harm_outbox(struct bed *b)
+{
+	char file[96], *why = NULL;
+	sqlite3 *db;
+
+	snprintf(file, sizeof(file), "%s/outbox.db", b->dir);
+	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+	if (sqlite3_exec(db, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 9999"
+			 " WHERE name = 'batch'; PRAGMA schema_version = 999", NULL, NULL,
+			 &why) != SQLITE_OK)
+		fail_msg("%s", why);
+	sqlite3_close(db);
+}
+
+/* What is damaged is the outbox: no round of the spool is, and a new outbox has them all. */
+static void a_damaged_outbox_loses_no_round(void **state)
+{
+	struct bed *b = *state;
+	char told[BP_ERROR_TEXT] = "", file[96], aside[PATH_MAX], again[PATH_MAX];
+	struct cut_state st;
+	struct store *s;
+	struct cut *c;
+
+	make_store(b, 3, 2);
+	c = open_cut(b);
+	assert_int_equal(store_open(b->path, STORE_READ, &s, &b->err), 0);
+	assert_int_equal(cut_next(c, s, NULL, &b->err), 0);
+	assert_false(cut_is_broken(c));
+	/* While it is open. */
+	harm_outbox(b);
+	assert_int_equal(cut_next(c, s, NULL, &b->err), BP_EPARSE);
+	assert_true(cut_is_broken(c));
+	assert_int_equal(cut_next(c, s, NULL, &b->err), BP_EPARSE);
+	cut_state(c, &st);
+	assert_int_equal(st.cut, 1);
+	assert_int_equal(st.lost_rounds, 0);
+	store_close(s);
+	cut_close(c);
+	snprintf(file, sizeof(file), "%s/outbox.db", b->dir);
+	assert_int_equal(cut_open(file, "v", &c, &b->err), BP_EPARSE);
+	assert_int_equal(cut_put_aside(file, aside, &b->err), 0);
+	assert_int_equal(access(aside, F_OK), 0);
+	assert_int_equal(access(file, F_OK), -1);
+	c = open_cut(b);
+	cut_all(b, c, told);
+	cut_state(c, &st);
+	assert_int_equal(st.cut, 3);
+	assert_int_equal(st.lost_rounds, 0);
+	cut_close(c);
+	/* Twice in a second: none takes the other's place. */
+	assert_int_equal(cut_put_aside(file, again, &b->err), 0);
+	assert_string_not_equal(aside, again);
+	assert_int_equal(access(aside, F_OK), 0);
+	assert_int_equal(access(again, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +338,7 @@ int main(void)
 		T(a_damaged_round_is_passed_over_and_counted),
 		T(a_round_is_whole_wherever_its_traces_lie),
 		T(what_is_cut_finer_is_counted_once),
+		T(a_damaged_outbox_loses_no_round),
 	};
 
 	if (sodium_init() < 0)
