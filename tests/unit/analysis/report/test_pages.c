@@ -313,6 +313,34 @@ static void quiet_says_what_would_have_been_seen(void **state)
 	bed_close(&b);
 }
 
+static void who_was_not_heard_is_told(void **state)
+{
+	static const struct { bool down; int64_t hours; const char *text; } ends[] = {
+		{true, 72, "rounds missed; it is down, last heard 3 days ago.\n"},
+		{false, 1, "rounds missed; last heard 60 min ago.\n"},
+		{true, 0, "rounds missed; it is down.\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct report_vantage v;
+		struct report r;
+		struct bed b;
+
+		bed_day(&b, 1, 4, false, "fra1", NULL);
+		r = *b.r;
+		v = r.vantages[0];
+		v.down = ends[i].down;
+		v.unheard_ns = ends[i].hours * 3600 * NS_PER_S;
+		r.vantages = &v;
+		buf_clear(&out);
+		report_text(&out, &plain, &r);
+		if (strstr(out.bytes, ends[i].text) == NULL)
+			fail_msg("no %s: %s", ends[i].text, out.bytes);
+		bed_close(&b);
+	}
+}
+
 static void no_event_is_said(void **state)
 {
 	struct bed b;
@@ -519,6 +547,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_of_2017),
 		cmocka_unit_test(quiet_says_what_would_have_been_seen),
+		cmocka_unit_test(who_was_not_heard_is_told),
 		cmocka_unit_test(no_event_is_said),
 		cmocka_unit_test(markup_stays_text),
 		cmocka_unit_test(html_text_rows),
