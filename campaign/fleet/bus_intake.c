@@ -11,6 +11,7 @@
 #define CONSUMER "BP_RESULTS.collect"
 #define CATCH_NS (200 * NS_PER_MS) /* the rest of what is on its way */
 #define LOOK_NS (60 * NS_PER_S)    /* between looks at the consumer */
+#define DOUBT_NS (5 * NS_PER_S)    /* and behind one that was in doubt */
 
 struct bus_intake {
 	struct bus *bus;
@@ -18,6 +19,7 @@ struct bus_intake {
 	natsSubscription *sub;
 	unsigned made, lives;
 	struct mono look; /* then the consumer is looked at again */
+	int64_t doubt;    /* what did not fit when it was looked at last (misfit_of); 0: nothing */
 	uint64_t asked;
 };
 
@@ -41,6 +43,18 @@ static int64_t number_in(const struct json_node *tree, const char *part, const c
 	return n;
 }
 
+/* The first message of the stream, where the consumer is beyond it; -1: it is beyond the last one;
+ * 0: all fits. */
+static int64_t misfit_of(const struct json_node *consumer, const struct json_node *stream)
+{
+	int64_t first = number_in(stream, "state", "first_seq");
+
+	if (number_in(consumer, "delivered", "stream_seq") > number_in(stream, "state", "last_seq"))
+		return -1;
+	return number_in(stream, "state", "messages") > 0 &&
+	       number_in(consumer, "ack_floor", "stream_seq") >= first ? first : 0;
+}
+
 /* What has been acknowledged is off the stream, and nothing is delivered that it does not have. But
  * a broker that was killed, or whose disk was full, may come back with a stream of an earlier hour
  * and a consumer of the last: what takes the old numbers anew would be passed over, and lie there
@@ -48,21 +62,21 @@ static int64_t number_in(const struct json_node *tree, const char *part, const c
 static int consumer_check(struct bus_intake *in, const struct json_node *consumer,
 			  struct bp_error *err)
 {
-	int64_t delivered = number_in(consumer, "delivered", "stream_seq");
-	int64_t done = number_in(consumer, "ack_floor", "stream_seq");
 	struct json_node *tree = NULL;
-	bool behind;
+	int64_t misfit, before = in->doubt;
 	int rc = bus_js(in->bus, "$JS.API.STREAM.INFO.BP_RESULTS", NULL, NULL, 0, &tree, NULL, err);
 
 	if (rc < 0)
 		return rc == BP_ENOTFOUND ? bp_fail(err, BP_EAGAIN, "the broker has no stream BP_RESULTS") :
 					    rc;
-	behind = delivered > number_in(tree, "state", "last_seq") ||
-		 (number_in(tree, "state", "messages") > 0 &&
-		  done >= number_in(tree, "state", "first_seq"));
+	misfit = misfit_of(consumer, tree);
 	free(tree);
-	if (!behind)
+	/* In a cluster another broker answers this, and has an acknowledgement a moment later:
+	 * what is wrong stays wrong. */
+	in->doubt = misfit;
+	if (misfit == 0 || misfit != before || !mono_reached(mono_now(), in->look))
 		return 0;
+	in->doubt = 0;
 	tree = NULL;
 	rc = bus_js(in->bus, "$JS.API.CONSUMER.DELETE." CONSUMER, NULL, NULL, 0, &tree, NULL, err);
 	free(tree);
@@ -115,7 +129,7 @@ static int intake_look(struct bus_intake *in, struct bp_error *err)
 	rc = consumer_make(in, err);
 	if (rc < 0)
 		return rc;
-	in->look = mono_add(mono_now(), LOOK_NS);
+	in->look = mono_add(mono_now(), in->doubt != 0 ? DOUBT_NS : LOOK_NS);
 	if (same)
 		return 0;
 	natsSubscription_Destroy(in->sub);

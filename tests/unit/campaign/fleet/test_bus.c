@@ -299,7 +299,7 @@ static void a_stream_that_went_back_is_read_again(void **state)
 	broker_start(broker);
 	EVENTUALLY(bus_publish(b, "bp.result.fra1", NULL, "new", 3, NULL, &err));
 	count = 0;
-	for (unsigned i = 0; i < 100 && count == 0; i++) {
+	for (unsigned i = 0; i < 600 && count == 0; i++) {
 		if (bus_fetch(in, 1, 100 * NS_PER_MS, &m, &count, &err) < 0)
 			broker_nap();
 	}
