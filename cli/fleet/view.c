@@ -115,10 +115,11 @@ int view_read(struct bus *b, struct view *v, struct bp_error *err)
 	int rc = v->roster.replicas > 0 ? bus_setup(b, v->roster.replicas, 0, err) : 0;
 
 	roster_fini(&v->roster);
-	if (rc == 0)
-		rc = bus_each(b, FLEET, on_fleet, v, err);
+	/* In this order: who deploys puts the campaign first, and plans of none are deleted. */
 	if (rc == 0)
 		rc = bus_each(b, PLANS, on_plan, v, err);
+	if (rc == 0)
+		rc = bus_each(b, FLEET, on_fleet, v, err);
 	if (v->deployed_count > 1)
 		qsort(v->deployed, v->deployed_count, sizeof(*v->deployed), by_name);
 	return rc;
