@@ -205,22 +205,31 @@ static int follow_links(char path[static PATH_MAX], struct bp_error *err)
 	return 0;
 }
 
+/* "mysql:x", which would be a new file else. One that is there may be called so. */
+static bool has_scheme(const char *url)
+{
+	size_t n = strcspn(url, ":");
+
+	if (url[n] == '\0' || n == 0 || !only(url, n, "+-."))
+		return false;
+	return has_prefix(url + n, "://") || access(url, F_OK) < 0;
+}
+
 int store_place(const char *url, char out[static PATH_MAX], struct bp_error *err)
 {
+	char path[PATH_MAX], shown[STORE_SHOWN_TEXT];
 	const char *file = url;
-	char path[PATH_MAX];
 	int rc;
 
 	if (url == NULL || url[0] == '\0')
 		return default_place(out, err);
-	if (!has_prefix(url, "sqlite:") &&
-	    (strstr(url, "://") != NULL || has_prefix(url, "postgresql:") ||
-	     has_prefix(url, "postgres:"))) {
-		char shown[STORE_SHOWN_TEXT];
-
+	if (has_prefix(url, "postgresql:") || has_prefix(url, "postgres:"))
 		return bp_fail(err, BP_EUNSUP, "%s: here a store is a file; use sqlite:FILE",
 			       store_shown(url, shown));
-	}
+	if (!has_prefix(url, "sqlite:") && has_scheme(url))
+		return bp_fail(err, BP_EINVAL, "%s: there is no such kind of store, only sqlite:FILE and "
+			       "postgresql://USER@HOST/DATABASE (a file whose name has a colon: ./a:b)",
+			       store_shown(url, shown));
 	if (has_prefix(url, "sqlite:")) {
 		file = url + strlen("sqlite:");
 		/* sqlite:///var/x as others write it. */

@@ -50,6 +50,48 @@ static void names(void **state)
 	}
 }
 
+/* No file is made that is called as another kind of store is. */
+static void schemes(void **state)
+{
+	static const struct { const char *word; int rc; const char *place, *why; } rows[] = {
+		{"mysql://u:secret@h/x", BP_EINVAL, "mysql://u@h/x: there is no such kind of store, only "
+		 "sqlite:FILE and postgresql://", "another server's; its password is not shown"},
+		{"mysql:x", BP_EINVAL, "there is no such kind", "it would be a file else"},
+		{"file:/x/store.db", BP_EINVAL, "there is no such kind", "as others write it"},
+		{"sqlite3:store.db", BP_EINVAL, "there is no such kind", "nearly"},
+		{"postgresqlx://h/x", BP_EINVAL, "there is no such kind", "nearly"},
+		{"postgresql://h/x", BP_EUNSUP, "here a store is a file", "of who keeps files alone"},
+		{"./a:b", 0, "./a:b", "a file whose name has a colon"},
+		{"sqlite:a:b", 0, "a:b", "likewise"},
+		{"x/a:b", 0, "x/a:b", "in a directory"},
+		{":x", 0, ":x", "no word, no scheme"},
+	};
+	char got[PATH_MAX], old[PATH_MAX];
+	struct bp_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc = store_place(rows[i].word, got, &err);
+
+		if (rc != rows[i].rc)
+			fail_msg("%s: %d: %s", rows[i].word, rc, rows[i].why);
+		if (strstr(rc == 0 ? got : err.text, rows[i].place) == NULL)
+			fail_msg("%s: %s: %s", rows[i].word, rc == 0 ? got : err.text, rows[i].why);
+		if (strstr(err.text, "secret") != NULL)
+			fail_msg("%s: %s", rows[i].word, err.text);
+	}
+	/* What is there is what it is. */
+	assert_non_null(getcwd(old, sizeof(old)));
+	assert_int_equal(chdir(box), 0);
+	assert_int_equal(symlink("store.db", "old:b"), 0);
+	assert_int_equal(store_place("old:b", got, &err), BP_EINVAL);
+	assert_int_equal(close(open("store.db", O_CREAT | O_WRONLY, 0600)), 0);
+	assert_int_equal(store_place("old:b", got, &err), 0);
+	assert_string_equal(got, "store.db");
+	assert_int_equal(unlink("old:b") | unlink("store.db"), 0);
+	assert_int_equal(chdir(old), 0);
+}
+
 /* A link is no other store: whoever names it by one meets the lock of the others. */
 static void links(void **state)
 {
@@ -182,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(schemes),
 		cmocka_unit_test(links),
 		cmocka_unit_test(holders),
 		cmocka_unit_test(what_waits),
