@@ -26,6 +26,8 @@
 
 enum { SPOOL_KEPT = 8, SPOOL_BLOCK = 4096 };
 #define SPOOL_BYTES_DEFAULT (INT64_C(256) << 20)
+/* A few rounds of a few targets. */
+#define SPOOL_BYTES_MIN (INT64_C(256) << 10)
 #define SPOOL_MEMORY_MAX (INT64_C(32) << 20)
 
 struct spool;

@@ -55,7 +55,7 @@ const char campaign_usage[] =
 "  --store STORE         sqlite:FILE, instead of the plans'\n"
 "  --spool DIR           once, run, status, recover: rounds wait there for the store (else beside it,\n"
 "                        in STORE.spool)\n"
-"  --spool-bytes N       once, run: how much of them (256M)\n"
+"  --spool-bytes N       once, run: how much of them (256M; 256K or more)\n"
 "  --do-not-probe FILE   check, once, run: addresses and prefixes to leave alone, besides the usual\n"
 "                        lists\n"
 "  --contact FILE        check: who measures, where a plan does not say it (else contact.yaml)\n"

@@ -4,6 +4,7 @@
  * once it is in the store; on stderr what is to be told.
  */
 #include "campaign/run.h"
+#include "campaign/spool.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -132,9 +133,13 @@ static int take_option(struct campaign_show *s, int opt, const char *arg)
 	case OPT_SPOOL: s->run.spool_dir = arg; return 0;
 	case OPT_AVOID: s->run.avoid = arg; return 0;
 	case OPT_SPOOL_BYTES:
-		if (options_bytes(arg, &s->run.spool_bytes) == 0)
-			return 0;
-		return cli_usage("campaign", "--spool-bytes '%s' is no size such as 256M", arg) + 1;
+		if (options_bytes(arg, &s->run.spool_bytes) < 0)
+			return cli_usage("campaign", "--spool-bytes '%s' is no size such as 256M",
+					 arg) + 1;
+		if (s->run.spool_bytes < SPOOL_BYTES_MIN)
+			return cli_usage("campaign", "--spool-bytes %s: a spool needs at least 256K",
+					 arg) + 1;
+		return 0;
 	default: return options_take(&s->common, opt, arg);
 	}
 }

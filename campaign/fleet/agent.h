@@ -19,6 +19,8 @@
 #include "core/err.h"
 
 #define AGENT_SPOOL_BYTES_DEFAULT (INT64_C(1) << 30)
+/* A quarter of it is for rounds under way: SPOOL_BYTES_MIN. */
+#define AGENT_SPOOL_BYTES_MIN (INT64_C(1) << 20)
 #define AGENT_AGAIN_DEFAULT_NS (60 * NS_PER_S)
 
 struct agent_options {

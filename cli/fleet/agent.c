@@ -74,9 +74,11 @@ static int take_option(struct agent_show *s, int opt, const char *arg)
 	case OPT_SPOOL: s->run.spool = arg; return 0;
 	case OPT_AVOID: s->run.avoid = arg; return 0;
 	case OPT_SPOOL_BYTES:
-		if (options_bytes(arg, &s->run.spool_bytes) == 0)
-			return 0;
-		return cli_usage("agent", "--spool-bytes '%s' is no size such as 1G", arg) + 1;
+		if (options_bytes(arg, &s->run.spool_bytes) < 0)
+			return cli_usage("agent", "--spool-bytes '%s' is no size such as 1G", arg) + 1;
+		if (s->run.spool_bytes < AGENT_SPOOL_BYTES_MIN)
+			return cli_usage("agent", "--spool-bytes %s: a spool needs at least 1M", arg) + 1;
+		return 0;
 	default: return options_take(&s->common, opt, arg);
 	}
 }

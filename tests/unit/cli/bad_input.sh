@@ -56,6 +56,11 @@ refuses 2 '\-\-place takes degrees' trace --place nan,inf 127.0.0.1
 refuses 2 '\-\-place takes degrees' trace --place 0,180.5 127.0.0.1
 refuses 2 '\-\-contact goes with \-\-dry-run' trace --contact /dev/null 127.0.0.1
 refuses 2 '\-\-probing-txt goes with \-\-dry-run' trace --probing-txt /dev/null 127.0.0.1
+refuses 2 "\-\-spool-bytes '1T' is no size" campaign run --spool-bytes 1T plan.yaml
+refuses 2 '\-\-spool-bytes 5: a spool needs at least 256K' campaign run --spool-bytes 5 plan.yaml
+refuses 2 '\-\-spool-bytes 255K: a spool needs' campaign once --spool-bytes 255K plan.yaml
+refuses 2 '\-\-spool-bytes 5: a spool needs at least 1M' agent --spool-bytes 5
+refuses 2 '\-\-spool-bytes 1023K: a spool needs' agent --spool-bytes 1023K
 refuses 2 "\-\-format 'xml'" trace --format xml 127.0.0.1
 refuses 2 "\-\-color 'pink'" trace --color pink 127.0.0.1
 refuses 1 'bits beyond it are set' trace 127.0.0.1/8
