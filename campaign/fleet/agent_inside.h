@@ -33,6 +33,7 @@ enum {
 
 struct agent_plan {
 	struct cut_plan known;
+	uint64_t refused;                /* the revision that was told as refused; 0: none */
 	int64_t every_ns, offset_ns;     /* of what runs; 0: nothing does */
 	char last_round[ROUND_ID_TEXT];
 };
@@ -86,7 +87,7 @@ struct agent {
 	struct agent_broker broker;
 	struct bus_watch *watch;         /* NULL: not yet */
 	struct mono watch_again;
-	bool plans_anew;                 /* one could not be written: all are read again */
+	struct mono plans_anew;          /* one may do later: all are read again then; 0: none */
 	struct cut *cut;
 	struct store *spool;             /* NULL: not open */
 	bool spool_writes;

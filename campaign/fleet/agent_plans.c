@@ -20,7 +20,7 @@
 #include "geo/yamldoc.h"
 
 #define WATCH_AGAIN_NS (30 * NS_PER_S)
-#define WRITE_AGAIN_NS (10 * NS_PER_S)
+#define PLANS_AGAIN_NS (10 * NS_PER_S)
 
 const char *agent_plan_file(const struct agent *a, const char *campaign, char out[static PATH_MAX])
 {
@@ -134,9 +134,35 @@ static void remember(struct agent *a, const struct agent_plan *p)
 	agent_changed(a);
 }
 
+/* Not the plan's fault: a disk that is full, memory that is short, a profile that is not there yet.
+ * Nobody deploys it again for that. */
+static void try_later(struct agent *a, int rc)
+{
+	bool later = rc == BP_ENOMEM || rc == BP_EIO || rc == BP_EPERM || rc == BP_ENOTFOUND ||
+		     rc == BP_EAGAIN;
+
+	if (later && a->plans_anew.ns == 0)
+		a->plans_anew = mono_add(mono_now(), agent_jitter(PLANS_AGAIN_NS));
+}
+
+static void refuse(struct agent *a, struct agent_plan *p, bool was, const char *why)
+{
+	char known[sizeof(p->known.reason)];
+
+	text_set(known, sizeof(known), why);
+	/* Again and again for the same reason: said once. */
+	if (p->refused != p->known.revision || strcmp(known, p->known.reason) != 0)
+		agent_note(a, "plan %s: revision %llu is refused: %s%s", p->known.campaign,
+			   (unsigned long long)p->known.revision, why,
+			   was ? "; the one before it goes on" : "");
+	text_set(p->known.reason, sizeof(p->known.reason), why);
+	p->refused = p->known.revision;
+}
+
 static void take(struct agent *a, const char *campaign, const struct bus_entry *e)
 {
 	struct agent_plan *p = add(a, campaign);
+	struct cut_plan before;
 	struct campaign_plan *plan = NULL;
 	struct bp_error err;
 	char file[PATH_MAX];
@@ -150,13 +176,12 @@ static void take(struct agent *a, const char *campaign, const struct bus_entry *
 	}
 	buf_init(&text);
 	was = p->known.running != 0;
+	before = p->known;
 	p->known.revision = e->revision;
 	rc = read_plan(a, campaign, e->bytes, e->size, &text, &plan, &err);
 	agent_plan_file(a, campaign, file);
 	if (rc == 0 && !(was && is_same(file, &text))) {
 		rc = whole_write(file, text.bytes, text.used, &err);
-		/* A disk that was full: nobody deploys it again for that. */
-		a->plans_anew |= rc < 0;
 		if (rc == 0 && was)
 			a->child.reload = true;
 		else if (rc == 0)
@@ -171,14 +196,14 @@ static void take(struct agent *a, const char *campaign, const struct bus_entry *
 		p->every_ns = plan->every_ns;
 		p->offset_ns = plan->offset_ns;
 	} else {
-		text_set(p->known.reason, sizeof(p->known.reason), err.text);
-		agent_note(a, "plan %s: revision %llu is refused: %s%s", campaign,
-			   (unsigned long long)e->revision, err.text,
-			   was ? "; the one before it goes on" : "");
+		refuse(a, p, was, err.text);
+		try_later(a, rc);
 	}
 	campaign_plan_free(plan);
 	buf_fini(&text);
-	remember(a, p);
+	if (before.revision != p->known.revision || before.running != p->known.running ||
+	    strcmp(before.reason, p->known.reason) != 0)
+		remember(a, p);
 }
 
 static void withdraw(struct agent *a, const char *campaign)
@@ -288,6 +313,12 @@ void agent_plans_step(struct agent *a)
 
 	if (!bus_is_connected(a->bus) || !mono_reached(mono_now(), a->watch_again))
 		return;
+	/* A new watch tells them from the first. */
+	if (a->plans_anew.ns != 0 && mono_reached(mono_now(), a->plans_anew)) {
+		bus_watch_close(a->watch);
+		a->watch = NULL;
+		a->plans_anew.ns = 0;
+	}
 	if (a->watch == NULL) {
 		snprintf(keys, sizeof(keys), "%s.*", a->o->vantage);
 		rc = bus_watch_open(a->bus, "BP_PLANS", keys, &a->watch, &err);
@@ -300,12 +331,5 @@ void agent_plans_step(struct agent *a)
 	if (rc < 0 && rc != BP_ENOTFOUND) {
 		agent_trouble(a, "plans: %s", err.text);
 		a->watch_again = mono_add(mono_now(), agent_jitter(WATCH_AGAIN_NS));
-	}
-	/* Once all are told: a new watch tells them from the first. */
-	if (rc == BP_ENOTFOUND && a->plans_anew) {
-		bus_watch_close(a->watch);
-		a->watch = NULL;
-		a->plans_anew = false;
-		a->watch_again = mono_add(mono_now(), agent_jitter(WRITE_AGAIN_NS));
 	}
 }

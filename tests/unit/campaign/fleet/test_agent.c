@@ -312,6 +312,28 @@ static void a_plan_that_cannot_be_written_is_written_later(void **state)
 	assert_int_equal(end_agent(b, SIGTERM), 0);
 }
 
+/* It is installed a while behind the plan that names it. */
+static void a_plan_whose_profile_is_missing_runs_when_it_is_there(void **state)
+{
+	struct bed *b = *state;
+	char command[256];
+
+	if (broker_missing())
+		skip();
+	start_centre(b);
+	put_plan(b, "v.one", PLAN("one", "15m") "profile: later\n");
+	start_agent(b, 0);
+	assert_true(status_says(b, "plans", "state", "refused"));
+	assert_true(status_says(b, "plans", "reason", "later"));
+	assert_true(file_has(b, "agent.log", "revision 1 is refused"));
+	snprintf(command, sizeof(command), "cd '%s/borderpath/profiles' && cp dprk.yaml later.yaml",
+		 b->dir);
+	assert_int_equal(system(command), 0);
+	assert_true(file_waits_for(b, "child", "/plans/one.yaml"));
+	assert_true(status_says(b, "plans", "state", "running"));
+	assert_int_equal(end_agent(b, SIGTERM), 0);
+}
+
 static void a_full_spool_drops_the_oldest_and_says_so(void **state)
 {
 	struct bed *b = *state;
@@ -404,6 +426,7 @@ int main(int argc, char **argv)
 		T(what_is_sent_again_is_in_the_store_once),
 		T(plans_come_change_and_go),
 		T(a_plan_that_cannot_be_written_is_written_later),
+		T(a_plan_whose_profile_is_missing_runs_when_it_is_there),
 		T(a_full_spool_drops_the_oldest_and_says_so),
 		T(a_damaged_outbox_is_put_aside),
 		T(one_agent_a_spool),
