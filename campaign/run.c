@@ -165,11 +165,35 @@ static void reload(struct run *run)
 	run_notify_reloading(run);
 	if (read_avoid(run, &err) < 0)
 		run_note(run, NULL, "not reloaded, the old one stays: %s", err.text);
-	for (unsigned i = 0; i < run->desk_count; i++)
-		run_desk_reload(&run->desks[i]);
+	for (unsigned i = 0; i < run->desk_count; i++) {
+		/* Who asks is answered, whatever was told before. */
+		run->desks[i].reload = (struct mono){0};
+		(void)run_desk_reload(&run->desks[i]);
+	}
 	run_metrics_ports(run);
 	run->child.renew = run->child.probe != NULL;
 	run_notify_ready(run);
+}
+
+/* Plans that did not read for what may have passed. */
+static void reload_again(struct run *run)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < run->desk_count; i++) {
+		struct run_desk *d = &run->desks[i];
+
+		if (d->reload.ns == 0)
+			continue;
+		if (mono_reached(run->now, d->reload))
+			any |= run_desk_reload(d);
+		if (d->reload.ns != 0)
+			run_wake(run, d->reload);
+	}
+	if (!any)
+		return;
+	run_metrics_ports(run);
+	run->child.renew = run->child.probe != NULL;
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -267,6 +291,8 @@ static void follow(struct run *run)
 		run->wake = mono_add(run->now, RUN_LOOK_NS);
 		if (run->reload && run->stops == 0)
 			reload(run);
+		if (run->stops == 0)
+			reload_again(run);
 		for (unsigned i = 0; run->stops == 0 && i < run->desk_count; i++) {
 			if (run->o->once)
 				run_desk_once(&run->desks[i]);

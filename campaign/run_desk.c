@@ -224,7 +224,20 @@ static void change_grid(struct run_desk *d)
 	d->over = false;
 }
 
-void run_desk_reload(struct run_desk *d)
+static bool not_reloaded(struct run_desk *d, const struct bp_error *err)
+{
+	bool later = err->code == BP_ENOTFOUND || err->code == BP_ENOMEM || err->code == BP_EIO ||
+		     err->code == BP_EPERM || err->code == BP_EAGAIN;
+
+	if (d->reload.ns == 0 || strcmp(d->reload_told, err->text) != 0)
+		run_note(d->run, d, "not reloaded, the old one stays: %s%s", err->text,
+			 later ? "; it is tried again" : "");
+	text_set(d->reload_told, sizeof(d->reload_told), err->text);
+	d->reload = later ? mono_add(d->run->now, RUN_STORE_AGAIN_NS) : (struct mono){0};
+	return false;
+}
+
+bool run_desk_reload(struct run_desk *d)
 {
 	struct run_book *b, *old = d->book;
 	struct bp_error err;
@@ -237,10 +250,9 @@ void run_desk_reload(struct run_desk *d)
 		if (rc < 0)
 			run_book_drop(b);
 	}
-	if (rc < 0) {
-		run_note(d->run, d, "not reloaded, the old one stays: %s", err.text);
-		return;
-	}
+	if (rc < 0)
+		return not_reloaded(d, &err);
+	d->reload = (struct mono){0};
 	run_watch_close(d);
 	d->book = b;
 	run_metrics_desk(d);
@@ -256,6 +268,7 @@ void run_desk_reload(struct run_desk *d)
 	tell_warnings(d);
 	run_note(d->run, d, "reloaded: %s", d->file);
 	run_book_drop(old);
+	return true;
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */

@@ -138,6 +138,8 @@ struct run_desk {
 	struct alert *alert;     /* NULL: nobody is told */
 	bool metrics_due;        /* something of them is new: the textfile is to be written */
 	bool metrics_told;       /* that it cannot be */
+	struct mono reload;      /* read again then: what was missing may be there; 0: never */
+	char reload_told[BP_ERROR_TEXT]; /* what is missing */
 	char watch_told[BP_ERROR_TEXT]; /* what keeps it from looking; empty: nothing */
 	struct run_round *round; /* under way; NULL: none */
 	struct run_looks looks;
@@ -246,8 +248,9 @@ int run_desk_open(struct run *run, struct run_desk *d, const char *file, struct 
 /* Commits what an earlier process left, and goes on behind it. */
 void run_desk_begin(struct run_desk *d);
 void run_desk_close(struct run_desk *d);
-/* Reads the plan and what it names again; what does not read is told and stays. */
-void run_desk_reload(struct run_desk *d);
+/* Reads the plan and what it names again. False: it does not read, which is told, and the old one
+ * stays; where that may pass (a database that is not there) it is read again in a minute. */
+bool run_desk_reload(struct run_desk *d);
 void run_book_drop(struct run_book *b);
 /* What the last rounds in the store say: who measured, which hosts. After the store was opened. */
 void run_desk_recall(struct run_desk *d);

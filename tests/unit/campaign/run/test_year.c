@@ -422,6 +422,38 @@ static void a_fast_grid_and_a_day_ahead(void **state)
 	world_free(w);
 }
 
+/* Read again while it is not there: the old one goes on, and it is read when it is there again,
+ * without anybody telling. */
+static void a_plan_that_is_not_there_is_read_later(void **state)
+{
+	static const struct world_event events[] = {
+		{HOURS(1) + MINUTES(5), HAPPENS_UNPLAN, 1},
+		{HOURS(1) + MINUTES(6), HAPPENS_HANGUP, 0},
+		{HOURS(2) + MINUTES(5), HAPPENS_UNPLAN, 0},
+	};
+	const struct world_script script = {
+		.plans = {PLAN("away", "15m", FEW, "jitter: 0\n")},
+		.length_ns = HOURS(3),
+		.events = events,
+		.event_count = sizeof(events) / sizeof(events[0]),
+	};
+	struct world *w = world_new(&script);
+	unsigned told = 0;
+
+	(void)state;
+	assert_non_null(w);
+	live(w, "a plan away");
+	for (unsigned i = 0; i < 64; i++)
+		told += strstr(w->notes[i], "not reloaded") != NULL;
+	/* Once, for an hour. */
+	assert_int_equal(told, 1);
+	assert_non_null(world_note(w, "it is tried again"));
+	assert_non_null(world_note(w, "reloaded: "));
+	assert_true(world_plan(w, 0)->whole >= 11);
+	assert_int_equal(world_plan(w, 0)->rounds - world_plan(w, 0)->whole, 0);
+	world_free(w);
+}
+
 /*
  * While the store cannot be opened a slot is jumped over; the process ends, and `recover` puts in
  * what the spool has, before and behind that slot. The next process finds the hole. And once more,
@@ -467,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_a_year_ahead),
 		cmocka_unit_test(a_clock_that_was_a_day_ahead),
 		cmocka_unit_test(a_fast_grid_and_a_day_ahead),
+		cmocka_unit_test(a_plan_that_is_not_there_is_read_later),
 		cmocka_unit_test(a_slot_missed_while_the_store_refuses),
 		cmocka_unit_test(a_year),
 	};

@@ -81,6 +81,15 @@ static void set_full(struct world *w, bool full)
 }
 
 /* A directory stands where the file was: a file would be made anew. */
+static void set_unplanned(struct world *w, bool gone)
+{
+	char away[200];
+
+	snprintf(away, sizeof(away), "%s.away", w->plan_files[0]);
+	if (rename(gone ? w->plan_files[0] : away, gone ? away : w->plan_files[0]) < 0)
+		world_fault(w, "cannot rename %s", away);
+}
+
 static void set_gone(struct world *w, bool gone)
 {
 	static const char *const parts[] = {"", "-wal", "-shm"};
@@ -117,6 +126,7 @@ static void happen(struct world *w, const struct world_event *e)
 	case HAPPENS_RECOVER: world_recover(w); break;
 	case HAPPENS_MOVE: w->moved ^= 1u << (e->arg - 176); break;
 	case HAPPENS_HANGUP: kill(getpid(), SIGHUP); break;
+	case HAPPENS_UNPLAN: set_unplanned(w, e->arg != 0); break;
 	case HAPPENS_STOP:
 		w->stopping = true;
 		w->down_ns = e->arg;

@@ -32,6 +32,7 @@ enum happening {
 	HAPPENS_RECOVER, /* `campaign recover`, while no process runs */
 	HAPPENS_MOVE,    /* 175.45.ARG.0/24 goes by the other border from now on */
 	HAPPENS_HANGUP,  /* SIGHUP */
+	HAPPENS_UNPLAN,  /* the first plan's file is not there (arg 1), and is again (0) */
 	HAPPENS_STOP,    /* SIGTERM; the world goes on arg ns later with another process */
 };
 struct world_event { int64_t at; enum happening what; int64_t arg; };
