@@ -273,7 +273,8 @@ int bus_js(struct bus *b, const char *subject, const struct bus_header *headers,
 		*js_code = 0;
 	rc = bus_call(b, subject, headers, bytes, n, 0, &m, err);
 	if (rc == BP_ENOTFOUND)
-		return bp_fail(err, BP_EAGAIN, "%s: no such stream, or no JetStream", subject);
+		return bp_fail(err, BP_EAGAIN, "the broker has no JetStream, or not for this key (%s)",
+			       subject);
 	if (rc < 0)
 		return rc;
 	tree = json_tree(natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m), err);

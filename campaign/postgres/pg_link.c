@@ -61,10 +61,16 @@ static const struct {
 /* Many lines as one: each but the first behind "; ". */
 static void one_line(const char *text, char *out, size_t size)
 {
+	static const char hint[] = "\tIs the server running";
 	size_t used = 0;
 	bool gap = false;
 
 	for (; *text != '\0' && used + 3 < size; text++) {
+		/* libpq asks its reader back. */
+		if (*text == '\t' && strncmp(text, hint, sizeof(hint) - 1) == 0)
+			text += strcspn(text, "\n");
+		if (*text == '\0')
+			break;
 		if (*text == '\n' || *text == '\t') {
 			gap = true;
 			continue;

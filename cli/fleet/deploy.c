@@ -270,8 +270,9 @@ static int check_share(struct deploy *d, struct bp_error *err)
 	if (!d->common.quiet)
 		put_lines(&d->check.warnings, d->word, "warning: by its share: ");
 	if (put_lines(&d->check.faults, d->word, "by its share: ") > 0)
-		return bp_fail(err, BP_EINVAL, "%s: %u vantage points have %s packets a second each into "
-			       "one network: nothing was deployed", d->word, c->seats_count, share);
+		return bp_fail(err, BP_EINVAL, "%s: %u vantage point%s ha%s %s packets a second each into "
+			       "one network: nothing was deployed", d->word, c->seats_count,
+			       fleet_s(c->seats_count), c->seats_count == 1 ? "s" : "ve", share);
 	return 0;
 }
 
@@ -315,7 +316,8 @@ static void put_text(struct buf *out, const struct deploy *d, const struct deplo
 	uint32_t budget = d->view.roster.budget_pps;
 	char share[TEXT_MILLI];
 
-	buf_printf(out, "%s: %u vantage points, every ", c->campaign, c->seats_count);
+	buf_printf(out, "%s: %u vantage point%s, every ", c->campaign, c->seats_count,
+		   fleet_s(c->seats_count));
 	check_put_duration(out, c->every_ns);
 	buf_printf(out, ", %s packets a second each into one network\n",
 		   text_milli(c->share_mpps, share));
@@ -332,14 +334,15 @@ static void put_text(struct buf *out, const struct deploy *d, const struct deplo
 			   p != NULL && !p->changed ? ", as it was" : "");
 	}
 	buf_printf(out, "The fleet's budget is %u packets a second into one network (/24, /48); %u "
-		   "networks are probed.\n", budget, c->networks.count);
+		   "network%s probed.\n", budget, c->networks.count,
+		   c->networks.count == 1 ? " is" : "s are");
 	for (unsigned i = 0; i < d->view.deployed_count; i++) {
 		const struct deployment *other = &d->view.deployed[i];
 		unsigned n = other != c ? changed_of(&d->view, other) : 0;
 
 		if (n > 0)
-			buf_printf(out, "%s shares networks with it: %u plans changed, %s packets a "
-				   "second each now\n", other->campaign, n,
+			buf_printf(out, "%s shares networks with it: %u plan%s changed, %s packets a "
+				   "second each now\n", other->campaign, n, fleet_s(n),
 				   text_milli(other->share_mpps, share));
 	}
 }
@@ -486,18 +489,16 @@ static int take_back(struct deploy *d, struct bus *bus, struct bp_error *err)
 
 static void put_withdrawn(struct buf *out, const struct deploy *d)
 {
-	const char *plans = d->changed == 1 ? "plan" : "plans";
-
 	if (d->common.format == OUTPUT_JSONL)
 		buf_printf(out, "{\"type\":\"withdraw\",\"campaign\":\"%s\",\"changed\":%u,"
 			   "\"left\":%u}\n", d->word, d->changed, d->left);
 	else if (d->left == 0)
-		buf_printf(out, "%s is withdrawn: %u %s changed. What was measured stays.\n", d->word,
-			   d->changed, plans);
+		buf_printf(out, "%s is withdrawn: %u plan%s changed. What was measured stays.\n",
+			   d->word, d->changed, fleet_s(d->changed));
 	else
-		buf_printf(out, "%s is withdrawn from %u, and %u go%s on: %u %s changed. What was measured "
+		buf_printf(out, "%s is withdrawn from %u, and %u go%s on: %u plan%s changed. What was measured "
 			   "stays.\n", d->word, d->vantages_count, d->left, d->left == 1 ? "es" : "",
-			   d->changed, plans);
+			   d->changed, fleet_s(d->changed));
 }
 
 int campaign_withdraw(int argc, char **argv)

@@ -25,6 +25,12 @@
 
 enum { FLEET_SECRET_MODE = 0600, FLEET_OPEN_MODE = 0644 };
 
+/* "1 plan", "2 plans": the end of the word. */
+static inline const char *fleet_s(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* argv[0] is the subcommand's name. Each returns an exit code. */
 int fleet_init(int argc, char **argv);
 int fleet_add(int argc, char **argv);

@@ -131,7 +131,8 @@ static int rebalance(const struct change *c, struct buf *out, struct bp_error *e
 	view_fini(&v);
 	if (rc < 0)
 		return bp_error_prefix(err, "the files are written, but not the broker's list");
-	buf_printf(out, "The broker's list is changed, and %u plans.\n", changed);
+	buf_printf(out, "The broker's list is changed, and %u plan%s.\n", changed,
+		   fleet_s(changed));
 	return 0;
 }
 
@@ -224,19 +225,21 @@ int fleet_add(int argc, char **argv)
 	struct change c = {.lock = -1};
 	struct bp_error err;
 	struct buf text;
+	unsigned holding;
 	int rc = take_options(&c, argc, argv, ONE_NAME);
 
 	if (rc != 0)
 		return rc - 1;
 	buf_init(&text);
 	rc = add(&c, &err);
+	holding = roster_holding(&c.roster);
 	if (rc == 0 && c.done_before) {
-		buf_printf(&text, "%s is of the fleet already: %u vantage points.\n", c.name,
-			   roster_holding(&c.roster));
+		buf_printf(&text, "%s is of the fleet already: %u vantage point%s.\n", c.name,
+			   holding, fleet_s(holding));
 	} else if (rc == 0) {
-		buf_printf(&text, "%s is of the fleet: %u vantage points.\nIts key is %s/keys/%s.nk; "
+		buf_printf(&text, "%s is of the fleet: %u vantage point%s.\nIts key is %s/keys/%s.nk; "
 			   "there:\n  borderpath agent --server %s --vantage %s%s --nkey %s.nk\n",
-			   c.name, roster_holding(&c.roster), c.dial.dir, c.name, c.roster.server,
+			   c.name, holding, fleet_s(holding), c.dial.dir, c.name, c.roster.server,
 			   c.name, c.roster.tls ? " --ca ca.pem" : "", c.name);
 		put_next(&text, &c, true);
 		buf_printf(&text, "It has no plan until one is deployed again: `borderpath campaign deploy "
@@ -281,18 +284,21 @@ int fleet_revoke(int argc, char **argv)
 	struct change c = {.lock = -1};
 	struct bp_error err;
 	struct buf text;
+	unsigned holding;
 	int rc = take_options(&c, argc, argv, ONE_NAME);
 
 	if (rc != 0)
 		return rc - 1;
 	buf_init(&text);
 	rc = revoke_name(&c, &err);
+	holding = roster_holding(&c.roster);
 	if (rc == 0 && c.done_before) {
-		buf_printf(&text, "%s's key was revoked before: %u vantage points are left.\n", c.name,
-			   roster_holding(&c.roster));
+		buf_printf(&text, "%s's key was revoked before: %u vantage point%s left.\n", c.name,
+			   holding, holding == 1 ? " is" : "s are");
 	} else if (rc == 0) {
-		buf_printf(&text, "%s's key is revoked: %u vantage points are left.\n"
-			   "It holds until the broker knows.\n", c.name, roster_holding(&c.roster));
+		buf_printf(&text, "%s's key is revoked: %u vantage point%s left.\n"
+			   "It holds until the broker knows.\n", c.name, holding,
+			   holding == 1 ? " is" : "s are");
 		put_next(&text, &c, false);
 	}
 	if (rc == 0)

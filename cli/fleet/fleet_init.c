@@ -269,8 +269,8 @@ static void put_readme(struct buf *out, const struct init *in)
 										: "";
 	char name[24];
 
-	buf_printf(out, "A fleet of borderpath: %u vantage points, broker %s\n\n", in->roster.count,
-		   in->roster.server);
+	buf_printf(out, "A fleet of borderpath: %u vantage point%s, broker %s\n\n", in->roster.count,
+		   fleet_s(in->roster.count), in->roster.server);
 	buf_printf(out, "What goes where (each secret to one machine, and nowhere else):\n\n"
 		   "  the broker      server/ whole, to %s (nats.conf names that place).\n"
 		   "                  server.key must be readable by the user of nats-server alone:\n"

@@ -122,9 +122,9 @@ static int take_theirs(struct refresh *f, struct buf *out, struct bp_error *err)
 	rc = fleet_write_list(f->dial.dir, theirs, err);
 	if (rc == 0)
 		rc = known_write(f->dial.dir, f->view.roster_revision, err);
-	buf_printf(out, "%s has the broker's list now: %u vantage points. What was changed in this copy "
-		   "alone\nis to be done again; a new key lies where it was made.\n", f->dial.dir,
-		   roster_holding(theirs));
+	buf_printf(out, "%s has the broker's list now: %u vantage point%s. What was changed in this "
+		   "copy alone\nis to be done again; a new key lies where it was made.\n", f->dial.dir,
+		   roster_holding(theirs), fleet_s(roster_holding(theirs)));
 	return rc;
 }
 
@@ -141,8 +141,9 @@ static int put_mine(struct refresh *f, struct bus *bus, struct buf *out, struct 
 		rc = view_settle(&f->view, err);
 	if (rc == 0)
 		rc = view_send(bus, &f->view, NULL, &changed, err);
-	buf_printf(out, "The broker has the list of %s now: %u vantage points; %u plans changed.\n",
-		   f->dial.dir, roster_holding(&f->ours), changed);
+	buf_printf(out, "The broker has the list of %s now: %u vantage point%s; %u plan%s changed.\n",
+		   f->dial.dir, roster_holding(&f->ours), fleet_s(roster_holding(&f->ours)),
+		   changed, fleet_s(changed));
 	return rc;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/fleet/fleet.h"
 #include "cli/fleet/fleet_status.h"
 #include "core/json.h"
 #include "core/record/jsonl_write.h"
@@ -251,7 +252,7 @@ void status_put_text(struct buf *out, const struct fleet_report *r)
 
 	if (!r->faults && !r->some)
 		buf_printf(out, "%u vantage point%s, broker %s, %s\n", r->holding,
-			   r->holding == 1 ? "" : "s", r->view.roster.server,
+			   fleet_s(r->holding), r->view.roster.server,
 			   wall_format_short(r->now, when));
 	if (r->view.behind)
 		buf_str(out, "This copy of the fleet's directory is behind the broker's list, which is "

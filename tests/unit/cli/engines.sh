@@ -175,6 +175,7 @@ line "no such database" 1 'no-such-base.*does not exist' report "${reader%/*}/no
 line "no such user" 1 'nobody' report "${url/borderpath@/nobody:hemlich@}"
 line "no server" 1 'No such file' report "postgresql://u:hemlich@%2Fnonexistent/x"
 line "no server, a parameter" 1 'No such file' report "postgresql:///x?host=/nonexistent&password=hemlich"
+line "no server, and no question behind it" 1 'Connection refused$' report "postgresql://u@127.0.0.1:1/x"
 for name in 'u:hem%zzlich@h' 'u:hemlich@[::1]x/db' 'u:p@hemlich@h' 'u:pa/hemlich@h/db' 'u:hemlich/x' \
 	'h/db?pass%77ord=hemlich&x=y' 'h/db?hemlich=x' 'h?port=1&password=hemlich%z' 'u:hemlich@h@/db'; do
 	line "a URL that is not understood" 1 'not understood' report "postgresql://$name"

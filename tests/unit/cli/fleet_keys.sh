@@ -250,6 +250,14 @@ echo 'no key' >"$dir/f/keys/e.nk"
 bp 1 fleet add e --dir "$dir/f" && told 'it is no key' && [ "$(holds)" = "a b c d" ] && grep -q 'no key' "$dir/f/keys/e.nk"
 verdict "what is no key is not overwritten"
 
+init a,b
+bp 0 fleet revoke b --dir "$dir/f" && grep -q ': 1 vantage point is left\.' "$dir/out" &&
+	bp 0 fleet add b --dir "$dir/f" && grep -q ': 2 vantage points\.' "$dir/out"
+verdict "one is one"
+bp 0 fleet init --no-tls --server nats://127.0.0.1:4222 --vantages a -o "$dir/one" && grep -q ': 1 vantage point, broker' "$dir/out"
+verdict "of one"
+init a,b,c,d
+
 # What only the broker was not told of is not an error of a name: it is told.
 bp 1 fleet add d --dir "$dir/f" --server nats://127.0.0.1:9 && grep -q "not the broker's list" "$dir/err"
 verdict "add again, for the broker"
