@@ -167,15 +167,6 @@ int segment_end(struct sqlite_store *s, struct bp_error *err)
 	return rc;
 }
 
-static bool geo_equal(const struct geo_source *a, const struct geo_source *b)
-{
-	return strcmp(a->asn_sha256, b->asn_sha256) == 0 &&
-	       strcmp(a->country_sha256, b->country_sha256) == 0 &&
-	       strcmp(a->asn_db, b->asn_db) == 0 && strcmp(a->country_db, b->country_db) == 0 &&
-	       strcmp(a->asn_built, b->asn_built) == 0 &&
-	       strcmp(a->country_built, b->country_built) == 0;
-}
-
 /* What comes with a trace. */
 struct addition {
 	const struct trace *t;
@@ -192,7 +183,7 @@ static bool segment_fits(const struct segment *g, const struct addition *a)
 	if (!g->open || g->count >= SEGMENT_TRACES_MAX || strcmp(g->run, a->key.run) != 0 ||
 	    strcmp(g->round, t->round) != 0 || strcmp(g->vantage, t->vantage) != 0 ||
 	    strcmp(g->campaign, t->campaign) != 0 || g->named != (a->names != NULL) ||
-	    (g->named && !geo_equal(&g->geo, &a->names->geo)))
+	    (g->named && !geo_source_equal(&g->geo, &a->names->geo)))
 		return false;
 	return a->verdict == NULL || !g->judged ||
 	       (strcmp(g->profile, a->verdict->profile) == 0 &&
@@ -406,12 +397,6 @@ static int insert(struct sqlite_store *s, const struct addition *a, struct bp_er
 	return rc;
 }
 
-static bool geo_known(const struct geo_source *g)
-{
-	return g->asn_db[0] || g->asn_built[0] || g->asn_sha256[0] || g->country_db[0] ||
-	       g->country_built[0] || g->country_sha256[0];
-}
-
 int sqlite_add_trace(struct sqlite_store *s, const struct trace *t, const struct names *names,
 		     const struct verdict *verdict, struct bp_error *err)
 {
@@ -423,7 +408,7 @@ int sqlite_add_trace(struct sqlite_store *s, const struct trace *t, const struct
 	/* It will be read again: what no reader takes is not kept either. */
 	if (trace_validate(t, t->size) < 0)
 		return failed(s, bp_fail(err, BP_EINVAL, "the store: a trace that is none"));
-	if (names != NULL && (names->count > 0 || geo_known(&names->geo)))
+	if (names != NULL && (names->count > 0 || geo_source_known(&names->geo)))
 		a.names = names;
 	if (verdict != NULL && verdict->judged)
 		a.verdict = verdict;

@@ -127,15 +127,6 @@ static int make_days(struct pg_store *s, struct bp_error *err)
 
 /* --- segments and traces ---------------------------------------------------------------------- */
 
-static void put_i32(struct pg_array *a, int32_t v)
-{
-	a->count++;
-	if (v == 0)
-		pg_put_null(&a->bytes);
-	else
-		pg_put_i32(&a->bytes, v);
-}
-
 static void put_i64(struct pg_array *a, bool known, int64_t v)
 {
 	a->count++;
@@ -152,13 +143,13 @@ static void put_segment(struct pg_news *n, const struct pg_waiting_segment *g,
 {
 	bool ours = g->key.run[0] != '\0';
 
-	put_i32(&words[0], (int32_t)g->kept);
-	put_i32(&words[1], pg_row(n, PG_KIND_WORD, g->vantage));
-	put_i32(&words[2], pg_row(n, PG_KIND_WORD, g->campaign));
-	put_i32(&words[3], pg_row(n, PG_KIND_WORD, g->round));
-	put_i32(&words[4], pg_row(n, PG_KIND_WORD, g->run));
-	put_i32(&words[5], pg_row(n, PG_KIND_GEO, g->geo));
-	put_i32(&words[6], pg_row(n, PG_KIND_JUDGE, g->judge));
+	pg_array_row(&words[0], (int32_t)g->kept);
+	pg_array_row(&words[1], pg_row(n, PG_KIND_WORD, g->vantage));
+	pg_array_row(&words[2], pg_row(n, PG_KIND_WORD, g->campaign));
+	pg_array_row(&words[3], pg_row(n, PG_KIND_WORD, g->round));
+	pg_array_row(&words[4], pg_row(n, PG_KIND_WORD, g->run));
+	pg_array_row(&words[5], pg_row(n, PG_KIND_GEO, g->geo));
+	pg_array_row(&words[6], pg_row(n, PG_KIND_JUDGE, g->judge));
 	put_i64(&numbers[0], true, g->base_us);
 	put_i64(&numbers[1], true, g->start_min_us);
 	put_i64(&numbers[2], true, g->start_max_us);
@@ -167,13 +158,6 @@ static void put_segment(struct pg_news *n, const struct pg_waiting_segment *g,
 	put_i64(&numbers[5], ours, g->seq_max);
 	undated->count++;
 	pg_put_bool(&undated->bytes, g->undated);
-}
-
-static int by_row(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
 }
 
 /* Numbers rise in the order in which the rows are given. */
@@ -186,7 +170,7 @@ static int take_ids(struct pg_news *n, const PGresult *res)
 		return BP_ENOMEM;
 	for (int i = 0; i < count; i++)
 		ids[i] = pg_get_i32(res, i, 0);
-	qsort(ids, (size_t)count, sizeof(*ids), by_row);
+	qsort(ids, (size_t)count, sizeof(*ids), pg_by_row);
 	for (uint32_t i = 0; i < n->segment_count; i++) {
 		if (n->segments[i].kept > 0 && at < count)
 			n->segments[i].id = ids[at++];
@@ -241,14 +225,6 @@ static void put_or_null(struct buf *out, bool known, int64_t v)
 		pg_put_null(out);
 }
 
-static void put_row_ref(struct buf *out, int32_t row)
-{
-	if (row == 0)
-		pg_put_null(out);
-	else
-		pg_put_i32(out, row);
-}
-
 static void put_trace(const struct pg_news *n, const struct pg_waiting_segment *g,
 		      const struct pg_waiting_trace *w, struct buf *out)
 {
@@ -274,8 +250,8 @@ static void put_trace(const struct pg_news *n, const struct pg_waiting_segment *
 	pg_put_i32(out, pg_row(n, PG_KIND_GOAL, w->goal));
 	pg_put_i32(out, pg_row(n, PG_KIND_SETTINGS, w->settings));
 	pg_put_i32(out, pg_row(n, PG_KIND_PATH, w->path));
-	put_row_ref(out, pg_row(n, PG_KIND_VERDICT, w->verdict));
-	put_row_ref(out, w->naming.named ? pg_row(n, PG_KIND_NAMING, w->naming_ref) : 0);
+	pg_put_row(out, pg_row(n, PG_KIND_VERDICT, w->verdict));
+	pg_put_row(out, w->naming.named ? pg_row(n, PG_KIND_NAMING, w->naming_ref) : 0);
 	pg_put_i16(out, (int16_t)w->nth);
 	pg_put_bytes(out, n->bytes.bytes + w->body_at, w->body_size);
 }
@@ -318,7 +294,7 @@ static int send_foreign_ids(struct pg_store *s, struct bp_error *err)
 				continue;
 			ids.count++;
 			pg_put_bytes(&ids.bytes, n->bytes.bytes + w->id_at, w->id_size);
-			put_i32(&segments, g->id);
+			pg_array_row(&segments, g->id);
 			nths.count++;
 			pg_put_i16(&nths.bytes, (int16_t)w->nth);
 		}
@@ -378,7 +354,7 @@ static int send_judgements(struct pg_store *s, struct bp_error *err)
 		pg_put_i16(rows, j->nth);
 		pg_put_i32(rows, pg_row(n, PG_KIND_JUDGE, j->judge));
 		pg_put_i32(rows, pg_row(n, PG_KIND_VERDICT, j->verdict));
-		put_row_ref(rows, pg_row(n, PG_KIND_NAMING, j->naming_ref));
+		pg_put_row(rows, pg_row(n, PG_KIND_NAMING, j->naming_ref));
 	}
 	return pg_copy(s,
 		       "COPY judgement(segment, nth, judge, verdict, naming) FROM STDIN"
@@ -398,7 +374,7 @@ static int move_rounds(struct pg_store *s, struct bp_error *err)
 
 		if (g->kept == 0 || g->round == 0)
 			continue;
-		put_i32(&rounds, pg_row(n, PG_KIND_WORD, g->round));
+		pg_array_row(&rounds, pg_row(n, PG_KIND_WORD, g->round));
 		put_i64(&at, true, g->start_min_us);
 	}
 	if (rounds.count > 0) {

@@ -202,6 +202,11 @@ struct pg_hash pg_hash_of(const struct pg_store *s, const void *bytes, size_t n)
 	return h;
 }
 
+uint64_t pg_id_hash(const struct pg_store *s, const char *id)
+{
+	return pg_hash_of(s, id, strlen(id)).h[0];
+}
+
 void pg_key_begin(struct pg_news *n, enum pg_kind kind)
 {
 	buf_clear(&n->key);

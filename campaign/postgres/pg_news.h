@@ -196,6 +196,8 @@ void pg_news_forget(struct pg_news *n);
 int pg_room(void **list, uint32_t *room, uint32_t wanted, size_t size);
 
 struct pg_hash pg_hash_of(const struct pg_store *s, const void *bytes, size_t n);
+/* Of the id of a trace, for news.ids. */
+uint64_t pg_id_hash(const struct pg_store *s, const char *id);
 /* Empties the key and puts the kind there; the caller packs behind it. */
 void pg_key_begin(struct pg_news *n, enum pg_kind kind);
 /* Whether the value of a key is known or waits: 1 and *out; 0 and its hash; BP_ENOMEM. slot may be

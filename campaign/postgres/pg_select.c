@@ -252,17 +252,10 @@ void pg_filter_fini(struct pg_filter *f)
 	f->goals = NULL;
 }
 
-static int by_row(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 bool pg_filter_goal(const struct pg_filter *f, int32_t goal)
 {
 	return !f->by_goal || (f->goal_count > 0 && bsearch(&goal, f->goals, f->goal_count,
-							    sizeof(goal), by_row) != NULL);
+							    sizeof(goal), pg_by_row) != NULL);
 }
 
 bool pg_filter_start(const struct pg_filter *f, int64_t start_us)

@@ -117,15 +117,6 @@ struct dependent {
 	unsigned count;
 };
 
-static void put_i32(struct pg_array *a, int32_t v)
-{
-	a->count++;
-	if (v == 0)
-		pg_put_null(&a->bytes);
-	else
-		pg_put_i32(&a->bytes, v);
-}
-
 /* "{1,2}", which becomes an integer[] there: an array of arrays of several lengths is none. */
 static void put_list(const struct pg_news *n, struct pg_array *a, enum pg_kind kind, uint32_t at,
 		     uint32_t count, unsigned step, struct buf *scratch)
@@ -155,13 +146,13 @@ static void depend(struct pg_news *n, enum pg_kind kind, struct dependent *d)
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (kind == PG_KIND_GEO_NAME) {
-			put_i32(&d->a[0], pg_row(n, PG_KIND_GEO, n->geo_names[i].geo));
-			put_i32(&d->a[1], pg_row(n, PG_KIND_NAME, n->geo_names[i].name));
+			pg_array_row(&d->a[0], pg_row(n, PG_KIND_GEO, n->geo_names[i].geo));
+			pg_array_row(&d->a[1], pg_row(n, PG_KIND_NAME, n->geo_names[i].name));
 		} else if (kind == PG_KIND_PATH) {
 			const struct pg_fresh_path *p = &n->paths_of[i];
 
 			put_list(n, &d->a[0], PG_KIND_HOP, p->at, p->count, 1, &n->key);
-			put_i32(&d->a[1], pg_row(n, PG_KIND_WORD, p->as_path));
+			pg_array_row(&d->a[1], pg_row(n, PG_KIND_WORD, p->as_path));
 			d->a[2].count++;
 			if (p->path_hash == 0)
 				pg_put_null(&d->a[2].bytes);
@@ -170,11 +161,11 @@ static void depend(struct pg_news *n, enum pg_kind kind, struct dependent *d)
 		} else if (kind == PG_KIND_NAMING) {
 			const struct pg_fresh_naming *m = &n->namings[i];
 
-			put_i32(&d->a[0], pg_row(n, PG_KIND_GEO, m->geo));
-			put_i32(&d->a[1], pg_row(n, PG_KIND_WORD, m->as_path));
+			pg_array_row(&d->a[0], pg_row(n, PG_KIND_GEO, m->geo));
+			pg_array_row(&d->a[1], pg_row(n, PG_KIND_WORD, m->as_path));
 			put_list(n, &d->a[2], PG_KIND_NAME, m->at, m->count, 2, &n->key);
 		} else {
-			put_i32(&d->a[0], pg_row(n, PG_KIND_GEO, n->judge_geos[i]));
+			pg_array_row(&d->a[0], pg_row(n, PG_KIND_GEO, n->judge_geos[i]));
 		}
 	}
 }

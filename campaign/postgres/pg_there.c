@@ -96,11 +96,6 @@ int pg_lock_waiting(struct pg_store *s, struct bp_error *err)
 
 /* --- what is there already -------------------------------------------------------------------- */
 
-static uint64_t id_hash(const struct pg_store *s, const char *id)
-{
-	return pg_hash_of(s, id, strlen(id)).h[0];
-}
-
 static void mark_ours(struct pg_store *s, const char *run, int64_t seq, int64_t sub)
 {
 	struct pg_news *n = s->news;
@@ -110,7 +105,7 @@ static void mark_ours(struct pg_store *s, const char *run, int64_t seq, int64_t 
 
 	text_set(k.run, sizeof(k.run), run);
 	trace_key_text(&k, id);
-	while (pg_places_next(&n->ids, id_hash(s, id), &at, &number)) {
+	while (pg_places_next(&n->ids, pg_id_hash(s, id), &at, &number)) {
 		struct pg_waiting_trace *w = &n->traces[number];
 
 		if (w->ours && w->seq == seq && w->sub == sub)
@@ -123,7 +118,7 @@ static void mark_foreign(struct pg_store *s, const char *id)
 	struct pg_news *n = s->news;
 	uint32_t at = 0, number;
 
-	while (pg_places_next(&n->ids, id_hash(s, id), &at, &number)) {
+	while (pg_places_next(&n->ids, pg_id_hash(s, id), &at, &number)) {
 		struct pg_waiting_trace *w = &n->traces[number];
 
 		if (w->id_size == strlen(id) &&

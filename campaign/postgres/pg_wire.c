@@ -89,6 +89,14 @@ void pg_put_text(struct buf *out, const char *text)
 		pg_put_bytes(out, text, strlen(text));
 }
 
+void pg_put_row(struct buf *out, int32_t row)
+{
+	if (row == 0)
+		pg_put_null(out);
+	else
+		pg_put_i32(out, row);
+}
+
 /* Family, bits, whether a network, length, bytes (network_send). */
 static void put_network(struct buf *out, struct addr a, unsigned bits, bool cidr)
 {
@@ -112,6 +120,19 @@ void pg_put_cidr(struct buf *out, struct prefix p)
 		put_network(out, p.addr, p.len, true);
 	else
 		pg_put_null(out);
+}
+
+int pg_by_row(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void pg_array_row(struct pg_array *a, int32_t row)
+{
+	a->count++;
+	pg_put_row(&a->bytes, row);
 }
 
 void pg_array_fini(struct pg_array *a)

@@ -55,6 +55,8 @@ void pg_put_f64(struct buf *out, double v);
 void pg_put_bytes(struct buf *out, const void *bytes, size_t n);
 /* NULL for "". A byte that no text of PostgreSQL may have, 0, is not in one of ours. */
 void pg_put_text(struct buf *out, const char *text);
+/* The number of a row; NULL for 0. */
+void pg_put_row(struct buf *out, int32_t row);
 /* NULL when not set. */
 void pg_put_addr(struct buf *out, struct addr a);
 void pg_put_cidr(struct buf *out, struct prefix p);
@@ -66,6 +68,10 @@ struct pg_array {
 };
 void pg_array_fini(struct pg_array *a);
 void pg_array_clear(struct pg_array *a);
+/* As pg_put_row. */
+void pg_array_row(struct pg_array *a, int32_t row);
+/* Of qsort and bsearch, for numbers of rows. */
+int pg_by_row(const void *a, const void *b);
 
 enum { PG_PARAMS_MAX = 16 };
 /* Parameters of a statement, in order. A zeroed one is empty. */

@@ -91,15 +91,6 @@ int pg_commit(struct store *store, struct bp_error *err)
 
 /* --- segments --------------------------------------------------------------------------------- */
 
-static bool geo_equal(const struct geo_source *a, const struct geo_source *b)
-{
-	return strcmp(a->asn_sha256, b->asn_sha256) == 0 &&
-	       strcmp(a->country_sha256, b->country_sha256) == 0 &&
-	       strcmp(a->asn_db, b->asn_db) == 0 && strcmp(a->country_db, b->country_db) == 0 &&
-	       strcmp(a->asn_built, b->asn_built) == 0 &&
-	       strcmp(a->country_built, b->country_built) == 0;
-}
-
 /* What comes with a trace. */
 struct addition {
 	const struct trace *t;
@@ -119,7 +110,7 @@ static bool segment_fits(const struct pg_news *n, const struct addition *a)
 	    g->count >= PG_SEGMENT_TRACES || strcmp(h->run, a->key.run) != 0 ||
 	    strcmp(h->round, t->round) != 0 || strcmp(h->vantage, t->vantage) != 0 ||
 	    strcmp(h->campaign, t->campaign) != 0 || h->named != (a->names != NULL) ||
-	    (h->named && !geo_equal(&h->geo, &a->names->geo)))
+	    (h->named && !geo_source_equal(&h->geo, &a->names->geo)))
 		return false;
 	/* So that it fits into an integer. */
 	if (a->ours &&
@@ -189,16 +180,11 @@ static int segment_judged(struct pg_store *s, const struct verdict *v)
 
 /* --- traces ----------------------------------------------------------------------------------- */
 
-static uint64_t id_hash(const struct pg_store *s, const char *id)
-{
-	return pg_hash_of(s, id, strlen(id)).h[0];
-}
-
 /* Whether a trace with this id waits already. Its id as text, so that one table does for all. */
 static bool waits_already(const struct pg_store *s, const struct addition *a)
 {
 	const struct pg_news *n = s->news;
-	uint64_t hash = id_hash(s, a->t->id);
+	uint64_t hash = pg_id_hash(s, a->t->id);
 	uint32_t at = 0, number;
 
 	while (pg_places_next(&n->ids, hash, &at, &number)) {
@@ -292,18 +278,12 @@ static int wait_for_flush(struct pg_store *s, const struct addition *a)
 	if (n->bytes.failed || n->bytes.used > UINT32_MAX / 2)
 		return BP_ENOMEM;
 	if (a->t->id[0] != '\0')
-		rc = pg_places_put(&n->ids, id_hash(s, a->t->id), n->trace_count);
+		rc = pg_places_put(&n->ids, pg_id_hash(s, a->t->id), n->trace_count);
 	if (rc < 0)
 		return rc;
 	n->trace_count++;
 	g->count++;
 	return 0;
-}
-
-static bool geo_known(const struct geo_source *g)
-{
-	return g->asn_db[0] || g->asn_built[0] || g->asn_sha256[0] || g->country_db[0] ||
-	       g->country_built[0] || g->country_sha256[0];
 }
 
 int pg_add_trace(struct store *store, const struct trace *t, const struct names *names,
@@ -318,7 +298,7 @@ int pg_add_trace(struct store *store, const struct trace *t, const struct names 
 	/* It will be read again: what no reader takes is not kept either. */
 	if (trace_validate(t, t->size) < 0)
 		return pg_failed(s, bp_fail(err, BP_EINVAL, "the store: a trace that is none"));
-	if (names != NULL && (names->count > 0 || geo_known(&names->geo)))
+	if (names != NULL && (names->count > 0 || geo_source_known(&names->geo)))
 		a.names = names;
 	if (verdict != NULL && verdict->judged)
 		a.verdict = verdict;

@@ -261,15 +261,9 @@ static void put_names(struct json_writer *w, const struct names *names)
 	json_end(w);
 }
 
-static bool geo_known(const struct geo_source *g)
-{
-	return g->asn_db[0] || g->asn_built[0] || g->asn_sha256[0] || g->country_db[0] ||
-	       g->country_built[0] || g->country_sha256[0];
-}
-
 void jsonl_put_geo(struct json_writer *w, const struct geo_source *g)
 {
-	if (!geo_known(g))
+	if (!geo_source_known(g))
 		return;
 	json_begin_object(w, "geo");
 	jsonl_put_text(w, "asn_db", g->asn_db);

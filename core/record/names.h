@@ -33,6 +33,9 @@ struct geo_source {
 	char asn_sha256[NAME_HASH_TEXT], country_sha256[NAME_HASH_TEXT];
 };
 
+bool geo_source_known(const struct geo_source *g);
+bool geo_source_equal(const struct geo_source *a, const struct geo_source *b);
+
 struct names {
 	uint32_t count, room;
 	struct name *items;        /* owned, sorted by addr_compare; names_fini frees */

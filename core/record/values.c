@@ -132,3 +132,18 @@ int names_settle(struct names *n)
 	n->count = kept;
 	return 0;
 }
+
+bool geo_source_known(const struct geo_source *g)
+{
+	return g->asn_db[0] || g->asn_built[0] || g->asn_sha256[0] || g->country_db[0] ||
+	       g->country_built[0] || g->country_sha256[0];
+}
+
+bool geo_source_equal(const struct geo_source *a, const struct geo_source *b)
+{
+	return strcmp(a->asn_sha256, b->asn_sha256) == 0 &&
+	       strcmp(a->country_sha256, b->country_sha256) == 0 &&
+	       strcmp(a->asn_db, b->asn_db) == 0 && strcmp(a->country_db, b->country_db) == 0 &&
+	       strcmp(a->asn_built, b->asn_built) == 0 &&
+	       strcmp(a->country_built, b->country_built) == 0;
+}
