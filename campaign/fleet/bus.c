@@ -90,9 +90,11 @@ static void on_closed(natsConnection *nc, void *arg)
 {
 	struct bus *b = arg;
 
-	(void)nc;
 	pthread_mutex_lock(&b->lock);
-	b->gone = true;
+	if (nc == b->left)
+		b->left = NULL;
+	else
+		b->gone = true;
 	pthread_cond_broadcast(&b->woken);
 	pthread_mutex_unlock(&b->lock);
 }
@@ -383,6 +385,8 @@ static bool hang_up(struct bus *b)
 	while (!b->gone && pthread_cond_timedwait(&b->woken, &b->lock, &until) == 0) {
 	}
 	gone = b->gone;
+	if (!gone)
+		b->left = b->nc;
 	b->closing = false;
 	pthread_mutex_unlock(&b->lock);
 	natsConnection_Destroy(b->nc);

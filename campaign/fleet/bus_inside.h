@@ -49,6 +49,7 @@ struct bus {
 	pthread_mutex_t lock;          /* of everything below */
 	pthread_cond_t woken;
 	bool gone;                     /* the library gave this connection up */
+	const natsConnection *left;    /* one that we gave up, and the library not yet */
 	bool closing;
 	bool unlucky;                  /* the library could not send the last signature */
 	char why[BP_ERROR_TEXT];       /* there is no connection; empty: not known, or there is */

@@ -96,8 +96,10 @@ bool collect_centre_turn(struct collect *c)
 		c->failure = err;
 		return false;
 	}
-	c->centre_known = c->centre_known || rc == 0;
-	c->centre_store = answers;
+	if (rc == 0) {
+		c->centre_known = true;
+		c->centre_store = answers;
+	}
 	c->centre_next = mono_add(now, COLLECT_CENTRE_NS);
 	return c->centre_known;
 }
