@@ -279,7 +279,9 @@ static void put_readme(struct buf *out, const struct init *in)
 		   conf_name(in, 0, name));
 	if (in->brokers_count > 1)
 		buf_printf(out, "                  Each of the %u brokers has its own nats-N.conf, in the "
-			   "order of\n                  the URL; they talk to each other on port 6222.\n",
+			   "order of\n                  the URL: on machine N it is installed as nats.conf, "
+			   "which the service reads.\n                  They talk to each other on port "
+			   "6222.\n",
 			   in->brokers_count);
 	buf_printf(out, "                  JetStream keeps its files in %s\n",
 		   in->jetstream_dir != NULL ? in->jetstream_dir : "/var/lib/nats/jetstream");
