@@ -101,8 +101,9 @@ static bool url_cut(const char *text, struct url *u)
 	u->base = rest + u->hosts_size;
 	u->base_size = (int)strcspn(u->base, "?");
 	u->query = u->base + u->base_size;
-	if (strchr(rest, '@') != NULL || !only(u->user, (size_t)u->user_size, ".%_-+$~") ||
-	    memmem(u->user, (size_t)u->user_size, "%3", 2) != NULL ||
+	if (strchr(rest, '@') != NULL ||
+	    (u->user != NULL && (!only(u->user, (size_t)u->user_size, ".%_-+$~") ||
+				 memmem(u->user, (size_t)u->user_size, "%3", 2) != NULL)) ||
 	    (u->base_size > 0 && !only(u->base + 1, (size_t)u->base_size - 1, ".%_-+$~")))
 		return false;
 	for (part = u->hosts; part < u->base; part += n + 1) {

@@ -73,27 +73,31 @@ static int run(struct heard *h, struct frame_end *end, struct bp_error *err)
 	return start_and_run(&r, end, err);
 }
 
-static void write_bytes(const char *path, const struct buf *out)
+/* In one step: a child that is being started reads the old one, or the new one. */
+static void write_bytes(const char *path, const void *bytes, size_t n, mode_t mode)
 {
-	FILE *f = fopen(path, "we");
+	char fresh[sizeof(stream) + 64];
+	FILE *f;
 
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	f = fopen(fresh, "we");
 	assert_non_null(f);
-	if (out->used > 0)
-		assert_int_equal(fwrite(out->bytes, 1, out->used, f), out->used);
-	fclose(f);
+	if (n > 0)
+		assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(fresh, mode), 0);
+	assert_int_equal(rename(fresh, path), 0);
 }
 
 /* The child prints the bytes of `out` and then does `then`. */
 static void make_child(const struct buf *out, const char *then)
 {
-	FILE *f;
+	char script[sizeof(stream) + 512];
+	int n = snprintf(script, sizeof(script), "#!/bin/sh\ncat '%s'\n%s\n", stream, then);
 
-	write_bytes(stream, out);
-	f = fopen(child, "we");
-	assert_non_null(f);
-	fprintf(f, "#!/bin/sh\ncat '%s'\n%s\n", stream, then);
-	fclose(f);
-	assert_int_equal(chmod(child, 0755), 0);
+	assert_in_range(n, 1, sizeof(script) - 1);
+	write_bytes(stream, out->bytes, out->used, 0644);
+	write_bytes(child, script, (size_t)n, 0755);
 }
 
 static void frame(struct buf *out, uint32_t type, const void *body, size_t n)
@@ -284,7 +288,7 @@ static void a_signal_that_comes_twice_is_one(void **state)
 	buf_clear(&out);
 	frame(&out, FRAME_END, &last, sizeof(last));
 	snprintf(path, sizeof(path), "%s.last", child);
-	write_bytes(path, &out);
+	write_bytes(path, out.bytes, out.used, 0644);
 	if (run(&h, &end, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(end.done, 1);
@@ -346,7 +350,7 @@ static void in_parts(void **state)
 	buf_init(&out);
 	frame(&out, FRAME_END, &last, sizeof(last));
 	snprintf(path, sizeof(path), "%s.last", child);
-	write_bytes(path, &out);
+	write_bytes(path, out.bytes, out.used, 0644);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct heard h = {0};
 		struct probe_run r = {.more = withheld, .on_trace = on_trace, .arg = &h};
@@ -494,7 +498,7 @@ static void no_socket(void **state)
 
 	(void)state;
 	snprintf(plain, sizeof(plain), "%s.file", door);
-	write_bytes(plain, &(struct buf){0});
+	write_bytes(plain, "", 0, 0644);
 	memset(closed, 'x', sizeof(closed) - 1);
 	closed[sizeof(closed) - 1] = '\0';
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
