@@ -16,7 +16,7 @@ export CMOCKA_MESSAGE_OUTPUT=stdout
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 # Who hangs is ended; valgrind makes some thirty times as slow.
-limit=${TEST_TIMEOUT:-$([ "$kind" = valgrind ] && echo 900 || echo 300)}
+limit=${TEST_TIMEOUT:-$([ "$kind" = valgrind ] && echo 900 || echo 600)}
 
 # one KIND PROGRAM DIR: runs it, and writes its log and counts into DIR.
 one() {

@@ -108,13 +108,13 @@ server_urls()
 	echo "${urls#,}"
 }
 
-as_pg() { setpriv --reuid="$PG_USER" --regid="$PG_USER" --clear-groups "$@"; }
+AS_PG=(setpriv --reuid="$PG_USER" --regid="$PG_USER" --clear-groups)
 
 pg_make()
 {
 	mkdir -p "$LAB_TMP/pg"
 	chown "$PG_USER:$PG_USER" "$LAB_TMP/pg"
-	as_pg "$PG_BIN/initdb" -D "$LAB_TMP/pg/data" -U postgres -A trust -E UTF8 --locale=C \
+	"${AS_PG[@]}" "$PG_BIN/initdb" -D "$LAB_TMP/pg/data" -U postgres -A trust -E UTF8 --locale=C \
 		>"$LAB_TMP/initdb.log" 2>&1 || lab_die "initdb: $(cat "$LAB_TMP/initdb.log")"
 	STORE_URL="postgresql://postgres@/postgres?host=$LAB_TMP/pg"
 }
@@ -134,7 +134,8 @@ start()
 		${COLLECT_OPTIONS[@]+"${COLLECT_OPTIONS[@]}"} ;;
 	b*) [[ -e $LAB_TMP/$n.conf ]] || broker_conf "$n"
 		at_bg "$n" centre nats-server -c "$LAB_TMP/$n.conf" -P "$LAB_TMP/$n.pid" ;;
-	pg) as_pg setsid "$PG_BIN/postgres" -D "$LAB_TMP/pg/data" -k "$LAB_TMP/pg" -c listen_addresses= \
+	pg) # no function: P is the server itself, and not a shell that waits for it
+		"${AS_PG[@]}" setsid "$PG_BIN/postgres" -D "$LAB_TMP/pg/data" -k "$LAB_TMP/pg" -c listen_addresses= \
 		-c max_wal_size=256MB >>"$LAB_TMP/pg.out" 2>>"$LAB_TMP/pg.err" </dev/null &
 		P[pg]=$! ;;
 	esac
@@ -149,17 +150,22 @@ at_bg()	# NAME NODE CMD...
 	P[$name]=$!
 }
 
+gone() { ! kill -0 "$@"; }
+
 # All of PostgreSQL at once, as a machine that loses its power; a broker, an agent or a collector
 # alone: what an agent leaves ends by itself.
 slay()
 {
-	local pid=${P[$1]:-}
+	local pid=${P[$1]:-} others=()
 	[[ -n $pid ]] || return 0
-	if [[ $1 == pg ]]; then
-		pkill -KILL -s "$pid"
+	if [[ $1 == pg ]] && kill -0 "$pid" 2>/dev/null; then
+		wait_for 10 grep -qx postgres "/proc/$pid/comm" || lab_die "$pid is not PostgreSQL"
+		mapfile -t others < <(pgrep -P "$pid")
 	fi
-	kill -KILL "$pid" 2>/dev/null
+	kill -KILL "$pid" ${others[@]+"${others[@]}"} 2>/dev/null
 	wait "$pid" 2>/dev/null
+	# What still has its memory keeps the next one from starting.
+	[[ $1 != pg ]] || wait_for 10 gone ${others[@]+"${others[@]}"}
 	unset "P[$1]"
 }
 

@@ -8,7 +8,7 @@
 #include "campaign/fleet/certs.h"
 #include "campaign/fleet/nkey.h"
 
-enum { TRIES = 1000 /* of 20 ms */ };
+enum { TRIES = 3000 /* of 20 ms */ };
 
 struct bed {
 	struct broker plain, keys, tls;
