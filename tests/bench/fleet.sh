@@ -53,14 +53,15 @@ wait_for() { # SECONDS CMD...
 }
 
 # The server refuses to be root.
-as_pg() { if [[ $EUID -eq 0 ]]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi; }
+as_pg=(env)
+[[ $EUID -ne 0 ]] || as_pg=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 start_centre() {
 	port=$((20000 + RANDOM % 20000))
 	url=nats://127.0.0.1:$port
 	mkdir -p "$dir/pg"
 	[[ $EUID -ne 0 ]] || chown 65534:65534 "$dir/pg"
-	as_pg "$pg_bin/initdb" -D "$dir/pg/data" -U postgres -A trust -E UTF8 --locale=C >"$dir/initdb.log" 2>&1
-	as_pg "$pg_bin/postgres" -D "$dir/pg/data" -k "$dir/pg" -c listen_addresses= \
+	"${as_pg[@]}" "$pg_bin/initdb" -D "$dir/pg/data" -U postgres -A trust -E UTF8 --locale=C >"$dir/initdb.log" 2>&1
+	"${as_pg[@]}" "$pg_bin/postgres" -D "$dir/pg/data" -k "$dir/pg" -c listen_addresses= \
 		>"$dir/pg/log" 2>&1 </dev/null &
 	pg=$!
 	store="postgresql://postgres@/postgres?host=$dir/pg"
@@ -156,10 +157,11 @@ asked() {
 	((said[3] <= worst)) || { echo "$name: left with ${said[3]}" >&2; exit 1; }
 	F[$name]="${said[0]} | ${said[1]} | ${said[2]}"
 }
-# The moment so many rounds behind the first (tests/bench/sim_day.h).
-moment() { date -u -d "@$((1795305600 + $1 * 900))" +%Y-%m-%dT%H:%M:%SZ; }
+# The moment so many rounds behind the first of all runs.
+moment() { date -u -d "@$((epoch + $1 * 900))" +%Y-%m-%dT%H:%M:%SZ; }
 ask() {
-	local first=$((total - ${F[backlog.rounds]})) half=$((total - (${F[backlog.rounds]} + 1) / 2))
+	local epoch first=$((total - ${F[backlog.rounds]})) half=$((total - (${F[backlog.rounds]} + 1) / 2))
+	epoch=$(psql -qAtX "$store" -c 'SELECT min(planned_us) / 1000000 FROM round')
 	asked ask.hours 1 diff --at "$(moment $half)" --before 30m --after 30m
 	asked ask.diff 1 diff --at "$(moment $half)" --before "$(((half - first) * 15))m" --after "$(((total - half) * 15))m"
 	asked ask.day 0 report --since "$(moment $((half - 48)))" --until "$(moment $((half + 48)))"
