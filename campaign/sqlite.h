@@ -333,8 +333,9 @@ int sqlite_round(struct sqlite_store *s, int64_t row, struct round *out, struct 
 int sqlite_add_judgement(struct sqlite_store *s, const char *trace_id, const struct names *names,
 			 const struct verdict *verdict, struct wall judged_at,
 			 struct bp_error *err);
+/* row: traces of rounds behind it stay; INT64_MAX: of none. */
 int sqlite_retire_some(struct sqlite_store *s, const char *campaign, const char *vantage,
-		       struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		       struct wall before, int64_t row, bool hourly, uint64_t *dropped, bool *more,
 		       struct bp_error *err);
 int sqlite_retire_hours(struct sqlite_store *s, const char *campaign, const char *vantage,
 			struct wall before, uint64_t *dropped, struct bp_error *err);

@@ -171,7 +171,14 @@ static int engine_retire_some(struct store *s, const char *campaign, const char 
 			      struct wall before, bool hourly, uint64_t *dropped, bool *more,
 			      struct bp_error *err)
 {
-	return sqlite_retire_some(own(s), campaign, vantage, before, hourly, dropped, more, err);
+	return sqlite_retire_some(own(s), campaign, vantage, before, INT64_MAX, hourly, dropped,
+				  more, err);
+}
+
+static int engine_retire_sent(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+			      bool *more, struct bp_error *err)
+{
+	return sqlite_retire_some(own(s), NULL, NULL, before, row, true, dropped, more, err);
 }
 
 static int engine_retire_hours(struct store *s, const char *campaign, const char *vantage,
@@ -253,6 +260,7 @@ const struct store_engine sqlite_engine = {
 	.round = engine_round,
 	.add_judgement = engine_add_judgement,
 	.retire_some = engine_retire_some,
+	.retire_sent = engine_retire_sent,
 	.retire_hours = engine_retire_hours,
 	.retire_rounds = engine_retire_rounds,
 	.sweep_some = engine_sweep_some,

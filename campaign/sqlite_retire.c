@@ -65,7 +65,7 @@ enum { STEP_TRACES = 3, STEP_COUNT = sizeof(steps) / sizeof(steps[0]) };
 struct retiring {
 	sqlite3_stmt *list, *roll_up, *steps[STEP_COUNT];
 	const char *campaign, *vantage;
-	int64_t before_us;
+	int64_t before_us, row;
 };
 
 static int prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **out,
@@ -120,6 +120,7 @@ static int retire_some(struct sqlite_store *s, struct retiring *r, bool hourly, 
 		return rc;
 	sqlite3_bind_int64(r->list, 1, r->before_us);
 	bind_owner(r->list, r->campaign, r->vantage);
+	sqlite3_bind_int64(r->list, 4, r->row);
 	while (count < RETIRE_SEGMENTS && (rc = sql_step(s, r->list, err)) == 1)
 		ids[count++] = sqlite3_column_int64(r->list, 0);
 	sqlite3_reset(r->list);
@@ -138,20 +139,21 @@ static int retire_some(struct sqlite_store *s, struct retiring *r, bool hourly, 
 }
 
 int sqlite_retire_some(struct sqlite_store *s, const char *campaign, const char *vantage,
-		       struct wall before, bool hourly, uint64_t *dropped, bool *more,
+		       struct wall before, int64_t row, bool hourly, uint64_t *dropped, bool *more,
 		       struct bp_error *err)
 {
 	struct retiring r = {.campaign = campaign,
 			     .vantage = vantage,
-			     .before_us = before.ns / NS_PER_US};
+			     .before_us = before.ns / NS_PER_US,
+			     .row = row};
 	uint64_t sum = 0;
 	int rc;
 
 	if (s->mode != STORE_WRITE)
 		return bp_fail(err, BP_EPERM, "%s: opened for reading only", s->path);
 	rc = prepare(s,
-		     "SELECT id FROM segment WHERE start_min_us < ?1" OF_OWNER " ORDER BY start_min_us"
-		     " LIMIT 32",
+		     "SELECT id FROM segment WHERE start_min_us < ?1 AND coalesce(round, 0) <= ?4"
+		     OF_OWNER " ORDER BY start_min_us LIMIT 32",
 		     &r.list, err);
 	if (rc == 0)
 		rc = prepare(s, roll_up, &r.roll_up, err);

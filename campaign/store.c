@@ -280,6 +280,14 @@ int store_retire_hours(struct store *s, const char *campaign, const char *vantag
 	return s->engine->retire_hours(s, campaign, vantage, before, dropped, err);
 }
 
+int store_retire_sent(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+		      bool *more, struct bp_error *err)
+{
+	if (s->engine->retire_sent == NULL)
+		return cannot(s, "dropping what was sent", err);
+	return s->engine->retire_sent(s, before, row, dropped, more, err);
+}
+
 int store_retire_rounds(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
 			bool *more, struct bp_error *err)
 {

@@ -254,6 +254,11 @@ int store_retire(struct store *s, const char *campaign, const char *vantage, str
 int store_retire_some(struct store *s, const char *campaign, const char *vantage,
 		      struct wall before, bool hourly, uint64_t *dropped, bool *more,
 		      struct bp_error *err);
+/* The same with roll-ups, of all that a spool holds, but what rounds behind row `row`
+ * (store_next_round) hold stays, however old it says it is: it is not elsewhere yet. Of files
+ * only. */
+int store_retire_sent(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+		      bool *more, struct bp_error *err);
 /* Drops their roll-ups of hours that began before `before`. *dropped counts them. */
 int store_retire_hours(struct store *s, const char *campaign, const char *vantage,
 		       struct wall before, uint64_t *dropped, struct bp_error *err);

@@ -88,6 +88,9 @@ struct store_engine {
 	int (*retire_some)(struct store *s, const char *campaign, const char *vantage,
 			   struct wall before, bool hourly, uint64_t *dropped, bool *more,
 			   struct bp_error *err);
+	/* NULL: BP_EUNSUP. */
+	int (*retire_sent)(struct store *s, struct wall before, int64_t row, uint64_t *dropped,
+			   bool *more, struct bp_error *err);
 	int (*retire_hours)(struct store *s, const char *campaign, const char *vantage,
 			    struct wall before, uint64_t *dropped, struct bp_error *err);
 	/* NULL: BP_EUNSUP. */

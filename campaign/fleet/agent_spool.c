@@ -74,17 +74,21 @@ static int cannot(struct agent *a, const struct bp_error *err)
 	return err->code;
 }
 
-/* Drops what began before, a bounded piece of it. */
-static int retire(struct agent *a, struct wall before, uint64_t *dropped, bool *more)
+/* Drops what began before, a bounded piece of it; unsent: what was not cut, too. The child may have
+ * committed a round since it was last looked, by whatever clock. */
+static int retire(struct agent *a, struct wall before, bool unsent, uint64_t *dropped, bool *more)
 {
+	struct cut_state state;
 	struct store *writer = NULL;
 	struct bp_error err;
 	int rc = store_open(a->spool_file, STORE_WRITE, &writer, &err);
 
+	cut_state(a->cut, &state);
 	*dropped = 0;
 	*more = false;
 	if (rc == 0)
-		rc = store_retire_some(writer, NULL, NULL, before, true, dropped, more, &err);
+		rc = store_retire_sent(writer, before, unsent ? INT64_MAX : state.row, dropped,
+				       more, &err);
 	store_close(writer);
 	a->unswept += *dropped;
 	return rc < 0 ? cannot(a, &err) : 0;
@@ -174,7 +178,7 @@ static int lose(struct agent *a, const struct store_backlog *b)
 	if (from.ns > now.ns)
 		return 0;
 	from.ns += (now.ns - from.ns) / PARTS + NS_PER_S;
-	rc = retire(a, from, &dropped, &more);
+	rc = retire(a, from, true, &dropped, &more);
 	if (rc < 0)
 		return rc;
 	if (!more || dropped == 0)
@@ -195,7 +199,7 @@ static void shrink(struct agent *a, struct store_backlog *b, uint64_t bytes)
 
 	for (unsigned i = 0; i < STEPS && bytes > most; i++) {
 		struct wall sent = b->rounds > 0 ? b->oldest : wall_now();
-		int rc = more ? retire(a, sent, &dropped, &more) : 0;
+		int rc = more ? retire(a, sent, false, &dropped, &more) : 0;
 
 		if (rc == 0 && !more && a->sweeper != NULL)
 			rc = sweep(a);
@@ -224,7 +228,7 @@ static void tidy(struct agent *a, const struct store_backlog *b, struct mono now
 	if (!mono_reached(now, a->history_look))
 		return;
 	a->history_look = mono_add(now, 120 * LOOK_NS);
-	if (retire(a, old, &dropped, &more) < 0)
+	if (retire(a, old, false, &dropped, &more) < 0)
 		return;
 	if (more)
 		a->history_look = now;

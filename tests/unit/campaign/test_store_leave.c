@@ -164,6 +164,31 @@ static void what_is_left_of_a_cut_store_is_saved(void **state)
 	assert_int_equal(count_of(b, NULL), 3030);
 }
 
+/* A spool's: what was committed meanwhile is spared, though its clock was wrong by years. */
+static void what_was_not_sent_stays(void **state)
+{
+	struct bed *b = *state;
+	struct round *r = calloc(1, sizeof(*r));
+	struct wall late = {T0 + 86400 * NS_PER_S};
+	int64_t rows[4] = {0};
+	uint64_t dropped, sum = 0;
+	bool more = true;
+
+	for (unsigned slot = 3; slot > 0; slot--)
+		put_round(b, "fra1", slot, 10);
+	for (unsigned i = 1; i < 4; i++)
+		assert_ok(b, store_next_round(b->store, rows[i - 1], &rows[i], r, &b->err));
+	assert_int_equal(r->planned.ns, T0 + 900 * NS_PER_S);
+	for (; more; sum += dropped)
+		assert_ok(b, store_retire_sent(b->store, late, rows[2], &dropped, &more, &b->err));
+	assert_int_equal(sum, 20);
+	assert_int_equal(count_of(b, NULL), 3 + 10);
+	assert_ok(b, store_retire_sent(b->store, late, INT64_MAX, &dropped, &more, &b->err));
+	assert_int_equal(dropped, 10);
+	assert_int_equal(count_of(b, NULL), 3);
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest both[] = {
@@ -174,6 +199,7 @@ int main(void)
 	};
 	const struct CMUnitTest files[] = {
 		T(what_is_left_of_a_cut_store_is_saved),
+		T(what_was_not_sent_stays),
 	};
 
 	return RUN_ON_ENGINES(both, files);
